@@ -1,0 +1,1 @@
+"""Every way in, thin: understand the request, make one call, say the answer."""

@@ -1,0 +1,1 @@
+"""Everything computed: plain frozen values in, plain frozen values out. Also the public Python API (no Django here)."""

@@ -1,0 +1,1 @@
+"""The stories that cross rooms, one function each; timetable.py says when."""

@@ -1,0 +1,77 @@
+"""Tables of insight. All writes are in actions.py."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from shuke.kit import ids
+from shuke.members.models import Member
+from shuke.shops.models import Merchant
+
+
+class Snapshot(models.Model):
+    """One run of the analyses, as of the end of a shop day. Aggregates for the dashboard are in `figures`."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict, help_text="Aggregates by name: kpi, rfm, pyramid, lifecycle, growth, stores …")
+    cuts = models.JSONField(default=dict, help_text="Cut points used, and the day they were fixed.")
+
+    class Meta:
+        db_table = "insight_snapshot"
+        constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_snapshot_day")]
+
+
+class MemberScore(models.Model):
+    """The latest figures of one member, one row each: what member lists filter and sort by."""
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    first_paid_at = models.DateTimeField(null=True)
+    last_paid_at = models.DateTimeField(null=True)
+    order_count = models.IntegerField(default=0, help_text="Days with a paid order count once for frequency; this is orders.")
+    order_days = models.IntegerField(default=0)
+    net_minor = models.BigIntegerField(default=0)
+    year_net_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    usual_gap_days = models.FloatField(null=True, help_text="Shrunk own gap between order days.")
+    r5 = models.SmallIntegerField(null=True)
+    f5 = models.SmallIntegerField(null=True)
+    m5 = models.SmallIntegerField(null=True)
+    rfm = models.CharField(max_length=3, blank=True, help_text="Two-level class 222 … 111, R F M.")
+    layer = models.CharField(max_length=12, blank=True, help_text="Pyramid: key | main | potential | target.")
+    stage = models.CharField(max_length=12, blank=True, help_text="Lifecycle: observing | forming | stable | degrading | lost.")
+
+    class Meta:
+        db_table = "insight_member_score"
+        indexes = [
+            models.Index(fields=["merchant", "last_paid_at"], name="insight_score_last"),
+            models.Index(fields=["merchant", "net_minor"], name="insight_score_net"),
+            models.Index(fields=["merchant", "order_count"], name="insight_score_orders"),
+            models.Index(fields=["merchant", "rfm"], name="insight_score_rfm"),
+            models.Index(fields=["merchant", "r5", "f5"], name="insight_score_map"),
+            models.Index(fields=["merchant", "stage"], name="insight_score_stage"),
+            models.Index(fields=["merchant", "layer"], name="insight_score_layer"),
+        ]
+
+
+class Movement(models.Model):
+    """A member who changed class, layer or stage between two snapshots."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, db_index=False)
+    day = models.DateField()
+    what = models.CharField(max_length=8)  # rfm | layer | stage
+    before = models.CharField(max_length=12, blank=True)
+    after = models.CharField(max_length=12)
+
+    class Meta:
+        db_table = "insight_movement"
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "member", "day", "what"], name="insight_movement_once")
+        ]
+        indexes = [models.Index(fields=["merchant", "day", "what"], name="insight_movement_day")]

@@ -1,0 +1,1 @@
+"""Tools without a trade word: ids, money, clock, jobs, audit, crypto, tabular files. Each module does one job."""

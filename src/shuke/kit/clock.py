@@ -1,0 +1,34 @@
+"""The one place that reads the wall clock. Everything below a door gets `now` as an argument."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+UTC = timezone.utc  # noqa: UP017 - the name every module imports
+
+
+def utc_now() -> datetime:
+    """The real time, aware, in UTC. Doors and the worker call it; nobody else does."""
+    return datetime.now(UTC)
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    """The shop's calendar day of an instant."""
+    return moment.astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a shop's day begins, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def add_months(day: date, months: int) -> date:
+    """Calendar months later; the 31st becomes the last day of a shorter month."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, days_in_month(year, month + 1)))
+
+
+def days_in_month(year: int, month: int) -> int:
+    return (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day

@@ -1,0 +1,207 @@
+"""Tables of members. All writes are in actions.py."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from shuke.kit import ids
+from shuke.shops.models import Merchant, Store
+
+
+class MemberState(models.TextChoices):
+    ACTIVE = "active"
+    UNDONE = "undone"  # made by an import that was undone; wakes up when recognised again
+    MERGED = "merged"  # lives on in `merged_into`
+    FORGOTTEN = "forgotten"  # erased on request; the ledger keeps the bare id
+
+
+class Member(models.Model):
+    """One person. Contact data is not here (see Contact)."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    card = models.CharField(max_length=20, help_text="Card number with Luhn check digit.")
+    state = models.CharField(max_length=10, choices=MemberState.choices, default=MemberState.ACTIVE)
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
+    name = models.CharField(max_length=100, blank=True)
+    nickname = models.CharField(max_length=100, blank=True, help_text="The latest one; the others are identities.")
+    gender = models.CharField(max_length=1, blank=True)
+    birth_year = models.SmallIntegerField(null=True)
+    birth_month = models.SmallIntegerField(null=True)
+    birth_day = models.SmallIntegerField(null=True)
+    birth_lunar = models.BooleanField(default=False)
+    province = models.CharField(max_length=40, blank=True)
+    city = models.CharField(max_length=40, blank=True)
+    phone_hint = models.CharField(max_length=20, blank=True, help_text="Masked: 138****5678.")
+    home_store = models.ForeignKey(Store, null=True, on_delete=models.SET_NULL, db_index=False)
+    served_by = models.ForeignKey("shops.Staff", null=True, on_delete=models.SET_NULL, db_index=False)
+    referred_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    acquired_by = models.CharField(max_length=60, blank=True)
+    acquisition_cost_minor = models.BigIntegerField(null=True)
+    joined_at = models.DateTimeField()
+    attributes = models.JSONField(default=dict, help_text="Typed custom attributes by key (see AttributeKind).")
+    tags = models.JSONField(default=list)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "members_member"
+        constraints = [models.UniqueConstraint(fields=["merchant", "card"], name="members_member_card")]
+        indexes = [models.Index(fields=["merchant", "joined_at"], name="members_member_joined")]
+
+    def __str__(self) -> str:
+        return self.name or self.nickname or self.card
+
+
+class AttributeKind(models.Model):
+    """A custom attribute the shop keeps: skin type, a child's size, income band."""
+
+    class Type(models.TextChoices):
+        TEXT = "text"
+        NUMBER = "number"
+        DATE = "date"
+        YES_NO = "yes_no"
+        CHOICE = "choice"
+        CHOICES = "choices"
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    key = models.SlugField(max_length=40)
+    label_zh = models.CharField(max_length=40)
+    label_en = models.CharField(max_length=40)
+    type = models.CharField(max_length=10, choices=Type.choices)
+    options = models.JSONField(default=list, help_text="Allowed values of choice and choices.")
+    sensitive = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "members_attribute_kind"
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="members_attribute_key")]
+
+
+class Identity(models.Model):
+    """One value that tells who somebody is. `blind` is its keyed hash, the only thing ever compared."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=12)  # engine.facts.IdentityKind
+    realm = models.CharField(max_length=20, blank=True)
+    blind = models.BinaryField(max_length=16)
+    shown = models.CharField(max_length=100, blank=True, help_text="Readable for nicknames and cards, masked for phones.")
+    verified = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "members_identity"
+        constraints = [models.UniqueConstraint(fields=["merchant", "kind", "realm", "blind"], name="members_identity_value")]
+        indexes = [models.Index(fields=["merchant", "member"], name="members_identity_member")]
+
+
+class Contact(models.Model):
+    """A way to reach a member: phone, e-mail, address. The value is AES-GCM under the member's own data key."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=8)  # phone | email | address
+    blind = models.BinaryField(max_length=16)
+    sealed = models.BinaryField()
+    role = models.CharField(max_length=10, blank=True)
+    virtual = models.BooleanField(default=False)
+    masked = models.BooleanField(default=False)
+    usable_until = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "members_contact"
+        constraints = [models.UniqueConstraint(fields=["merchant", "member", "kind", "blind"], name="members_contact_value")]
+        indexes = [models.Index(fields=["merchant", "kind", "blind"], name="members_contact_blind")]
+
+
+class DataKey(models.Model):
+    """A member's own data key, wrapped by the master key. Destroying it forgets the member, old backups included."""
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.PROTECT)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    wrapped = models.BinaryField()
+    version = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        db_table = "members_data_key"
+
+
+class SearchTerm(models.Model):
+    """What a member can be found by. Names as text suffixes and pinyin; phone digits only as keyed hashes of 4-grams."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    term = models.BinaryField(max_length=64)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        db_table = "members_search_term"
+        constraints = [models.UniqueConstraint(fields=["merchant", "term", "member"], name="members_search_term_value")]
+        indexes = [models.Index(fields=["merchant", "member"], name="members_search_term_member")]
+
+
+class Consent(models.Model):
+    """One statement of consent or its withdrawal. Append-only; the latest per channel and purpose holds."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    channel = models.CharField(max_length=12)
+    purpose = models.CharField(max_length=12)  # order | care | promotion | new_goods | event | survey
+    granted = models.BooleanField()
+    at = models.DateTimeField()
+    source = models.CharField(max_length=60)
+    wording = models.CharField(max_length=40, blank=True, help_text="Version of the text agreed to.")
+    actor = models.CharField(max_length=60, blank=True)
+    evidence = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "members_consent"
+        indexes = [models.Index(fields=["merchant", "member", "channel", "purpose", "at"], name="members_consent_latest")]
+
+
+class Suspicion(models.Model):
+    """Two members that may be one person. A human decides; recognition never merges."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    other = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=20)  # same_phone | same_name_address | two_matches | …
+    state = models.CharField(max_length=10, default="open")  # open | merged | different
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "members_suspicion"
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "member", "other", "reason"], name="members_suspicion_once"),
+            models.CheckConstraint(condition=Q(member__lt=F("other")), name="members_suspicion_ordered"),
+        ]
+
+
+class TimelineLine(models.Model):
+    """Something that happened to a member. Append-only; rooms above claim unread lines (docs/architecture.md)."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    at = models.DateTimeField(help_text="When it happened.")
+    noted_at = models.DateTimeField(help_text="When we came to know.")
+    kind = models.CharField(max_length=24)  # joined | order.paid | order.refunded | tier.up | points.expired | note …
+    ref = models.CharField(max_length=120, blank=True, help_text="Order, posting, message … this line is about.")
+    body = models.JSONField(default=dict)
+    claimed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "members_timeline"
+        indexes = [
+            models.Index(fields=["merchant", "member", "at"], name="members_timeline_member"),
+            models.Index(
+                fields=["merchant", "kind"], name="members_timeline_unread", condition=Q(claimed_at__isnull=True)
+            ),
+        ]

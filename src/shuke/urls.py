@@ -1,0 +1,5 @@
+"""The URL table: each door brings its own."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("shuke.doors.console.urls"))]
