@@ -1,0 +1,65 @@
+"""The figures of a snapshot, their history, and what moved between two days.
+
+`Snapshot.figures`, written by `insight.actions.snapshot`, has exactly this shape. Money is minor units of the merchant's
+currency, quantities are thousandths, rates are 0 … 1 rounded to four places, days are ISO text. A figure that could not
+be observed is null, never 0; `missing` then says why.
+
+    {
+      "as_of": "2017-12-31",              the shop day whose end is described
+      "made_at": "2018-01-01T02:00:00+00:00",
+      "currency": "USD",
+      "window_days": 365, "active_days": 90,
+      "history": {"first_day": "2017-01-01" | null, "last_day": … | null, "days": 365, "orders": 155848, "lines": 1469307},
+      "missing": [{"code": "short_history", "params": {"days": 40, "needed": 180}, "figures": ["churn_rate"]}, …],
+      "kpi": {
+        "members": 2469,                  active members joined up to the day
+        "buyers": 2469,                   of these, with at least one purchase ever
+        "new_members": 12,                joined in the calendar month of the day
+        "active": 2300, "active_rate": 0.9315,                      bought within active_days / members
+        "churn_base": 2400, "churned": 100, "churn_rate": 0.0417,   see docs/algorithms/kpi.md
+        "window_buyers": 2469, "repeat_buyers": 2400, "repeat_rate": 0.97,   ≥ 2 order days within window_days
+        "orders": 155848, "net_minor": 730000000,                   within window_days, members and guests
+        "basket_minor": 4684, "items_milli": 9428,                  per order: 客单价, 连带率
+        "identified_rate": 0.98,          share of net revenue bought by known members
+        "month_orders": …, "month_net_minor": …,                    calendar month of the day so far
+        "degrading": 120, "lost": 50      from the life cycle: 预流失, 流失
+      },
+      "months": [                         every calendar month from the first order on, oldest first, last one may be partial
+        {"month": "2017-01", "partial": false, "members": …, "new_members": …, "buyers": …, "orders": …, "net_minor": …,
+         "basket_minor": …, "items_milli": …, "active": …, "active_rate": …, "churn_rate": …, "repeat_rate": …,
+         "identified_rate": …}, …
+      ],
+      "stores": [                         by net revenue within window_days, largest first, at most 50
+        {"store": 123, "name": "…", "orders": …, "buyers": …, "net_minor": …, "basket_minor": …, "items_milli": …,
+         "active": …, "new_members": …, "repeat_rate": …}, …      new_members: home store, month of the day
+      ],
+      "stores_left_out": 0,               stores beyond the 50 (their orders are in kpi)
+      "store_months": {"months": ["2017-01", …], "rows": [{"store": 123, "net_minor": [… or null], "orders": […],
+         "buyers": […], "basket_minor": […], "items_milli": […]}, …]},   at most 20 stores; null: store sold nothing then
+      "rfm": {
+        "classes": [{"code": "222", "count": …, "net_minor": …}, …],      always the eight, 222 first
+        "map": [{"r": 5, "f": 1, "count": …, "net_minor": …}, …],        always 25 cells, r 5…1 then f 1…5
+        "monetary": [{"m": 5, "count": …, "net_minor": …}, …],           5 … 1
+        "none": 3,                                                       members without a purchase, in no class
+        "cuts": {"fixed_on": "2017-12-01", "next_on": "2018-01-01", "r": [d2, d3, d4, d5], "f": […], "m": […],
+                 "two": {"r": 21.4, "f": 50.2, "m": 295000.0}, "own": false}   see docs/algorithms/rfm.md
+      },
+      "pyramid": {
+        "layers": [{"layer": "key", "count": …, "net_minor": …, "from_minor": … | null}, …],   key, main, potential, target
+        "without_purchase": 3,            of target: nothing bought within window_days
+        "shares": [0.01, 0.04, 0.15, 0.80],
+        "fixed_on": "2017-12-01",
+        "curve": [[0, 0], [0.01, 0.08], … [1, 1]],     biggest spenders first: share of buyers, share of spend
+        "gini": 0.52, "top20_share": 0.54, "members_for_80_rate": 0.44, "identified_rate": 0.98
+      },
+      "lifecycle": {
+        "stages": [{"stage": "observing", "count": …, "net_minor": …}, …],   observing forming stable degrading lost
+        "none": 3, "shop_gap_days": 8.1 | null, "pull": 1.9 | null, "gaps": 140000
+      },
+      "movement": {"since": "2017-12-30" | null,
+        "rfm": [{"before": "222", "after": "122", "count": 4}, …], "layer": […], "stage": […]}
+    }
+
+Net money beside rfm classes, the map and stages is all-time net spend; beside layers it is that of the window.
+What a figure means in words: `wording`. The members behind it: `members_behind.members_behind`.
+"""
