@@ -1,0 +1,86 @@
+"""Reads about the seller: which merchant, what time it is there, which stores, who may do what."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from shuke.kit import clock
+from shuke.shops.models import Merchant, Role, Staff, Store
+
+
+class NoMerchant(LookupError):
+    """Nothing has been set up yet, or nobody is called that."""
+
+
+class SeveralMerchants(LookupError):
+    """More than one merchant lives here, so one has to be named."""
+
+
+# What each role may do beyond looking at members with their contact data masked.
+ALLOWED: dict[str, frozenset[str]] = {
+    Role.OWNER: frozenset({"import", "export", "reveal", "record", "adjust", "charter", "staff", "audit", "insight"}),
+    Role.MANAGER: frozenset({"import", "export", "reveal", "record", "adjust", "insight"}),
+    Role.SPECIALIST: frozenset({"import", "export", "reveal", "record", "insight"}),
+    Role.ASSISTANT: frozenset({"record"}),
+    Role.AUDITOR: frozenset({"audit", "insight"}),
+}
+
+
+def may(staff: Staff, what: str) -> bool:
+    """Whether this person's role allows it. Unknown permissions are a mistake of ours, not a no."""
+    assert any(what in allowed for allowed in ALLOWED.values()), f"no role knows the permission {what!r}"
+    return staff.is_active and what in ALLOWED.get(staff.role, frozenset())
+
+
+def now(merchant: Merchant) -> datetime:
+    """The merchant's time: the real one, shifted for demos that live in recorded history."""
+    return clock.utc_now() + timedelta(seconds=merchant.clock_shift)
+
+
+def today(merchant: Merchant) -> date:
+    """The merchant's calendar day, in its own zone."""
+    return clock.day_of(now(merchant), merchant.tz)
+
+
+def merchants() -> list[Merchant]:
+    return list(Merchant.objects.order_by("id"))
+
+
+def sole_merchant() -> Merchant:
+    """The only merchant; doors that were not told which one ask for it."""
+    found = list(Merchant.objects.order_by("id")[:2])
+    if not found:
+        raise NoMerchant("No shop has been set up here yet. Run `shuke init` (or `shuke demo` to look around).")
+    if len(found) > 1:
+        names = "”, “".join(Merchant.objects.order_by("id").values_list("name", flat=True))
+        raise SeveralMerchants(f"Several merchants live here: “{names}”. Say which one with --merchant NAME.")
+    return found[0]
+
+
+def merchant_by_name(name: str) -> Merchant:
+    """By name or id, exactly."""
+    found = Merchant.objects.filter(name=name).order_by("id").first()
+    if found is None and name.isdecimal():
+        found = Merchant.objects.filter(pk=int(name)).first()
+    if found is None:
+        names = "”, “".join(Merchant.objects.order_by("id").values_list("name", flat=True))
+        known = f" There are: “{names}”." if names else " None has been set up yet: run `shuke init`."
+        raise NoMerchant(f"No merchant is called “{name}”.{known}")
+    return found
+
+
+def stores(merchant: Merchant) -> list[Store]:
+    return list(Store.objects.filter(merchant=merchant).order_by("platform", "code"))
+
+
+def stores_by_code(merchant: Merchant) -> dict[tuple[str, str], Store]:
+    """All stores by (platform, code)."""
+    return {(s.platform, s.code): s for s in Store.objects.filter(merchant=merchant)}
+
+
+def staff(merchant: Merchant) -> list[Staff]:
+    return list(Staff.objects.filter(merchant=merchant).order_by("role", "username"))
+
+
+def staff_by_username(merchant: Merchant, username: str) -> Staff | None:
+    return Staff.objects.filter(merchant=merchant, username=username).first()

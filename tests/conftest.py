@@ -1,0 +1,52 @@
+"""Fixtures for every test. The people are in cast.py; the settings of the run are in settings.py."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from tests import cast
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def lan(db) -> cast.Shop:
+    """Lan's Shop 兰记: the merchant most tests are about."""
+    return cast.lan()
+
+
+@pytest.fixture
+def mingde(db) -> cast.Shop:
+    """明德母婴: another merchant on the same installation, of whom Lan must never see anything."""
+    return cast.mingde()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "headless": True,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+        ],
+    }
+
+
+def pytest_collection_modifyitems(config, items):
+    if CHROMIUM:
+        return
+    skip = pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
+    for item in items:
+        if "browser" in item.keywords:
+            item.add_marker(skip)
