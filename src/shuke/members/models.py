@@ -26,6 +26,7 @@ class Member(models.Model):
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=100, blank=True)
     nickname = models.CharField(max_length=100, blank=True, help_text="The latest one; the others are identities.")
+    nickname_at = models.DateTimeField(null=True, help_text="When it was last seen in use: an older file does not bring an old one back.")
     gender = models.CharField(max_length=1, blank=True)
     birth_year = models.SmallIntegerField(null=True)
     birth_month = models.SmallIntegerField(null=True)
@@ -132,17 +133,31 @@ class DataKey(models.Model):
 
 
 class SearchTerm(models.Model):
-    """What a member can be found by. Names as text suffixes and pinyin; phone digits only as keyed hashes of 4-grams."""
+    """A text a member can be found by: pieces of names and nicknames from each character on, and their pinyin.
 
-    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    term = models.BinaryField(max_length=64)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    Bytes, so that a prefix is a range on either engine whatever its collation. Its key is all there is of it: SQLite
+    stores it WITHOUT ROWID (0002), and a member's rows are found again by working out the terms (terms.py).
+    """
+
+    pk = models.CompositePrimaryKey("merchant_id", "term", "member_id")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    term = models.BinaryField(max_length=48)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False, db_constraint=False)
 
     class Meta:
         db_table = "members_search_term"
-        constraints = [models.UniqueConstraint(fields=["merchant", "term", "member"], name="members_search_term_value")]
-        indexes = [models.Index(fields=["merchant", "member"], name="members_search_term_member")]
+
+
+class PhoneGram(models.Model):
+    """Four digits of somebody's phone, both sides keyed: rows of one phone cannot be put together without the key."""
+
+    pk = models.CompositePrimaryKey("merchant_id", "gram", "posting")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    gram = models.BinaryField(max_length=8, help_text="kit.crypto.gram of the digits.")
+    posting = models.BinaryField(max_length=16, help_text="kit.crypto.postings of gram and member.")
+
+    class Meta:
+        db_table = "members_phone_gram"
 
 
 class Consent(models.Model):
