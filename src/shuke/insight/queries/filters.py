@@ -1,0 +1,186 @@
+"""The filters of the member directory as one frozen value, and how they are written in an address.
+
+A filtered list is shared, bookmarked and linked from every figure of the dashboard, so the address is the only place
+its state lives. What does not parse is kept in `ignored` and said on the page; it never becomes an unfiltered list
+without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+
+# The tabs above the list and the lifecycle stages behind them. "dormant" is a plain rule of the field beside the stages
+# (which judge by each member's own rhythm), so the two may overlap.
+VIEWS: dict[str, tuple[str, ...]] = {
+    "new": ("observing",),
+    "active": ("forming", "stable"),
+    "at_risk": ("degrading",),
+    "dormant": (),
+    "lost": ("lost",),
+}
+DORMANT_DAYS = 180  # without a purchase
+STAGES = ("observing", "forming", "stable", "degrading", "lost")
+LAYERS = ("key", "main", "potential", "target")
+SORTS = ("last", "spent", "orders", "points", "joined")
+DEFAULT_SORT = "-last"
+_RFM = re.compile(r"[12]{3}")
+_CELL = re.compile(r"([1-5])-([1-5])")
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_CODE = re.compile(r"[\w-]{1,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which members. Empty means no restriction; values of one kind mean any of them (of tags: all); kinds all hold."""
+
+    text: str = ""
+    view: str = ""
+    stages: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    rfm: tuple[str, ...] = ()
+    cells: tuple[tuple[int, int], ...] = ()  # (R, F) quintiles, 5 is best
+    layers: tuple[str, ...] = ()
+    stores: tuple[int, ...] = ()
+    joined: str = ""  # 2017, 2017-05 or 2017-05-12, the shop's days
+    first: str = ""  # day, month or year of the first purchase
+    tags: tuple[str, ...] = ()
+    acquired_by: tuple[str, ...] = ()
+    points_from: int | None = None
+    points_to: int | None = None  # inclusive, as people say it
+    last_from: date | None = None
+    last_to: date | None = None  # inclusive
+    bought: str = ""  # ever | never
+    ignored: tuple[tuple[str, str], ...] = ()  # parameters of the address that made no sense
+
+    @property
+    def any(self) -> bool:
+        """Whether anything at all is restricted."""
+        return self.params() != []
+
+    def params(self) -> list[tuple[str, str]]:
+        """The canonical address parameters: fixed order, nothing empty. `parse` reads them back to an equal value."""
+        pairs: list[tuple[str, str]] = []
+        if self.text:
+            pairs.append(("q", self.text))
+        if self.view:
+            pairs.append(("view", self.view))
+        for name, values in (
+            ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm),
+            ("cell", [f"{r}-{f}" for r, f in self.cells]),
+            ("layer", self.layers), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by),
+        ):  # fmt: skip
+            pairs += [(name, str(value)) for value in values]
+        for name, value in (
+            ("joined", self.joined), ("first", self.first),
+            ("points_from", self.points_from), ("points_to", self.points_to),
+            ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought),
+        ):  # fmt: skip
+            if value not in ("", None):
+                pairs.append((name, str(value)))
+        return pairs
+
+    def without(self, name: str, value: str = "") -> Filters:
+        """The same filters less one chip. `name` and `value` as in `params`."""
+        return parse((n, v) for n, v in self.params() if n != name or (value and v != value))
+
+    def wanted_stages(self) -> tuple[str, ...] | None:
+        """Stages asked for by tab and filter together; None = any, () = the two exclude each other."""
+        if not self.view:
+            return self.stages or None
+        tab = VIEWS[self.view]
+        if not tab:
+            return self.stages or None
+        return tuple(s for s in tab if s in self.stages) if self.stages else tab
+
+
+def period(text: str) -> tuple[date, date] | None:
+    """First day and the day after the last of '2017', '2017-05' or '2017-05-12'; None if it is no such thing."""
+    found = _PERIOD.fullmatch(text)
+    if not found:
+        return None
+    year, month, day = (int(g) if g else 0 for g in found.groups())
+    try:
+        if not month:
+            return date(year, 1, 1), date(year + 1, 1, 1)
+        if not day:
+            return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+        return date(year, month, day), date(year, month, day) + timedelta(days=1)
+    except ValueError:
+        return None
+
+
+def parse(pairs: Iterable[tuple[str, str]] | Mapping[str, str]) -> Filters:
+    """Read the parameters of an address. Unknown names belong to others (page, sort); bad values land in `ignored`."""
+    many: dict[str, list[str]] = {}
+    one: dict[str, object] = {}
+    ignored: list[tuple[str, str]] = []
+    for name, raw in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        value = raw.strip()
+        if not value or name not in _READERS:
+            continue
+        field, read, plural = _READERS[name]
+        found = read(value)
+        if found is None:
+            ignored.append((name, value[:60]))
+        elif plural:
+            into = many.setdefault(field, [])
+            if found not in into:
+                into.append(found)
+        else:
+            one[field] = found
+    return Filters(**{k: tuple(v) for k, v in many.items()}, **one, ignored=tuple(ignored))  # type: ignore[arg-type]
+
+
+def parse_sort(text: str) -> str:
+    """A known sort key, '-' for largest first; anything else is the default."""
+    return text if text.removeprefix("-") in SORTS else DEFAULT_SORT
+
+
+def _among(allowed: Iterable[str]):
+    known = frozenset(allowed)
+    return lambda text: text if text in known else None
+
+
+def _matching(pattern: re.Pattern[str]):
+    return lambda text: text if pattern.fullmatch(text) else None
+
+
+def _cell(text: str) -> tuple[int, int] | None:
+    found = _CELL.fullmatch(text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+_READERS = {
+    "q": ("text", lambda t: t[:100], False),
+    "view": ("view", _among(VIEWS), False),
+    "stage": ("stages", _among(STAGES), True),
+    "tier": ("tiers", _matching(_CODE), True),
+    "rfm": ("rfm", _matching(_RFM), True),
+    "cell": ("cells", _cell, True),
+    "layer": ("layers", _among(LAYERS), True),
+    "store": ("stores", _whole, True),
+    "tag": ("tags", lambda t: t[:60], True),
+    "by": ("acquired_by", lambda t: t[:60], True),
+    "joined": ("joined", lambda t: t if period(t) else None, False),
+    "first": ("first", lambda t: t if period(t) else None, False),
+    "points_from": ("points_from", _whole, False),
+    "points_to": ("points_to", _whole, False),
+    "last_from": ("last_from", _day, False),
+    "last_to": ("last_to", _day, False),
+    "bought": ("bought", _among(("ever", "never")), False),
+}
+assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}
