@@ -1,0 +1,137 @@
+"""The small port to the analytics engine: register columns, name Parquet files, run an analysis by its name.
+
+An analysis is a SQL text in `sql/<name>.sql`, in the part of SQL that sqlglot can turn for other engines (see `ALLOWED`
+and tests/engine/insight/test_sql.py). Today the engine is DuckDB in this process; nothing outside this module knows.
+
+Columns are numpy arrays: ids and money int64, days int32 counted from 1970-01-01 in the merchant's zone. Never NULL:
+0 means "nobody" or "none" where a column says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import numpy as np
+
+SQL = Path(__file__).parent / "sql"
+Columns = dict[str, np.ndarray]
+
+# What an analysis may read, with its types: the test qualifies every text against this.
+TABLES: dict[str, dict[str, str]] = {
+    # One row per paid, not excluded order. `counted` is 0 when everything was given back: then it is no purchase.
+    "heads": {
+        "order_id": "BIGINT",
+        "member": "BIGINT",  # 0: nobody known bought
+        "store": "BIGINT",
+        "day": "INTEGER",
+        "month": "INTEGER",  # year * 12 + month - 1
+        "paid_s": "BIGINT",  # seconds since 1970, UTC
+        "net": "BIGINT",
+        "refunded": "BIGINT",
+        "items_milli": "BIGINT",
+        "line_count": "INTEGER",
+        "counted": "INTEGER",
+    },
+    "lines": {
+        "order_id": "BIGINT",
+        "product": "BIGINT",  # 0: not in the catalogue
+        "quantity_milli": "BIGINT",
+        "amount": "BIGINT",
+        "discount": "BIGINT",
+        "refunded": "BIGINT",
+    },
+    # The living members, whoever they are; purchases of others count as a guest's.
+    "members": {"member": "BIGINT", "joined": "INTEGER", "home_store": "BIGINT"},
+    "chosen": {"store_id": "BIGINT"},
+}
+# Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
+ALLOWED = {"SUM", "COUNT", "MIN", "MAX", "LAG", "LEAD", "COALESCE", "CAST", "LEAST", "GREATEST", "CASE", "LN", "AND", "OR", "IF", "EXISTS"}
+
+
+class EngineFailed(RuntimeError):
+    """An analysis could not be run. The message says which, and what the engine said."""
+
+
+class Engine:
+    """One connection to the analytics engine, to be closed (use `with`).
+
+    `memory` and `temp_limit` are DuckDB size texts. Above `memory` it spills into `temp`, and above `temp_limit` it
+    stops with a clean error instead of filling the disk. RSS overshoots `memory` by up to a quarter.
+    """
+
+    def __init__(
+        self, *, temp: Path | None = None, memory: str = "256MB", temp_limit: str = "4GB", threads: int = 2
+    ) -> None:
+        settings = {"threads": threads, "memory_limit": memory, "enable_external_access": True}
+        if temp is not None:
+            temp.mkdir(parents=True, exist_ok=True)
+            settings |= {"temp_directory": str(temp), "max_temp_directory_size": temp_limit}
+        self._connection = duckdb.connect(":memory:", config=settings)
+        self._registered: set[str] = set()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
+        """Make `columns` (equally long arrays) readable as a table."""
+        types = TABLES.get(name)
+        self._connection.register(f"{name}_arrays", dict(columns))
+        listed = ", ".join(f'CAST("{c}" AS {types[c]}) AS "{c}"' if types else f'"{c}"' for c in columns)
+        # Copied: DuckDB reads Python arrays again on every scan otherwise, on one thread.
+        self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT {listed} FROM {name}_arrays')
+        self._connection.unregister(f"{name}_arrays")
+
+    def files(self, name: str, paths: Sequence[Path]) -> None:
+        """Make Parquet files readable as one table; none at all is an empty table of the right columns."""
+        types = TABLES[name]
+        if not paths:
+            listed = ", ".join(f'CAST(0 AS {kind}) AS "{column}"' for column, kind in types.items())
+            self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {listed} WHERE 1 = 0')
+            return
+        quoted = ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths)
+        listed = ", ".join(f'"{column}"' for column in types)
+        self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {listed} FROM read_parquet([{quoted}])')
+
+    def write(self, name: str, columns: Mapping[str, np.ndarray], path: Path, *, order: str = "") -> None:
+        """Write arrays as one Parquet file in the column types of table `name`, replacing `path` in one step."""
+        types = TABLES[name]
+        listed = ", ".join(f'CAST("{c}" AS {types[c]}) AS "{c}"' for c in types)
+        self._connection.register("out_arrays", {c: columns[c] for c in types})
+        part = path.with_suffix(".part")
+        sorting = f" ORDER BY {order}" if order else ""
+        try:
+            self._connection.execute(
+                f"COPY (SELECT {listed} FROM out_arrays{sorting}) TO '{str(part).replace(chr(39), chr(39) * 2)}' "
+                "(FORMAT parquet, COMPRESSION zstd)"
+            )
+        finally:
+            self._connection.unregister("out_arrays")
+        part.replace(path)
+
+    def run(self, name: str, **parameters: int | float) -> Columns:
+        """Run analysis `name`; its columns by name, in the order the text gives."""
+        text = text_of(name)
+        try:
+            result = self._connection.execute(text, parameters)
+            return {column: np.ma.getdata(values) for column, values in result.fetchnumpy().items()}
+        except duckdb.Error as error:
+            raise EngineFailed(f"The analysis {name} failed: {error}") from error
+
+
+def text_of(name: str) -> str:
+    """The SQL text of an analysis."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def names() -> list[str]:
+    """All analyses there are."""
+    return sorted(path.stem for path in SQL.glob("*.sql"))
