@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cast import NOON
 
 from shuke.insight.models import MemberScore
 from shuke.insight.queries import directory as directory_module
@@ -14,7 +15,6 @@ from shuke.insight.queries.directory import count, directory, every_row, neighbo
 from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
-from tests.cast import NOON
 
 
 def at(text: str) -> datetime:
@@ -37,26 +37,66 @@ def people(lan):
     """Five members who differ in everything that can be filtered."""
     return {
         "ann": member(
-            lan, "ann", home_store=lan.street, acquired_by="taobao", tags=["dry skin", "vip"], joined_at=at("2026-01-31T17:00"),
-            score={"last_paid_at": at("2026-05-30"), "first_paid_at": at("2026-02-01"), "order_count": 9, "net_minor": 90_000,
-                   "stage": "stable", "rfm": "222", "layer": "key", "r5": 5, "f5": 5, "m5": 5},
+            lan,
+            "ann",
+            home_store=lan.street,
+            acquired_by="taobao",
+            tags=["dry skin", "vip"],
+            joined_at=at("2026-01-31T17:00"),
+            score={
+                "last_paid_at": at("2026-05-30"),
+                "first_paid_at": at("2026-02-01"),
+                "order_count": 9,
+                "net_minor": 90_000,
+                "stage": "stable",
+                "rfm": "222",
+                "layer": "key",
+                "r5": 5,
+                "f5": 5,
+                "m5": 5,
+            },
             wallet={"balance": 900, "tier": "gold"},
         ),
         "bob": member(
-            lan, "bob", home_store=lan.second, tags=["vip"], joined_at=at("2026-01-31T15:00"),
-            score={"last_paid_at": at("2025-11-01"), "first_paid_at": at("2025-10-01"), "order_count": 2, "net_minor": 20_000,
-                   "stage": "lost", "rfm": "111", "layer": "target", "r5": 1, "f5": 2, "m5": 2},
+            lan,
+            "bob",
+            home_store=lan.second,
+            tags=["vip"],
+            joined_at=at("2026-01-31T15:00"),
+            score={
+                "last_paid_at": at("2025-11-01"),
+                "first_paid_at": at("2025-10-01"),
+                "order_count": 2,
+                "net_minor": 20_000,
+                "stage": "lost",
+                "rfm": "111",
+                "layer": "target",
+                "r5": 1,
+                "f5": 2,
+                "m5": 2,
+            },
             wallet={"balance": 50, "tier": "silver"},
         ),
         "cat": member(
-            lan, "cat",
-            score={"last_paid_at": at("2026-05-30"), "first_paid_at": at("2026-05-30"), "order_count": 1, "net_minor": 10_000,
-                   "stage": "observing", "rfm": "211", "layer": "target", "r5": 5, "f5": 1, "m5": 1},
+            lan,
+            "cat",
+            score={
+                "last_paid_at": at("2026-05-30"),
+                "first_paid_at": at("2026-05-30"),
+                "order_count": 1,
+                "net_minor": 10_000,
+                "stage": "observing",
+                "rfm": "211",
+                "layer": "target",
+                "r5": 5,
+                "f5": 1,
+                "m5": 1,
+            },
             wallet={"balance": 0, "tier": "basic"},
         ),
         "dan": member(lan, "dan", score={"stage": ""}),
         "eve": member(lan, "eve"),  # joined since the last night run
-    }  # fmt: skip
+    }
 
 
 def names(shop, filters=None, **more):
@@ -180,8 +220,12 @@ def test_the_count_stops_at_its_cap_and_says_so(lan, people, monkeypatch):
     page = directory(lan.merchant, Filters(), now=NOON, size=2)
     assert (page.total, page.capped, page.has_next) == (3, True, True)
     assert [r.name for n in (1, 2, 3) for r in directory(lan.merchant, Filters(), now=NOON, size=2, number=n).rows] == [
-        "cat", "ann", "bob", "eve", "dan",
-    ]  # fmt: skip
+        "cat",
+        "ann",
+        "bob",
+        "eve",
+        "dan",
+    ]
 
 
 def test_a_full_page_costs_three_queries_however_many_rows(lan, people, django_assert_num_queries):
@@ -240,15 +284,25 @@ def _some(values):
 @given(
     st.builds(
         Filters,
-        text=st.just("") | _texts, view=st.sampled_from(["", *VIEWS]), stages=_some(st.sampled_from(STAGES)),
-        tiers=_some(st.sampled_from(["gold", "silver", "t-1"])), rfm=_some(st.sampled_from(["222", "111", "121"])),
-        cells=_some(st.tuples(st.integers(1, 5), st.integers(1, 5))), layers=_some(st.sampled_from(LAYERS)),
-        stores=_some(st.integers(1, 2**62)), joined=st.sampled_from(["", "2017", "2017-05", "2017-05-12"]),
-        first=st.sampled_from(["", "2017-05"]), tags=_some(_texts), acquired_by=_some(_texts),
-        points_from=st.none() | st.integers(0, 10**9), points_to=st.none() | st.integers(0, 10**9),
-        last_from=_days, last_to=_days, bought=st.sampled_from(["", "ever", "never"]),
+        text=st.just("") | _texts,
+        view=st.sampled_from(["", *VIEWS]),
+        stages=_some(st.sampled_from(STAGES)),
+        tiers=_some(st.sampled_from(["gold", "silver", "t-1"])),
+        rfm=_some(st.sampled_from(["222", "111", "121"])),
+        cells=_some(st.tuples(st.integers(1, 5), st.integers(1, 5))),
+        layers=_some(st.sampled_from(LAYERS)),
+        stores=_some(st.integers(1, 2**62)),
+        joined=st.sampled_from(["", "2017", "2017-05", "2017-05-12"]),
+        first=st.sampled_from(["", "2017-05"]),
+        tags=_some(_texts),
+        acquired_by=_some(_texts),
+        points_from=st.none() | st.integers(0, 10**9),
+        points_to=st.none() | st.integers(0, 10**9),
+        last_from=_days,
+        last_to=_days,
+        bought=st.sampled_from(["", "ever", "never"]),
     )
-)  # fmt: skip
+)
 def test_filters_read_back_from_their_address_are_the_same(filters):
     assert parse(filters.params()) == filters
 
@@ -256,12 +310,33 @@ def test_filters_read_back_from_their_address_are_the_same(filters):
 def test_rows_carry_what_lists_and_exports_show(lan, people):
     row = directory(lan.merchant, Filters(tiers=("gold",)), now=NOON).rows[0]
     assert row._asdict() == {
-        "id": people["ann"].id, "name": "ann", "nickname": "", "card": people["ann"].card, "phone_hint": "", "gender": "",
-        "city": "", "joined_at": at("2026-01-31T17:00"), "acquired_by": "taobao", "store": "徐汇店", "tags": ["dry skin", "vip"],
-        "tier": "gold", "tier_since": None, "points": 900, "last_paid_at": at("2026-05-30"),
-        "first_paid_at": at("2026-02-01"), "orders": 9, "net_minor": 90_000, "year_net_minor": 0, "usual_gap_days": None,
-        "stage": "stable", "layer": "key", "rfm": "222", "r5": 5, "f5": 5, "m5": 5,
-    }  # fmt: skip
+        "id": people["ann"].id,
+        "name": "ann",
+        "nickname": "",
+        "card": people["ann"].card,
+        "phone_hint": "",
+        "gender": "",
+        "city": "",
+        "joined_at": at("2026-01-31T17:00"),
+        "acquired_by": "taobao",
+        "store": "徐汇店",
+        "tags": ["dry skin", "vip"],
+        "tier": "gold",
+        "tier_since": None,
+        "points": 900,
+        "last_paid_at": at("2026-05-30"),
+        "first_paid_at": at("2026-02-01"),
+        "orders": 9,
+        "net_minor": 90_000,
+        "year_net_minor": 0,
+        "usual_gap_days": None,
+        "stage": "stable",
+        "layer": "key",
+        "rfm": "222",
+        "r5": 5,
+        "f5": 5,
+        "m5": 5,
+    }
     unscored = directory(lan.merchant, Filters(bought="never"), now=NOON).rows[0]
     assert (unscored.name, unscored.points, unscored.orders, unscored.stage) == ("eve", None, None, "")
 

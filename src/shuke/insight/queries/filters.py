@@ -154,7 +154,8 @@ def _cell(text: str) -> tuple[int, int] | None:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else -1
+    return number if 0 <= number < 2**63 else None  # what a database column holds
 
 
 def _day(text: str) -> date | None:
