@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from shuke.kit import ids
@@ -71,6 +71,8 @@ class Staff(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "username"
+
+    objects = BaseUserManager()  # signing in asks it for the person by name
 
     class Meta:
         db_table = "shops_staff"

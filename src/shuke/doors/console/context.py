@@ -1,6 +1,22 @@
-"""What every console page shows: the merchant and its clock."""
+"""What every console page shows around its content: the merchant, the menu, the shop's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from shuke.doors.console import navigation
 
 
-def shop(request):
+def shop(request: HttpRequest) -> dict[str, Any]:
+    """Template context of every page; nothing but the languages for somebody not signed in."""
     user = getattr(request, "user", None)
-    return {"merchant": user.merchant if user is not None and user.is_authenticated else None}
+    if user is None or not user.is_authenticated:
+        return {"merchant": None}
+    match = request.resolver_match
+    return {
+        "merchant": user.merchant,
+        "shop_now": getattr(request, "now", None),
+        "menu": navigation.items(match.view_name if match else ""),
+    }

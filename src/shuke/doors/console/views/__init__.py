@@ -1,0 +1,1 @@
+"""One function per page or fragment: understand the request, make one call, show the answer."""

@@ -1,0 +1,98 @@
+"""Signing in and out, and the language of the page."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shuke.doors.console import attempts
+from shuke.doors.console.access import console, public
+from shuke.kit import audit, clock
+
+
+class SignInForm(forms.Form):
+    username = forms.CharField(max_length=60, label=_("User name"))
+    password = forms.CharField(max_length=200, strip=False, label=_("Password"), widget=forms.PasswordInput)
+
+
+@public
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page. A wrong name and a wrong password get the same answer, after the same work."""
+    way = _next(request, "/")
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(way)
+    if request.method != "POST":
+        return render(request, "console/sign_in.html", {"form": SignInForm(), "next": way})
+    form = SignInForm(request.POST)
+    status, wait = 422, 0
+    if form.is_valid():
+        now = clock.utc_now()
+        username, address = form.cleaned_data["username"], request.META.get("REMOTE_ADDR", "")
+        wait = attempts.wait_minutes(username=username, address=address, now=now)
+        if wait:
+            status = 429
+        else:
+            staff = authenticate(request, username=username, password=form.cleaned_data["password"])
+            if staff is not None:
+                login(request, staff)
+                audit.record(
+                    merchant_id=staff.merchant_id,
+                    at=now,
+                    actor=staff.username,
+                    verb="staff.signed_in",
+                    object=f"staff {staff.pk}",
+                    address=address,
+                )
+                return HttpResponseRedirect(way)
+            attempts.note_failure(username=username, address=address, now=now)
+            form.add_error(None, _("User name and password do not match."))
+    context = {"form": form, "next": way, "wait": wait}
+    response = render(request, "console/sign_in.html", context, status=status)
+    if wait:
+        response["Retry-After"] = str(wait * 60)
+    return response
+
+
+@console()
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session; by POST only, so that no link elsewhere can do it."""
+    logout(request)
+    return redirect("console:sign-in")
+
+
+@public
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Show pages in another language from now on, on this device."""
+    response = HttpResponseRedirect(_next(request, "/"))
+    code = request.POST.get("language", "")
+    if code in dict(settings.LANGUAGES) and check_for_language(code):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=365 * 86400,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+    return response
+
+
+def _next(request: HttpRequest, otherwise: str) -> str:
+    """Where to go afterwards, if that is a page of this site."""
+    wanted = request.POST.get("next") or request.GET.get("next") or otherwise
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else otherwise
