@@ -1,0 +1,1 @@
+"""Days that matter in a shop: lunar birthdays, windows and anniversaries."""

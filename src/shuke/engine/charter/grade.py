@@ -1,0 +1,92 @@
+"""Grading: which tier the figures reach, whether they keep it, and what is missing.
+
+Figures are daily buckets of amount, orders, largest single order, growth value and points earned, added up over the window
+of each condition. docs/algorithms/grading.md has worked tables.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from shuke.engine.charter.document import Window
+from shuke.engine.charter.terms import MEASURES, Group, Leaf, Terms, Test
+from shuke.engine.ledger.books import SINGLE, Standing
+
+
+class Figures:
+    """The figures of a member up to and including one day; each window is added up once."""
+
+    def __init__(self, standing: Standing, terms: Terms, last: date) -> None:
+        self._standing, self._terms, self.last = standing, terms, last
+        self._memo: dict[Window, list[int]] = {}
+
+    def over(self, window: Window) -> list[int]:
+        found = self._memo.get(window)
+        if found is None:
+            found = self._memo[window] = self._add_up(window)
+        return found
+
+    def start(self, window: Window) -> date | None:
+        return self._terms.window_start(window, self.last, self._standing.joined)
+
+    def of(self, leaf: Leaf, tier: str) -> int:
+        if leaf.measure == 5:
+            return int(tier in self._standing.invited)
+        return self.over(leaf.window)[leaf.measure]
+
+    def _add_up(self, window: Window) -> list[int]:
+        start = self.start(window)
+        if start is None:
+            return list(self._standing.totals)
+        low, high = start.toordinal(), self.last.toordinal()
+        amount = orders = single = growth = points = 0
+        for day, bucket in self._standing.days.items():
+            if low <= day <= high:
+                amount += bucket[0]
+                orders += bucket[1]
+                if bucket[SINGLE] > single:
+                    single = bucket[SINGLE]
+                growth += bucket[3]
+                points += bucket[4]
+        return [amount, orders, single, growth, points]
+
+
+def meets(test: Test | None, figures: Figures, tier: str) -> bool:
+    if test is None:
+        return True
+    if isinstance(test, Leaf):
+        return figures.of(test, tier) >= test.at_least
+    if test.every:
+        return all(meets(p, figures, tier) for p in test.parts)
+    return any(meets(p, figures, tier) for p in test.parts)
+
+
+def reached(terms: Terms, figures: Figures, above: int = 0) -> int:
+    """Rank of the highest tier whose `reach` holds, looking only above rank `above`; `above` if none does."""
+    for rank in range(len(terms.tiers) - 1, above, -1):
+        if meets(terms.tiers[rank].reach, figures, terms.tiers[rank].key):
+            return rank
+    return above
+
+
+def explain(test: Test | None, figures: Figures, tier: str) -> dict[str, Any]:
+    """The tree of a condition with each figure beside its threshold: what `tiers why` prints and pages show."""
+    if test is None:
+        return {"met": True}
+    if isinstance(test, Group):
+        return {
+            "met": meets(test, figures, tier),
+            "all" if test.every else "any": [explain(p, figures, tier) for p in test.parts],
+        }
+    figure = figures.of(test, tier)
+    start = None if test.measure == 5 else figures.start(test.window)
+    return {
+        "met": figure >= test.at_least,
+        "measure": "invited" if test.measure == 5 else MEASURES[test.measure],
+        "figure": figure,
+        "at_least": test.at_least,
+        "missing": max(0, test.at_least - figure),
+        "from": None if start is None else start.isoformat(),
+        "to": figures.last.isoformat(),
+    }

@@ -1,0 +1,175 @@
+"""What one member has: lots, holds, debt and standing; and the effects that change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Lot:
+    """One credit of points. granted − remaining = Σ uses (I5); 0 ≤ held ≤ remaining ≤ granted (I4)."""
+
+    key: str
+    granted: int
+    remaining: int
+    earned_at: datetime
+    available_at: datetime
+    expires_at: datetime | None
+    cost_micro: int = 0
+    held: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.remaining - self.held
+
+    def oldest_first(self) -> tuple[datetime, datetime, str]:
+        return self.expires_at or FAR, self.earned_at, self.key
+
+
+@dataclass(slots=True)
+class Held:
+    """Points set aside, by lot."""
+
+    key: str
+    lots: list[tuple[str, int]]
+    times_out_at: datetime
+
+
+@dataclass(slots=True)
+class Effect:
+    """What one event does to the books. Legs add up to 0 (I1)."""
+
+    event: str
+    kind: str
+    at: datetime
+    version: int
+    legs: dict[str, int] = field(default_factory=dict)  # account → amount
+    uses: list[tuple[str, str, int]] = field(default_factory=list)  # lot key, kind, amount (> 0 takes from the lot)
+    lots: list[Lot] = field(default_factory=list)  # granted by this event
+    why: list[dict[str, Any]] = field(default_factory=list)
+
+    def move(self, account: str, amount: int) -> None:
+        if amount:
+            self.legs[account] = self.legs.get(account, 0) + amount
+            if not self.legs[account]:
+                del self.legs[account]
+
+
+@dataclass(frozen=True, slots=True)
+class TierMove:
+    """A change of grade with its cause."""
+
+    at: datetime
+    before: str
+    after: str
+    cause: str  # joined | reached | review | manual | invited | floor_end | charter
+    event: str
+    version: int
+    why: dict[str, Any] = field(default_factory=dict)
+
+
+# Columns of a daily bucket and of the lifetime totals.
+AMOUNT, ORDERS, SINGLE, GROWTH, POINTS = range(5)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What grading and caps must remember. A cache: folding all events again gives the same (verify checks it)."""
+
+    joined: date
+    tier: str = ""  # by the rules alone
+    rank: int = 0
+    since: datetime | None = None
+    review_at: datetime | None = None
+    in_grace: bool = False
+    floors: list[tuple[str, datetime | None]] = field(default_factory=list)
+    invited: list[str] = field(default_factory=list)
+    purchases: int = 0
+    totals: list[int] = field(default_factory=lambda: [0, 0, 0, 0, 0])
+    days: dict[int, list[int]] = field(default_factory=dict)  # ordinal day → bucket
+    counters: dict[str, list[int]] = field(default_factory=dict)  # rule → [day, n, month, n, n in all]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "joined": self.joined.toordinal(),
+            "tier": self.tier,
+            "rank": self.rank,
+            "since": _stamp(self.since),
+            "review": _stamp(self.review_at),
+            "grace": self.in_grace,
+            "floors": [[t, _stamp(u)] for t, u in self.floors],
+            "invited": self.invited,
+            "purchases": self.purchases,
+            "totals": self.totals,
+            "days": [[d, *b] for d, b in sorted(self.days.items())],
+            "counters": dict(sorted(self.counters.items())),
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Standing:
+        return cls(
+            joined=date.fromordinal(raw["joined"]),
+            tier=raw["tier"],
+            rank=raw["rank"],
+            since=_moment(raw["since"]),
+            review_at=_moment(raw["review"]),
+            in_grace=raw["grace"],
+            floors=[(t, _moment(u)) for t, u in raw["floors"]],
+            invited=list(raw["invited"]),
+            purchases=raw["purchases"],
+            totals=list(raw["totals"]),
+            days={d: b for d, *b in raw["days"]},
+            counters={k: list(v) for k, v in raw["counters"].items()},
+        )
+
+
+def _stamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _moment(stamp: float | None) -> datetime | None:
+    return None if stamp is None else datetime.fromtimestamp(stamp, UTC)
+
+
+@dataclass(slots=True)
+class Books:
+    """Everything of one member. `complete` is False when old lots were not loaded because nothing could touch them."""
+
+    standing: Standing
+    lots: dict[str, Lot] = field(default_factory=dict)
+    holds: dict[str, Held] = field(default_factory=dict)
+    debt: int = 0
+    complete: bool = True
+    next_expiry: datetime = FAR
+
+    @property
+    def balance(self) -> int:
+        """What is left in all lots: available, pending and held (only where `complete`)."""
+        return sum(lot.remaining for lot in self.lots.values())
+
+    def available(self, now: datetime) -> int:
+        """What can be spent at `now`; correct also before the expiry job has run (TRUST §3.7)."""
+        return sum(lot.free for lot in self.spendable(now))
+
+    def pending(self, now: datetime) -> int:
+        return sum(lot.free for lot in self.lots.values() if lot.available_at > now and (lot.expires_at or FAR) > now)
+
+    def held(self) -> int:
+        return sum(lot.held for lot in self.lots.values())
+
+    def spendable(self, now: datetime) -> list[Lot]:
+        """Lots with free points that are available and not past expiry, oldest expiry first."""
+        found = [
+            lot
+            for lot in self.lots.values()
+            if lot.free > 0 and lot.available_at <= now and (lot.expires_at is None or lot.expires_at > now)
+        ]
+        return sorted(found, key=Lot.oldest_first)
+
+    def open_lots(self) -> list[Lot]:
+        """Lots with free points, pending ones too, oldest expiry first."""
+        return sorted((lot for lot in self.lots.values() if lot.free > 0), key=Lot.oldest_first)
