@@ -45,8 +45,10 @@ def make(folder: Path, *, seed: int, end: datetime, buyers: int = 3000, days: in
     dice = random.Random(seed)
     start = (end - timedelta(days=days)).date()
     people, sales = _live(dice, start=start, end=end, buyers=buyers)
-    edges = [datetime.combine(start, datetime.min.time()) + (end - _midnight(start)) * i / len(PERIODS) for i in range(7)]
-    edges = [edge.replace(microsecond=0) for edge in edges[:-1]] + [end]
+    edges = [
+        datetime.combine(start, datetime.min.time()) + (end - _midnight(start)) * i / len(PERIODS) for i in range(7)
+    ]
+    edges = [edge.replace(hour=21, minute=30, second=0, microsecond=0) for edge in edges[:-1]] + [end]
     _hide(dice, sales, since=edges[-2])
     exports: list[tuple[Path, datetime, list[Sale]]] = []
     files: list[Path] = []
@@ -57,7 +59,7 @@ def make(folder: Path, *, seed: int, end: datetime, buyers: int = 3000, days: in
         files += [path, reports.item_report(folder, shown, at=until, layout=item_layout, kind=item_kind)]
     # An export made half-way, found again on an old computer and imported last: nothing may fall back because of it.
     begin, until = edges[3], edges[3] + (edges[4] - edges[3]) / 2
-    until = until.replace(microsecond=0)
+    until = until.replace(hour=21, minute=30, second=0, microsecond=0)
     shown = [s for s in sales if begin <= s.created <= until]
     old = folder / "旧电脑"
     old.mkdir(exist_ok=True)
@@ -70,7 +72,15 @@ def make(folder: Path, *, seed: int, end: datetime, buyers: int = 3000, days: in
     spoiled, rejects = resaved_in_excel(folder, sales, at=end)
     files += [spoiled, stale]
     return tell(
-        shop=SHOP, folder=folder, files=files, people=people, sales=sales, mini=mini, exports=exports, rejects=rejects, end=end
+        shop=SHOP,
+        folder=folder,
+        files=files,
+        people=people,
+        sales=sales,
+        mini=mini,
+        exports=exports,
+        rejects=rejects,
+        end=end,
     )
 
 

@@ -150,7 +150,9 @@ class Trade:
 
     def moment_on(self, day: int) -> datetime:
         hour = self.dice.choices(range(24), HOURS)[0]
-        return datetime.combine(self.start + timedelta(days=day), time(hour)) + timedelta(seconds=self.dice.randrange(3600))
+        return datetime.combine(self.start + timedelta(days=day), time(hour)) + timedelta(
+            seconds=self.dice.randrange(3600)
+        )
 
     def visits(self, person: Person) -> list[datetime]:
         """First visit on the day of arrival, then exponential gaps in shopping time until one is the last."""
@@ -213,11 +215,16 @@ class Trade:
         sale = self._basket(person, account, created, items)
         if dice.random() < 0.04:
             sale.receiver = Receiver(
-                pools.person_name(dice, female=dice.random() < 0.5), pools.phone(dice), pools.place(dice), pools.address_detail(dice)
+                pools.person_name(dice, female=dice.random() < 0.5),
+                pools.phone(dice),
+                pools.place(dice),
+                pools.address_detail(dice),
             )
             sale.buyer_note = dice.choice(("送朋友的，请勿放价格单", "生日礼物，麻烦包装一下", ""))
         elif dice.random() < 0.05:
-            sale.buyer_note = dice.choice(("尽快发货，谢谢", "放驿站", "请发圆通", "宝宝皮肤敏感，日期要新鲜的", "加一双手套，\"大\"号"))
+            sale.buyer_note = dice.choice(
+                ("尽快发货，谢谢", "放驿站", "请发圆通", "宝宝皮肤敏感，日期要新鲜的", '加一双手套，"大"号')
+            )
         self.live(sale)
         return sale
 
@@ -237,7 +244,9 @@ class Trade:
         self.live(sale, smooth=True)
         return sale
 
-    def _basket(self, person: Person, account: Account, created: datetime, wanted: list[tuple[goods.Good, int]]) -> Sale:
+    def _basket(
+        self, person: Person, account: Account, created: datetime, wanted: list[tuple[goods.Good, int]]
+    ) -> Sale:
         dice = self.dice
         number = self.number(created, account)
         promoted = appetite(created.date()) >= 3
@@ -267,7 +276,11 @@ class Trade:
             sale.closed_at = sale.created + timedelta(hours=dice.choice((24, 24, 72)))
             sale.close_reason = "买家未付款"
             return
-        wait = timedelta(seconds=dice.randrange(8, 300)) if dice.random() < 0.9 else timedelta(minutes=dice.randrange(5, 1200))
+        wait = (
+            timedelta(seconds=dice.randrange(8, 300))
+            if dice.random() < 0.9
+            else timedelta(minutes=dice.randrange(5, 1200))
+        )
         sale.paid_at = sale.created + wait
         if fate < 0.08:  # changed their mind before the parcel left
             asked = sale.paid_at + timedelta(minutes=dice.randrange(10, 600))
@@ -282,12 +295,16 @@ class Trade:
             self._all_back(sale, asked, asked + timedelta(hours=dice.randrange(40, 190)), goods_back=True)
             return
         lazy = dice.random() < 0.45  # the platform confirms after ten days
-        sale.finished_at = sale.shipped_at + timedelta(days=10) if lazy else arrived + timedelta(hours=dice.randrange(1, 60))
+        sale.finished_at = (
+            sale.shipped_at + timedelta(days=10) if lazy else arrived + timedelta(hours=dice.randrange(1, 60))
+        )
         if fate < 0.135:
             self._part_back(sale, arrived + timedelta(hours=dice.randrange(1, 70)))
         elif fate < 0.142:
             asked = arrived + timedelta(hours=dice.randrange(1, 70))
-            sale.returns.append(Return(f"{sale.number}9", asked, asked + timedelta(days=3), sale.paid, None, granted=False))
+            sale.returns.append(
+                Return(f"{sale.number}9", asked, asked + timedelta(days=3), sale.paid, None, granted=False)
+            )
 
     def _all_back(self, sale: Sale, asked: datetime, done: datetime, *, goods_back: bool) -> None:
         sale.returns.append(Return(f"{sale.number}1", asked, done, sale.paid, None, goods_back=goods_back))

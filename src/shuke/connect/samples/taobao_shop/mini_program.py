@@ -13,7 +13,7 @@ from .. import columns
 from ..sheets import write_csv, write_xlsx
 from . import goods, pools
 from .people import SKIN_TYPES, Account, Person
-from .reports import SHOP, money, moment
+from .reports import SHOP, moment, money
 
 MINI = SHOP + "小程序"
 STATUS = {
@@ -45,7 +45,9 @@ class MiniSale:
         return self.goods_total - self.discount + self.freight if self.paid_at else 0
 
 
-def write(folder: Path, dice: random.Random, people: list[Person], *, at: datetime) -> tuple[Path, Path, list[MiniSale]]:
+def write(
+    folder: Path, dice: random.Random, people: list[Person], *, at: datetime
+) -> tuple[Path, Path, list[MiniSale]]:
     """Both files. Adds a few people to `people` who never were on Taobao."""
     _mini_only(dice, people, at.date())
     sales = [sale for person in people if person.mini_program for sale in _buys(dice, person, at)]
@@ -56,9 +58,7 @@ def write(folder: Path, dice: random.Random, people: list[Person], *, at: dateti
     by_person: dict[str, list[MiniSale]] = {}
     for sale in sales:
         by_person.setdefault(sale.person.key, []).append(sale)
-    rows = [
-        _customer_row(dice, person, by_person.get(person.key, [])) for person in people if person.mini_program
-    ]
+    rows = [_customer_row(dice, person, by_person.get(person.key, [])) for person in people if person.mini_program]
     customers = write_xlsx(
         folder / f"有赞客户{at:%Y%m%d}.xlsx", [columns.YOUZAN_CUSTOMERS, *rows], made_at=at, sheet="客户列表"
     )
@@ -89,7 +89,9 @@ def _mini_only(dice: random.Random, people: list[Person], end: date) -> None:
 def _buys(dice: random.Random, person: Person, at: datetime) -> list[MiniSale]:
     assert person.mini_program is not None
     sales = []
-    created = datetime.combine(person.mini_program, datetime.min.time()) + timedelta(seconds=dice.randrange(28800, 82800))
+    created = datetime.combine(person.mini_program, datetime.min.time()) + timedelta(
+        seconds=dice.randrange(28800, 82800)
+    )
     while created < at:
         sales.append(_sale(dice, person, created, at))
         if dice.random() < 0.3:

@@ -122,8 +122,8 @@ class Census:
             skin_step=dice.choices((0, 1, 2), (5, 2, 2))[0],
             skin_type=dice.choice(SKIN_TYPES),
             arrives=arrives,
-            rate=dice.gammavariate(0.9, 1 / 60),
-            leaves_after=min(dice.betavariate(0.7, 6.0), 0.95),
+            rate=dice.gammavariate(0.9, 1 / 38),
+            leaves_after=min(dice.betavariate(0.7, 8.5), 0.95),
         )
         if wants != "skin":
             someone.children = self._children(arrives)
@@ -135,7 +135,9 @@ class Census:
         first = arrives + timedelta(days=dice.randrange(-730, 90))
         children = [Child(dice.choice(pools.CHILD), first, dice.random() < 0.5)]
         if dice.random() < 0.18:
-            children.append(Child(dice.choice(pools.CHILD), first + timedelta(days=dice.randrange(540, 1500)), dice.random() < 0.5))
+            children.append(
+                Child(dice.choice(pools.CHILD), first + timedelta(days=dice.randrange(540, 1500)), dice.random() < 0.5)
+            )
         return [child for child in children if child.born <= self.end + timedelta(days=120)]
 
     def rename(self, account: Account, born: int) -> None:
@@ -155,8 +157,8 @@ def invent(dice: random.Random, *, count: int, start: date, end: date, season: l
     people = []
     for index in range(1, count + 1):
         kind = "one_off" if dice.random() < 0.22 else "regular"
-        # A growing shop: later days bring more newcomers. Never on the very last day, so that everyone can buy.
-        ripe = dice.random() ** 0.75 * season[-1]
+        # Seasons bring newcomers in crowds. Never on the very last day, so that everyone can buy.
+        ripe = dice.random() ** 1.15 * season[-1]
         day = min(_day_at(season, ripe), days - 2)
         people.append(census.person(index, kind, start + timedelta(days=day)))
     _special(dice, census, people)

@@ -6,22 +6,21 @@ loose on a real SMS channel cannot reach a stranger.
 
 from __future__ import annotations
 
+# ruff: noqa: SIM905 - long word lists read better as one text than as a wall of quotes
 import random
 from typing import NamedTuple
 
-SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金"
-)
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金"
 DOUBLE_SURNAMES = ("欧阳", "司徒", "上官", "诸葛")
 FEMALE = (
     "雅婷 欣怡 梦洁 晓燕 丽娜 静怡 思雨 雨桐 佳琪 慧敏 婉清 若曦 诗涵 嘉怡 美玲 海燕 玉兰 秀英 春梅 雪莹 晴 颖 倩 璐 瑶 琳 "
     "楠 薇 婧 蕾 可欣 语嫣 芷若 梓萱 一诺 晓彤 舒雅 文静 紫薇 子涵 艳红 桂芳 小芸 亚男 心怡 妍 彤 萌 悦"
 ).split()
-MALE = "伟 强 磊 军 洋 勇 杰 涛 超 浩然 子轩 宇航 志强 建国 文博 俊杰 明辉 晓东 海涛 鹏飞 思远 天佑 嘉豪 泽宇 博文".split()
-CHILD = "糖糖 豆豆 果果 米粒 小满 团子 安安 乐乐 可可 小鱼 圆圆 朵朵 石头 航航 星星 月月 贝贝 汤圆 芽芽 嘟嘟".split()
-NICK_HEADS = (
-    "小 爱 大 甜 萌 懒 快乐 元气 温柔 佛系 深夜 早起 北方 南方 江南 海边 山里 阳光 迷糊 认真 努力 微笑 会飞 不胖 今天".split()
+MALE = (
+    "伟 强 磊 军 洋 勇 杰 涛 超 浩然 子轩 宇航 志强 建国 文博 俊杰 明辉 晓东 海涛 鹏飞 思远 天佑 嘉豪 泽宇 博文".split()
 )
+CHILD = "糖糖 豆豆 果果 米粒 小满 团子 安安 乐乐 可可 小鱼 圆圆 朵朵 石头 航航 星星 月月 贝贝 汤圆 芽芽 嘟嘟".split()
+NICK_HEADS = "小 爱 大 甜 萌 懒 快乐 元气 温柔 佛系 深夜 早起 北方 南方 江南 海边 山里 阳光 迷糊 认真 努力 微笑 会飞 不胖 今天".split()
 NICK_CORES = (
     "熊猫 奶茶 柠檬 蜜桃 芒果 麻麻 宝妈 辣妈 猫咪 兔子 星球 月亮 豆浆 汤圆 向日葵 蒲公英 小鹿 鲸鱼 樱桃 栗子 青蛙 团子 "
     "布丁 芝士 薄荷 松鼠 海豚 雨天 晚风 云朵".split()
@@ -99,7 +98,11 @@ def nickname(dice: random.Random, born: int) -> str:
     if style < 0.45:
         return core + dice.choice(("", str(dice.randrange(10, 99)), str(born), f"{dice.randrange(10000):04d}"))
     if style < 0.7:
-        return dice.choice(CHILD) + dice.choice(("妈妈", "麻麻", "妈咪", "爱吃饭", "的小窝")) + str(dice.randrange(1, 2999))
+        return (
+            dice.choice(CHILD)
+            + dice.choice(("妈妈", "麻麻", "妈咪", "爱吃饭", "的小窝"))
+            + str(dice.randrange(1, 2999))
+        )
     letters = "".join(dice.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(dice.randrange(3, 7)))
     return letters + dice.choice(("", "_")) + str(dice.randrange(100, 99999))
 

@@ -79,7 +79,9 @@ def order_cells(sale: Sale, at: datetime, *, newest: bool = False) -> dict[str, 
         "主订单编号": sale.number,
         "买家会员名": account,
         "买家会员昵称": account,
-        "买家支付宝账号": hide_phone(sale.person.phone) if sale.account.number % 3 else f"b{sale.account.number}@example.com",
+        "买家支付宝账号": hide_phone(sale.person.phone)
+        if sale.account.number % 3
+        else f"b{sale.account.number}@example.com",
         "支付单号": pay_number(sale) if paid else "",
         "支付详情": f"支付宝:{money(paid)}" if paid else "",
         "买家应付货款": money(sale.goods_due),
@@ -131,13 +133,17 @@ def order_report(folder: Path, sales: Iterable[Sale], *, at: datetime, layout: s
     header = columns.TAOBAO_ORDERS[layout]
     newest = layout == "g4"
     shown = sorted((s for s in sales if s.created <= at), key=lambda s: (s.created, s.number), reverse=True)
-    rows = [[order_cells(sale, at, newest=newest).get(name.strip(), "") for name in header] for sale in shown]
+    names = [name.strip() for name in header]
+    rows = []
+    for sale in shown:
+        cells = order_cells(sale, at, newest=newest)
+        rows.append([cells.get(name, "") for name in names])
     stem = f"ExportOrderList{at:%Y%m%d%H%M}"
     if kind == "xlsx":
         return write_xlsx(folder / f"{stem}.xlsx", [header, *rows], made_at=at, sheet="订单报表")
     if kind == "utf8":
         empty = "null" if layout == "g3" else ""  # one generation of the back office writes out its nothing
-        places = [i for i, name in enumerate(header) if name.strip() in ("订单付款时间", "确认收货时间", "买家留言")]
+        places = [i for i, name in enumerate(names) if name in ("订单付款时间", "确认收货时间", "买家留言")]
         for row in rows:
             for i in places:
                 row[i] = row[i] or empty
@@ -247,7 +253,9 @@ def refund_report(folder: Path, sales: Iterable[Sale], *, at: datetime) -> Path:
                     "订单付款时间": moment(sale.paid_at),
                     "商家编码": items[0].good.code,
                     "退款完结时间": moment(one.finished) if one.finished <= at else "",
-                    "买家会员名称": sale.account.name_at(at) if not sale.hidden_buyer else hide(sale.account.name_at(at)),
+                    "买家会员名称": sale.account.name_at(at)
+                    if not sale.hidden_buyer
+                    else hide(sale.account.name_at(at)),
                     "买家实际支付金额": money(sale.paid),
                     "宝贝标题": "，".join(item.good.title for item in items),
                     "买家退款金额": money(one.amount),
@@ -256,7 +264,11 @@ def refund_report(folder: Path, sales: Iterable[Sale], *, at: datetime) -> Path:
                     "退款的申请时间": moment(one.requested),
                     "超时时间": moment(one.requested + timedelta(days=7)),
                     "退款状态": return_status(one, at),
-                    "货物状态": "买家已退货" if one.goods_back else "买家未收到货" if sale.shipped_at is None else "买家已收到货",
+                    "货物状态": "买家已退货"
+                    if one.goods_back
+                    else "买家未收到货"
+                    if sale.shipped_at is None
+                    else "买家已收到货",
                 }
             )
     rows.sort(key=lambda row: (row["退款的申请时间"], row["退款编号"]), reverse=True)

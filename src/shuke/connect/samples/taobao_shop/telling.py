@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def tell(
     linked = set()
     for seen in names.values():
         seen.sort()
-        linked |= {(old, new) for (_, old), (_, new) in zip(seen, seen[1:], strict=False) if old != new}
+        linked |= {(old, new) for (_, old), (_, new) in itertools.pairwise(seen) if old != new}
     orders = [_taobao(sale, last_shown[sale.number], end) for sale in sales] + [_youzan(sale) for sale in mini]
     refunds = [
         TrueRefund(
@@ -100,8 +101,10 @@ def _youzan(sale: MiniSale) -> TrueOrder:
 
 
 def _person(person: Person) -> TruePerson:
-    accounts = () if person.kind == "mini_only" else tuple(
-        tuple(name for _, name in account.names) for account in person.accounts
+    accounts = (
+        ()
+        if person.kind == "mini_only"
+        else tuple(tuple(name for _, name in account.names) for account in person.accounts)
     )
     return TruePerson(
         key=person.key,
