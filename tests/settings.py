@@ -29,7 +29,9 @@ def _forget_home() -> None:
 
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 is slow on purpose
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # no collectstatic needed
+STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}  # no collectstatic needed
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: live servers and worker subprocesses open the same database, in the same WAL mode as a shop's.
     DATABASES["default"]["TEST"] = {"NAME": Path(_home) / "test.sqlite3"}

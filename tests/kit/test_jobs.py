@@ -249,7 +249,12 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_job_first(tmp_path):
 
 def start_worker(home: Path) -> subprocess.Popen:
     database = str(connection.settings_dict["NAME"])
-    environment = {**os.environ, "SHUKE_HOME": str(home), "SHUKE_TEST_DATABASE": database, "PYTHONPATH": f"{ROOT}/src:{ROOT}"}
+    environment = {
+        **os.environ,
+        "SHUKE_HOME": str(home),
+        "SHUKE_TEST_DATABASE": database,
+        "PYTHONPATH": f"{ROOT}/src:{ROOT}",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.kit.worker_process"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

@@ -32,7 +32,11 @@ def main() -> None:
             raise RuntimeError("the first attempt fails")
         with running.last_step():
             audit.record(
-                merchant_id=None, at=clock.utc_now(), actor="test", verb="effect", object=str(running.arguments["number"])
+                merchant_id=None,
+                at=clock.utc_now(),
+                actor="test",
+                verb="effect",
+                object=str(running.arguments["number"]),
             )
             time.sleep(0.005)  # so that a kill also falls between the effect and its commit
 

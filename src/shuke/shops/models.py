@@ -39,7 +39,9 @@ class Store(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    platform = models.CharField(max_length=20, default="pos", help_text="taobao, jd, youzan, … or pos for a street shop.")
+    platform = models.CharField(
+        max_length=20, default="pos", help_text="taobao, jd, youzan, … or pos for a street shop."
+    )
     code = models.CharField(max_length=60, help_text="The shop's name or number as its files state it.")
     name = models.CharField(max_length=100)
 
