@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from . import columns, rows
+from . import abroad, columns, rows
 from .rows import Basket
 from .sheets import Row, write_csv, write_xlsx
 from .taobao_shop import pools, reports
@@ -76,7 +76,7 @@ def write(folder: Path, key: str, *, at: datetime, seed: int = 1, count: int = 1
         return _taobao(path, key, dice, at, count)
     baskets = [rows.basket(dice, at, serial) for serial in range(count)]
     if key in ("shopify-orders", "shopify-customers", "woocommerce-orders"):
-        baskets = [rows.abroad(dice, basket) for basket in baskets]
+        baskets = [abroad.american(dice, basket) for basket in baskets]
     header, factory = FACTORIES[key]
     table: list[Row] = [header]
     for basket in baskets:
@@ -106,9 +106,9 @@ FACTORIES: dict[str, tuple[tuple[str, ...], Callable[[Basket], list[Row]]]] = {
     "youzan-orders": (columns.YOUZAN_ORDERS, rows.youzan_order),
     "youzan-customers": (columns.YOUZAN_CUSTOMERS, rows.youzan_customer),
     "1688-orders": (columns.ALIBABA_1688, rows.alibaba_1688),
-    "shopify-orders": (columns.SHOPIFY_ORDERS, rows.shopify_order),
-    "shopify-customers": (columns.SHOPIFY_CUSTOMERS, rows.shopify_customer),
-    "woocommerce-orders": (columns.WOOCOMMERCE, rows.woocommerce),
+    "shopify-orders": (columns.SHOPIFY_ORDERS, abroad.shopify_order),
+    "shopify-customers": (columns.SHOPIFY_CUSTOMERS, abroad.shopify_customer),
+    "woocommerce-orders": (columns.WOOCOMMERCE, abroad.woocommerce),
     "plain-orders": (columns.PLAIN_ORDERS, rows.plain_order),
     "plain-members": (columns.PLAIN_MEMBERS, rows.plain_member),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: SIM905 - long word lists read better as one text than as a wall of quotes
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -110,32 +109,6 @@ def basket(dice: random.Random, at: datetime, serial: int) -> Basket:
     return made
 
 
-FIRST = "Anna Ben Clara David Ella Frank Grace Henry Ivy Jack Karen Leo Mona Nora Oscar Paula".split()
-LAST = "Whitfield Marlow Okafor Lindqvist Castellan Brandt Quill Hartley Moreau Petrov".split()
-TOWNS = (("Portland", "OR", "97201"), ("Albany", "NY", "12207"), ("Madison", "WI", "53703"), ("Boise", "ID", "83702"))
-ENGLISH = (
-    "Oat face wash|Clay mask|Sun milk, SPF 50|Night cream|Baby balm|Teething ring|Cotton romper|Bath thermometer".split(
-        "|"
-    )
-)
-
-
-def abroad(dice: random.Random, one: Basket) -> Basket:
-    """The same basket of an American buyer; phone numbers from the range kept for fiction."""
-    first, last = dice.choice(FIRST), dice.choice(LAST)
-    town, state, code = dice.choice(TOWNS)
-    return replace(
-        one,
-        number=f"#{1001 + int(one.number[-4:]) % 9000 * 10 + int(one.email[5])}",
-        name=f"{first} {last}",
-        email=f"{first}.{last}{dice.randrange(100)}@example.com".lower(),
-        phone=f"+1 202-555-{100 + dice.randrange(100):04d}",
-        place=pools.Place(state, town, "", code, 1),
-        detail=f"{dice.randrange(1, 900)} Juniper Street",
-        pieces=tuple(piece._replace(title=ENGLISH[len(piece.title) % len(ENGLISH)], spec="") for piece in one.pieces),
-    )
-
-
 def paid(one: Basket) -> int:
     return one.total if one.paid_at else 0
 
@@ -148,7 +121,7 @@ def when(value: datetime | None, nothing: str = "") -> str:
     return value.strftime("%Y-%m-%d %H:%M:%S") if value else nothing
 
 
-def _ordered(header: tuple[str, ...], cells: dict[str, str]) -> list[str]:
+def ordered(header: tuple[str, ...], cells: dict[str, str]) -> list[str]:
     unknown = cells.keys() - set(header)
     assert not unknown, f"no such columns: {unknown}"
     return [cells.get(name, "") for name in header]
@@ -166,7 +139,7 @@ def _address(one: Basket) -> str:
 
 def taobao_simple(one: Basket) -> list[Row]:
     return [
-        _ordered(columns.TAOBAO_SIMPLE, {
+        ordered(columns.TAOBAO_SIMPLE, {
             "订单编号": one.number, "买家会员名": one.nickname, "买家下单时间": when(one.created),
             "买家付款时间": when(one.paid_at), "买家实付金额": money(paid(one)), "订单状态": _TAOBAO_STATUS[one.status],
             "收货人姓名": one.name, "联系手机": one.phone, "收货地址": _address(one),
@@ -186,7 +159,7 @@ def pinduoduo(one: Basket) -> list[Row]:
         OrderStatus.CLOSED_UNPAID: "已取消", OrderStatus.CLOSED_REFUNDED: "已发货，退款成功",
     }[one.status]  # fmt: skip
     return [
-        _ordered(columns.PINDUODUO, {
+        ordered(columns.PINDUODUO, {
             "商品": piece.title, "订单号": f"{one.created:%y%m%d}-{one.number[-15:]}", "订单状态": status,
             "商品总价(元)": money(total), "邮费(元)": money(one.freight), "店铺优惠折扣(元)": money(one.discount),
             "平台优惠折扣(元)": "0.00", "多多支付立减金额(元)": "0.00", "用户实付金额(元)": money(due if one.paid_at else 0),
@@ -223,7 +196,7 @@ def douyin(one: Basket) -> list[Row]:
             "售后状态": "退款成功" if one.status == OrderStatus.CLOSED_REFUNDED else "-",
             "取消原因": "超时未支付" if one.status == OrderStatus.CLOSED_UNPAID else "", "发货时间": when(one.shipped_at),
         }  # fmt: skip
-        out.append([cell + "\t" if cell else "" for cell in _ordered(columns.DOUYIN, cells)])
+        out.append([cell + "\t" if cell else "" for cell in ordered(columns.DOUYIN, cells)])
     return out
 
 
@@ -234,7 +207,7 @@ def jd(one: Basket) -> list[Row]:
         OrderStatus.CLOSED_UNPAID: "(删除)等待付款", OrderStatus.CLOSED_REFUNDED: "(锁定)已取消",
     }[one.status]  # fmt: skip
     return [
-        _ordered(columns.JD, {
+        ordered(columns.JD, {
             "订单号": one.number[:12], "商品ID": piece.item_id, "商品名称": piece.title, "货号": piece.code,
             "订购数量": str(piece.quantity), "下单时间": when(one.created), "京东价": money(piece.price),
             "订单金额": money(one.goods_total + one.freight), "结算金额": money(one.total), "余额支付": "0.00",
@@ -254,7 +227,7 @@ def youzan_order(one: Basket) -> list[Row]:
     }[one.status]  # fmt: skip
     whole = one.refunded == one.total
     return [
-        _ordered(columns.YOUZAN_ORDERS, {
+        ordered(columns.YOUZAN_ORDERS, {
             "订单号": f"E{one.number}", "销售渠道": "网店", "归属店铺": "小满美肤", "订单类型": "普通订单", "订单状态": status,
             "订单来源": "微信小程序", "订单创建时间": when(one.created), "买家付款时间": when(one.paid_at, "-"),
             "交易成功时间": when(one.finished_at, "-"), "付款方式": "微信支付" if one.paid_at else "",
@@ -272,7 +245,7 @@ def youzan_order(one: Basket) -> list[Row]:
 
 def youzan_customer(one: Basket) -> list[Row]:
     return [
-        _ordered(columns.YOUZAN_CUSTOMERS, {
+        ordered(columns.YOUZAN_CUSTOMERS, {
             "客户姓名": one.name, "客户昵称": one.nickname, "客户手机号": one.phone, "客户生日": one.born.isoformat(),
             "客户性别": "女" if one.female else "男", "标签": "敏感肌,宝妈", "是否会员": "是", "成长值": str(one.total // 100),
             "客户积分": str(one.total // 100), "客户储值余额": "0.00", "消费次数": "1" if one.paid_at else "0",
@@ -303,92 +276,14 @@ def alibaba_1688(one: Basket) -> list[Row]:
                 "订单状态": status, "订单创建时间": when(one.created), "订单付款时间": when(one.paid_at), "发货方": "卖家",
                 "收货人姓名": one.name, "收货地址": _address(one), "联系手机": one.phone,
             }  # fmt: skip
-        out.append(_ordered(columns.ALIBABA_1688, cells))
+        out.append(ordered(columns.ALIBABA_1688, cells))
     return out
-
-
-def _zoned(value: datetime | None) -> str:
-    return f"{value:%Y-%m-%d %H:%M:%S} +0800" if value else ""
-
-
-def shopify_order(one: Basket) -> list[Row]:
-    out: list[Row] = []
-    financial = {
-        OrderStatus.CLOSED_UNPAID: "voided", OrderStatus.CLOSED_REFUNDED: "refunded",
-    }.get(one.status, "partially_refunded" if one.refunded else "paid")  # fmt: skip
-    for index, piece in enumerate(one.pieces):
-        cells = {
-            "Name": one.number, "Email": one.email, "Lineitem quantity": str(piece.quantity), "Lineitem name": piece.title,
-            "Lineitem price": money(piece.price), "Lineitem sku": piece.code, "Lineitem requires shipping": "true",
-            "Lineitem taxable": "true", "Lineitem discount": "0.00", "Created at": _zoned(one.created), "Vendor": "Little Grain",
-            "Lineitem fulfillment status": "fulfilled" if one.shipped_at else "pending",
-        }  # fmt: skip
-        if index == 0:
-            cells |= {
-                "Financial Status": financial, "Paid at": _zoned(one.paid_at),
-                "Fulfillment Status": "fulfilled" if one.shipped_at else "unfulfilled", "Fulfilled at": _zoned(one.shipped_at),
-                "Accepts Marketing": "yes" if index % 2 == 0 else "no", "Currency": "USD",
-                "Subtotal": money(one.goods_total - one.discount), "Shipping": money(one.freight), "Taxes": "0.00",
-                "Total": money(one.total), "Discount Code": "HELLO" if one.discount else "",
-                "Discount Amount": money(one.discount), "Shipping Method": "Standard",
-                "Cancelled at": _zoned(one.created + timedelta(days=2)) if one.status == OrderStatus.CLOSED_UNPAID else "",
-                "Payment Method": "manual" if one.paid_at is None else "Shopify Payments", "Refunded Amount": money(one.refunded),
-                "Outstanding Balance": "0.00", "Id": "58" + one.number.removeprefix("#").zfill(11), "Risk Level": "Low",
-                "Source": "web", "Phone": one.phone.replace(" ", "").replace("-", ""),
-            }  # fmt: skip
-            for side in ("Billing", "Shipping"):
-                cells |= {
-                    f"{side} Name": one.name, f"{side} Street": one.detail, f"{side} Address1": one.detail,
-                    f"{side} City": one.place.city, f"{side} Zip": "'" + one.place.postcode,
-                    f"{side} Province": one.place.province, f"{side} Country": "US", f"{side} Phone": one.phone,
-                }  # fmt: skip
-        out.append(_ordered(columns.SHOPIFY_ORDERS, cells))
-    return out
-
-
-def shopify_customer(one: Basket) -> list[Row]:
-    first, last = one.name.split(" ")
-    return [
-        _ordered(columns.SHOPIFY_CUSTOMERS, {
-            "First Name": first, "Last Name": last, "Email": one.email, "Accepts Email Marketing": "yes",
-            "Address1": one.detail, "City": one.place.city, "Province": one.place.province,
-            "Province Code": one.place.province, "Country": "United States", "Country Code": "US",
-            "Zip": "'" + one.place.postcode, "Phone": "'" + one.phone.replace(" ", "").replace("-", ""),
-            "Accepts SMS Marketing": "no", "Total Spent": money(paid(one)), "Total Orders": "1" if one.paid_at else "0",
-            "Tags": "newsletter", "Tax Exempt": "no",
-        })
-    ]  # fmt: skip
-
-
-def woocommerce(one: Basket) -> list[Row]:
-    first, last = one.name.split(" ")
-    status = {
-        OrderStatus.PAID: "processing", OrderStatus.SHIPPED: "processing", OrderStatus.FINISHED: "completed",
-        OrderStatus.CLOSED_UNPAID: "cancelled", OrderStatus.CLOSED_REFUNDED: "refunded",
-    }[one.status]  # fmt: skip
-    cells = {
-        "order_id": one.number[1:], "order_number": one.number[1:], "date": when(one.created), "status": status,
-        "shipping_total": money(one.freight), "discount_total": money(one.discount), "order_total": money(one.total),
-        "refunded_total": money(one.refunded), "order_currency": "USD", "payment_method": "stripe",
-        "shipping_method": "Flat rate", "customer_user": str(int(one.number[1:]) % 977 + 1), "billing_first_name": first,
-        "billing_last_name": last, "billing_email": one.email, "billing_phone": one.phone, "billing_address_1": one.detail,
-        "billing_postcode": one.place.postcode, "billing_city": one.place.city, "billing_state": one.place.province,
-        "billing_country": "US", "shipping_first_name": first, "shipping_last_name": last, "shipping_address_1": one.detail,
-        "shipping_postcode": one.place.postcode, "shipping_city": one.place.city, "shipping_state": one.place.province,
-        "shipping_country": "US", "paid_date": when(one.paid_at), "completed_date": when(one.finished_at),
-    }  # fmt: skip
-    for index, piece in enumerate(one.pieces, start=1):
-        whole = piece.price * piece.quantity
-        cells[f"order_item_{index}"] = (
-            f"name:{piece.title}|product_id:{piece.item_id[-4:]}|sku:{piece.code}|quantity:{piece.quantity}|total:{money(whole)}"
-        )
-    return [_ordered(columns.WOOCOMMERCE, cells)]
 
 
 def plain_order(one: Basket) -> list[Row]:
     """A till's list: one row per product, order cells on each."""
     return [
-        _ordered(columns.PLAIN_ORDERS, {
+        ordered(columns.PLAIN_ORDERS, {
             "单号": one.number, "下单时间": f"{one.created:%Y/%m/%d %H:%M}", "付款时间": f"{one.paid_at:%Y/%m/%d %H:%M}" if one.paid_at else "",
             "手机号": one.phone, "姓名": one.name, "会员卡号": one.card, "实付金额": money(paid(one)),
             "优惠金额": money(one.discount), "商品": piece.title, "数量": str(piece.quantity), "单价": money(piece.price),
@@ -401,7 +296,7 @@ def plain_order(one: Basket) -> list[Row]:
 def plain_member(one: Basket) -> list[Row]:
     skin = SKIN_TYPES[int(one.number[-2]) % len(SKIN_TYPES)]
     return [
-        _ordered(columns.PLAIN_MEMBERS, {
+        ordered(columns.PLAIN_MEMBERS, {
             "会员卡号": one.card, "姓名": one.name, "手机号": one.phone, "性别": "女" if one.female else "男",
             "生日": one.born.isoformat(), "淘宝会员名": one.nickname, "皮肤类型": skin, "护肤需求": goods.SKIN_STEPS[int(one.number[-3]) % 4],
             "职业": "教师", "收入档": "5千至1万", "登记日期": one.created.date().isoformat(), "来源": "路过",
@@ -415,7 +310,7 @@ NAMED_BY: dict[str, Callable[[Basket], str]] = {
     "pinduoduo-orders": lambda one: f"{one.created:%y%m%d}-{one.number[-15:]}",
     "jd-orders": lambda one: one.number[:12],
     "youzan-orders": lambda one: f"E{one.number}",
-    "woocommerce-orders": lambda one: one.number[1:],
+    "woocommerce-orders": lambda one: one.number.removeprefix("#"),
     "youzan-customers": lambda one: one.phone,
     "shopify-customers": lambda one: one.email,
     "plain-members": lambda one: one.card,

@@ -37,8 +37,10 @@ class Place(NamedTuple):
 
 
 PLACES = tuple(
-    Place(*line.split()[:4], int(line.split()[4]))  # type: ignore[arg-type]
-    for line in """\
+    Place(province, city, district, postcode, int(weight))
+    for province, city, district, postcode, weight in map(
+        str.split,
+        """\
 上海 上海市 浦东新区 200120 9
 上海 上海市 徐汇区 200030 5
 北京 北京市 朝阳区 100020 7
@@ -69,7 +71,8 @@ PLACES = tuple(
 内蒙古自治区 呼和浩特市 赛罕区 010000 1
 新疆维吾尔自治区 乌鲁木齐市 天山区 830000 1
 西藏自治区 拉萨市 城关区 850000 1
-""".splitlines()
+""".splitlines(),
+    )
 )
 _WEIGHTS = [place.weight for place in PLACES]
 TOWNS = "花桥镇 临江街道 南苑街道 北塔街道 清溪镇 望湖街道".split()
