@@ -48,7 +48,24 @@ TABLES: dict[str, dict[str, str]] = {
     "chosen": {"store_id": "BIGINT"},
 }
 # Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
-ALLOWED = {"SUM", "COUNT", "MIN", "MAX", "LAG", "LEAD", "COALESCE", "CAST", "LEAST", "GREATEST", "CASE", "LN", "AND", "OR", "IF", "EXISTS"}
+ALLOWED = {
+    "SUM",
+    "COUNT",
+    "MIN",
+    "MAX",
+    "LAG",
+    "LEAD",
+    "COALESCE",
+    "CAST",
+    "LEAST",
+    "GREATEST",
+    "CASE",
+    "LN",
+    "AND",
+    "OR",
+    "IF",
+    "EXISTS",
+}
 
 
 class EngineFailed(RuntimeError):
@@ -75,7 +92,9 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

@@ -65,7 +65,9 @@ class Taken(NamedTuple):
     published: Published
 
 
-def take(engine: Engine, *, as_of: date, former: Published | None = None, stores: dict[int, str] | None = None) -> Taken:
+def take(
+    engine: Engine, *, as_of: date, former: Published | None = None, stores: dict[int, str] | None = None
+) -> Taken:
     """Compute everything. The engine must hold the tables `heads` and `members` (port.TABLES).
 
     former: the cut points published last; kept until the next refresh day, unless there are a quarter more or fewer
@@ -76,9 +78,7 @@ def take(engine: Engine, *, as_of: date, former: Published | None = None, stores
     window_from, active_from = today - kpi.WINDOW_DAYS, today - kpi.ACTIVE_DAYS
     totals = engine.run("member_totals", as_of=today, window_from=window_from)
     gaps = engine.run("gaps", as_of=today)
-    spans = engine.run(
-        "spans", as_of=today, active_days=kpi.ACTIVE_DAYS, window_days=kpi.WINDOW_DAYS
-    )
+    spans = engine.run("spans", as_of=today, active_days=kpi.ACTIVE_DAYS, window_days=kpi.WINDOW_DAYS)
     everyone = engine.run("everyone", as_of=today)
     history = engine.run("history", as_of=today)
     daily = kpi.daily(spans["kind"], spans["from_day"], spans["to_day"], spans["spans"], last=today)
@@ -260,9 +260,7 @@ def _lifecycle(members: Members, rhythm: lifecycle.Rhythm) -> dict:
     }
 
 
-def _kpi(
-    engine: Engine, members: Members, daily: kpi.Daily, figures: dict, as_of: date, first_day: int | None
-) -> dict:
+def _kpi(engine: Engine, members: Members, daily: kpi.Daily, figures: dict, as_of: date, first_day: int | None) -> dict:
     today = kpi.day_number(as_of)
     sales = engine.run("window_sales", as_of=today, window_from=today - kpi.WINDOW_DAYS)
     orders, net = int(sales["orders"][0]), int(sales["net_sum"][0])
@@ -302,9 +300,7 @@ def _moving(daily: kpi.Daily, day: int, members: int, first_day: int | None) -> 
     }
 
 
-def _months(
-    engine: Engine, members: Members, daily: kpi.Daily, as_of: date, first_day: int | None
-) -> list[dict]:
+def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, first_day: int | None) -> list[dict]:
     today, this_month = kpi.day_number(as_of), kpi.month_number(as_of)
     joined = np.sort(members.joined)
     rows = engine.run("months", as_of=today)
@@ -388,7 +384,8 @@ def _store_months(engine: Engine, chosen: list[int], today: int) -> dict:
     first = int(rows["in_month"].min())
     months = list(range(first, kpi.month_number(kpi.day_of_number(today)) + 1))
     table = {
-        store: {"store": store} | {key: [None] * len(months) for key in ("net_minor", "orders", "buyers", "basket_minor", "items_milli")}
+        store: {"store": store}
+        | {key: [None] * len(months) for key in ("net_minor", "orders", "buyers", "basket_minor", "items_milli")}
         for store in chosen
     }
     for i in range(rows["at_store"].size):

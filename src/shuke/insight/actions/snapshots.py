@@ -1,0 +1,183 @@
+"""One night's insight: everything computed as of the end of a shop day, kept by day, so that movement shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+
+from shuke.engine.insight import kpi
+from shuke.engine.insight.port import Engine
+from shuke.engine.insight.snapshot import Members, Published, Taken, take
+from shuke.insight.actions import columns, scores
+from shuke.insight.actions.scores import Move
+from shuke.insight.models import Movement, Snapshot
+from shuke.kit import bulk, clock, ids
+from shuke.members.models import MemberState
+from shuke.shops import queries as shops
+from shuke.shops.models import Merchant
+
+Progress = Callable[[int, int], None]  # done, total
+
+
+def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> Snapshot:
+    """Compute and keep the figures of `day`. The same day again gives the same figures, and notes nobody twice.
+
+    A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
+    """
+    columns.refresh(merchant=merchant, progress=progress)
+    newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").first()
+    with _engine(merchant, until=day) as engine:
+        taken = _take(engine, merchant, day, _published(merchant, day))
+    with transaction.atomic():
+        if newest is not None and newest.day > day:
+            return _keep(merchant, taken, day, now, since=_day_before(merchant, day))
+        moved = scores.write(merchant=merchant, members=taken.members, day=day)
+        _move(merchant, _since_yesterday(merchant, moved, day) if newest else [], day)
+        return _keep(merchant, taken, day, now, since=_day_before(merchant, day))
+
+
+def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
+    """Month-end snapshots from the first month of the history up to `day`, then `day` itself.
+
+    For a shop that has just brought its history: trend and movement show at once. Days that have a snapshot are left as
+    they are. Each month counts what is known today, so a refund given since is already taken off.
+    """
+    columns.refresh(merchant=merchant)
+    have = set(Snapshot.objects.filter(merchant=merchant).values_list("day", flat=True))
+    ends = [] if any(known <= day for known in have) else _month_ends(merchant, day)
+    made: list[Snapshot] = []
+    before: Members | None = None
+    former: Published | None = None
+    with _engine(merchant, until=day) as engine:
+        for done, end in enumerate(ends):
+            taken = _take(engine, merchant, end, former)
+            with transaction.atomic():
+                _move(merchant, scores.between(before, taken.members) if before else [], end)
+                made.append(_keep(merchant, taken, end, now, since=_day_before(merchant, end)))
+                if end == ends[-1]:
+                    scores.write(merchant=merchant, members=taken.members, day=end)
+            before, former = taken.members, taken.published
+            if progress:
+                progress(done + 1, len(ends) + 1)
+    made.append(snapshot(merchant=merchant, day=day, now=now))
+    if progress:
+        progress(len(ends) + 1, len(ends) + 1)
+    return made
+
+
+def forget(*, merchant: Merchant, members: list[int]) -> None:
+    """Purge what insight holds on people who asked to be forgotten: scores and movements."""
+    for table in ("insight_member_score", "insight_movement"):
+        condition, parameter = bulk.among("member_id", members)
+        bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
+
+
+def _engine(merchant: Merchant, *, until: date) -> Engine:
+    """The engine over the merchant's files and members. Memory and spill are bounded; close it."""
+    engine = Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB")
+    try:
+        engine.files("heads", columns.files(merchant)["heads"])
+        engine.table("members", _living(merchant))
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _living(merchant: Merchant) -> dict[str, np.ndarray]:
+    epoch = (
+        "FLOOR(EXTRACT(EPOCH FROM joined_at))::bigint"
+        if bulk.is_postgres()
+        else "CAST(strftime('%%s', joined_at) AS INTEGER)"
+    )
+    parts = []
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, {epoch}, COALESCE(home_store_id, 0) FROM members_member WHERE merchant_id = %s AND state = %s",
+            [merchant.id, MemberState.ACTIVE],
+        )
+        while rows := cursor.fetchmany(20_000):
+            parts.append(np.array(rows, dtype=np.int64))
+    table = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int64)
+    return {
+        "member": table[:, 0].copy(),
+        "joined": columns.shop_days(table[:, 1], merchant.tz),
+        "home_store": table[:, 2].copy(),
+    }
+
+
+def _take(engine: Engine, merchant: Merchant, day: date, former: Published | None) -> Taken:
+    names = {store.id: store.name for store in shops.stores(merchant)}
+    taken = take(engine, as_of=day, former=former, stores=names)
+    taken.figures["currency"] = merchant.currency
+    return taken
+
+
+def _published(merchant: Merchant, day: date) -> Published | None:
+    last = Snapshot.objects.filter(merchant=merchant, day__lte=day).order_by("-day").first()
+    return Published.from_json(last.cuts) if last and last.cuts else None
+
+
+def _day_before(merchant: Merchant, day: date) -> date | None:
+    last = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").first()
+    return last.day if last else None
+
+
+def _month_ends(merchant: Merchant, day: date) -> list[date]:
+    row = bulk.select("SELECT MIN(paid_at) FROM orders_order WHERE merchant_id = %s", [merchant.id])[0]
+    first = bulk.read_moment(row[0])
+    if first is None:
+        return []
+    month = kpi.month_number(clock.day_of(first, merchant.tz))
+    ends = [kpi.month_end(number) for number in range(month, kpi.month_number(day) + 1)]
+    return [end for end in ends if end < day]
+
+
+def _since_yesterday(merchant: Merchant, moved: list[Move], day: date) -> list[Move]:
+    """Movement of the whole day: what this run changed, on top of what an earlier run of the same day had changed."""
+    earlier = {
+        (member, what): (before, after)
+        for member, what, before, after in Movement.objects.filter(merchant=merchant, day=day).values_list(
+            "member_id", "what", "before", "after"
+        )
+    }
+    for move in moved:
+        before = earlier.get((move.member, move.what), (move.before,))[0]
+        earlier[move.member, move.what] = (before, move.after)
+    return [Move(member, what, before, after) for (member, what), (before, after) in earlier.items() if before != after]
+
+
+def _move(merchant: Merchant, moved: list[Move], day: date) -> None:
+    """Make `moved` the movement of the day."""
+    bulk.execute("DELETE FROM insight_movement WHERE merchant_id = %s AND day = %s", [merchant.id, day])
+    bulk.insert(
+        "insight_movement",
+        ("id", "merchant_id", "member_id", "day", "what", "before", "after"),
+        scores.movement_rows(merchant, moved, day),
+    )
+
+
+def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime, *, since: date | None) -> Snapshot:
+    counts = Counter(Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after"))
+    movement: dict = {"since": since.isoformat() if since else None, "rfm": [], "layer": [], "stage": []}
+    for (what, before, after), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        movement[what].append({"before": before, "after": after, "count": count})
+    figures = taken.figures | {"made_at": now.isoformat(), "movement": movement}
+    kept, _ = Snapshot.objects.update_or_create(
+        merchant=merchant,
+        day=day,
+        defaults={"made_at": now, "figures": figures, "cuts": taken.published.to_json()},
+        create_defaults={
+            "id": ids.new(),
+            "made_at": now,
+            "figures": figures,
+            "cuts": taken.published.to_json(),
+        },
+    )
+    return kept
