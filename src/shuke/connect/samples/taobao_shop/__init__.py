@@ -56,7 +56,9 @@ def make(folder: Path, *, seed: int, end: datetime, buyers: int = 3000, days: in
         shown = [s for s in sales if begin - OVERLAP <= s.created <= until]
         path = reports.order_report(folder, shown, at=until, layout=layout, kind=kind)
         exports.append((path, until, shown))
-        files += [path, reports.item_report(folder, shown, at=until, layout=item_layout, kind=item_kind)]
+        # The item report is asked for a minute later, so it is the later statement about the same orders.
+        later = until + timedelta(minutes=1)
+        files += [path, reports.item_report(folder, shown, at=later, layout=item_layout, kind=item_kind)]
     # An export made half-way, found again on an old computer and imported last: nothing may fall back because of it.
     begin, until = edges[3], edges[3] + (edges[4] - edges[3]) / 2
     until = until.replace(hour=21, minute=30, second=0, microsecond=0)
