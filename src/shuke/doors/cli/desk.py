@@ -186,7 +186,7 @@ def _version() -> str:
     return __version__
 
 
-def command(
+def declared(
     name: str, about: str, example: str, *, group: click.Group | None = None, database: bool = True
 ) -> Callable:
     """Declare a command: adds --json and --merchant, starts Django, checks the database, hands over a Desk.

@@ -16,11 +16,11 @@ from shuke.doors.cli.words import _
 REFUSED, USAGE, NOT_READY, OUR_MISTAKE, INTERRUPTED = 1, 2, 3, 4, 130
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """What was asked cannot be done; the message says why and what to do."""
 
 
-class NotReady(Exception):  # noqa: N818
+class NotReady(Exception):
     """The machine or the database is not as it must be; the message says what to do."""
 
 
