@@ -29,11 +29,12 @@ class MemberScore(models.Model):
 
     member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    day = models.DateField()
+    day = models.DateField(help_text="When this row last changed; the figures are as of the latest snapshot.")
     first_paid_at = models.DateTimeField(null=True)
     last_paid_at = models.DateTimeField(null=True)
     order_count = models.IntegerField(default=0, help_text="Days with a paid order count once for frequency; this is orders.")
     order_days = models.IntegerField(default=0)
+    year_order_days = models.IntegerField(default=0, help_text="Of these, within the window of the figures.")
     net_minor = models.BigIntegerField(default=0)
     year_net_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)

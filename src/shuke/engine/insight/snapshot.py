@@ -44,6 +44,7 @@ class Members(NamedTuple):
     joined: np.ndarray  # int32
     orders: np.ndarray  # int64, 0: no purchase yet, and then every following figure is 0
     order_days: np.ndarray
+    window_days: np.ndarray  # order days within the window
     net: np.ndarray
     window_net: np.ndarray
     refunded: np.ndarray  # also of orders given back whole
@@ -140,7 +141,8 @@ def _members(
     bought = order_days > 0
     silence = (today - last_day[bought]).astype(np.int64)
 
-    in_window = spread(totals["window_days"]) > 0
+    window_days = spread(totals["window_days"])
+    in_window = window_days > 0
     published = former
     buyers = int(bought.sum())
     if published is None or due_anew(former, as_of, buyers):
@@ -168,6 +170,7 @@ def _members(
             joined=everyone["joined_day"],
             orders=spread(totals["orders"]),
             order_days=order_days,
+            window_days=window_days,
             net=net,
             window_net=window_net,
             refunded=spread(totals["refunded_sum"]),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -26,9 +26,8 @@ from shuke.engine.facts import OrderStatus
 from shuke.engine.insight import kpi
 from shuke.engine.insight.port import Columns, Engine
 from shuke.kit import bulk, clock
+from shuke.kit.progress import Progress, Silent
 from shuke.shops.models import Merchant
-
-Progress = Callable[[int, int], None]  # done, total
 
 FORMAT = 1  # of the files: a higher number rewrites them all
 _BATCH = 20_000
@@ -52,17 +51,18 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
             known = {"format": FORMAT, "zone": merchant.zone, "months": {}}
         wanted = dict(_fingerprints(merchant))
         changed = [month for month, print_ in wanted.items() if known["months"].get(month) != print_]
+        shown = progress or Silent()
+        shown.total(len(changed), "months")
         counts = {"months": len(wanted), "rewritten": len(changed), "orders": 0, "lines": 0}
         if changed or known["months"].keys() != wanted.keys():
             with Engine(memory="256MB") as engine:
-                for done, month in enumerate(changed):
+                for month in changed:
                     orders, lines = _rewrite(engine, merchant, home, month)
                     counts["orders"] += orders
                     counts["lines"] += lines
                     known["months"][month] = wanted[month]
                     _keep_manifest(home, known)
-                    if progress:
-                        progress(done + 1, len(changed))
+                    shown.advance()
             for month in known["months"].keys() - wanted.keys():
                 del known["months"][month]
                 for kind in ("head", "line"):

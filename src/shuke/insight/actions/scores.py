@@ -21,6 +21,7 @@ _COLUMNS = (
     "last_paid_at",
     "order_count",
     "order_days",
+    "year_order_days",
     "net_minor",
     "year_net_minor",
     "refunded_minor",
@@ -32,7 +33,7 @@ _COLUMNS = (
     "layer",
     "stage",
 )
-_MOVING = {"rfm": 11, "layer": 12, "stage": 13}
+_MOVING = {"rfm": 12, "layer": 13, "stage": 14}
 
 
 class Move(NamedTuple):
@@ -93,7 +94,7 @@ def movement_rows(merchant: Merchant, moved: list[Move], day: date) -> list[tupl
     ]
 
 
-_NOBODY = (0, 0, 0, 0, 0, 0, 0, None, None, None, None, "", "", "")
+_NOBODY = (0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None, "", "", "")
 
 
 def _chunks(member: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -110,6 +111,7 @@ def _rows(members: Members, low: int, high: int) -> Iterator[tuple]:
         members.last_s[part].tolist(),
         members.orders[part].tolist(),
         members.order_days[part].tolist(),
+        members.window_days[part].tolist(),
         members.net[part].tolist(),
         members.window_net[part].tolist(),
         members.refunded[part].tolist(),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,12 @@ from shuke.engine.insight.snapshot import Members, Published, Taken, take
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.models import Movement, Snapshot
-from shuke.kit import bulk, clock, ids
+from shuke.kit import bulk, clock
+from shuke.kit.progress import Progress, Silent
+from shuke.members.actions import Note, note
 from shuke.members.models import MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
-
-Progress = Callable[[int, int], None]  # done, total
 
 
 def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> Snapshot:
@@ -32,42 +31,45 @@ def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     """
     columns.refresh(merchant=merchant, progress=progress)
     newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").first()
-    with _engine(merchant, until=day) as engine:
+    with _engine(merchant) as engine:
         taken = _take(engine, merchant, day, _published(merchant, day))
     with transaction.atomic():
-        if newest is not None and newest.day > day:
-            return _keep(merchant, taken, day, now, since=_day_before(merchant, day))
-        moved = scores.write(merchant=merchant, members=taken.members, day=day)
-        _move(merchant, _since_yesterday(merchant, moved, day) if newest else [], day)
-        return _keep(merchant, taken, day, now, since=_day_before(merchant, day))
+        if newest is None or newest.day <= day:
+            moved = scores.write(merchant=merchant, members=taken.members, day=day)
+            _move(merchant, _whole_day(merchant, moved, day) if newest else [], day, now)
+        return _keep(merchant, taken, day, now)
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
-    """Month-end snapshots from the first month of the history up to `day`, then `day` itself.
+    """Month-end snapshots from the first month of the history up to `day`, then `day` itself; the snapshots made.
 
-    For a shop that has just brought its history: trend and movement show at once. Days that have a snapshot are left as
-    they are. Each month counts what is known today, so a refund given since is already taken off.
+    For a shop that has just brought its history: trend and movement show at once. Days that have a snapshot keep it, so
+    a killed run goes on where it was. Each month counts what is known today: a refund given since is already taken off.
     """
-    columns.refresh(merchant=merchant)
+    shown = progress or Silent()
+    columns.refresh(merchant=merchant, progress=progress)
     have = set(Snapshot.objects.filter(merchant=merchant).values_list("day", flat=True))
-    ends = [] if any(known <= day for known in have) else _month_ends(merchant, day)
+    ends = _month_ends(merchant, day)
+    if all(end in have for end in ends):
+        ends = []
     made: list[Snapshot] = []
     before: Members | None = None
     former: Published | None = None
-    with _engine(merchant, until=day) as engine:
-        for done, end in enumerate(ends):
+    shown.total(len(ends) + 1, "snapshots")
+    with _engine(merchant) as engine:
+        for end in ends:
             taken = _take(engine, merchant, end, former)
-            with transaction.atomic():
-                _move(merchant, scores.between(before, taken.members) if before else [], end)
-                made.append(_keep(merchant, taken, end, now, since=_day_before(merchant, end)))
-                if end == ends[-1]:
-                    scores.write(merchant=merchant, members=taken.members, day=end)
+            if end not in have:
+                with transaction.atomic():
+                    if end == ends[-1] and not any(other > end for other in have):
+                        scores.write(merchant=merchant, members=taken.members, day=end)
+                    _move(merchant, scores.between(before, taken.members) if before else [], end, now)
+                    made.append(_keep(merchant, taken, end, now))
             before, former = taken.members, taken.published
-            if progress:
-                progress(done + 1, len(ends) + 1)
-    made.append(snapshot(merchant=merchant, day=day, now=now))
-    if progress:
-        progress(len(ends) + 1, len(ends) + 1)
+            shown.advance()
+    if day not in have:
+        made.append(snapshot(merchant=merchant, day=day, now=now))
+    shown.advance()
     return made
 
 
@@ -78,7 +80,7 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
 
 
-def _engine(merchant: Merchant, *, until: date) -> Engine:
+def _engine(merchant: Merchant) -> Engine:
     """The engine over the merchant's files and members. Memory and spill are bounded; close it."""
     engine = Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB")
     try:
@@ -124,11 +126,6 @@ def _published(merchant: Merchant, day: date) -> Published | None:
     return Published.from_json(last.cuts) if last and last.cuts else None
 
 
-def _day_before(merchant: Merchant, day: date) -> date | None:
-    last = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").first()
-    return last.day if last else None
-
-
 def _month_ends(merchant: Merchant, day: date) -> list[date]:
     row = bulk.select("SELECT MIN(paid_at) FROM orders_order WHERE merchant_id = %s", [merchant.id])[0]
     first = bulk.read_moment(row[0])
@@ -139,7 +136,7 @@ def _month_ends(merchant: Merchant, day: date) -> list[date]:
     return [end for end in ends if end < day]
 
 
-def _since_yesterday(merchant: Merchant, moved: list[Move], day: date) -> list[Move]:
+def _whole_day(merchant: Merchant, moved: list[Move], day: date) -> list[Move]:
     """Movement of the whole day: what this run changed, on top of what an earlier run of the same day had changed."""
     earlier = {
         (member, what): (before, after)
@@ -153,31 +150,48 @@ def _since_yesterday(merchant: Merchant, moved: list[Move], day: date) -> list[M
     return [Move(member, what, before, after) for (member, what), (before, after) in earlier.items() if before != after]
 
 
-def _move(merchant: Merchant, moved: list[Move], day: date) -> None:
-    """Make `moved` the movement of the day."""
+def _move(merchant: Merchant, moved: list[Move], day: date, now: datetime) -> None:
+    """Make `moved` the movement of the day, and note on timelines the changes of stage not noted by an earlier run.
+
+    Classes and layers are not noted: they change more often than anybody wants to read.
+    """
+    told = set(
+        Movement.objects.filter(merchant=merchant, day=day, what="stage").values_list("member_id", "before", "after")
+    )
     bulk.execute("DELETE FROM insight_movement WHERE merchant_id = %s AND day = %s", [merchant.id, day])
     bulk.insert(
         "insight_movement",
         ("id", "merchant_id", "member_id", "day", "what", "before", "after"),
         scores.movement_rows(merchant, moved, day),
     )
+    end_of_day = clock.day_start(day + timedelta(days=1), merchant.tz) - timedelta(seconds=1)
+    lines = [
+        Note(
+            move.member,
+            end_of_day,
+            "stage.changed",
+            f"day:{day.isoformat()}",
+            {"before": move.before, "after": move.after},
+        )
+        for move in moved
+        if move.what == "stage" and (move.member, move.before, move.after) not in told
+    ]
+    note(merchant=merchant, lines=lines, now=now)
 
 
-def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime, *, since: date | None) -> Snapshot:
+def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime) -> Snapshot:
+    """Write the day's row, with the movement as it stands in the table."""
+    since = (
+        Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").values_list("day", flat=True).first()
+    )
     counts = Counter(Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after"))
     movement: dict = {"since": since.isoformat() if since else None, "rfm": [], "layer": [], "stage": []}
     for (what, before, after), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         movement[what].append({"before": before, "after": after, "count": count})
-    figures = taken.figures | {"made_at": now.isoformat(), "movement": movement}
-    kept, _ = Snapshot.objects.update_or_create(
-        merchant=merchant,
-        day=day,
-        defaults={"made_at": now, "figures": figures, "cuts": taken.published.to_json()},
-        create_defaults={
-            "id": ids.new(),
-            "made_at": now,
-            "figures": figures,
-            "cuts": taken.published.to_json(),
-        },
-    )
+    values = {
+        "made_at": now,
+        "figures": taken.figures | {"made_at": now.isoformat(), "movement": movement},
+        "cuts": taken.published.to_json(),
+    }
+    kept, _ = Snapshot.objects.update_or_create(merchant=merchant, day=day, defaults=values)
     return kept

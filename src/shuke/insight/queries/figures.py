@@ -61,5 +61,108 @@ be observed is null, never 0; `missing` then says why.
     }
 
 Net money beside rfm classes, the map and stages is all-time net spend; beside layers it is that of the window.
-What a figure means in words: `wording`. The members behind it: `members_behind.members_behind`.
+What a figure means in words: `definition`. The members behind it: `members_behind.members_behind`.
 """
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from shuke.engine.insight import wording
+from shuke.insight.models import Snapshot
+from shuke.kit import bulk
+from shuke.shops.models import Merchant
+
+Figures = dict[str, Any]
+
+
+class Flow(NamedTuple):
+    """So many members went from one class, layer or stage to another. "" = in none (not bought yet, newly joined)."""
+
+    before: str
+    after: str
+    count: int
+
+
+def latest(merchant: Merchant) -> Figures | None:
+    """The figures of the last snapshot; None before the first night run."""
+    return Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("figures", flat=True).first()
+
+
+def on(merchant: Merchant, day: date) -> Figures | None:
+    """The figures of the last snapshot up to and including `day`."""
+    kept = Snapshot.objects.filter(merchant=merchant, day__lte=day).order_by("-day")
+    return kept.values_list("figures", flat=True).first()
+
+
+def days(merchant: Merchant) -> list[date]:
+    """Days with a snapshot, oldest first."""
+    return list(Snapshot.objects.filter(merchant=merchant).order_by("day").values_list("day", flat=True))
+
+
+def series(
+    merchant: Merchant, *path: str | int, since: date | None = None, until: date | None = None
+) -> list[tuple[date, Any]]:
+    """One figure through all snapshots, oldest first: `series(m, "kpi", "active_rate")`, `series(m, "rfm", "classes", 0, "count")`.
+
+    Snapshots made before a figure existed give None. Figures by calendar month are in `latest()["months"]`.
+    """
+    kept = Snapshot.objects.filter(merchant=merchant).order_by("day")
+    if since is not None:
+        kept = kept.filter(day__gte=since)
+    if until is not None:
+        kept = kept.filter(day__lte=until)
+    return [
+        (day, _within(figures, path)) for day, figures in kept.values_list("day", "figures").iterator(chunk_size=50)
+    ]
+
+
+def movement(merchant: Merchant, *, what: str, since: date, until: date) -> list[Flow]:
+    """Who moved between the end of `since` and the end of `until`: largest flows first, there and back counts as not.
+
+    what: rfm | layer | stage.
+    """
+    rows = bulk.select(
+        "SELECT was, has, COUNT(*) FROM ("
+        "  SELECT member_id, MAX(CASE WHEN up = 1 THEN before END) AS was, MAX(CASE WHEN down = 1 THEN after END) AS has FROM ("
+        "    SELECT member_id, before, after, ROW_NUMBER() OVER (PARTITION BY member_id ORDER BY day) AS up,"
+        "      ROW_NUMBER() OVER (PARTITION BY member_id ORDER BY day DESC) AS down"
+        "    FROM insight_movement WHERE merchant_id = %s AND what = %s AND day > %s AND day <= %s) AS steps"
+        "  GROUP BY member_id) AS ends "
+        "WHERE was <> has GROUP BY was, has ORDER BY COUNT(*) DESC, was, has",
+        [merchant.pk, what, since.isoformat(), until.isoformat()],
+    )
+    return [Flow(*row) for row in rows]
+
+
+def name(figure: str, language: str) -> str:
+    """What a figure is called on screen."""
+    return wording.name_of(figure, language)
+
+
+def definition(figure: str, figures: Figures, language: str) -> str:
+    """What a figure means, with the parameters of this snapshot."""
+    cuts = figures["rfm"]["cuts"] if figure == "rfm" else figures["pyramid"]
+    return wording.definition_of(
+        figure,
+        language,
+        window_days=figures["window_days"],
+        active_days=figures["active_days"],
+        fixed_on=cuts["fixed_on"],
+        next_on=figures["rfm"]["cuts"]["next_on"],
+    )
+
+
+def why_missing(figures: Figures, language: str) -> list[str]:
+    """One sentence for everything that could not be told, or only roughly."""
+    return [wording.MISSING[gap["code"]].said(language, **gap["params"]) for gap in figures["missing"]]
+
+
+def _within(value: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
