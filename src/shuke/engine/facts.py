@@ -193,3 +193,13 @@ class Occasion(NamedTuple):
     day: date
     lunar: bool = False
     label: str = ""
+
+
+class CouponUse(NamedTuple):
+    """Somebody used a coupon of another system on a day; worth a line on their timeline."""
+
+    claim: Claim
+    code: str
+    used_at: datetime
+    campaign: str = ""
+    platform: str = ""

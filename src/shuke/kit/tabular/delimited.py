@@ -1,0 +1,87 @@
+"""CSV and its cousins as a stream of rows, in constant memory."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from shuke.kit.tabular import sniff
+from shuke.kit.tabular.errors import Limits, TabularError
+
+_CHUNK = 1 << 18  # characters
+csv.field_size_limit(1_000_000)  # process-wide in the csv module; the default of 131,072 refuses honest long notes
+
+
+def sample(path: Path, encoding: str) -> str:
+    """The first lines, decoded; never fails on a character cut in half."""
+    with open(path, "rb") as file:
+        return file.read(65_536).decode(encoding, "replace")
+
+
+def rows(path: Path, encoding: str, delimiter: str, limits: Limits) -> Iterator[list[str]]:
+    """Every row including blank ones ([]), so that the n-th is row n of a spreadsheet.
+
+    Raises TabularError: wrong_encoding, line_too_long, cut_off (a quote that never closes), too_many_columns.
+    """
+    lines = _Lines(path, encoding, limits)
+    reader = csv.reader(lines, delimiter=delimiter)
+    number = 0
+    widest = limits.columns
+    try:
+        for row in reader:
+            number += 1
+            if len(row) > widest:
+                raise TabularError("too_many_columns", file=path.name, row=number, count=len(row), limit=widest)
+            yield row
+    except csv.Error as error:
+        raise TabularError("cut_off", file=path.name, row=number + 1, why="quote") from error
+    except UnicodeError as error:
+        raise TabularError("wrong_encoding", file=path.name, row=number + 1, tried=encoding) from error
+
+
+class _Lines:
+    """Lines of a text file. Like iterating over the file, but a line may not outgrow its limit."""
+
+    def __init__(self, path: Path, encoding: str, limits: Limits) -> None:
+        self._path, self._encoding, self._limit = path, encoding, limits.line
+
+    def __iter__(self) -> Iterator[str]:
+        # newline=None: old Mac and DOS line ends become \n; str.splitlines would also break at exotic separators
+        with open(self._path, encoding=self._encoding, errors="strict") as file:
+            rest = ""
+            while chunk := file.read(_CHUNK):
+                if "\0" in chunk:
+                    chunk = chunk.replace("\0", "")
+                lines = (rest + chunk).split("\n")
+                rest = lines.pop()
+                if len(rest) > self._limit:
+                    raise TabularError("line_too_long", file=self._path.name, limit=self._limit)
+                for line in lines:
+                    yield line + "\n"
+            if rest:
+                yield rest
+
+
+def ends_cleanly(path: Path) -> bool:
+    """Whether the last byte is a line end: a file cut in half seldom has one."""
+    with open(path, "rb") as file:
+        file.seek(0, 2)
+        size = file.tell()
+        file.seek(max(size - 4, 0))
+        return b"\n" in file.read(4) or b"\r" in file.read(4)
+
+
+def estimate_rows(path: Path, encoding: str) -> int:
+    """Lines in the first megabyte, scaled to the file's size."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        block = file.read(1 << 20)
+    lines = max(block.count(b"\n"), block.count(b"\r"))
+    if size <= len(block):
+        return lines + (0 if block.endswith((b"\n", b"\r")) else 1)
+    return int(size / len(block) * lines)
+
+
+def delimiter(path: Path, encoding: str) -> str:
+    return sniff.delimiter_of(sample(path, encoding))
