@@ -52,6 +52,8 @@ class Wallet(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(balance__gte=0, debt__gte=0, held__gte=0), name="loyalty_wallet_signs"),
             models.CheckConstraint(condition=Q(held__lte=F("balance")), name="loyalty_wallet_held"),
+            # I7: who owes has nothing free; every point that comes in repays first.
+            models.CheckConstraint(condition=Q(debt=0) | Q(balance=F("held")), name="loyalty_wallet_debt"),
         ]
         indexes = [
             models.Index(fields=["merchant", "tier"], name="loyalty_wallet_tier"),
@@ -66,10 +68,10 @@ class Txn(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    key = models.CharField(max_length=160, help_text="event#revision, e.g. order:<store>:<number>#1.")
-    payload = models.BinaryField(max_length=16, help_text="Hash of the canonical request.")
+    key = models.CharField(max_length=300, help_text="member|event#revision, or the caller's own key of a request.")
+    payload = models.BinaryField(max_length=16, default=b"", help_text="Hash of the canonical request.")
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
-    event = models.CharField(max_length=150)
+    event = models.CharField(max_length=260)
     kind = models.CharField(max_length=16)  # earn | expire | burn | refund | hold | capture | release | adjust | correct | refused …
     at = models.DateTimeField(help_text="Event time.")
     posted_at = models.DateTimeField()
@@ -98,7 +100,6 @@ class Account(models.TextChoices):
     BREAKAGE = "breakage"  # expired
     ADJUSTED = "adjusted"
     OPENING = "opening"  # balances carried over from another system
-    TRANSFER = "transfer"
     WRITTEN_OFF = "written_off"
 
 
@@ -129,12 +130,12 @@ class Entry(models.Model):
 
 
 class Lot(models.Model):
-    """One credit of points. `granted` is net of claw-backs; `remaining` is what can still be used or expires."""
+    """One credit of points: granted − remaining = Σ uses. A late fact that changes what was earned changes `granted`."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
-    key = models.CharField(max_length=150, help_text="Event that granted it.")
+    key = models.CharField(max_length=260, help_text="Event that granted it.")
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     granted = models.BigIntegerField()
     remaining = models.BigIntegerField()
@@ -166,13 +167,13 @@ class Lot(models.Model):
 
 
 class Use(models.Model):
-    """What one posting did to one lot: `amount` > 0 takes from it, < 0 gives back. `granted` changes what it was worth."""
+    """What one posting did to one lot: `amount` > 0 takes from it, < 0 gives back."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, db_index=False)
-    kind = models.CharField(max_length=10)  # grant | burn | expire | debt | transfer
+    kind = models.CharField(max_length=10)  # burn | expire | claw | debt | adjust | extend
     amount = models.BigIntegerField()
 
     class Meta:
@@ -190,14 +191,14 @@ class Hold(models.Model):
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
-    key = models.CharField(max_length=150)
+    key = models.CharField(max_length=200)
     amount = models.BigIntegerField()
     captured = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, default="open")  # open | captured | released | timed_out
     placed_at = models.DateTimeField()
     times_out_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
-    lots = models.JSONField(default=list, help_text="[[lot id, amount], …] set aside, oldest expiry first.")
+    lots = models.JSONField(default=list, help_text="[[lot key, amount], …] set aside, oldest expiry first.")
 
     class Meta:
         db_table = "loyalty_hold"
@@ -221,7 +222,7 @@ class TierChange(models.Model):
     after = models.CharField(max_length=30)
     cause = models.CharField(max_length=16)  # joined | reached | review | manual | invited | charter
     why = models.JSONField(default=dict, help_text="Figures and thresholds that decided.")
-    event = models.CharField(max_length=150, blank=True)
+    event = models.CharField(max_length=260, blank=True)
     charter_version = models.PositiveIntegerField(null=True)
     superseded_at = models.DateTimeField(null=True)
 
@@ -239,6 +240,7 @@ class ManualTier(models.Model):
     tier = models.CharField(max_length=30)
     at = models.DateTimeField()
     until = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=10, default="manual")  # manual: a floor | invited: one way to reach the tier
     reason = models.CharField(max_length=200)
     actor = models.CharField(max_length=60)
 

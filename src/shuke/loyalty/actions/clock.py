@@ -1,0 +1,69 @@
+"""What the clock does: points lapse, tiers are reviewed, holds time out, grades given by hand end.
+
+Nothing depends on this running on time: what is available is computed from dates (TRUST §3.7). It only books what is due,
+in small transactions that can be killed between any two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from shuke.engine.ledger.fold import Fold
+from shuke.loyalty.actions.posting import Batch
+from shuke.loyalty.actions.settling import Settled, close_hold, lock_heads, post_forward
+from shuke.loyalty.models import Wallet
+from shuke.loyalty.queries import books as stored
+from shuke.loyalty.queries import charters, facts
+from shuke.shops.models import Merchant
+
+PER_TRANSACTION = 500
+
+
+def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] | None = None) -> Settled:
+    """Book everything that fell due up to `now`. Safe to run twice, in parallel, or late."""
+    done = Settled()
+    while True:
+        due = list(
+            Wallet.objects.filter(merchant=merchant)
+            .filter(Q(next_expiry_at__lte=now) | Q(next_review_at__lte=now))
+            .order_by("member_id")
+            .values_list("member_id", flat=True)[:PER_TRANSACTION]
+        )
+        if not due:
+            return done
+        part = _advance(merchant, due, now)
+        done.members += part.members
+        done.postings += part.postings
+        if progress is not None:
+            progress(len(due))
+
+
+@transaction.atomic
+def _advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
+    versions = charters.versions(merchant)
+    heads = lock_heads(merchant, members)
+    known = facts.member_facts(merchant, members)
+    opened = stored.open_books(merchant, heads.values(), with_lots=set(members))
+    batch = Batch(merchant, now=now, actor="clock")
+    for member in members:
+        holds = {key: held.times_out_at for key, held in opened[member].books.holds.items()}
+        fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
+        fold.last_at = heads[member].settled_to
+        fold.advance(now)
+        fold.books.next_expiry = _true_next_expiry(fold)
+        post_forward(batch, heads[member], opened[member], fold)
+        for key, times_out_at in holds.items():
+            if key not in fold.books.holds:
+                close_hold(merchant, key, "timed_out", times_out_at)
+    batch.write()
+    return Settled(len(members), len(batch.txns), 0)
+
+
+def _true_next_expiry(fold: Fold) -> datetime:
+    from shuke.engine.ledger.books import FAR
+
+    return min((lot.expires_at for lot in fold.books.lots.values() if lot.expires_at and lot.free > 0), default=FAR)

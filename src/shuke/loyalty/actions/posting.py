@@ -1,0 +1,193 @@
+"""Writing effects into the books: rows are gathered for a whole batch and go in with a handful of statements."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shuke.engine.ledger.books import FAR, GROWTH, Books, Effect, Lot, TierMove
+from shuke.engine.ledger.fold import Fold
+from shuke.kit import bulk, ids
+from shuke.loyalty.queries.books import Head
+from shuke.members.actions import Note, note
+from shuke.shops.models import Merchant
+
+_TXN = (
+    "id", "merchant_id", "key", "payload", "member_id", "event", "kind", "at", "posted_at", "actor", "charter_version",
+    "why", "outcome",
+)  # fmt: skip
+_ENTRY = ("id", "merchant_id", "txn_id", "account", "member_id", "amount", "seq", "balance_after")
+_LOT = (
+    "id", "merchant_id", "member_id", "key", "txn_id", "granted", "remaining", "held", "earned_at", "available_at",
+    "expires_at", "cost_micro",
+)  # fmt: skip
+_USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
+_MOVE = ("id", "merchant_id", "member_id", "at", "before", "after", "cause", "why", "event", "charter_version")
+_WALLET = (
+    "balance", "held", "debt", "seq", "tier", "tier_since", "growth", "next_expiry_at", "next_review_at", "settled_to",
+    "standing",
+)  # fmt: skip
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(slots=True)
+class Request:
+    """What makes a posting the answer to a caller: its key, the hash of what was asked, and the answer."""
+
+    key: str
+    payload: bytes
+    outcome: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One member's place in the batch: running number and balances while rows are gathered."""
+
+    head: Head
+    seq: int = 0
+    balance: int = 0
+    debt: int = 0
+    lot_ids: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, head: Head) -> Sheet:
+        return cls(head, head.seq, head.balance, head.debt)
+
+
+class Batch:
+    """Gathers rows of many members; `write` puts them into the database within the caller's transaction."""
+
+    def __init__(self, merchant: Merchant, *, now: datetime, actor: str) -> None:
+        self.merchant, self.now, self.actor = merchant, now, actor
+        self._moment = bulk.moment()
+        self.txns: list[tuple] = []
+        self.entries: list[tuple] = []
+        self.new_lots: list[tuple] = []
+        self.lot_changes: list[tuple] = []
+        self.uses: list[tuple] = []
+        self.moves: list[tuple] = []
+        self.wallets: list[tuple] = []
+        self.notes: list[Note] = []
+        self._ids: list[int] = []
+
+    def _id(self) -> int:
+        if not self._ids:
+            self._ids = ids.take(2000)
+            self._ids.reverse()
+        return self._ids.pop()
+
+    def post(
+        self,
+        sheet: Sheet,
+        effect: Effect,
+        *,
+        revision: int = 1,
+        request: Request | None = None,
+        kind: str | None = None,
+    ) -> int:
+        """One posting with its legs and uses. Lots of `effect.lots` are inserted; ids of older ones are in the sheet."""
+        assert sum(effect.legs.values()) == 0, effect
+        at = self._moment
+        member = sheet.head.member_id
+        txn = self._id()
+        self.txns.append(
+            (
+                txn,
+                self.merchant.pk,
+                request.key if request else f"{member}|{effect.event}#{revision}",
+                request.payload if request else b"",
+                member,
+                effect.event,
+                kind or effect.kind,
+                at(effect.at),
+                at(self.now),
+                self.actor,
+                effect.version,
+                compact(effect.why),
+                compact(request.outcome) if request else None,
+            )
+        )
+        for account, amount in sorted(effect.legs.items()):
+            seq = after = owner = None
+            if account in ("member", "debt"):
+                sheet.seq += 1
+                seq, owner = sheet.seq, member
+                if account == "member":
+                    sheet.balance += amount
+                    after = sheet.balance
+                else:
+                    sheet.debt -= amount
+                    after = -sheet.debt
+            self.entries.append((self._id(), self.merchant.pk, txn, account, owner, amount, seq, after))
+        for lot in effect.lots:
+            self.insert_lot(sheet, lot, txn)
+        for key, kind_, amount in effect.uses:
+            self.uses.append((self._id(), self.merchant.pk, txn, sheet.lot_ids[key], kind_, amount))
+        return txn
+
+    def insert_lot(self, sheet: Sheet, lot: Lot, txn: int) -> None:
+        """`lot` is the engine's own object: its figures are read when the batch is written, after the fold ended."""
+        pk = sheet.lot_ids[lot.key] = self._id()
+        at = self._moment
+        self.new_lots.append(
+            (
+                pk, self.merchant.pk, sheet.head.member_id, lot.key, txn, lot.granted, lot.remaining, lot.held,
+                at(lot.earned_at), at(lot.available_at), at(lot.expires_at), lot.cost_micro,
+            )  # fmt: skip
+        )
+
+    def change_lot(self, pk: int, lot: Lot) -> None:
+        at = self._moment
+        self.lot_changes.append((lot.granted, lot.remaining, lot.held, at(lot.available_at), at(lot.expires_at), pk))
+
+    def move(self, member: int, change: TierMove, ranks: dict[str, int]) -> None:
+        self.moves.append(
+            (
+                self._id(), self.merchant.pk, member, self._moment(change.at), change.before, change.after, change.cause,
+                compact(change.why), change.event, change.version,
+            )  # fmt: skip
+        )
+        if change.cause != "joined":
+            up = ranks.get(change.after, 0) > ranks.get(change.before, 0)
+            body = {"before": change.before, "after": change.after, "cause": change.cause}
+            self.notes.append(Note(member, change.at, "tier.up" if up else "tier.down", change.event[:120], body))
+
+    def expired(self, member: int, effect: Effect) -> None:
+        lapsed = effect.legs.get("breakage", 0)
+        if effect.kind == "expire" and lapsed > 0:
+            self.notes.append(Note(member, effect.at, "points.expired", effect.event, {"points": lapsed}))
+
+    def close(self, sheet: Sheet, fold: Fold, *, held: int) -> None:
+        """The wallet row as it stands after the fold."""
+        at = self._moment
+        books: Books = fold.books
+        standing = books.standing
+        dues = [d for _, d in standing.floors if d is not None] + [h.times_out_at for h in books.holds.values()]
+        if standing.review_at is not None:
+            dues.append(standing.review_at)
+        settled_to = fold.last_at if fold.last_at is not None else sheet.head.settled_to
+        tier_now = fold.tier_at(fold.versions.at(settled_to or self.now))
+        self.wallets.append(
+            (
+                sheet.balance, held, sheet.debt, sheet.seq, tier_now, at(standing.since), standing.totals[GROWTH],
+                at(None if books.next_expiry == FAR else books.next_expiry), at(min(dues, default=None)),
+                at(settled_to), compact(standing.to_json()), sheet.head.member_id,
+            )  # fmt: skip
+        )
+
+    def write(self) -> None:
+        """Parents first; entries of a posting in one statement, so that the database can check that they add up."""
+        bulk.insert("loyalty_txn", _TXN, self.txns)
+        bulk.insert("loyalty_entry", _ENTRY, self.entries)
+        bulk.insert("loyalty_lot", _LOT, self.new_lots)
+        bulk.update("loyalty_lot", ("granted", "remaining", "held", "available_at", "expires_at"), self.lot_changes)
+        bulk.insert("loyalty_use", _USE, self.uses)
+        bulk.insert("loyalty_tier_change", _MOVE, self.moves)
+        bulk.update("loyalty_wallet", _WALLET, self.wallets, key="member_id")
+        if self.notes:
+            note(merchant=self.merchant, lines=self.notes, now=self.now)

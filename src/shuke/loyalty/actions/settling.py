@@ -1,0 +1,319 @@
+"""Settling orders: the books of every touched member become what the fold of their events says.
+
+Two ways, one result (docs/algorithms/ledger.md): purchases later than anything in a member's books are folded onto the
+stored standing; anything else (a late order, a refund, a changed or vanished order) folds the whole history and posts the
+difference per event.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from shuke.engine.charter.terms import Versions
+from shuke.engine.ledger import events as ev
+from shuke.engine.ledger.books import FAR, Books, Effect, Lot, Standing
+from shuke.engine.ledger.fold import Fold, replay
+from shuke.kit import bulk
+from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
+from shuke.loyalty.queries import books as stored
+from shuke.loyalty.queries import charters, facts
+from shuke.shops.models import Merchant
+
+
+@dataclass(slots=True)
+class Settled:
+    """What settling did: members touched, postings written, members whose whole history was folded anew."""
+
+    members: int = 0
+    postings: int = 0
+    refolded: int = 0
+
+
+@transaction.atomic
+def settle(
+    *,
+    merchant: Merchant,
+    order_ids: Sequence[int],
+    now: datetime,
+    actor: str,
+    also_members: Iterable[int] = (),
+) -> Settled:
+    """Bring the books in line with some new, changed or vanished orders.
+
+    `also_members`: members who lost an order (moved to somebody else, import undone). Without a charter in force nothing
+    is done: the first publication settles the history. Effects, in order: wallets locked, orders read, events folded,
+    postings, lots, tier changes and timeline lines written.
+    """
+    try:
+        versions = charters.versions(merchant)
+    except charters.NoCharter:
+        return Settled()
+    new = facts.purchases(merchant, order_ids=order_ids, lines=versions.needs_lines)
+    again = set(also_members) | _owners_without_purchase(merchant, order_ids, new)
+    members = sorted(set(new) | again)
+    if not members:
+        return Settled()
+    heads = lock_heads(merchant, members)
+    known = facts.member_facts(merchant, members)
+
+    forward: dict[int, list[ev.Event]] = {}
+    for member in members:
+        told = new.get(member, [])
+        head = heads[member]
+        if member in again or not _only_forward(told, head):
+            again.add(member)
+        else:
+            forward[member] = sorted(told, key=ev.order_of)
+
+    batch = Batch(merchant, now=now, actor=actor)
+    if forward:
+        _go_forward(batch, versions, heads, forward, known)
+    if again:
+        refold(batch, versions, heads, sorted(again), known)
+    batch.write()
+    return Settled(len(members), len(batch.txns), len(again))
+
+
+def _owners_without_purchase(merchant: Merchant, order_ids: Sequence[int], new: dict[int, list[ev.Event]]) -> set[int]:
+    """Members of orders that count for nothing (any more): their books may still hold what those once earned."""
+    where, values = bulk.among("id", order_ids)
+    rows = bulk.select(
+        f"SELECT DISTINCT member_id FROM orders_order WHERE merchant_id = %s AND member_id IS NOT NULL AND {where}",
+        [merchant.pk, values],
+    )
+    counted = {m for (m,) in rows} - set(new)
+    if not counted:
+        return set()
+    return {m for m, head in stored.heads(merchant, counted).items() if head.settled_to is not None}
+
+
+def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
+    if head.standing is None or head.settled_to is None:
+        return False  # never settled: there may be older orders than those told
+    return all(type(e) is ev.Purchase and e.at > head.settled_to for e in told)
+
+
+def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.Head]:
+    """Wallets of all members, made where missing, locked in id order. An absent row cannot be locked."""
+    bulk.insert_new(
+        "loyalty_wallet",
+        ("member_id", "merchant_id", "balance", "held", "debt", "seq", "tier", "growth", "standing"),
+        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "{}") for m in _without_wallet(merchant, members)],
+    )
+    return stored.heads(merchant, members, lock=True)
+
+
+def _without_wallet(merchant: Merchant, members: Sequence[int]) -> list[int]:
+    where, values = bulk.among("member_id", members)
+    have = {m for (m,) in bulk.select(f"SELECT member_id FROM loyalty_wallet WHERE {where}", [values])}
+    return [m for m in members if m not in have]
+
+
+def _go_forward(
+    batch: Batch,
+    versions: Versions,
+    heads: dict[int, stored.Head],
+    forward: dict[int, list[ev.Event]],
+    known: dict[int, facts.MemberFacts],
+) -> None:
+    """New purchases on top of the stored books. Old lots are read only where one of them expires on the way."""
+    with_lots = {m for m, told in forward.items() if (heads[m].next_expiry_at or FAR) <= told[-1].at or heads[m].held}
+    opened = stored.open_books(batch.merchant, [heads[m] for m in forward], with_lots=with_lots)
+    for member, told in forward.items():
+        fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
+        fold.run(told)
+        post_forward(batch, heads[member], opened[member], fold)
+
+
+def post_forward(
+    batch: Batch,
+    head: stored.Head,
+    opened: stored.Stored,
+    fold: Fold,
+    requests: dict[str, Request] | None = None,
+) -> None:
+    """Book the effects of a fold that went on from the stored books."""
+    sheet = Sheet.of(head)
+    sheet.lot_ids = {key: pk for key, (pk, _) in opened.lot_rows.items()}
+    for effect in fold.effects:
+        batch.post(sheet, effect, request=(requests or {}).get(effect.event))
+        batch.expired(head.member_id, effect)
+    for key, (pk, before) in opened.lot_rows.items():
+        lot = fold.books.lots[key]
+        if stored.figures_of(lot) != before:
+            batch.change_lot(pk, lot)
+    for move in fold.moves:
+        batch.move(head.member_id, move, fold.versions.at(move.at).rank)
+    batch.close(sheet, fold, held=fold.books.held() if fold.books.complete else head.held)
+
+
+def refold(
+    batch: Batch,
+    versions: Versions,
+    heads: dict[int, stored.Head],
+    members: Sequence[int],
+    known: dict[int, facts.MemberFacts],
+    *,
+    extra: dict[int, list[ev.Event]] | None = None,
+    requests: dict[str, Request] | None = None,
+) -> dict[int, Fold]:
+    """Fold whole histories and post what differs from the books, event by event. The folds, by member."""
+    merchant = batch.merchant
+    bought = facts.purchases(merchant, member_ids=members, lines=versions.needs_lines)
+    asked = facts.requests(merchant, members)
+    booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].standing is not None])
+    folds: dict[int, Fold] = {}
+    for member in members:
+        head = heads[member]
+        told = bought.get(member, []) + asked.get(member, []) + (extra or {}).get(member, [])
+        fold = folds[member] = replay(
+            versions, told, joined_at=known[member].joined_at, birthday=known[member].birthday, until=head.settled_to
+        )
+        _post_difference(batch, head, fold, booked, requests or {})
+    return folds
+
+
+class _Booked:
+    """What is in the books of some members: legs and uses per event, revisions, lots, holds and tier history."""
+
+    def __init__(self, merchant: Merchant, members: Sequence[int]) -> None:
+        self.legs: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+        self.uses: dict[int, dict[str, dict[tuple[str, str], int]]] = defaultdict(lambda: defaultdict(dict))
+        self.revisions: dict[int, dict[str, int]] = defaultdict(dict)
+        self.lots: dict[int, dict[str, tuple[int, Lot]]] = defaultdict(dict)
+        self.moves: dict[int, list[tuple]] = defaultdict(list)
+        if not members:
+            return
+        where, values = bulk.among("t.member_id", members)
+        for member, event, n in bulk.select(
+            f"SELECT t.member_id, t.event, COUNT(*) FROM loyalty_txn t WHERE t.merchant_id = %s AND {where} "
+            "AND t.kind <> 'refused' GROUP BY t.member_id, t.event",
+            [merchant.pk, values],
+        ):
+            self.revisions[member][event] = n
+        for member, event, account, amount in bulk.select(
+            "SELECT t.member_id, t.event, e.account, CAST(SUM(e.amount) AS BIGINT) FROM loyalty_txn t "
+            "JOIN loyalty_entry e ON e.txn_id = t.id AND e.merchant_id = t.merchant_id "
+            f"WHERE t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, e.account",
+            [merchant.pk, values],
+        ):
+            if amount:
+                self.legs[member][event][account] = amount
+        for member, event, lot, kind, amount in bulk.select(
+            "SELECT t.member_id, t.event, l.key, u.kind, CAST(SUM(u.amount) AS BIGINT) FROM loyalty_txn t "
+            "JOIN loyalty_use u ON u.txn_id = t.id AND u.merchant_id = t.merchant_id JOIN loyalty_lot l ON l.id = u.lot_id "
+            f"WHERE t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, l.key, u.kind",
+            [merchant.pk, values],
+        ):
+            if amount:
+                self.uses[member][event][lot, kind] = amount
+        for member, pk, found in stored.lots(merchant, members, only_open=False):
+            self.lots[member][found.key] = (pk, found)
+        where, values = bulk.among("member_id", members)
+        for member, pk, at, before, after, cause in bulk.select(
+            "SELECT member_id, id, at, before, after, cause FROM loyalty_tier_change "
+            f"WHERE merchant_id = %s AND superseded_at IS NULL AND {where}",
+            [merchant.pk, values],
+        ):
+            self.moves[member].append((pk, (bulk.read_moment(at), before, after, cause)))
+
+
+def _post_difference(
+    batch: Batch, head: stored.Head, fold: Fold, booked: _Booked, requests: dict[str, Request]
+) -> None:
+    member = head.member_id
+    sheet = Sheet.of(head)
+    lot_rows = booked.lots[member]
+    sheet.lot_ids = {key: pk for key, (pk, _) in lot_rows.items()}
+    legs, uses, revisions = booked.legs[member], booked.uses[member], booked.revisions[member]
+    wanted: set[str] = set()
+    for effect in fold.effects:
+        wanted.add(effect.event)
+        n = revisions.get(effect.event, 0)
+        new_lots = [lot for lot in effect.lots if lot.key not in lot_rows]
+        if not n:
+            effect.lots = new_lots
+            batch.post(sheet, effect, request=requests.get(effect.event))
+            batch.expired(member, effect)
+            continue
+        change = _difference(effect, legs.get(effect.event, {}), uses.get(effect.event, {}))
+        if change is not None or new_lots:
+            change = change or Effect(effect.event, "correct", effect.at, effect.version)
+            change.lots = new_lots
+            change.why = effect.why
+            batch.post(sheet, change, revision=n + 1, kind="correct")
+    gone_at = fold.last_at or batch.now
+    for event, n in revisions.items():
+        if event not in wanted and (legs.get(event) or uses.get(event)):
+            change = _difference(Effect(event, "correct", gone_at, 0), legs.get(event, {}), uses.get(event, {}))
+            if change is not None:
+                batch.post(sheet, change, revision=n + 1, kind="correct")
+    for key, (pk, lot) in lot_rows.items():
+        target = fold.books.lots.get(key)
+        if target is None:  # its event is gone: nothing was granted
+            target = Lot(key, 0, 0, lot.earned_at, lot.available_at, lot.expires_at, lot.cost_micro)
+        if stored.figures_of(target) != stored.figures_of(lot):
+            batch.change_lot(pk, target)
+    _replace_history(batch, member, fold, booked.moves[member])
+    batch.close(sheet, fold, held=fold.books.held())
+    _mend_holds(batch, member, fold.books)
+
+
+def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str], int]) -> Effect | None:
+    """What is still to be booked for an event; None if the books say the same already."""
+    change = Effect(effect.event, effect.kind, effect.at, effect.version)
+    for account in {*effect.legs, *legs}:
+        change.move(account, effect.legs.get(account, 0) - legs.get(account, 0))
+    target: dict[tuple[str, str], int] = defaultdict(int)
+    for key, kind, amount in effect.uses:
+        target[key, kind] += amount
+    for what in sorted({*target, *uses}):
+        amount = target.get(what, 0) - uses.get(what, 0)
+        if amount:
+            change.uses.append((*what, amount))
+    return change if change.legs or change.uses else None
+
+
+def _replace_history(batch: Batch, member: int, fold: Fold, stored_moves: list[tuple]) -> None:
+    """Tier changes that a late fact made untrue are marked; the true ones are added."""
+    have = {what: pk for pk, what in stored_moves}
+    for move in fold.moves:
+        what = (move.at, move.before, move.after, move.cause)
+        if have.pop(what, None) is None:
+            batch.move(member, move, fold.versions.at(move.at).rank)
+    if have:
+        at = bulk.moment()
+        bulk.update("loyalty_tier_change", ("superseded_at",), [(at(batch.now), pk) for pk in have.values()])
+
+
+def _mend_holds(batch: Batch, member: int, books: Books) -> None:
+    """Open holds point at the lots the fold chose; those it timed out are closed."""
+    for _, held in stored.holds(batch.merchant, [member]):
+        still = books.holds.get(held.key)
+        if still is None:
+            close_hold(batch.merchant, held.key, "timed_out", held.times_out_at)
+        elif still.lots != held.lots:
+            bulk.execute(
+                "UPDATE loyalty_hold SET lots = %s WHERE merchant_id = %s AND key = %s",
+                [compact(still.lots), batch.merchant.pk, held.key],
+            )
+
+
+def close_hold(merchant: Merchant, key: str, state: str, at: datetime, captured: int = 0) -> None:
+    bulk.execute(
+        "UPDATE loyalty_hold SET state = %s, resolved_at = %s, captured = %s WHERE merchant_id = %s AND key = %s AND state = 'open'",
+        [state, bulk.moment()(at), captured, merchant.pk, key],
+    )
+
+
+def first_standing(versions: Versions, known: facts.MemberFacts) -> Fold:
+    """The books of a member to whom nothing has happened but joining."""
+    at = known.joined_at
+    fold = Fold(versions, Books(Standing(joined=versions.at(at).day(at))), birthday=known.birthday)
+    fold.join(at)
+    return fold

@@ -1,0 +1,1 @@
+"""Reads of the loyalty books, one module per question."""

@@ -1,0 +1,121 @@
+"""A member's stored books as the engine's values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from shuke.engine.ledger.books import FAR, Books, Held, Lot, Standing
+from shuke.kit import bulk
+from shuke.shops.models import Merchant
+
+
+class Head(NamedTuple):
+    """The wallet row as the books start from it."""
+
+    member_id: int
+    balance: int
+    held: int
+    debt: int
+    seq: int
+    tier: str
+    next_expiry_at: datetime | None
+    settled_to: datetime | None
+    standing: Standing | None  # None: nothing was ever settled
+
+
+_HEAD = """
+SELECT member_id, balance, held, debt, seq, tier, next_expiry_at, settled_to, standing
+FROM loyalty_wallet WHERE merchant_id = %s AND {where} ORDER BY member_id
+"""
+
+
+def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) -> dict[int, Head]:
+    """Wallets by member. `lock` takes the row locks, in the one order everybody takes them (PostgreSQL; on SQLite the
+    transaction itself is the lock)."""
+    where, values = bulk.among("member_id", member_ids)
+    sql = _HEAD.format(where=where) + (" FOR NO KEY UPDATE" if lock and bulk.is_postgres() else "")
+    found = {}
+    for member, balance, held, debt, seq, tier, expiry, settled, standing in bulk.select(sql, [merchant.pk, values]):
+        told = json.loads(standing) if isinstance(standing, str) else standing
+        found[member] = Head(
+            member,
+            balance,
+            held,
+            debt,
+            seq,
+            tier,
+            bulk.read_moment(expiry),
+            bulk.read_moment(settled),
+            Standing.from_json(told) if told else None,
+        )
+    return found
+
+
+class Stored(NamedTuple):
+    """Books as the engine takes them, and what the database knows of their lots: id and figures by lot key."""
+
+    books: Books
+    lot_rows: dict[str, tuple[int, tuple]]
+
+
+def figures_of(lot: Lot) -> tuple:
+    """What of a lot can change."""
+    return lot.granted, lot.remaining, lot.held, lot.available_at, lot.expires_at
+
+
+def open_books(merchant: Merchant, heads_: Iterable[Head], *, with_lots: set[int]) -> dict[int, Stored]:
+    """Books of members that have been settled before. Lots only where something can touch old ones."""
+    found: dict[int, Stored] = {}
+    for head in heads_:
+        assert head.standing is not None
+        books = Books(
+            head.standing,
+            debt=head.debt,
+            complete=head.member_id in with_lots,
+            next_expiry=head.next_expiry_at or FAR,
+        )
+        found[head.member_id] = Stored(books, {})
+    if with_lots:
+        for member, pk, lot in lots(merchant, with_lots, only_open=True):
+            found[member].books.lots[lot.key] = lot
+            found[member].lot_rows[lot.key] = (pk, figures_of(lot))
+        for member, held in holds(merchant, with_lots):
+            found[member].books.holds[held.key] = held
+    return found
+
+
+def lots(merchant: Merchant, member_ids: Iterable[int], *, only_open: bool) -> list[tuple[int, int, Lot]]:
+    """(member, lot id, lot) of some members, in no order."""
+    where, values = bulk.among("member_id", member_ids)
+    rows = bulk.select(
+        "SELECT member_id, id, key, granted, remaining, earned_at, available_at, expires_at, cost_micro, held FROM loyalty_lot "
+        f"WHERE merchant_id = %s AND {where}" + (" AND remaining > 0" if only_open else ""),
+        [merchant.pk, values],
+    )
+    found = []
+    for member, pk, key, granted, remaining, earned, available, expires, cost, held in rows:
+        earned_at, available_at = bulk.read_moment(earned), bulk.read_moment(available)
+        assert earned_at is not None
+        assert available_at is not None
+        found.append(
+            (member, pk, Lot(key, granted, remaining, earned_at, available_at, bulk.read_moment(expires), cost, held))
+        )
+    return found
+
+
+def holds(merchant: Merchant, member_ids: Iterable[int]) -> list[tuple[int, Held]]:
+    where, values = bulk.among("member_id", member_ids)
+    rows = bulk.select(
+        f"SELECT member_id, key, lots, times_out_at FROM loyalty_hold WHERE merchant_id = %s AND state = 'open' AND {where}",
+        [merchant.pk, values],
+    )
+    found = []
+    for member, key, told, until in rows:
+        parts = json.loads(told) if isinstance(told, str) else told
+        moment = bulk.read_moment(until)
+        assert moment is not None
+        found.append((member, Held(key, [(k, n) for k, n in parts], moment)))
+    return found

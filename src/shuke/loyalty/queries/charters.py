@@ -1,0 +1,47 @@
+"""Which charter was in force when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from shuke.engine.charter import document
+from shuke.engine.charter.terms import Terms, Versions
+from shuke.loyalty.models import PublishedCharter
+from shuke.shops.models import Merchant
+
+
+class NoCharter(LookupError):
+    """The merchant has published no charter yet."""
+
+
+def versions(merchant: Merchant) -> Versions:
+    """All published versions, ready to compute with. Raises NoCharter."""
+    rows = list(
+        PublishedCharter.objects.filter(merchant=merchant)
+        .order_by("effective_from")
+        .values_list("id", "effective_from", "version")
+    )
+    if not rows:
+        raise NoCharter(
+            f"{merchant.name} has no charter in force. Publish one: shuke charter publish FILE (or --ready general)."
+        )
+    return _compiled(merchant.pk, merchant.zone, tuple(rows))
+
+
+@lru_cache(maxsize=64)
+def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, datetime, int], ...]) -> Versions:
+    from zoneinfo import ZoneInfo
+
+    documents = dict(PublishedCharter.objects.filter(merchant_id=merchant_id).values_list("id", "document"))
+    return Versions([(since, Terms(document.from_plain(documents[pk]), ZoneInfo(zone), n)) for pk, since, n in rows])
+
+
+def history(merchant: Merchant) -> list[PublishedCharter]:
+    """Published versions, newest first."""
+    return list(PublishedCharter.objects.filter(merchant=merchant).order_by("-effective_from"))
+
+
+def in_force(merchant: Merchant, now: datetime) -> Terms:
+    """The version that counts at `now`. Raises NoCharter."""
+    return versions(merchant).at(now)

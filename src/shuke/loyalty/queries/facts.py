@@ -1,0 +1,170 @@
+"""A member's events, read from the orders and from the requests in the books."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from shuke.engine.facts import OrderStatus
+from shuke.engine.ledger import events as ev
+from shuke.kit import bulk
+from shuke.loyalty.models import ManualTier, Txn
+from shuke.shops.models import Merchant
+
+# Requests that are facts of a member's history, by the `kind` of their posting.
+REQUEST_KINDS = ("burn", "return", "adjust", "opening", "hold", "capture", "release")
+
+
+class MemberFacts(NamedTuple):
+    """What the fold needs to know of a person."""
+
+    joined_at: datetime
+    birthday: tuple[int, int, bool] | None
+
+
+def member_facts(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, MemberFacts]:
+    where, values = bulk.among("id", member_ids)
+    rows = bulk.select(
+        f"SELECT id, joined_at, birth_month, birth_day, birth_lunar FROM members_member WHERE merchant_id = %s AND {where}",
+        [merchant.pk, values],
+    )
+    found = {}
+    for pk, joined, month, day, lunar in rows:
+        at = bulk.read_moment(joined)
+        assert at is not None
+        found[pk] = MemberFacts(at, (month, day, bool(lunar)) if month and day else None)
+    return found
+
+
+_ORDER = """
+SELECT o.id, o.member_id, o.number, s.platform, s.code, t.code, o.channel, o.paid_at, o.paid_minor, o.freight_minor,
+       o.refunded_minor, o.refunded_at
+FROM orders_order o
+JOIN shops_store s ON s.id = o.store_id
+LEFT JOIN shops_store t ON t.id = o.sold_at_id
+WHERE o.merchant_id = %s AND o.member_id IS NOT NULL AND o.paid_at IS NOT NULL AND o.excluded = ''
+  AND o.status <> %s AND o.status >= %s AND {where}
+"""
+
+
+def order_event(platform: str, store_code: str, number: str) -> str:
+    """The name of an order in the books: natural, so that it is the same whatever came first."""
+    return f"order:{platform}:{store_code}:{number}"
+
+
+def purchases(
+    merchant: Merchant, *, order_ids: Iterable[int] | None = None, member_ids: Iterable[int] | None = None, lines: bool
+) -> dict[int, list[ev.Event]]:
+    """Purchases and refunds by member, of some orders or of all orders of some members. `lines`: with goods."""
+    where, values = (
+        bulk.among("o.id", order_ids) if order_ids is not None else bulk.among("o.member_id", member_ids or ())
+    )
+    rows = bulk.select(
+        _ORDER.format(where=where),
+        [merchant.pk, int(OrderStatus.CLOSED_UNPAID), int(OrderStatus.PAID), values],
+    )
+    ids = [r[0] for r in rows]
+    goods = _goods(merchant, ids) if lines else {}
+    refunded = [r[0] for r in rows if r[10]]
+    documents = _refund_documents(merchant, refunded) if refunded else {}
+    found: dict[int, list[ev.Event]] = defaultdict(list)
+    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at in rows:
+        event = f"order:{platform}:{code}:{number}"
+        at = bulk.read_moment(paid_at)
+        assert at is not None
+        net = paid - freight
+        mine = found[member]
+        mine.append(ev.Purchase(event, at, net if net > 0 else 0, goods.get(pk, ()), sold_at or code, platform, channel))
+        if back:
+            mine.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
+    return found
+
+
+def _refunds(
+    event: str, paid_at: datetime, total: int, last_at: datetime | None, documents: list[tuple[str, int, datetime | None]]
+) -> list[ev.Event]:
+    """Refund documents as events; what the order states beyond them is one more at the order's own refund time."""
+    told: list[ev.Event] = []
+    for number, amount, at in documents:
+        told.append(ev.Refunded(f"refund:{event}:{number}", max(at or last_at or paid_at, paid_at), event, amount))
+    rest = total - sum(amount for _, amount, _ in documents)
+    if rest > 0:
+        told.append(ev.Refunded(f"refund:{event}", max(last_at or paid_at, paid_at), event, rest))
+    return told
+
+
+def _refund_documents(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, list[tuple[str, int, datetime | None]]]:
+    where, values = bulk.among("order_id", order_ids)
+    rows = bulk.select(
+        "SELECT order_id, number, amount_minor, finished_at FROM orders_refund "
+        f"WHERE merchant_id = %s AND done AND amount_minor > 0 AND {where} ORDER BY number",
+        [merchant.pk, values],
+    )
+    found: dict[int, list[tuple[str, int, datetime | None]]] = defaultdict(list)
+    for order, number, amount, at in rows:
+        found[order].append((number, amount, bulk.read_moment(at)))
+    return found
+
+
+def _goods(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, tuple[ev.GoodsLine, ...]]:
+    where, values = bulk.among("l.order_id", order_ids)
+    rows = bulk.select(
+        "SELECT l.order_id, l.amount_minor, l.refunded_minor, p.category, p.code, p.brand FROM orders_line l "
+        "LEFT JOIN orders_product p ON p.id = l.product_id "
+        f"WHERE l.merchant_id = %s AND {where} ORDER BY l.order_id, l.position",
+        [merchant.pk, values],
+    )
+    found: dict[int, list[ev.GoodsLine]] = defaultdict(list)
+    for order, amount, back, category, code, brand in rows:
+        found[order].append(ev.GoodsLine(amount, back, category or "", code or "", brand or ""))
+    return {k: tuple(v) for k, v in found.items()}
+
+
+def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev.Event]]:
+    """What was asked of the books themselves: spends, adjustments, holds and grades given by hand."""
+    where, values = bulk.among("member_id", member_ids)
+    found: dict[int, list[ev.Event]] = defaultdict(list)
+    rows = bulk.select(
+        f"SELECT member_id, event, kind, at, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where} "
+        f"AND kind IN ({', '.join(['%s'] * len(REQUEST_KINDS))})",
+        [merchant.pk, values, *REQUEST_KINDS],
+    )
+    for member, event, kind, at, outcome in rows:
+        told = (json.loads(outcome) if isinstance(outcome, str) else outcome)["request"]
+        moment = bulk.read_moment(at)
+        assert moment is not None
+        found[member].append(_request(event, kind, moment, told))
+    given = ManualTier.objects.filter(merchant=merchant, member_id__in=list(member_ids)).values_list(
+        "member_id", "id", "at", "tier", "until", "cause"
+    )
+    for member, pk, at, tier, until, cause in given:
+        found[member].append(ev.TierGiven(f"tier:{pk}", at, tier, until, cause))
+    return found
+
+
+def _request(event: str, kind: str, at: datetime, told: dict[str, Any]) -> ev.Event:
+    amount = told.get("amount", 0)
+    if kind == "burn":
+        return ev.Burn(event, at, amount)
+    if kind == "return":
+        return ev.BurnReturned(event, at, told["burn"], amount)
+    if kind == "hold":
+        return ev.HoldPlaced(event, at, amount, moment_of(told["until"]))
+    if kind == "capture":
+        return ev.HoldCaptured(event, at, told["hold"], amount)
+    if kind == "release":
+        return ev.HoldReleased(event, at, told["hold"])
+    account = "opening" if kind == "opening" else "adjusted"
+    return ev.Adjusted(event, at, amount, account, moment_of(told["expires_at"]) if told.get("expires_at") else None)
+
+
+def moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, Txn]:
+    """Postings and remembered refusals by the caller's key."""
+    return {t.key: t for t in Txn.objects.filter(merchant=merchant, key__in=list(keys))}
