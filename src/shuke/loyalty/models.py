@@ -35,7 +35,9 @@ class Wallet(models.Model):
 
     member = models.OneToOneField(Member, primary_key=True, on_delete=models.PROTECT)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    balance = models.BigIntegerField(default=0, help_text="Sum of what is left in all lots: available, pending and held.")
+    balance = models.BigIntegerField(
+        default=0, help_text="Sum of what is left in all lots: available, pending and held."
+    )
     held = models.BigIntegerField(default=0)
     debt = models.BigIntegerField(default=0)
     seq = models.BigIntegerField(default=0, help_text="Number of the last entry on this member's accounts.")
@@ -45,7 +47,9 @@ class Wallet(models.Model):
     next_expiry_at = models.DateTimeField(null=True, help_text="Earliest expiry of an open lot.")
     next_review_at = models.DateTimeField(null=True)
     settled_to = models.DateTimeField(null=True, help_text="Event time of the last event in the books.")
-    standing = models.JSONField(default=dict, help_text="engine.ledger.Standing: windows and counters, a cache of replay.")
+    standing = models.JSONField(
+        default=dict, help_text="engine.ledger.Standing: windows and counters, a cache of replay."
+    )
 
     class Meta:
         db_table = "loyalty_wallet"
@@ -72,7 +76,9 @@ class Txn(models.Model):
     payload = models.BinaryField(max_length=16, default=b"", help_text="Hash of the canonical request.")
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
     event = models.CharField(max_length=260)
-    kind = models.CharField(max_length=16)  # earn | expire | burn | refund | hold | capture | release | adjust | correct | refused …
+    kind = models.CharField(
+        max_length=16
+    )  # earn | expire | burn | refund | hold | capture | release | adjust | correct | refused …
     at = models.DateTimeField(help_text="Event time.")
     posted_at = models.DateTimeField()
     actor = models.CharField(max_length=60, blank=True)
@@ -120,7 +126,9 @@ class Entry(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount=0), name="loyalty_entry_not_zero"),
             models.CheckConstraint(
-                condition=Q(account__in=["member", "debt"], member__isnull=False, seq__isnull=False, balance_after__isnull=False)
+                condition=Q(
+                    account__in=["member", "debt"], member__isnull=False, seq__isnull=False, balance_after__isnull=False
+                )
                 | (~Q(account__in=["member", "debt"]) & Q(seq__isnull=True, balance_after__isnull=True)),
                 name="loyalty_entry_member_leg",
             ),
@@ -151,7 +159,9 @@ class Lot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merchant", "member", "key"], name="loyalty_lot_key"),
             models.CheckConstraint(
-                condition=Q(remaining__gte=0, held__gte=0, granted__gte=0, held__lte=F("remaining"), remaining__lte=F("granted")),
+                condition=Q(
+                    remaining__gte=0, held__gte=0, granted__gte=0, held__lte=F("remaining"), remaining__lte=F("granted")
+                ),
                 name="loyalty_lot_range",
             ),
             models.CheckConstraint(

@@ -136,8 +136,18 @@ class Batch:
         at = self._moment
         self.new_lots.append(
             (
-                pk, self.merchant.pk, sheet.head.member_id, lot.key, txn, lot.granted, lot.remaining, lot.held,
-                at(lot.earned_at), at(lot.available_at), at(lot.expires_at), lot.cost_micro,
+                pk,
+                self.merchant.pk,
+                sheet.head.member_id,
+                lot.key,
+                txn,
+                lot.granted,
+                lot.remaining,
+                lot.held,
+                at(lot.earned_at),
+                at(lot.available_at),
+                at(lot.expires_at),
+                lot.cost_micro,
             )  # fmt: skip
         )
 
@@ -148,8 +158,16 @@ class Batch:
     def move(self, member: int, change: TierMove, ranks: dict[str, int]) -> None:
         self.moves.append(
             (
-                self._id(), self.merchant.pk, member, self._moment(change.at), change.before, change.after, change.cause,
-                compact(change.why), change.event, change.version,
+                self._id(),
+                self.merchant.pk,
+                member,
+                self._moment(change.at),
+                change.before,
+                change.after,
+                change.cause,
+                compact(change.why),
+                change.event,
+                change.version,
             )  # fmt: skip
         )
         if change.cause != "joined":
@@ -174,9 +192,18 @@ class Batch:
         tier_now = fold.tier_at(fold.versions.at(settled_to or self.now))
         self.wallets.append(
             (
-                sheet.balance, held, sheet.debt, sheet.seq, tier_now, at(standing.since), standing.totals[GROWTH],
-                at(None if books.next_expiry == FAR else books.next_expiry), at(min(dues, default=None)),
-                at(settled_to), compact(standing.to_json()), sheet.head.member_id,
+                sheet.balance,
+                held,
+                sheet.debt,
+                sheet.seq,
+                tier_now,
+                at(standing.since),
+                standing.totals[GROWTH],
+                at(None if books.next_expiry == FAR else books.next_expiry),
+                at(min(dues, default=None)),
+                at(settled_to),
+                compact(standing.to_json()),
+                sheet.head.member_id,
             )  # fmt: skip
         )
 

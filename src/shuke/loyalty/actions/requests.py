@@ -53,16 +53,24 @@ class Answer(NamedTuple):
     replayed: bool = False
 
 
-
 REFUSALS = {
     "not_enough": (
         "Asked for {amount} points, available are {available}. Ask for less, or wait until pending points become available.",
         "需要 {amount} 积分，可用 {available}。请减少数量，或等待在途积分生效。",
     ),
-    "no_such_hold": ("There is no open hold {ref}; it was resolved or has timed out.", "没有未结的冻结 {ref}，它已处理或已超时。"),
-    "more_than_held": ("Hold {ref} set aside {held} points; {amount} cannot be captured.", "冻结 {ref} 共 {held} 分，无法扣除 {amount}。"),
+    "no_such_hold": (
+        "There is no open hold {ref}; it was resolved or has timed out.",
+        "没有未结的冻结 {ref}，它已处理或已超时。",
+    ),
+    "more_than_held": (
+        "Hold {ref} set aside {held} points; {amount} cannot be captured.",
+        "冻结 {ref} 共 {held} 分，无法扣除 {amount}。",
+    ),
     "no_such_burn": ("There is no spend {ref} of this member.", "该会员没有消耗记录 {ref}。"),
-    "more_than_burnt": ("Of spend {ref} {left} points can still be given back, not {amount}.", "消耗 {ref} 还可退回 {left} 分，不能退 {amount}。"),
+    "more_than_burnt": (
+        "Of spend {ref} {left} points can still be given back, not {amount}.",
+        "消耗 {ref} 还可退回 {left} 分，不能退 {amount}。",
+    ),
     "not_positive": ("The amount must be above 0, not {amount}.", "数量必须大于 0，而不是 {amount}。"),
 }
 
@@ -200,9 +208,7 @@ def _event(one: Ask, now: datetime) -> ev.Event:
     return ev.Adjusted(name, now, one.amount, "opening" if one.kind == "opening" else "adjusted", one.expires_at)
 
 
-def _judge(
-    one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime
-) -> tuple[Answer, ev.Event | None]:
+def _judge(one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime) -> tuple[Answer, ev.Event | None]:
     available = books.available(now)
 
     def refuse(code: str, **figures: int) -> tuple[Answer, None]:
@@ -286,8 +292,16 @@ def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now
         held = books.holds.get(event)
         rows.append(
             (
-                ids.new(), merchant.pk, member, event, one.amount, 0, "open" if held else "released", at(now),
-                at(one.until), compact(held.lots if held else []),
+                ids.new(),
+                merchant.pk,
+                member,
+                event,
+                one.amount,
+                0,
+                "open" if held else "released",
+                at(now),
+                at(one.until),
+                compact(held.lots if held else []),
             )  # fmt: skip
         )
     bulk.insert(

@@ -32,7 +32,8 @@ def _seal_some(merchant: Merchant, now: datetime) -> int:
     number = 1 if last is None else last.number + 1
     previous = b"\0" * 32 if last is None else bytes(last.digest)
     txns = bulk.select(
-        "SELECT id FROM loyalty_txn WHERE merchant_id = %s AND seal IS NULL ORDER BY id LIMIT %s", [merchant.pk, PER_SEAL]
+        "SELECT id FROM loyalty_txn WHERE merchant_id = %s AND seal IS NULL ORDER BY id LIMIT %s",
+        [merchant.pk, PER_SEAL],
     )
     if not txns:
         return 0

@@ -77,14 +77,20 @@ def purchases(
         assert at is not None
         net = paid - freight
         mine = found[member]
-        mine.append(ev.Purchase(event, at, net if net > 0 else 0, goods.get(pk, ()), sold_at or code, platform, channel))
+        mine.append(
+            ev.Purchase(event, at, net if net > 0 else 0, goods.get(pk, ()), sold_at or code, platform, channel)
+        )
         if back:
             mine.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
     return found
 
 
 def _refunds(
-    event: str, paid_at: datetime, total: int, last_at: datetime | None, documents: list[tuple[str, int, datetime | None]]
+    event: str,
+    paid_at: datetime,
+    total: int,
+    last_at: datetime | None,
+    documents: list[tuple[str, int, datetime | None]],
 ) -> list[ev.Event]:
     """Refund documents as events; what the order states beyond them is one more at the order's own refund time."""
     told: list[ev.Event] = []
@@ -96,7 +102,9 @@ def _refunds(
     return told
 
 
-def _refund_documents(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, list[tuple[str, int, datetime | None]]]:
+def _refund_documents(
+    merchant: Merchant, order_ids: Sequence[int]
+) -> dict[int, list[tuple[str, int, datetime | None]]]:
     where, values = bulk.among("order_id", order_ids)
     rows = bulk.select(
         "SELECT order_id, number, amount_minor, finished_at FROM orders_refund "

@@ -1,0 +1,231 @@
+"""What one member holds and why: balance, lots, statement, tier. Correct at any moment, also before the clock has run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shuke.engine.charter import grade
+from shuke.engine.ledger.books import FAR, Books, Lot
+from shuke.engine.ledger.fold import Fold
+from shuke.loyalty.models import Entry, TierChange, Txn, Wallet
+from shuke.loyalty.queries import books as stored
+from shuke.loyalty.queries import charters, facts
+from shuke.shops.models import Merchant
+
+
+class Balance(NamedTuple):
+    """Points at a moment. available + pending + held + lapsed − debt = balance (I6)."""
+
+    available: int
+    pending: int
+    held: int
+    debt: int
+    lapsed: int  # past their expiry, not booked yet
+    balance: int
+    worth_minor: int  # what `available` is worth in money
+    next_expiry: list[tuple[datetime, int]]  # when how many lapse, soonest first
+
+
+def balance(merchant: Merchant, member_id: int, now: datetime) -> Balance:
+    return balances(merchant, [member_id], now)[member_id]
+
+
+def balances(merchant: Merchant, member_ids: Iterable[int], now: datetime) -> dict[int, Balance]:
+    members = list(member_ids)
+    heads = stored.heads(merchant, members)
+    lots: dict[int, dict[str, Lot]] = {m: {} for m in members}
+    for member, _, lot in stored.lots(merchant, members, only_open=True):
+        lots[member][lot.key] = lot
+    value = _cost_micro(merchant, now)
+    found = {}
+    for member in members:
+        head = heads.get(member)
+        found[member] = _balance(lots[member], head.debt if head else 0, now, value)
+    return found
+
+
+def _cost_micro(merchant: Merchant, now: datetime) -> int:
+    try:
+        return charters.in_force(merchant, now).cost_micro
+    except charters.NoCharter:
+        return 0
+
+
+def _balance(lots: dict[str, Lot], debt: int, now: datetime, value: int) -> Balance:
+    available = pending = held = lapsed = 0
+    soon: dict[datetime, int] = {}
+    for lot in lots.values():
+        held += lot.held
+        expires = lot.expires_at or FAR
+        if expires <= now:
+            lapsed += lot.free
+            continue
+        if lot.available_at > now:
+            pending += lot.free
+        else:
+            available += lot.free
+        if lot.expires_at is not None and lot.free:
+            soon[lot.expires_at] = soon.get(lot.expires_at, 0) + lot.free
+    whole = available + pending + held + lapsed - debt
+    return Balance(available, pending, held, debt, lapsed, whole, available * value // 1_000_000, sorted(soon.items()))
+
+
+def open_lots(merchant: Merchant, member_id: int) -> list[Lot]:
+    """Lots with something left, oldest expiry first."""
+    return sorted((lot for _, _, lot in stored.lots(merchant, [member_id], only_open=True)), key=Lot.oldest_first)
+
+
+class StatementLine(NamedTuple):
+    """One posting on a member's statement."""
+
+    at: datetime
+    kind: str
+    event: str
+    amount: int  # change of what the member holds, less change of debt
+    balance_after: int  # balance − debt after it, in the order of posting
+    why: list[dict[str, Any]]
+    charter_version: int | None
+    actor: str
+
+
+def explain(
+    merchant: Merchant, member_id: int, *, limit: int = 100, before: datetime | None = None
+) -> list[StatementLine]:
+    """The statement, newest event first: every change down to order and rule. Σ amount = balance − debt."""
+    txns = Txn.objects.filter(merchant=merchant, member_id=member_id).exclude(kind="refused")
+    if before is not None:
+        txns = txns.filter(at__lt=before)
+    page = list(txns.order_by("-at", "-id")[:limit])
+    amounts: dict[int, int] = {}
+    after: dict[int, int] = {}
+    running: dict[str, int] = {}
+    legs = Entry.objects.filter(merchant=merchant, member_id=member_id).order_by("seq")
+    for txn, account, amount, balance_after in legs.values_list("txn_id", "account", "amount", "balance_after"):
+        amounts[txn] = amounts.get(txn, 0) + amount
+        running[account] = balance_after
+        after[txn] = sum(running.values())
+    return [
+        StatementLine(
+            t.at, t.kind, t.event, amounts.get(t.pk, 0), after.get(t.pk, 0), t.why, t.charter_version, t.actor
+        )
+        for t in page
+        if t.pk in amounts or t.kind in ("hold", "release", "timeout")
+    ]
+
+
+def earned_by_event(merchant: Merchant, events: Iterable[str]) -> dict[str, int]:
+    """Points each order event gave, less what its refunds took back."""
+    wanted = list(events)
+    found: dict[str, int] = dict.fromkeys(wanted, 0)
+    rows = Entry.objects.filter(
+        merchant=merchant, account="issued", txn__merchant=merchant, txn__event__in=wanted
+    ).values_list("txn__event", "amount")
+    for event, amount in rows:
+        found[event] -= amount
+    return found
+
+
+class TierWhy(NamedTuple):
+    """Why this tier, what is missing to the next one, and what is needed to keep it until when."""
+
+    tier: str
+    name: dict[str, str]
+    since: datetime | None
+    cause: str
+    decided_by: dict[str, Any]  # figures and thresholds at the moment of the last change
+    next_tier: str
+    next_name: dict[str, str]
+    missing: dict[str, Any]  # condition tree with figures as of now
+    keep: dict[str, Any]
+    review_at: datetime | None
+    in_grace: bool
+    floor_until: datetime | None
+    growth: int
+    figures: dict[str, int]
+    history: list[TierChange]
+    charter_version: int
+
+
+def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
+    """Raises NoCharter. As of `now`: what is due is folded in memory, nothing is written."""
+    versions = charters.versions(merchant)
+    terms = versions.at(now)
+    head = stored.heads(merchant, [member_id]).get(member_id)
+    fold = _as_of(merchant, member_id, head, now)
+    standing = fold.books.standing
+    figures = grade.Figures(standing, terms, terms.day(now))
+    key = fold.tier_at(terms)
+    rank = terms.rank[key]
+    history = list(
+        TierChange.objects.filter(merchant=merchant, member_id=member_id, superseded_at=None).order_by("-at", "-id")
+    )
+    last = history[0] if history else None
+    above = terms.charter.tiers[rank + 1] if rank + 1 < len(terms.tiers) else None
+    ruled = terms.tiers[fold._rank(terms)]
+    window = figures.over(terms.charter.grading.window)
+    return TierWhy(
+        tier=key,
+        name=terms.charter.tiers[rank].name.model_dump(),
+        since=last.at if last else standing.since,
+        cause=last.cause if last else "joined",
+        decided_by=last.why if last else {},
+        next_tier=above.key if above else "",
+        next_name=above.name.model_dump() if above else {},
+        missing=grade.explain(terms.tiers[rank + 1].reach, figures, above.key) if above else {},
+        keep=grade.explain(ruled.keep, figures, ruled.key) if standing.rank else {},
+        review_at=standing.review_at,
+        in_grace=standing.in_grace,
+        floor_until=max((u for _, u in standing.floors if u is not None), default=None),
+        growth=standing.totals[3],
+        figures=dict(zip(("amount", "orders", "single_order", "growth", "points"), window, strict=True)),
+        history=history,
+        charter_version=terms.version,
+    )
+
+
+def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: datetime) -> Fold:
+    versions = charters.versions(merchant)
+    if head is None or head.standing is None:
+        from shuke.loyalty.actions.settling import first_standing
+
+        return first_standing(versions, facts.member_facts(merchant, [member_id])[member_id])
+    opened: Books = stored.open_books(merchant, [head], with_lots={member_id})[member_id].books
+    fold = Fold(versions, opened)
+    fold.advance(now)
+    return fold
+
+
+def spent_from(merchant: Merchant, order_events: Iterable[str]) -> dict[str, int]:
+    """Of the points these orders earned, how many were spent or are held: an undone import may not take them away."""
+    from django.db.models import Sum
+
+    from shuke.loyalty.models import Lot as LotRow
+    from shuke.loyalty.models import Use
+
+    events = list(order_events)
+    found: dict[str, int] = {}
+    for start in range(0, len(events), 500):
+        part = events[start : start + 500]
+        rows = (
+            Use.objects.filter(
+                merchant=merchant, lot__merchant=merchant, lot__key__in=part, kind__in=("burn", "adjust")
+            )
+            .values("lot__key")
+            .annotate(n=Sum("amount"))
+        )
+        for row in rows:
+            if row["n"]:
+                found[row["lot__key"]] = row["n"]
+        for key, held in LotRow.objects.filter(merchant=merchant, key__in=part, held__gt=0).values_list("key", "held"):
+            found[key] = found.get(key, 0) + held
+    return found
+
+
+def tier_counts(merchant: Merchant) -> dict[str, int]:
+    """Members by tier as booked."""
+    from django.db.models import Count
+
+    rows = Wallet.objects.filter(merchant=merchant).exclude(tier="").values("tier").annotate(n=Count("member_id"))
+    return {row["tier"]: row["n"] for row in rows}
