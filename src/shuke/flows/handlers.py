@@ -1,0 +1,22 @@
+"""The jobs of the timetable that are one call each."""
+
+from __future__ import annotations
+
+from shuke.kit import jobs
+from shuke.loyalty import actions as loyalty
+from shuke.shops.models import Merchant
+from shuke.shops.queries import now as shop_now
+
+
+@jobs.handler("seal")
+def seal(running: jobs.Running) -> None:
+    """Add what was posted since the last seal to the hash chain."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    loyalty.seal(merchant=merchant, now=shop_now(merchant))
+
+
+@jobs.handler("holds")
+def holds(running: jobs.Running) -> None:
+    """Release points whose basket was forgotten."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    loyalty.run_clock(merchant=merchant, now=shop_now(merchant))
