@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from shuke.loyalty.models import PublishedCharter
+from shuke.loyalty.queries import charters
 from shuke.shops import queries as shops
 
 SHADES = 5  # c-tier-0 … c-tier-4 in app.css
@@ -30,19 +28,14 @@ def every(request: HttpRequest) -> dict[str, tuple[str, int]]:
 
 def _read(request: HttpRequest) -> dict[str, tuple[str, int]]:
     merchant = request.user.merchant  # type: ignore[union-attr]
-    document = (
-        PublishedCharter.objects.filter(merchant=merchant, effective_from__lte=shops.now(merchant))
-        .order_by("-effective_from")
-        .values_list("document", flat=True)
-        .first()
-    )
-    tiers: list[dict[str, Any]] = document.get("tiers", []) if document else []
-    chinese = (get_language() or "").startswith("zh")
-    last = max(len(tiers) - 1, 1)
-    return {
-        tier["key"]: (
-            tier["name"]["zh" if chinese else "en"],
-            rank if len(tiers) <= SHADES else round(rank * (SHADES - 1) / last),
-        )
-        for rank, tier in enumerate(tiers)
-    }
+    try:
+        tiers = charters.in_force(merchant, shops.now(merchant)).charter.tiers
+    except charters.NoCharter:
+        return {}
+    language = "zh" if (get_language() or "zh").startswith("zh") else "en"
+    return {tier.key: (getattr(tier.name, language), shade(rank, len(tiers))) for rank, tier in enumerate(tiers)}
+
+
+def shade(rank: int, count: int) -> int:
+    """The colour of a rank; more tiers than colours share them, lowest and highest keep their own."""
+    return rank if count <= SHADES else round(rank * (SHADES - 1) / (count - 1))

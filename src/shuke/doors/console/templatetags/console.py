@@ -14,12 +14,11 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from shuke.doors.console import tiers
+from shuke.doors.console import tiers, words
 from shuke.kit import money as kit_money
 
 register = template.Library()
@@ -54,8 +53,14 @@ def money_round(minor: int | None, currency: str) -> str:
 
 @register.filter
 def count(number: int | float | None, decimals: int = 0) -> str:
-    """12,345 in the reader's language; a dash where nothing is known."""
-    return "–" if number is None else number_format(number, decimal_pos=decimals, force_grouping=True)
+    """12,345; a dash where nothing is known. Grouped by thousands in Chinese too, as till receipts and bank statements are."""
+    return "–" if number is None else f"{number:,.{decimals}f}"
+
+
+@register.filter
+def thousandths(number: int | None, decimals: int = 1) -> str:
+    """9428 → 9.4: quantities are kept in thousandths."""
+    return "–" if number is None else f"{number / 1000:,.{decimals}f}"
 
 
 @register.filter
@@ -83,6 +88,30 @@ def tier_badge(context: template.Context, code: str) -> SafeString:
         return SafeString("")
     label, shade = tiers.look(context["request"], code)
     return format_html('<span class="c-tier c-tier-{}">{}</span>', shade, label)
+
+
+@register.filter
+def layer_name(code: str) -> str:
+    """key → 关键会员."""
+    return words.layer(code)
+
+
+@register.filter
+def stage_name(code: str) -> str:
+    """degrading → 退化期."""
+    return words.stage(code)
+
+
+@register.filter
+def rfm_name(code: str) -> str:
+    """222 → 重要价值."""
+    return words.rfm_class(code)
+
+
+@register.filter
+def role_name(code: str) -> str:
+    """owner → 店主."""
+    return str(words.ROLES.get(code, code))
 
 
 @register.simple_tag
@@ -122,7 +151,7 @@ def pager(context: template.Context, page: Any) -> dict[str, Any]:
 @register.inclusion_tag("console/parts/chip.html", takes_context=True)
 def filter_chip(context: template.Context, *, label: str, without: str) -> dict[str, Any]:
     """One filter in force, and a link that takes it away. `without` lists its parameters, separated by spaces."""
-    return {"label": label, "url": query(context, page=None, **{name: None for name in without.split()})}
+    return {"label": label, "url": query(context, page=None, **dict.fromkeys(without.split()))}
 
 
 @register.simple_tag
@@ -177,9 +206,9 @@ def share_bar(part: float, whole: float, label: str = "") -> SafeString:
     return format_html(
         '<svg class="c-bar" viewBox="0 0 100 8" preserveAspectRatio="none" {}>'
         '<rect class="c-bar-ground" width="100" height="8" rx="2"></rect>'
-        '<rect class="c-bar-fill" width="{:.1f}" height="8" rx="2"></rect></svg>',
+        '<rect class="c-bar-fill" width="{}" height="8" rx="2"></rect></svg>',
         named,
-        share * 100,
+        f"{share * 100:.1f}",
     )
 
 

@@ -1,13 +1,51 @@
-"""The charter as a page that members and staff can read."""
+"""The charter as the member handbook: what the published document says, in sentences, always true."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from shuke.doors.console import board, tiers, words
 from shuke.doors.console.access import StaffRequest, console
+from shuke.engine.charter import describe, document
+from shuke.loyalty.queries import charters
 
 
 @console()
 def charter(request: StaffRequest) -> HttpResponse:
-    return render(request, "console/charter.html", {})
+    """The version in force, or with ?version=N another one: an old event stays explained by the version of its time."""
+    history = charters.history(request.merchant)
+    if not history:
+        return render(request, "console/charter_empty.html")
+    in_force = next((one for one in history if one.effective_from <= request.now), None)
+    asked = request.GET.get("version", "")
+    if asked:
+        shown = next((one for one in history if str(one.version) == asked), None)
+        if shown is None:
+            raise Http404
+    else:
+        shown = in_force or history[0]
+    text = document.from_plain(shown.document)
+    language = "zh" if words.language().startswith("zh") else "en"
+    ladder = [
+        {
+            "key": tier.key,
+            "name": getattr(tier.name, language),
+            "shade": tiers.shade(rank, len(text.tiers)),
+            "times": tier.multiplier,
+            "lowest": tier.reach is None,
+            "url": board.members_url(tier=tier.key),
+            "benefits": [getattr(benefit, language) for benefit in tier.benefits],
+        }
+        for rank, tier in enumerate(text.tiers)
+    ]
+    context = {
+        "charter": text,
+        "title": getattr(text.name, language),
+        "ladder": ladder,
+        "sections": describe.describe(text, language),
+        "shown": shown,
+        "in_force": in_force,
+        "history": history,
+    }
+    return render(request, "console/charter.html", context)

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from shuke.doors.console import board, tiers
 from shuke.doors.console.access import StaffRequest, console
+from shuke.insight.queries import directory
+from shuke.insight.queries import figures as insight
+from shuke.insight.queries.filters import Filters
+from shuke.loyalty.queries.liability import Liability, liability
+from shuke.loyalty.queries.member import tier_counts
+from shuke.shops.models import Merchant
+
+BOOKS_KEPT = 600  # seconds
 
 
 @console()
 def dashboard(request: StaffRequest) -> HttpResponse:
-    return render(request, "console/dashboard.html", {})
+    """Reads the stored snapshot; shows what to do first where there is none yet."""
+    figures = insight.latest(request.merchant)
+    if figures is None or not figures["kpi"]["members"]:
+        waiting = figures is None and directory.count(request.merchant, Filters(), now=request.now) > 0
+        return render(request, "console/dashboard_empty.html", {"waiting": waiting})
+    owed, held = _books(request.merchant, request.now)
+    context: dict[str, Any] = {
+        "as_of": datetime.fromisoformat(figures["made_at"]),
+        "day": figures["as_of"],
+        "tiles": board.tiles(figures),
+        "pyramid": board.pyramid(figures),
+        "rfm": board.rfm(figures),
+        "lifecycle": board.lifecycle(figures),
+        "months": board.months(figures),
+        "stores": board.stores(figures),
+        "liability": board.liability(owed, request.merchant),
+        "grades": board.grades(held, tiers.every(request)),
+    }
+    return render(request, "console/dashboard.html", context)
+
+
+def _books(merchant: Merchant, now: datetime) -> tuple[Liability, dict[str, int]]:
+    """Liability and grades as of at most ten minutes ago: adding up every open lot on each visit would be slow."""
+    key = f"console:books:{merchant.pk}:{merchant.clock_shift}"
+    found = cache.get(key)
+    if found is None:
+        found = liability(merchant, now), tier_counts(merchant)
+        cache.set(key, found, BOOKS_KEPT)
+    return found

@@ -1,0 +1,429 @@
+"""The dashboard's pieces: a stored snapshot in, tiles, layers, cells and charts out, each with the list behind it.
+
+Nothing is computed live: figures are those of `insight.queries.figures` (its docstring gives their shape), so a page is as
+fast at a million members as at ten.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shuke.doors.console import charts, words
+from shuke.engine.insight import wording
+from shuke.kit import money as kit_money
+from shuke.loyalty.queries.liability import Liability
+from shuke.shops.models import Merchant
+
+MONTHS_SHOWN = 18
+EXPIRY_MONTHS = 13
+GROWTH = charts.Frame(width=560, height=230, left=52, right=8, top=14, bottom=30)
+RATES = charts.Frame(width=560, height=230, left=52, right=8, top=14, bottom=30)
+LORENZ = charts.Frame(width=320, height=230, left=44, right=10, top=10, bottom=34)
+EXPIRY = charts.Frame(width=560, height=200, left=64, right=8, top=22, bottom=30)
+
+
+class Tile(NamedTuple):
+    """One key figure. `kind` says how to write it: count, money, rate, or thousandths."""
+
+    key: str
+    name: str
+    value: float | int | None
+    kind: str
+    note: str
+    url: str
+    definition: str
+    spark: list[float]
+    icon: str
+    reason: str  # why there is no value, or a rough one
+
+
+class Layer(NamedTuple):
+    code: str
+    name: str
+    meaning: str
+    count: int
+    share: float | None  # of members
+    money_share: float | None
+    net_minor: int
+    points: str
+    url: str
+
+
+class Cell(NamedTuple):
+    r: int
+    f: int
+    count: int
+    net_minor: int
+    heat: int
+    url: str
+
+
+class MapRow(NamedTuple):
+    r: int
+    label: str
+    cells: list[Cell]
+
+
+def members_url(**filters: Any) -> str:
+    """The member list with these filters (insight.queries.filters)."""
+    asked = [(k, v) for k, v in filters.items() if v not in (None, "")]
+    return reverse("console:members") + ("?" + urlencode(asked) if asked else "")
+
+
+def tiles(figures: dict[str, Any]) -> list[Tile]:
+    """Key figures that need no other room; the points liability comes from the books."""
+    kpi, day = figures["kpi"], date.fromisoformat(figures["as_of"])
+    active_from = day - timedelta(days=figures["active_days"] - 1)
+    gone_from = day - timedelta(days=2 * figures["active_days"] - 1)
+    whole = [m for m in figures["months"] if not m["partial"]]
+    before = whole[-1] if whole else {}
+    reasons = words.why_missing(figures)
+
+    def tile(key: str, kind: str, url: str, *, icon: str, note: str = "", series: str = "") -> Tile:
+        spark = [m[series] for m in whole[-12:] if m.get(series) is not None] if series else []
+        return Tile(
+            key,
+            words.said(wording.FIGURES[key][0]),
+            kpi[key],
+            kind,
+            note,
+            url,
+            words.definition(key, figures),
+            spark if len(spark) > 2 else [],
+            icon,
+            reasons.get(key, ""),
+        )
+
+    def last_month(text: str) -> str:
+        return _("last whole month %(figure)s") % {"figure": text} if text else ""
+
+    return [
+        tile(
+            "members",
+            "count",
+            members_url(),
+            icon="users",
+            series="members",
+            note=_("%(figure)s have bought") % {"figure": grouped(kpi["buyers"])},
+        ),
+        tile(
+            "new_members",
+            "count",
+            members_url(joined=figures["as_of"][:7]),
+            icon="user-plus",
+            series="new_members",
+            note=last_month(grouped(before.get("new_members"))),
+        ),
+        tile(
+            "active",
+            "count",
+            members_url(last_from=active_from),
+            icon="activity",
+            series="active",
+            note=_("%(figure)s of all members") % {"figure": rate(kpi["active_rate"])}
+            if kpi["active_rate"] is not None
+            else "",
+        ),
+        tile(
+            "degrading",
+            "count",
+            members_url(view="at_risk"),
+            icon="alert-triangle",
+            note=_("%(figure)s more are lost") % {"figure": grouped(kpi["lost"])},
+        ),
+        tile(
+            "repeat_rate",
+            "rate",
+            members_url(sort="-orders", bought="ever"),
+            icon="repeat",
+            series="repeat_rate",
+            note=last_month(rate(before.get("repeat_rate"))),
+        ),
+        tile(
+            "churn_rate",
+            "rate",
+            members_url(last_from=gone_from, last_to=active_from - timedelta(days=1)),
+            icon="user-minus",
+            series="churn_rate",
+            note=ngettext("%(figure)s member left", "%(figure)s members left", kpi["churned"] or 0)
+            % {"figure": grouped(kpi["churned"])}
+            if kpi["churned"]
+            else "",
+        ),
+        tile(
+            "basket_minor",
+            "money",
+            members_url(sort="-spent", bought="ever"),
+            icon="shopping-bag",
+            series="basket_minor",
+            note=_("%(figure)s items per basket") % {"figure": f"{kpi['items_milli'] / 1000:,.1f}"}
+            if kpi["items_milli"] is not None
+            else "",
+        ),
+    ]
+
+
+def pyramid(figures: dict[str, Any]) -> dict[str, Any]:
+    """Layers, top first, with their shapes; and the 20/80 curve."""
+    told = figures["pyramid"]
+    people = sum(layer["count"] for layer in told["layers"])
+    money = sum(layer["net_minor"] for layer in told["layers"])
+    shapes = charts.layers(len(told["layers"]), width=200, height=224)
+    layers = [
+        Layer(
+            layer["layer"],
+            words.layer(layer["layer"]),
+            words.said(wording.LAYER_MEANINGS[layer["layer"]]),
+            layer["count"],
+            layer["count"] / people if people else None,
+            layer["net_minor"] / money if money else None,
+            layer["net_minor"],
+            shape,
+            members_url(layer=layer["layer"]),
+        )
+        for layer, shape in zip(told["layers"], shapes, strict=True)
+    ]
+    curve = told["curve"]
+    drawn = None
+    if curve:
+        at20 = charts.curve_at(curve, 0.2)
+        drawn = {
+            "frame": LORENZ,
+            "points": charts.curve(curve, LORENZ),
+            "even": charts.curve([(0, 0), (1, 1)], LORENZ),
+            "area": charts.curve([*curve, (1, 0), (0, 0)], LORENZ),
+            "x20": charts.one(LORENZ.x(0.2)),
+            "y20": charts.one(LORENZ.y(at20)),
+            "floor": charts.one(LORENZ.y(0)),
+            "ticks": [(charts.one(LORENZ.x(s)), charts.one(LORENZ.y(s)), f"{s * 100:.0f}%") for s in (0, 0.5, 1)],
+        }
+    return {
+        "layers": layers,
+        "curve": drawn,
+        "top20_share": told["top20_share"],
+        "members_for_80_rate": told["members_for_80_rate"],
+        "gini": told["gini"],
+        "without_purchase": told["without_purchase"],
+        "definition": words.definition("pyramid", figures),
+        "curve_definition": words.definition("curve", figures),
+        "reason": words.why_missing(figures).get("pyramid", ""),
+    }
+
+
+def rfm(figures: dict[str, Any]) -> dict[str, Any]:
+    """The 5×5 map with the bounds of its rows and columns, and the eight classes."""
+    told = figures["rfm"]
+    highest = max((cell["count"] for cell in told["map"]), default=0)
+    cells = {(c["r"], c["f"]): c for c in told["map"]}
+    rows = [
+        MapRow(
+            r,
+            _recency_label(told["cuts"]["r"], r),
+            [
+                Cell(
+                    r,
+                    f,
+                    cells[r, f]["count"],
+                    cells[r, f]["net_minor"],
+                    charts.heat(cells[r, f]["count"], highest),
+                    members_url(cell=f"{r}-{f}"),
+                )
+                for f in range(1, 6)
+            ],
+        )
+        for r in range(5, 0, -1)
+    ]
+    people = sum(c["count"] for c in told["classes"])
+    money = sum(c["net_minor"] for c in told["classes"])
+    classes = [
+        {
+            "code": c["code"],
+            "name": words.rfm_class(c["code"]),
+            "strategy": words.said(wording.RFM_STRATEGIES[c["code"]]),
+            "count": c["count"],
+            "share": c["count"] / people if people else None,
+            "net_minor": c["net_minor"],
+            "money_share": c["net_minor"] / money if money else None,
+            "url": members_url(rfm=c["code"]),
+        }
+        for c in told["classes"]
+    ]
+    return {
+        "rows": rows,
+        "columns": [(f, _frequency_label(told["cuts"]["f"], f)) for f in range(1, 6)],
+        "classes": classes,
+        "people": people,
+        "money": money,
+        "none": told["none"],
+        "definition": words.definition("rfm", figures),
+        "reason": words.why_missing(figures).get("rfm", ""),
+    }
+
+
+def _recency_label(steps: list[int | None], score: int) -> str:
+    """Days since the last order that get this score. Steps are the bounds of scores 2 … 5, falling."""
+    upper = steps[score - 2] if score > 1 else None
+    lower = steps[score - 1] if score < 5 else None
+    if score > 1 and upper is None:
+        return "–"
+    if score == 1:
+        return _("over %(days)s days") % {"days": grouped(lower)} if lower is not None else "–"
+    if lower is None:
+        return _("up to %(days)s days") % {"days": grouped(upper)}
+    return _("%(from)s–%(to)s days") % {"from": grouped(int(lower) + 1), "to": grouped(upper)}
+
+
+def _frequency_label(steps: list[int | None], score: int) -> str:
+    """Order days that get this score. Steps are the bounds of scores 2 … 5, rising."""
+    lower = steps[score - 2] if score > 1 else 1
+    upper = steps[score - 1] if score < 5 else None
+    if lower is None:
+        return "–"
+    if upper is None:
+        return _("%(times)s× or more") % {"times": grouped(lower)}
+    if upper - 1 <= lower:
+        return _("%(times)s×") % {"times": grouped(lower)}
+    return _("%(from)s–%(to)s×") % {"from": grouped(lower), "to": grouped(upper - 1)}
+
+
+def lifecycle(figures: dict[str, Any]) -> dict[str, Any]:
+    """Stages as one bar and as a list."""
+    told = figures["lifecycle"]
+    pieces = charts.stack([s["count"] for s in told["stages"]], width=100, gap=0.4)
+    return {
+        "stages": [
+            {
+                "code": s["stage"],
+                "name": words.stage(s["stage"]),
+                "meaning": words.said(wording.STAGE_MEANINGS[s["stage"]]),
+                "count": s["count"],
+                "piece": piece,
+                "url": members_url(stage=s["stage"]),
+            }
+            for s, piece in zip(told["stages"], pieces, strict=True)
+        ],
+        "none": told["none"],
+        "gap": told["shop_gap_days"],
+        "definition": words.definition("lifecycle", figures),
+        "reason": words.why_missing(figures).get("lifecycle", ""),
+    }
+
+
+def months(figures: dict[str, Any]) -> dict[str, Any]:
+    """Growth and churn by month: bars of new members, lines of rates, and the figures as a table."""
+    shown = figures["months"][-MONTHS_SHOWN:]
+    top, step = charts.nice_top(max((m["new_members"] or 0 for m in shown), default=0))
+    bars = charts.bars([m["new_members"] for m in shown], top, GROWTH)
+    nth = charts.every(len(shown), 6)
+    rates = [m[name] for m in shown for name in ("active_rate", "repeat_rate", "churn_rate") if m[name] is not None]
+    rate_top, rate_step = charts.nice_top(max(rates, default=0))
+    rate_top = min(rate_top, 1.0) if rate_top else 1.0
+    return {
+        "rows": [m | {"url": members_url(joined=m["month"])} for m in shown],
+        "growth": {
+            "frame": GROWTH,
+            "ticks": [(t.at, grouped(t.value)) for t in charts.ticks(top, step, GROWTH)],
+            "bars": [(bar, m, members_url(joined=m["month"])) for bar, m in zip(bars, shown, strict=True)],
+            "labelled": len(shown) <= 12,
+            "nth": nth,
+            "end": charts.one(GROWTH.width - GROWTH.right),
+            "label_y": charts.one(GROWTH.height - 8),
+        },
+        "rates": {
+            "frame": RATES,
+            "ticks": [(t.at, rate(t.value, 0)) for t in charts.ticks(rate_top, rate_step, RATES)],
+            "lines": [
+                (
+                    code,
+                    words.said(wording.FIGURES[code][0]),
+                    charts.lines([m[code] for m in shown], rate_top, RATES),
+                    last(shown, code),
+                )
+                for code in ("active_rate", "repeat_rate", "churn_rate")
+            ],
+            "months": [(bar.middle, m["month"]) for bar, m in zip(bars, shown, strict=True)],
+            "nth": nth,
+            "end": charts.one(RATES.width - RATES.right),
+            "label_y": charts.one(RATES.height - 8),
+        },
+        "growth_definition": words.definition("new_members", figures),
+        "rates_definition": " ".join(
+            f"{words.said(wording.FIGURES[code][0])}: {words.definition(code, figures)}"
+            for code in ("active_rate", "repeat_rate", "churn_rate")
+        ),
+        "reason": words.why_missing(figures).get("churn_rate", ""),
+    }
+
+
+def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
+    """What the shop owes in points, and when it lapses."""
+    shown = owed.by_month[:EXPIRY_MONTHS]
+    later = owed.by_month[EXPIRY_MONTHS:]
+    rows = [(month, points, money) for month, points, money in shown]
+    if later:
+        rows.append(("later", sum(r[1] for r in later), sum(r[2] for r in later)))
+    top, step = charts.nice_top(max((points for _, points, _ in rows), default=0))
+    names = {"": _("never"), "later": _("later")}
+    return {
+        "owed": owed,
+        "url": members_url(points_from=1, sort="-points"),
+        "rows": [(names.get(month, month), points, money) for month, points, money in rows],
+        "bars": [
+            (bar, names.get(month, month[2:]), names.get(month, month), points, kit_money.show(money, merchant.currency))
+            for bar, (month, points, money) in zip(charts.bars([r[1] for r in rows], top, EXPIRY), rows, strict=True)
+        ],
+        "ticks": [(t.at, grouped(t.value)) for t in charts.ticks(top, step, EXPIRY)],
+        "frame": EXPIRY,
+        "nth": charts.every(len(rows), 6),
+        "end": charts.one(EXPIRY.width - EXPIRY.right),
+        "label_y": charts.one(EXPIRY.height - 8),
+    }
+
+
+def grades(held: dict[str, int], looks: dict[str, tuple[str, int]]) -> dict[str, Any]:
+    """Members by tier, highest first; tiers the charter no longer has come last, under their key."""
+    order = [*reversed(looks), *(key for key in held if key not in looks)]
+    whole = sum(held.values())
+    return {
+        "rows": [
+            {
+                "key": key,
+                "name": looks.get(key, (key, 0))[0],
+                "shade": looks.get(key, (key, 0))[1],
+                "count": held.get(key, 0),
+                "share": held.get(key, 0) / whole if whole else None,
+                "url": members_url(tier=key),
+            }
+            for key in order
+        ],
+        "whole": whole,
+    }
+
+
+def stores(figures: dict[str, Any]) -> dict[str, Any]:
+    """The per-store table."""
+    return {
+        "rows": [s | {"url": members_url(store=s["store"])} for s in figures["stores"]],
+        "left_out": figures["stores_left_out"],
+        "most": max((s["net_minor"] for s in figures["stores"]), default=0),
+    }
+
+
+def last(rows: list[dict[str, Any]], name: str) -> str:
+    """The newest known rate, written."""
+    known = [row[name] for row in rows if row[name] is not None]
+    return rate(known[-1]) if known else "–"
+
+
+def grouped(number: float | int | None) -> str:
+    return "" if number is None else f"{number:,.0f}"
+
+
+def rate(share: float | None, decimals: int = 1) -> str:
+    return "" if share is None else f"{share * 100:.{decimals}f}%"

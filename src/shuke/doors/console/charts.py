@@ -1,0 +1,171 @@
+"""Geometry of the server-drawn charts: numbers in, SVG coordinates out. No colours, no words, no request.
+
+SVG from the server prints, needs no script, and its bars and layers are ordinary links. Coordinates are texts with one
+decimal, ready for an attribute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Tick(NamedTuple):
+    at: str  # coordinate along its axis
+    value: float
+
+
+class Bar(NamedTuple):
+    x: str
+    y: str
+    width: str
+    height: str
+    middle: str  # x of its middle, for a label
+    value: float | None
+
+
+class Frame(NamedTuple):
+    """The plot area inside a chart's view box."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def inner_width(self) -> float:
+        return self.width - self.left - self.right
+
+    @property
+    def inner_height(self) -> float:
+        return self.height - self.top - self.bottom
+
+    def x(self, share: float) -> float:
+        return self.left + share * self.inner_width
+
+    def y(self, share: float) -> float:
+        """From the bottom up."""
+        return self.top + (1 - share) * self.inner_height
+
+
+def one(value: float) -> str:
+    """A coordinate: one decimal, no '-0.0'."""
+    return f"{value + 0.0:.1f}"
+
+
+def nice_top(highest: float, ticks: int = 4) -> tuple[float, float]:
+    """A round upper end at or above the highest value, and the step between its ticks."""
+    if highest <= 0:
+        return 1.0, 1.0
+    rough = highest / ticks
+    scale = 10 ** math.floor(math.log10(rough))
+    step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= rough - 1e-12)
+    return math.ceil(highest / step - 1e-9) * step, step
+
+
+def ticks(top: float, step: float, frame: Frame) -> list[Tick]:
+    """Marks of the value axis from 0 to its top."""
+    return [Tick(one(frame.y(i * step / top)), i * step) for i in range(round(top / step) + 1)]
+
+
+def bars(values: Sequence[float | None], top: float, frame: Frame, *, gap: float = 0.28) -> list[Bar]:
+    """One bar per value over equal slots; a value not known is a bar without height."""
+    if not values:
+        return []
+    slot = frame.inner_width / len(values)
+    drawn = []
+    for i, value in enumerate(values):
+        share = 0.0 if not value else max(0.0, min(1.0, value / top))
+        left = frame.left + i * slot + slot * gap / 2
+        drawn.append(
+            Bar(
+                one(left),
+                one(frame.y(share)),
+                one(slot * (1 - gap)),
+                one(share * frame.inner_height),
+                one(frame.left + (i + 0.5) * slot),
+                value,
+            )
+        )
+    return drawn
+
+
+def lines(values: Sequence[float | None], top: float, frame: Frame) -> list[str]:
+    """Polyline points over the middles of equal slots; broken where a value is not known."""
+    pieces: list[list[str]] = [[]]
+    slot = frame.inner_width / max(len(values), 1)
+    for i, value in enumerate(values):
+        if value is None:
+            pieces.append([])
+        else:
+            share = max(0.0, min(1.0, value / top))
+            pieces[-1].append(f"{one(frame.left + (i + 0.5) * slot)},{one(frame.y(share))}")
+    return [" ".join(piece) for piece in pieces if piece]
+
+
+def curve(points: Sequence[Sequence[float]], frame: Frame) -> str:
+    """Polyline points of shares in both directions."""
+    return " ".join(f"{one(frame.x(x))},{one(frame.y(y))}" for x, y in points)
+
+
+def curve_at(points: Sequence[Sequence[float]], share: float) -> float:
+    """The curve's height at a share, straight between its points."""
+    before = points[0]
+    for point in points:
+        if point[0] >= share:
+            width = point[0] - before[0]
+            return point[1] if width == 0 else before[1] + (share - before[0]) / width * (point[1] - before[1])
+        before = point
+    return points[-1][1]
+
+
+def layers(count: int, *, width: float, height: float, gap: float = 3) -> list[str]:
+    """Polygon points of a pyramid of equal layers, top first."""
+    step = height / count
+    drawn = []
+    for i in range(count):
+        upper, lower = i * step, (i + 1) * step - gap
+        corners = [
+            (width / 2 * (1 - upper / height), upper),
+            (width / 2 * (1 + upper / height), upper),
+            (width / 2 * (1 + lower / height), lower),
+            (width / 2 * (1 - lower / height), lower),
+        ]
+        drawn.append(" ".join(f"{one(x)},{one(y)}" for x, y in corners))
+    return drawn
+
+
+class Piece(NamedTuple):
+    x: str
+    width: str
+    share: float
+
+
+def stack(values: Sequence[float], *, width: float, gap: float = 1.5) -> list[Piece]:
+    """Pieces of one bar side by side. Something that exists stays visible: at least two units wide."""
+    whole = sum(values)
+    if whole <= 0:
+        return [Piece("0.0", "0.0", 0.0) for _ in values]
+    least = 2.0
+    wanted = [max(v / whole * width, least) if v else 0.0 for v in values]
+    scale = width / sum(wanted)
+    drawn, x = [], 0.0
+    for value, wide in zip(values, wanted, strict=True):
+        drawn.append(Piece(one(x), one(max(wide * scale - gap, 0.0) if value else 0.0), value / whole))
+        x += wide * scale
+    return drawn
+
+
+def heat(value: float, highest: float) -> int:
+    """0 … 5 for a cell. By square root, because a few full cells would leave all others pale."""
+    if value <= 0 or highest <= 0:
+        return 0
+    return max(1, min(5, math.ceil(math.sqrt(value / highest) * 5)))
+
+
+def every(count: int, most: int) -> int:
+    """Label every n-th of `count` slots so that at most `most` are labelled."""
+    return max(1, -(-count // most))

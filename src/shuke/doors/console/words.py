@@ -1,0 +1,63 @@
+"""What codes are called on screen: classes, layers and stages in the engine's own wording, roles in the console's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from shuke.engine.insight import wording
+
+ROLES: dict[str, str | Promise] = {
+    "owner": _("Owner"),
+    "manager": _("Store manager"),
+    "specialist": _("Member specialist"),
+    "assistant": _("Shop assistant"),
+    "auditor": _("Auditor"),
+}
+
+
+def said(words: wording.Wording, **params: Any) -> str:
+    """One wording in the reader's language."""
+    return words.said(language(), **params)
+
+
+def language() -> str:
+    return get_language() or "zh"
+
+
+def layer(code: str) -> str:
+    return said(wording.LAYERS[code]) if code in wording.LAYERS else code
+
+
+def stage(code: str) -> str:
+    return said(wording.STAGES[code]) if code in wording.STAGES else code
+
+
+def rfm_class(code: str) -> str:
+    return said(wording.RFM_NAMES[code]) if code in wording.RFM_NAMES else code
+
+
+def definition(figure: str, figures: dict[str, Any]) -> str:
+    """What a figure means, with the parameters of the snapshot it is from."""
+    cuts = figures["rfm"]["cuts"] if figure == "rfm" else figures.get(figure, {})
+    return wording.definition_of(
+        figure,
+        language(),
+        window_days=figures["window_days"],
+        active_days=figures["active_days"],
+        fixed_on=cuts.get("fixed_on", "") if isinstance(cuts, dict) else "",
+        next_on=cuts.get("next_on", "") if isinstance(cuts, dict) else "",
+    )
+
+
+def why_missing(figures: dict[str, Any]) -> dict[str, str]:
+    """Figure → why it is missing or rough, for those that are."""
+    reasons: dict[str, str] = {}
+    for told in figures["missing"]:
+        reason = said(wording.MISSING[told["code"]], **told["params"])
+        for name in told["figures"]:
+            reasons.setdefault(name, reason)
+    return reasons
