@@ -82,7 +82,11 @@ class Engine:
     def __init__(
         self, *, temp: Path | None = None, memory: str = "256MB", temp_limit: str = "4GB", threads: int = 2
     ) -> None:
-        settings = {"threads": threads, "memory_limit": memory, "enable_external_access": True}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "memory_limit": memory,
+            "enable_external_access": True,
+        }
         if temp is not None:
             temp.mkdir(parents=True, exist_ok=True)
             settings |= {"temp_directory": str(temp), "max_temp_directory_size": temp_limit}

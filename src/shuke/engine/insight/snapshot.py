@@ -6,7 +6,6 @@ shuke/insight/queries/figures.py. Keeping what it says, and finding what moved, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -14,50 +13,11 @@ import numpy as np
 
 from shuke.engine.insight import kpi, lifecycle, pyramid, rfm
 from shuke.engine.insight.port import Columns, Engine
+from shuke.engine.insight.standing import Members, Published, next_refresh, stand
 
-REFRESH_DAY = 1  # day of the month on which cut points are made anew
 MOST_STORES, MOST_STORE_ROWS = 50, 20
 CHURN_NEEDS, REPEAT_NEEDS = 2 * kpi.ACTIVE_DAYS, kpi.ACTIVE_DAYS  # days of history
 FEW_BUYERS = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Cut points in force, and how many buyers there were when they were made."""
-
-    rfm: rfm.RfmCuts
-    pyramid: pyramid.Bounds
-    buyers: int
-
-    def to_json(self) -> dict:
-        return {"rfm": self.rfm.to_json(), "pyramid": self.pyramid.to_json(), "buyers": self.buyers}
-
-    @classmethod
-    def from_json(cls, told: dict) -> Published:
-        return cls(rfm.RfmCuts.from_json(told["rfm"]), pyramid.Bounds.from_json(told["pyramid"]), told["buyers"])
-
-
-class Members(NamedTuple):
-    """One element per living member of the day, by ascending id. Money is minor units; days are day numbers."""
-
-    member: np.ndarray  # int64
-    joined: np.ndarray  # int32
-    orders: np.ndarray  # int64, 0: no purchase yet, and then every following figure is 0
-    order_days: np.ndarray
-    window_days: np.ndarray  # order days within the window
-    net: np.ndarray
-    window_net: np.ndarray
-    refunded: np.ndarray  # also of orders given back whole
-    first_s: np.ndarray  # seconds since 1970 UTC
-    last_s: np.ndarray
-    last_day: np.ndarray
-    usual_gap: np.ndarray  # float64, NaN: not known
-    r5: np.ndarray  # int8, 0: no purchase
-    f5: np.ndarray
-    m5: np.ndarray
-    rfm: np.ndarray  # int16, 222 … 111, 0: no purchase
-    layer: np.ndarray  # int8, index into pyramid.LAYERS
-    stage: np.ndarray  # int8, index into lifecycle.STAGES, -1: no purchase
 
 
 class Taken(NamedTuple):
@@ -84,7 +44,7 @@ def take(
     history = engine.run("history", as_of=today)
     daily = kpi.daily(spans["kind"], spans["from_day"], spans["to_day"], spans["spans"], last=today)
 
-    members, rhythm, published = _members(everyone, totals, gaps, as_of, former)
+    members, rhythm, published = stand(everyone, totals, gaps, as_of, former)
     first_day = int(history["first_day"][0]) if history["orders"][0] else None
     figures: dict = {
         "as_of": as_of.isoformat(),
@@ -107,87 +67,6 @@ def take(
     figures["kpi"]["month_net_minor"] = last_month["net_minor"] if last_month else 0
     figures["missing"] = _missing(members, rhythm, published, figures)
     return Taken(members, figures, published)
-
-
-def due_anew(former: Published | None, as_of: date, buyers: int) -> bool:
-    """Whether the cut points must be made anew on this day."""
-    if former is None:
-        return True
-    if former.rfm.own:
-        return False
-    return as_of >= next_refresh(former.rfm.fixed_on) or not 0.8 * former.buyers <= buyers <= 1.25 * former.buyers
-
-
-def next_refresh(fixed_on: date) -> date:
-    """The first refresh day after `fixed_on`."""
-    month = kpi.month_number(fixed_on) + (fixed_on.day >= REFRESH_DAY)
-    return date(month // 12, month % 12 + 1, REFRESH_DAY)
-
-
-def _members(
-    everyone: Columns, totals: Columns, gaps: Columns, as_of: date, former: Published | None
-) -> tuple[Members, lifecycle.Rhythm, Published]:
-    today = kpi.day_number(as_of)
-    who = everyone["who"]
-    at = np.searchsorted(who, totals["who"])
-
-    def spread(values: np.ndarray) -> np.ndarray:
-        wide = np.zeros(who.size, dtype=values.dtype)
-        wide[at] = values
-        return wide
-
-    order_days, net, last_day = spread(totals["order_days"]), spread(totals["net_sum"]), spread(totals["last_day"])
-    window_net = spread(totals["window_net"])
-    bought = order_days > 0
-    silence = (today - last_day[bought]).astype(np.int64)
-
-    window_days = spread(totals["window_days"])
-    in_window = window_days > 0
-    published = former
-    buyers = int(bought.sum())
-    if published is None or due_anew(former, as_of, buyers):
-        published = Published(
-            rfm.cut_points(silence, order_days[bought], net[bought], fixed_on=as_of),
-            pyramid.bounds(window_net[in_window], fixed_on=as_of),
-            buyers,
-        )
-    scores = rfm.score(silence, order_days[bought], net[bought], published.rfm)
-
-    own_gaps, own_logs = np.zeros(who.size), np.zeros(who.size)
-    with_gaps = np.searchsorted(who, gaps["who"])
-    own_gaps[with_gaps], own_logs[with_gaps] = gaps["gaps"], gaps["log_sum"]
-    rhythm = lifecycle.rhythm(gaps["gaps"], gaps["gap_days"], gaps["log_sum"], gaps["log_squares"])
-    usual = lifecycle.usual_gaps(own_gaps[bought], own_logs[bought], rhythm)
-
-    def only_buyers(values: np.ndarray, nobody: float) -> np.ndarray:
-        wide = np.full(who.size, nobody, dtype=values.dtype)
-        wide[bought] = values
-        return wide
-
-    return (
-        Members(
-            member=who,
-            joined=everyone["joined_day"],
-            orders=spread(totals["orders"]),
-            order_days=order_days,
-            window_days=window_days,
-            net=net,
-            window_net=window_net,
-            refunded=spread(totals["refunded_sum"]),
-            first_s=spread(totals["first_s"]),
-            last_s=spread(totals["last_s"]),
-            last_day=last_day,
-            usual_gap=only_buyers(usual, np.nan),
-            r5=only_buyers(scores.r5, 0),
-            f5=only_buyers(scores.f5, 0),
-            m5=only_buyers(scores.m5, 0),
-            rfm=only_buyers(scores.classes, 0),
-            layer=pyramid.layers(window_net, published.pyramid),
-            stage=only_buyers(lifecycle.stages(order_days[bought], silence, usual), -1),
-        ),
-        rhythm,
-        published,
-    )
 
 
 def _history(history: Columns, today: int) -> dict:
@@ -357,7 +236,7 @@ def _stores(
     rows = engine.run("stores", as_of=today, window_from=window_from, active_from=active_from)
     month_start = kpi.day_number(as_of.replace(day=1))
     newcomers = home_store[members.joined >= month_start]
-    stores = []
+    stores: list[dict] = []
     for i in range(min(rows["at_store"].size, MOST_STORES)):
         store, orders, net = int(rows["at_store"][i]), int(rows["orders"][i]), int(rows["net_sum"][i])
         buyers = int(rows["buyers"][i])
@@ -386,7 +265,7 @@ def _store_months(engine: Engine, chosen: list[int], today: int) -> dict:
     rows = engine.run("store_months", as_of=today)
     first = int(rows["in_month"].min())
     months = list(range(first, kpi.month_number(kpi.day_of_number(today)) + 1))
-    table = {
+    table: dict[int, dict] = {
         store: {"store": store}
         | {key: [None] * len(months) for key in ("net_minor", "orders", "buyers", "basket_minor", "items_milli")}
         for store in chosen

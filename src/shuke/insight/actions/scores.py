@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shuke.engine.insight import lifecycle, pyramid
-from shuke.engine.insight.snapshot import Members
+from shuke.engine.insight.standing import Members
 from shuke.kit import bulk, ids
 from shuke.shops.models import Merchant
 

@@ -12,7 +12,8 @@ from django.db import connection, transaction
 
 from shuke.engine.insight import kpi
 from shuke.engine.insight.port import Engine
-from shuke.engine.insight.snapshot import Members, Published, Taken, take
+from shuke.engine.insight.snapshot import Taken, take
+from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.models import Movement, Snapshot

@@ -82,7 +82,7 @@ class Flow(NamedTuple):
 
     before: str
     after: str
-    count: int
+    members: int
 
 
 def latest(merchant: Merchant) -> Figures | None:

@@ -19,7 +19,7 @@ WITH d AS (
   UNION ALL
   SELECT 4 AS kind, on_day AS from_day, LEAST(next_day, before_day + $window_days) AS to_day FROM n
 )
-SELECT kind, CAST(from_day AS INTEGER) AS from_day, CAST(to_day AS INTEGER) AS to_day, COUNT(*) AS spans
+SELECT kind, from_day, to_day, COUNT(*) AS spans
 FROM s
 WHERE to_day > from_day
 GROUP BY kind, from_day, to_day
