@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from shuke.kit import ids
 from shuke.members.models import Member
@@ -52,14 +53,19 @@ class Order(models.Model):
     net_minor = models.BigIntegerField(default=0, help_text="Counts as spent: paid less freight and refunds, never below 0.")
     pieces_milli = models.BigIntegerField(default=0)
     line_count = models.IntegerField(default=0)
+    lines_minor = models.BigIntegerField(default=0, help_text="Sum of the lines' amounts.")
     channel = models.CharField(max_length=30, blank=True)
     staff_code = models.CharField(max_length=40, blank=True)
     buyer_note = models.TextField(blank=True)
     seller_note = models.TextField(blank=True)
     excluded = models.CharField(max_length=40, blank=True)
-    digest = models.BinaryField(max_length=16, help_text="Of everything stated: the same statement again is SAME.")
-    stated_at = models.DateTimeField(null=True)
+    digest = models.BinaryField(max_length=16, help_text="Of the last statement taken in: the same one again is SAME.")
+    lines_digest = models.BinaryField(max_length=16, null=True, help_text="Of the lines as stated.")
+    said = models.IntegerField(default=0, help_text="Bit per field that some statement has stated (orders/merging.py).")
+    older = models.JSONField(null=True, help_text="Fields whose statement is older than stated_at, with its time.")
+    stated_at = models.DateTimeField(null=True, help_text="When the latest statement taken in was made.")
     batch_id = models.BigIntegerField(null=True, help_text="Batch that first brought it.")
+    last_batch_id = models.BigIntegerField(null=True, help_text="Batch that last changed it; null: a single recording.")
 
     class Meta:
         db_table = "orders_order"
@@ -68,6 +74,7 @@ class Order(models.Model):
             models.Index(fields=["merchant", "member", "paid_at"], name="orders_order_member"),
             models.Index(fields=["merchant", "paid_at"], name="orders_order_paid"),
             models.Index(fields=["merchant", "number"], name="orders_order_lookup"),
+            models.Index(fields=["merchant", "batch_id"], name="orders_order_batch", condition=Q(batch_id__isnull=False)),
         ]
 
 

@@ -1,0 +1,200 @@
+"""Take in refund documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from shuke.engine.facts import Refund as RefundFact
+from shuke.kit import bulk, ids
+from shuke.orders import merging
+from shuke.orders.actions import rows
+from shuke.orders.actions.recording import (
+    News,
+    Outcome,
+    compared,
+    ensure,
+    moved,
+    news_of,
+    numbering_store,
+    order_key,
+    refunds_of,
+    write_orders,
+)
+from shuke.orders.actions.rows import Write
+from shuke.orders.merging import LONG_AGO
+from shuke.orders.models import BatchChange, Order, Refund
+from shuke.shops.models import Merchant
+
+_STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number")
+_COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "number", *_STATED, "batch_id")
+
+
+class Refunded(NamedTuple):
+    """What became of one order by refund documents."""
+
+    order_id: int
+    member_id: int | None
+    changed: bool
+    key: str
+    news: tuple[News, ...]
+
+
+class RefundsTaken(NamedTuple):
+    new: int
+    changed: int
+    same: int
+    parked: int  # of the new ones: their order has not arrived
+    orders: list[Refunded]  # each touched order once
+
+
+def record_refunds(
+    *, merchant: Merchant, refunds: Sequence[RefundFact], now: datetime, batch_id: int | None = None
+) -> RefundsTaken:
+    """Take in refund documents, and draw up anew the orders they belong to.
+
+    A document whose order is not there is parked and found by it later (`recording.attach_refunds`). Of several
+    statements of one document the one further on counts: finished before unfinished, then the later moment, then the
+    larger amount. Only finished documents change what the order has given back. `now` is not written anywhere.
+    """
+    if not refunds:
+        return RefundsTaken(0, 0, 0, 0, [])
+    with transaction.atomic():
+        if bulk.is_postgres():
+            bulk.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"orders:{merchant.id}"])
+        stores = ensure(merchant, {numbering_store(r.platform, r.shop): r.shop for r in refunds})
+        places = {s.id: (s.platform, s.code) for s in stores.values()}
+        stated: dict[tuple[int, str], tuple[str, tuple[Any, ...]]] = {}
+        for refund in refunds:
+            store_id = stores[numbering_store(refund.platform, refund.shop)].id
+            key = (store_id, refund.number[:60])
+            this = (refund.order_number[:60], _values(refund))
+            stated[key] = max(stated.get(key, this), this, key=_further)
+        known = _known(merchant.id, stated)
+        order_ids = _orders_of(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
+        new, changed = [], []
+        touched: set[int] = set()
+        same = parked = 0
+        for key, (number, values) in stated.items():
+            order_id = order_ids.get((key[0], number))
+            if key not in known:
+                new.append((key, order_id, number, values))
+                parked += order_id is None
+            elif _further((number, values)) > _further((known[key].order_number, _row_values(known[key]))):
+                changed.append((known[key], order_id, number, values))
+                if known[key].order_id:
+                    touched.add(known[key].order_id)
+            else:
+                same += 1
+                continue
+            if order_id:
+                touched.add(order_id)
+        _write(merchant.id, new, changed, batch_id)
+        told = redraw(merchant.id, sorted(touched), places, batch_id)
+    return RefundsTaken(len(new), len(changed), same, parked, told)
+
+
+def redraw(
+    merchant_id: int, order_ids: Sequence[int], places: dict[int, tuple[str, str]], batch_id: int | None
+) -> list[Refunded]:
+    """Draw up known orders anew after their refund documents changed. `places`: platform and code by store id."""
+    stored = rows.load(merchant_id, order_ids)
+    documents = refunds_of(merchant_id, [(s.store_id, s.number) for s in stored.values()])
+    changed, before, told = [], [], []
+    for row in stored.values():
+        drawn = merging.drawn(row.known, *documents.get((row.store_id, row.number), (0, None)))
+        body = rows.laid_out(row.known, drawn, row.body[rows.AT["digest"]])
+        if not moved(row.body, body):
+            continue
+        changed.append(Write(row.id, row.store_id, row.number, body, None))
+        before.append(row)
+        real = compared(row.body, body) is Outcome.CHANGED
+        news = news_of(row.number, row.body, body) if real else ()
+        told.append(Refunded(row.id, body[0], real, order_key(*places[row.store_id], row.number), news))
+    write_orders(merchant_id, [], changed, before, batch_id)
+    return told
+
+
+def _values(refund: RefundFact) -> tuple[Any, ...]:
+    return (
+        refund.amount_minor,
+        refund.requested_at,
+        refund.finished_at,
+        refund.done,
+        refund.status[:40],
+        refund.reason[:200],
+        refund.sub_number[:60],
+    )
+
+
+def _row_values(row: Refund) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in _STATED)
+
+
+def _further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Orders statements of one document; the greatest counts, whichever came first."""
+    number, (amount, requested, finished, done, status, reason, sub_number) = one
+    return (done, finished or LONG_AGO, amount, requested or LONG_AGO, status, reason, sub_number, number)
+
+
+def _known(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Refund]:
+    wanted = set(keys)
+    found = Refund.objects.filter(
+        merchant_id=merchant_id, store_id__in={s for s, _ in wanted}, number__in=[n for _, n in wanted]
+    )
+    return {(r.store_id, r.number): r for r in found if (r.store_id, r.number) in wanted}
+
+
+def _orders_of(merchant_id: int, keys: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    found = Order.objects.filter(merchant_id=merchant_id, number__in=[n for _, n in keys])
+    rows_ = found.values_list("store_id", "number", "id")
+    return {(store_id, number): order_id for store_id, number, order_id in rows_ if (store_id, number) in keys}
+
+
+def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: int | None) -> None:
+    moment = bulk.moment()
+
+    def sql(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (values[0], moment(values[1]), moment(values[2]), *values[3:])
+
+    if changed and batch_id is not None:
+        BatchChange.objects.bulk_create(
+            [
+                BatchChange(
+                    merchant_id=merchant_id,
+                    batch_id=batch_id,
+                    what="refund",
+                    object_id=row.id,
+                    before=plain_refund(row),
+                )
+                for row, *_ in changed
+                if row.batch_id != batch_id
+            ],
+            ignore_conflicts=True,
+            batch_size=1000,
+        )
+    if changed:
+        bulk.update(
+            Refund._meta.db_table,
+            ("order_id", "order_number", *_STATED),
+            [(order_id, number, *sql(values), row.id) for row, order_id, number, values in changed],
+        )
+    if new:
+        fresh = ids.take(len(new))
+        bulk.insert(
+            Refund._meta.db_table,
+            _COLUMNS,
+            [
+                (i, merchant_id, store_id, order_id, order_number, number, *sql(values), batch_id)
+                for i, ((store_id, number), order_id, order_number, values) in zip(fresh, new, strict=True)
+            ],
+        )
+
+
+def plain_refund(row: Refund) -> dict[str, Any]:
+    """A document's stated values as JSON can hold them, for the undo."""
+    kept = {name: getattr(row, name) for name in ("order_id", "order_number", *_STATED)}
+    return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in kept.items()}
