@@ -193,21 +193,20 @@ def from_plain(raw: dict[str, Any]) -> Charter:
     try:
         charter = Charter.model_validate(raw)
     except ValidationError as error:
-        raise CharterInvalid(
-            [
-                Fault(
-                    ".".join(str(p) for p in e["loc"]) or "document",
-                    "field",
-                    message=e["msg"],
-                    given=str(e.get("input", ""))[:60],
-                )
-                for e in error.errors(include_url=False)
-            ]
-        ) from error
+        told = error.errors(include_url=False)
+        # A list of which a part is wrong is also called too short: only the part is news.
+        places = {e["loc"] for e in told}
+        news = [e for e in told if not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]
+        raise CharterInvalid([_field_fault(e["loc"], e["msg"], e.get("input", "")) for e in news]) from error
     faults = check(charter)
     if faults:
         raise CharterInvalid(faults)
     return charter
+
+
+def _field_fault(place: tuple, message: str, given: object) -> Fault:
+    where = ".".join(str(part) for part in place) or "document"
+    return Fault(where, "field", message=message, given=str(given)[:60])
 
 
 def to_plain(charter: Charter) -> dict[str, Any]:
@@ -232,12 +231,12 @@ def check(charter: Charter) -> list[Fault]:
     """Contradictions that types cannot see."""
     faults: list[Fault] = []
     seen: dict[str, str] = {}
-    for group, parts in (("tiers", charter.tiers), ("earning", charter.earning)):
-        for i, part in enumerate(parts):
-            where = f"{group}.{i}.key"
-            if part.key in seen:
-                faults.append(Fault(where, "key_twice", key=part.key, other=seen[part.key]))
-            seen[part.key] = where
+    keys = [(f"tiers.{i}.key", t.key) for i, t in enumerate(charter.tiers)]
+    keys += [(f"earning.{i}.key", r.key) for i, r in enumerate(charter.earning)]
+    for where, key in keys:
+        if key in seen:
+            faults.append(Fault(where, "key_twice", key=key, other=seen[key]))
+        seen[key] = where
     if charter.tiers[0].reach is not None:
         faults.append(Fault("tiers.0.reach", "lowest_has_reach", tier=charter.tiers[0].key))
     for i, tier in enumerate(charter.tiers[1:], 1):

@@ -190,6 +190,8 @@ def _cap_extra(shares: list[int], down: int, extra: int, limit: int, grown: list
 
 def _text(number: int, scale: int) -> str:
     """A fraction as decimal text, at most 6 places, no trailing zeros."""
+    if number < 0:
+        return "-" + _text(-number, scale)
     whole, rest = divmod(number, scale)
     if not rest:
         return str(whole)

@@ -216,17 +216,24 @@ class Fold:
                 effect.move("breakage", -lapsed)
                 effect.move("issued", lapsed)
                 rest -= lapsed
-        for lot in self.books.open_lots() if rest else ():
-            x = min(rest, lot.free)
-            self._take(effect, lot, x, "claw", "issued")
-            rest -= x
-            if not rest:
-                break
-        if rest:
-            self.books.debt += rest
-            effect.move("debt", -rest)
-            effect.move("issued", rest)
+        self._owe(effect, rest, "claw", "issued")
         self._find_next_expiry()
+
+    def _owe(self, effect: Effect, amount: int, kind: str, account: str) -> list[tuple[Lot, int]]:
+        """Take points from whatever is free, pending lots too; what nothing covers becomes debt (I7)."""
+        taken: list[tuple[Lot, int]] = []
+        for lot in self.books.open_lots() if amount else ():
+            x = min(amount, lot.free)
+            self._take(effect, lot, x, kind, account)
+            taken.append((lot, x))
+            amount -= x
+            if not amount:
+                break
+        if amount:
+            self.books.debt += amount
+            effect.move("debt", -amount)
+            effect.move(account, amount)
+        return taken
 
     def _lapsed(self, lot: Lot) -> int:
         return sum(n for e in self.effects for k, kind, n in e.uses if k == lot.key and kind == "expire")
@@ -247,10 +254,10 @@ class Fold:
                 taken.append([lot.key, x, 0])
                 rest -= x
         if rest:  # only in a replay: a late refund took the ground from under a spend that was right when it was made
-            self.books.debt += rest
-            effect.move("debt", -rest)
-            effect.move("spent", rest)
-            taken.append(["", rest, 0])
+            owed = self._owe(effect, rest, "burn", "spent")
+            taken += [[lot.key, x, 0] for lot, x in owed]
+            if short := rest - sum(x for _, x in owed):
+                taken.append(["", short, 0])
         self._burns[event] = taken
         self._find_next_expiry()
 
@@ -303,10 +310,7 @@ class Fold:
             rest -= x
             if not rest:
                 break
-        if rest:
-            self.books.debt += rest
-            effect.move("debt", -rest)
-            effect.move(a.account, rest)
+        self._owe(effect, rest, "adjust", a.account)
         self._find_next_expiry()
 
     def _hold_placed(self, h: ev.HoldPlaced) -> None:
@@ -574,6 +578,13 @@ def _slices(p: ev.Purchase, net: int, *, refunded: bool) -> tuple[Slice, ...]:
     return tuple(Slice(s, line.category, line.product, line.brand) for s, line in zip(shares, p.lines, strict=True))
 
 
+def begin(versions: Versions, *, joined_at: datetime, birthday: tuple[int, int, bool] | None = None) -> Fold:
+    """The books of a member to whom nothing has happened but joining."""
+    fold = Fold(versions, Books(Standing(joined=versions.at(joined_at).day(joined_at))), birthday=birthday)
+    fold.join(joined_at)
+    return fold
+
+
 def replay(
     versions: Versions,
     happenings: Iterable[ev.Event],
@@ -584,10 +595,7 @@ def replay(
 ) -> Fold:
     """A member's whole history from nothing. Sorts the events; `until` lets the clock run on after the last one."""
     told = sorted(happenings, key=ev.order_of)
-    start = min(joined_at, told[0].at) if told else joined_at
-    terms = versions.at(start)
-    fold = Fold(versions, Books(Standing(joined=terms.day(start))), birthday=birthday)
-    fold.join(start)
+    fold = begin(versions, joined_at=min(joined_at, told[0].at) if told else joined_at, birthday=birthday)
     fold.run(told)
     if until is not None:
         fold.advance(until)

@@ -148,7 +148,7 @@ class Batch:
                 at(lot.available_at),
                 at(lot.expires_at),
                 lot.cost_micro,
-            )  # fmt: skip
+            )
         )
 
     def change_lot(self, pk: int, lot: Lot) -> None:
@@ -168,7 +168,7 @@ class Batch:
                 compact(change.why),
                 change.event,
                 change.version,
-            )  # fmt: skip
+            )
         )
         if change.cause != "joined":
             up = ranks.get(change.after, 0) > ranks.get(change.before, 0)
@@ -204,7 +204,7 @@ class Batch:
                 at(settled_to),
                 compact(standing.to_json()),
                 sheet.head.member_id,
-            )  # fmt: skip
+            )
         )
 
     def write(self) -> None:

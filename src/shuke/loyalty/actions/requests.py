@@ -302,7 +302,7 @@ def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now
                 at(now),
                 at(one.until),
                 compact(held.lots if held else []),
-            )  # fmt: skip
+            )
         )
     bulk.insert(
         "loyalty_hold",

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import FAR, Books, Effect, Lot, Standing
+from shuke.engine.ledger.books import FAR, Books, Effect, Lot
 from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
@@ -309,11 +309,3 @@ def close_hold(merchant: Merchant, key: str, state: str, at: datetime, captured:
         "UPDATE loyalty_hold SET state = %s, resolved_at = %s, captured = %s WHERE merchant_id = %s AND key = %s AND state = 'open'",
         [state, bulk.moment()(at), captured, merchant.pk, key],
     )
-
-
-def first_standing(versions: Versions, known: facts.MemberFacts) -> Fold:
-    """The books of a member to whom nothing has happened but joining."""
-    at = known.joined_at
-    fold = Fold(versions, Books(Standing(joined=versions.at(at).day(at))), birthday=known.birthday)
-    fold.join(at)
-    return fold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shuke.kit import bulk
@@ -78,7 +78,5 @@ def liability(merchant: Merchant, now: datetime) -> Liability:
     )
 
 
-def day_before(moment: datetime, merchant: Merchant):
-    from datetime import timedelta
-
+def day_before(moment: datetime, merchant: Merchant) -> date:
     return day_of(moment - timedelta(microseconds=1), merchant.tz)

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Count, Sum
+
 from shuke.engine.charter import grade
 from shuke.engine.ledger.books import FAR, Books, Lot
-from shuke.engine.ledger.fold import Fold
-from shuke.loyalty.models import Entry, TierChange, Txn, Wallet
+from shuke.engine.ledger.fold import Fold, begin
+from shuke.loyalty.models import Entry, TierChange, Txn, Use, Wallet
+from shuke.loyalty.models import Lot as LotRow
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
 from shuke.shops.models import Merchant
@@ -188,9 +191,7 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
 def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: datetime) -> Fold:
     versions = charters.versions(merchant)
     if head is None or head.standing is None:
-        from shuke.loyalty.actions.settling import first_standing
-
-        return first_standing(versions, facts.member_facts(merchant, [member_id])[member_id])
+        return begin(versions, joined_at=facts.member_facts(merchant, [member_id])[member_id].joined_at)
     opened: Books = stored.open_books(merchant, [head], with_lots={member_id})[member_id].books
     fold = Fold(versions, opened)
     fold.advance(now)
@@ -199,11 +200,6 @@ def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: da
 
 def spent_from(merchant: Merchant, order_events: Iterable[str]) -> dict[str, int]:
     """Of the points these orders earned, how many were spent or are held: an undone import may not take them away."""
-    from django.db.models import Sum
-
-    from shuke.loyalty.models import Lot as LotRow
-    from shuke.loyalty.models import Use
-
     events = list(order_events)
     found: dict[str, int] = {}
     for start in range(0, len(events), 500):
@@ -225,7 +221,5 @@ def spent_from(merchant: Merchant, order_events: Iterable[str]) -> dict[str, int
 
 def tier_counts(merchant: Merchant) -> dict[str, int]:
     """Members by tier as booked."""
-    from django.db.models import Count
-
     rows = Wallet.objects.filter(merchant=merchant).exclude(tier="").values("tier").annotate(n=Count("member_id"))
     return {row["tier"]: row["n"] for row in rows}

@@ -16,6 +16,7 @@ from shuke.kit import bulk
 from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
+from shuke.loyalty.queries.chain import content_of, digest_of
 from shuke.shops.models import Merchant
 
 
@@ -219,8 +220,6 @@ def _triggers() -> list[Finding]:
 
 
 def _chain(merchant: Merchant) -> Iterable[Finding]:
-    from shuke.loyalty.actions.sealing import content_of, digest_of
-
     previous = b"\0" * 32
     number = 0
     for one in Seal.objects.filter(merchant=merchant).order_by("number"):
