@@ -144,7 +144,7 @@ def _gram(told: str, digits: str, merchant: int) -> bytes:
 
 
 def _posting_cipher(merchant: int) -> Cipher:
-    return Cipher(algorithms.AES(key_for("posting", merchant)), modes.ECB())  # noqa: S305 - see `postings`
+    return Cipher(algorithms.AES(key_for("posting", merchant)), modes.ECB())
 
 
 def postings(pairs: Iterable[tuple[bytes, int]], merchant: int) -> list[bytes]:
@@ -161,6 +161,4 @@ def postings(pairs: Iterable[tuple[bytes, int]], merchant: int) -> list[bytes]:
 def posted(piece: bytes, blocks: Iterable[bytes], merchant: int) -> list[int]:
     """The members in a posting list. Blocks that do not belong to this gram are left out."""
     plain = _posting_cipher(merchant).decryptor().update(b"".join([bytes(b) for b in blocks]))
-    return [
-        int.from_bytes(plain[i + 8 : i + 16], "big") for i in range(0, len(plain), 16) if plain[i : i + 8] == piece
-    ]
+    return [int.from_bytes(plain[i + 8 : i + 16], "big") for i in range(0, len(plain), 16) if plain[i : i + 8] == piece]

@@ -46,7 +46,11 @@ def syllable(character: str) -> str:
 
 
 def is_chinese(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff" or "\u3400" <= character <= "\u4dbf" or "\U00020000" <= character <= "\U0003ffff"
+    return (
+        "\u4e00" <= character <= "\u9fff"
+        or "\u3400" <= character <= "\u4dbf"
+        or "\U00020000" <= character <= "\U0003ffff"
+    )
 
 
 def syllables(name: str) -> Sequence[str]:

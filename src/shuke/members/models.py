@@ -26,7 +26,9 @@ class Member(models.Model):
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=100, blank=True)
     nickname = models.CharField(max_length=100, blank=True, help_text="The latest one; the others are identities.")
-    nickname_at = models.DateTimeField(null=True, help_text="When it was last seen in use: an older file does not bring an old one back.")
+    nickname_at = models.DateTimeField(
+        null=True, help_text="When it was last seen in use: an older file does not bring an old one back."
+    )
     gender = models.CharField(max_length=1, blank=True)
     birth_year = models.SmallIntegerField(null=True)
     birth_month = models.SmallIntegerField(null=True)
@@ -67,7 +69,7 @@ class AttributeKind(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    key = models.SlugField(max_length=40)
+    key = models.SlugField(max_length=40, db_index=False)
     label_zh = models.CharField(max_length=40)
     label_en = models.CharField(max_length=40)
     type = models.CharField(max_length=10, choices=Type.choices)
@@ -88,14 +90,18 @@ class Identity(models.Model):
     kind = models.CharField(max_length=12)  # engine.facts.IdentityKind
     realm = models.CharField(max_length=20, blank=True)
     blind = models.BinaryField(max_length=16)
-    shown = models.CharField(max_length=100, blank=True, help_text="Readable for nicknames and cards, masked for phones.")
+    shown = models.CharField(
+        max_length=100, blank=True, help_text="Readable for nicknames and cards, masked for phones."
+    )
     verified = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 
     class Meta:
         db_table = "members_identity"
-        constraints = [models.UniqueConstraint(fields=["merchant", "kind", "realm", "blind"], name="members_identity_value")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "kind", "realm", "blind"], name="members_identity_value")
+        ]
         indexes = [models.Index(fields=["merchant", "member"], name="members_identity_member")]
 
 
@@ -116,7 +122,9 @@ class Contact(models.Model):
 
     class Meta:
         db_table = "members_contact"
-        constraints = [models.UniqueConstraint(fields=["merchant", "member", "kind", "blind"], name="members_contact_value")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "member", "kind", "blind"], name="members_contact_value")
+        ]
         indexes = [models.Index(fields=["merchant", "kind", "blind"], name="members_contact_blind")]
 
 
@@ -177,7 +185,9 @@ class Consent(models.Model):
 
     class Meta:
         db_table = "members_consent"
-        indexes = [models.Index(fields=["merchant", "member", "channel", "purpose", "at"], name="members_consent_latest")]
+        indexes = [
+            models.Index(fields=["merchant", "member", "channel", "purpose", "at"], name="members_consent_latest")
+        ]
 
 
 class Suspicion(models.Model):

@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
             name='AttributeKind',
             fields=[
                 ('id', models.BigIntegerField(default=shuke.kit.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('key', models.SlugField(max_length=40)),
+                ('key', models.SlugField(db_index=False, max_length=40)),
                 ('label_zh', models.CharField(max_length=40)),
                 ('label_en', models.CharField(max_length=40)),
                 ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Number'), ('date', 'Date'), ('yes_no', 'Yes No'), ('choice', 'Choice'), ('choices', 'Choices')], max_length=10)),

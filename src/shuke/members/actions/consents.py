@@ -1,0 +1,69 @@
+"""What members agreed to, per channel and purpose: append-only statements, the latest of which holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from shuke.kit import bulk, ids
+from shuke.shops.models import Merchant
+
+
+class Statement(NamedTuple):
+    """A consent or its withdrawal, as given."""
+
+    member_id: int
+    channel: str  # sms | email | wecom | phone | post | any
+    purpose: str  # order | care | promotion | new_goods | event | survey
+    granted: bool
+    at: datetime
+    source: str  # where it was given: "import:<batch>", "counter", "portal", "reply"
+    wording: str = ""  # version of the text agreed to
+    actor: str = ""
+    evidence: str = ""
+
+
+def consent(*, merchant: Merchant, statements: Sequence[Statement], now: datetime) -> int:
+    """Write down what changes something at its moment; returns how many were.
+
+    A statement that repeats what already held when it was made adds nothing: the same file again changes nothing.
+    One that is older than what is known takes its place in time and does not undo the later word. Moments in the
+    future are taken as `now`.
+    """
+    if not statements:
+        return 0
+    with transaction.atomic():
+        condition, parameter = bulk.among("member_id", sorted({s.member_id for s in statements}))
+        history: dict[tuple[int, str, str], list[tuple[datetime, bool]]] = {}
+        for member, channel, purpose, granted, at in bulk.select(
+            f"SELECT member_id, channel, purpose, granted, at FROM members_consent WHERE merchant_id = %s AND {condition} "
+            "ORDER BY at, id",
+            [merchant.id, parameter],
+        ):
+            moment = bulk.read_moment(at)
+            assert moment is not None
+            history.setdefault((member, channel, purpose), []).append((moment, bool(granted)))
+        new = []
+        for statement in sorted(statements, key=lambda s: s.at):
+            moment = min(statement.at, now)
+            known = history.setdefault((statement.member_id, statement.channel, statement.purpose), [])
+            held = [granted for at, granted in known if at <= moment]
+            if not held or held[-1] != statement.granted:
+                known.append((moment, statement.granted))
+                known.sort(key=lambda entry: entry[0])
+                new.append(statement._replace(at=moment))
+        if new:
+            write = bulk.moment()
+            bulk.insert(
+                "members_consent",
+                ("id", "merchant_id", "member_id", "channel", "purpose", "granted", "at", "source", "wording", "actor", "evidence"),
+                [
+                    (id, merchant.id, s.member_id, s.channel[:12], s.purpose[:12], s.granted, write(s.at), s.source[:60],
+                     s.wording[:40], s.actor[:60], s.evidence)
+                    for id, s in zip(ids.take(len(new)), new, strict=True)
+                ],
+            )  # fmt: skip
+    return len(new)

@@ -1,0 +1,401 @@
+"""The decision about a batch of people, in memory: whose is each claim, what is new, what looks suspicious.
+
+Everything that was known is in the Plan before `decide` starts; everything to be written is in it afterwards.
+Each person is decided as if alone and in order of first appearance, so a file cut into batches anywhere gives the
+same members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shuke.engine.facts import IdentityKind, Person
+from shuke.kit import crypto, ids
+from shuke.members import values
+
+Key = tuple[str, str, bytes]  # kind, realm, blind
+
+# docs/algorithms/recognition.md. By plain text: an enum's members are slow to reach in a loop of millions.
+RANK = {"platform_id": 5, "card": 4, "nickname": 2, "phone": 1, "email": 1}
+_KIND = {kind: str(kind.value) for kind in IdentityKind}
+ACTIVE, UNDONE, FORGOTTEN = "active", "undone", "forgotten"  # MemberState
+VERIFIED_RANK = 3  # of a phone or e-mail that both the claim and our record call verified
+SHARED_BY = 5  # a number with more holders than this is a shop's or a parcel station's: it says nothing
+
+
+class Usable(NamedTuple):
+    """A claim in comparable form."""
+
+    key: Key
+    rank: int
+    verified: bool
+    value: str
+
+
+class Reach(NamedTuple):
+    """A contact as it will be stored. `text` is personal."""
+
+    kind: str  # phone | email | address
+    blind: bytes
+    text: str
+    role: str = ""
+    real: bool = False  # a phone that belongs to a person: neither masked nor virtual
+    virtual: bool = False
+    masked: bool = False
+    expires_at: datetime | None = None
+
+
+class Sighting:
+    """One distinct person of the batch, with the first and last moment met."""
+
+    __slots__ = (
+        "by", "claims", "first", "hint_key", "last", "last_place", "made", "member", "moments", "person", "reaches", "woke",
+    )  # fmt: skip
+
+    def __init__(self, person: Person, moment: datetime, place: int) -> None:
+        self.person = person
+        self.first = self.last = moment
+        self.last_place = place
+        self.moments = [moment] if person.consents else None
+        self.claims: list[Usable] = []
+        self.hint_key: Key | None = None
+        self.reaches: list[Reach] = []
+        self.member: Known | None = None
+        self.by = ""
+        self.made = self.woke = False
+
+
+class Known:
+    """A member as far as recognition cares, and what has become of it in this batch."""
+
+    __slots__ = (
+        "acquired_by", "attributes", "birth", "card", "changed", "city", "gender", "home_store_id", "id", "is_new",
+        "joined_at", "joined_before", "name", "nickname", "nickname_at", "note", "phone_hint", "province", "state", "woken",
+    )  # fmt: skip
+
+    def __init__(self, id: int, joined_at: datetime, *, is_new: bool = False) -> None:
+        self.id = id
+        self.is_new = is_new
+        self.state = ACTIVE
+        self.card = self.name = self.nickname = self.gender = self.province = self.city = ""
+        self.phone_hint = self.acquired_by = self.note = ""
+        self.birth: tuple[int | None, int | None, int | None, bool] = (None, None, None, False)
+        self.nickname_at: datetime | None = None
+        self.home_store_id: int | None = None
+        self.joined_at = joined_at
+        self.joined_before: datetime | None = None  # the former date, where it moved
+        self.attributes: dict[str, Any] | str = {}
+        self.changed = self.woken = False
+
+
+class Owner:
+    """Who holds an identity, and when it was met."""
+
+    __slots__ = ("changed", "first", "id", "last", "member", "shown", "verified")
+
+    def __init__(
+        self, member: Known, id: int | None, verified: bool, first: datetime, last: datetime, shown: str = ""
+    ) -> None:
+        self.member, self.id, self.verified, self.first, self.last = member, id, verified, first, last
+        self.shown = shown
+        self.changed = False
+
+
+class Held:
+    """A contact somebody has."""
+
+    __slots__ = ("changed", "id", "last", "reach")
+
+    def __init__(self, id: int | None, last: datetime, reach: Reach | None = None) -> None:
+        self.id, self.last, self.reach = id, last, reach
+        self.changed = False
+
+
+def gather(
+    people: Sequence[Person | None], seen_at: Sequence[datetime | None] | None, now: datetime, merchant: int
+) -> tuple[list[Sighting], list[int]]:
+    """The distinct people of a batch, and for each place of the batch which of them (-1: nobody)."""
+    if seen_at is not None and len(seen_at) != len(people):
+        raise ValueError(f"seen_at has {len(seen_at)} entries for {len(people)} people.")
+    sightings: list[Sighting] = []
+    where: dict[Person, int] = {}
+    answers_of = []
+    blinders: dict[str, Callable[[str], bytes]] = {}
+    for place, person in enumerate(people):
+        if person is None:
+            answers_of.append(-1)
+            continue
+        moment = (seen_at[place] if seen_at is not None else None) or now
+        at = where.get(person)
+        if at is None:
+            at = where[person] = len(sightings)
+            sighting = Sighting(person, moment, place)
+            _prepare(sighting, blinders, merchant)
+            sightings.append(sighting)
+        else:
+            sighting = sightings[at]
+            sighting.last_place = place
+            if moment < sighting.first:
+                sighting.first = moment
+            elif moment > sighting.last:
+                sighting.last = moment
+            if sighting.moments is not None:
+                sighting.moments.append(moment)
+        answers_of.append(at)
+    return sightings, answers_of
+
+
+def _prepare(sighting: Sighting, blinders: dict[str, Callable[[str], bytes]], merchant: int) -> None:
+    person = sighting.person
+
+    def blind(purpose: str, value: str) -> bytes:
+        if purpose not in blinders:
+            blinders[purpose] = crypto.blinder(purpose, merchant)
+        return blinders[purpose](value)
+
+    for claim in person.claims:
+        kind = _KIND[claim.kind]
+        if kind == "name_address" or not (value := values.usable(claim, kind, person)):
+            continue
+        key = (kind, claim.realm[:20], blind(kind, value))
+        sighting.claims.append(Usable(key, RANK[kind], claim.verified, value))
+        if kind == "phone" and all(phone.number != value for phone in person.phones):
+            sighting.reaches.append(Reach("phone", key[2], value, "buyer", real=True))
+        elif kind == "email" and not person.email:
+            sighting.reaches.append(Reach("email", key[2], value))
+    if not sighting.claims:
+        return
+    for phone in person.phones:
+        if number := phone.number.strip():
+            real = values.is_real_number(phone)
+            sighting.reaches.append(
+                Reach(
+                    "phone",
+                    blind("phone", number),
+                    number,
+                    phone.role[:10],
+                    real,
+                    phone.virtual,
+                    phone.masked,
+                    phone.expires_at,
+                )
+            )
+    if person.email and not values.is_masked(person.email):
+        mail = person.email.strip().casefold()
+        sighting.reaches.append(Reach("email", blind("email", mail), mail))
+    if person.address is not None and person.address.text.strip():
+        text = values.plain_address(person.address)
+        sighting.reaches.append(
+            Reach("address", blind("address", text), "\n".join(person.address), masked=values.is_masked(text))
+        )
+        if hint := values.name_address(person):
+            sighting.hint_key = ("name_address", "", blind("name_address", hint))
+
+
+class Plan:
+    """What is known about a batch, and what follows from it."""
+
+    def __init__(
+        self, merchant: int, sightings: list[Sighting], now: datetime, unborn: dict[Key, int] | None = None
+    ) -> None:
+        self.merchant, self.sightings, self.now = merchant, sightings, now
+        self.unborn = unborn or {}  # a preview's newcomers of earlier chunks
+        self.members: dict[int, Known] = {}
+        self.owners: dict[Key, Owner] = {}
+        self.realms: dict[int, set[str]] = {}  # platforms on which a member has a platform id
+        self.contacts: dict[tuple[int, str, bytes], Held] = {}
+        self.holders: dict[bytes, list[int]] = {}  # real phones: who has them
+        self.with_phone: set[int] = set()  # members known to have a real phone
+        self.stores: dict[str, int] = {}
+        self.new_names: list[tuple[int, str]] = []  # member, text to find it by
+        self.suspicions: set[tuple[int, int, str]] = set()
+
+    def decide(self) -> Plan:
+        """Decide every sighting in order."""
+        for sighting in self.sightings:
+            sighting.member, sighting.by, sighting.made, sighting.woke = None, "", False, False
+            if sighting.claims:
+                self._decide(sighting)
+        return self
+
+    def changes_members(self) -> bool:
+        """Whether anything but the last time somebody was met has to be written."""
+        return (
+            any(member.is_new or member.changed for member in self.members.values())
+            or any(owner.id is None for owner in self.owners.values())
+            or any(held.id is None for held in self.contacts.values())
+            or any(s.person.attributes or s.person.consents for s in self.sightings)
+        )
+
+    def _decide(self, sighting: Sighting) -> None:
+        best: Known | None = None
+        best_rank, rivals = 0, []
+        owners = self.owners
+        missing = [claim for claim in sighting.claims if claim.key not in owners]
+        # A platform gives one person one number: somebody who has another one there is somebody else.
+        strangers = {claim.key[1] for claim in missing if claim.key[0] == "platform_id"} if missing else ()
+        for claim in sighting.claims:
+            owner = owners.get(claim.key)
+            if owner is None:
+                continue
+            member = owner.member
+            rank = claim.rank
+            if rank == 1 and claim.verified and owner.verified:
+                rank = VERIFIED_RANK
+            if strangers and rank < 5 and not strangers.isdisjoint(self.realms.get(member.id, ())):
+                rivals.append((member, "other_platform_id"))
+            elif member.state == FORGOTTEN:
+                continue
+            elif rank > best_rank:
+                if best is not None and best is not member:
+                    rivals.append((best, "two_matches"))
+                best, best_rank, sighting.by = member, rank, claim.key[0]
+            elif member is not best:
+                rivals.append((member, "two_matches"))
+        if best is None:
+            best = Known(ids.new(), sighting.first, is_new=True)
+            self.members[best.id] = best
+            sighting.made = True
+        elif best.state == UNDONE:
+            best.state, best.woken, best.changed = ACTIVE, True, True
+            best.joined_before, best.joined_at = best.joined_at, sighting.first
+            sighting.woke = True
+        sighting.member = best
+        for rival, reason in rivals:
+            self._suspect(best, rival, reason)
+        for claim in missing:
+            if claim.key not in owners and not (claim.key[0] == "card" and claim.value == best.card):
+                owners[claim.key] = Owner(best, None, claim.verified, sighting.first, sighting.last, _shown(claim))
+                if claim.key[0] == "platform_id":
+                    self.realms.setdefault(best.id, set()).add(claim.key[1])
+                elif claim.key[0] == "nickname":
+                    self.new_names.append((best.id, claim.value))
+        self._meet(sighting, best)
+        if not _is_bare(sighting.person):
+            self._fill(sighting, best)
+        self._reach(sighting, best)
+        if sighting.hint_key is not None:
+            owner = owners.get(sighting.hint_key)
+            if owner is None:
+                owners[sighting.hint_key] = Owner(best, None, False, sighting.first, sighting.last)
+            elif owner.member is not best:
+                self._suspect(best, owner.member, "same_name_address")
+
+    def _suspect(self, one: Known, other: Known, reason: str) -> None:
+        if one is not other and other.state == ACTIVE:
+            self.suspicions.add((min(one.id, other.id), max(one.id, other.id), reason))
+
+    def _meet(self, sighting: Sighting, member: Known) -> None:
+        """Move the moments at which identities and member were met."""
+        first, last = sighting.first, sighting.last
+        for claim in sighting.claims:
+            owner = self.owners.get(claim.key)
+            if owner is None or owner.member is not member:
+                continue
+            if last > owner.last:
+                owner.last, owner.changed = last, True
+            if first < owner.first:
+                owner.first, owner.changed = first, True
+            if claim.verified and not owner.verified:
+                owner.verified = owner.changed = True
+        told = sighting.person.joined_at
+        joined = first if told is None or told > first else told
+        if joined < member.joined_at:
+            if member.joined_before is None:
+                member.joined_before = member.joined_at
+            member.joined_at, member.changed = joined, True
+
+    def _fill(self, sighting: Sighting, member: Known) -> None:
+        """Fill what the profile does not know yet; only a nickname makes way for a newer one."""
+        person = sighting.person
+        name = person.name.strip()[:100]
+        if (
+            name
+            and name != member.name
+            and (not member.name or (not values.is_full_name(member.name) and values.is_full_name(name)))
+        ):
+            member.name, member.changed = name, True
+            self.new_names.append((member.id, name))
+        nickname = person.nickname.strip()[:100]
+        if not nickname:
+            nickname = next((c.value[:100] for c in sighting.claims if c.key[0] == "nickname"), "")
+        if nickname:
+            self._nickname(member, nickname, sighting.last)
+        if person.gender and not member.gender:
+            member.gender, member.changed = person.gender[:1], True
+        if person.birthday is not None and member.birth[1] is None:
+            day = person.birthday
+            member.birth, member.changed = (day.year or None, day.month, day.day, day.lunar), True
+        if person.address is not None and person.address.province and not member.province:
+            member.province, member.city = person.address.province[:40], person.address.city[:40]
+            member.changed = True
+        if person.acquired_by and not member.acquired_by:
+            member.acquired_by, member.changed = person.acquired_by[:60], True
+        if person.note.strip() and not member.note:
+            member.note, member.changed = person.note.strip(), True
+        if person.store_code and member.home_store_id is None and person.store_code in self.stores:
+            member.home_store_id, member.changed = self.stores[person.store_code], True
+
+    def _nickname(self, member: Known, nickname: str, at: datetime) -> None:
+        masked = values.is_masked(nickname)
+        before = member.nickname_at
+        if masked:
+            newer = not member.nickname
+        elif before is None or at > before:
+            newer = True
+        else:  # of two seen at the same moment the one that sorts last, so that no order of arrival matters
+            newer = at == before and nickname > member.nickname
+        if not newer:
+            return
+        if nickname != member.nickname:
+            self.new_names.append((member.id, nickname))
+            member.nickname, member.changed = nickname, True
+        if not masked and (before is None or at > before):
+            member.nickname_at, member.changed = at, True
+
+    def _reach(self, sighting: Sighting, member: Known) -> None:
+        for reach in sighting.reaches:
+            if reach.virtual and reach.expires_at is not None and reach.expires_at <= self.now:
+                continue  # nobody answers there any more
+            place = (member.id, reach.kind, reach.blind)
+            held = self.contacts.get(place)
+            if held is not None:
+                if sighting.last > held.last:
+                    held.last, held.changed = sighting.last, True
+                continue
+            self.contacts[place] = Held(None, sighting.last, reach)
+            if reach.kind != "phone":
+                continue
+            if not reach.real:
+                if not member.phone_hint and reach.masked:
+                    member.phone_hint, member.changed = values.masked_number(reach.text), True
+                continue
+            if not member.phone_hint or member.id not in self.with_phone:
+                member.phone_hint, member.changed = values.masked_number(reach.text), True
+            self.with_phone.add(member.id)
+            holders = self.holders.setdefault(reach.blind, [])
+            if len(holders) <= SHARED_BY and values.is_full_name(member.name):
+                name = values.plain_name(member.name)
+                for other in holders:
+                    if values.plain_name(self.members[other].name) == name:
+                        self._suspect(member, self.members[other], "same_phone")
+            holders.append(member.id)
+
+
+def _is_bare(person: Person) -> bool:
+    """Nothing but claims: the case of every till that knows a card and no more."""
+    return not (
+        person.name or person.nickname or person.address or person.gender or person.birthday or person.note
+        or person.acquired_by or person.store_code or any(c.kind == "nickname" for c in person.claims)
+    )  # fmt: skip
+
+
+def _shown(claim: Usable) -> str:
+    kind = claim.key[0]
+    if kind == "phone":
+        return values.masked_number(claim.value)
+    if kind == "email":
+        return values.masked_email(claim.value)
+    return claim.value[:100]

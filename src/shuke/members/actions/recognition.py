@@ -1,0 +1,134 @@
+"""Who is this? The decision of docs/algorithms/recognition.md for a whole batch, and then its writing.
+
+The batch is read with a handful of statements (reading.py), decided person by person in memory as if each had come
+alone, and written with a handful of statements (writing.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from shuke.engine.facts import Person
+from shuke.kit import bulk
+from shuke.members.actions import writing
+from shuke.members.actions.deciding import Plan, Sighting, gather
+from shuke.members.actions.reading import read
+from shuke.shops.models import Merchant
+
+
+class Recognised(NamedTuple):
+    """The answer for one person of a batch, in the order asked."""
+
+    member_id: int | None  # None: a guest, nothing usable says who this is
+    created: bool = False  # made by this call (at its first appearance), or woken from an undone import
+    woken: bool = False  # it had been made by an import that was undone
+    by: str = ""  # engine.facts.IdentityKind that decided, "" for a new member
+    joined_at: datetime | None = None
+
+
+class Seen(NamedTuple):
+    """What `recognise` would answer, without having written anything."""
+
+    member_id: int | None
+    newcomer: int = 0  # 1, 2, … : the how-manieth member that would be made; 0: known, or a guest
+    by: str = ""
+
+
+class Newcomers:
+    """Carries a preview from chunk to chunk of one file, so that a new member is counted once."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str, bytes], int] = {}
+        self.count = 0
+
+
+def recognise(
+    *,
+    merchant: Merchant,
+    people: Sequence[Person | None],
+    now: datetime,
+    batch_id: int | None = None,
+    seen_at: Sequence[datetime | None] | None = None,
+) -> list[Recognised]:
+    """Find or make the member behind each person; one answer per person, in order. Never merges members.
+
+    `seen_at` says when each was met (the order's moment; None: now), the same length as `people`; `batch_id` is
+    noted as where a new member came from. In one transaction, in this order: members made, gaps of known profiles
+    filled, undone members woken; identities; contacts sealed; search terms; custom attributes and their definitions;
+    consents; suspicions; a "joined" line on each new member's timeline.
+
+    Two runs at once: whoever has something to write takes the merchant's row, reads again and decides again, so the
+    second sees what the first made. A batch that only meets known members takes no lock (PostgreSQL; SQLite writers
+    come one at a time anyway).
+    """
+    sightings, answers_of = gather(people, seen_at, now, merchant.id)
+    if not sightings:
+        return [Recognised(None)] * len(people)
+    with transaction.atomic():
+        plan = read(Plan(merchant.id, sightings, now), bulk_locks=False).decide()
+        if plan.changes_members() and connection.vendor == "postgresql":
+            bulk.execute("SELECT 1 FROM shops_merchant WHERE id = %s FOR NO KEY UPDATE", [merchant.id])
+            plan = read(Plan(merchant.id, sightings, now), bulk_locks=True).decide()
+        writing.write(plan, merchant, batch_id)
+    return _answers(plan, sightings, answers_of)
+
+
+def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> list[Recognised]:
+    ready: list[Recognised] = []
+    first: list[Recognised | None] = []
+    for sighting in sightings:
+        member = sighting.member
+        if member is None:
+            ready.append(Recognised(None))
+            first.append(None)
+            continue
+        again = Recognised(member.id, False, False, sighting.by, member.joined_at)
+        ready.append(again)
+        fresh = sighting.made or sighting.woke
+        first.append(again._replace(created=True, woken=sighting.woke) if fresh else None)
+    answers = []
+    for place in answers_of:
+        if place < 0:
+            answers.append(Recognised(None))
+        elif (once := first[place]) is not None:
+            answers.append(once)
+            first[place] = None
+        else:
+            answers.append(ready[place])
+    return answers
+
+
+def preview(
+    *, merchant: Merchant, people: Sequence[Person | None], now: datetime, newcomers: Newcomers | None = None
+) -> list[Seen]:
+    """What `recognise` would decide, writing nothing. Pass the same `newcomers` for every chunk of a file."""
+    newcomers = newcomers or Newcomers()
+    sightings, answers_of = gather(people, None, now, merchant.id)
+    if not sightings:
+        return [Seen(None)] * len(people)
+    plan = read(Plan(merchant.id, sightings, now, unborn=newcomers.numbers), bulk_locks=False).decide()
+    seen = []
+    numbers: dict[int, int] = {}
+    for sighting in sightings:
+        member = sighting.member
+        if member is None:
+            seen.append(Seen(None))
+        elif member.id < 0 or member.is_new or member.woken:
+            if member.id < 0:
+                number = -member.id
+            elif member.id in numbers:
+                number = numbers[member.id]
+            else:
+                newcomers.count += 1
+                number = numbers[member.id] = newcomers.count
+            for claim in sighting.claims:
+                if plan.owners[claim.key].member is member:
+                    newcomers.numbers.setdefault(claim.key, number)
+            seen.append(Seen(None, number, sighting.by))
+        else:
+            seen.append(Seen(member.id, 0, sighting.by))
+    return [seen[place] if place >= 0 else Seen(None) for place in answers_of]

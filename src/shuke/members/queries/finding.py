@@ -1,0 +1,277 @@
+"""Finding members by what an assistant types: digits, a name, pinyin, a card, an e-mail.
+
+Nothing here scans: every way in is an index range or an equality of docs/decisions/0004. Of a phone it shows the first
+three digits and exactly those typed, enough to see why a row is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from shuke.kit import bulk, crypto, pinyin
+from shuke.members import terms, values
+from shuke.members.models import Member, MemberState
+from shuke.members.queries.reaching import numbers_of
+from shuke.shops.models import Merchant
+
+_NUMBER = re.compile(r"\+?[\d\s\-]+")
+_LIST_CAP = 30_000  # rows read of one posting list; at a million members the longest has about as many
+_CHECKED = 400  # candidates whose number is opened to see whether the digits stand together
+_OVERREAD = 3  # rows read per row wanted: a member has several terms, and some are undone or merged away
+
+
+class Hit(NamedTuple):
+    """One member found. `phone_shown` is masked."""
+
+    member_id: int
+    card: str
+    name: str
+    nickname: str
+    phone_shown: str
+    matched_by: str  # card | phone | email | platform_id | name | nickname | pinyin | former_name
+
+
+def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
+    """The members that `text` may mean, best first: whole card, number or address, then pieces. At most `limit`.
+
+    Digits (four or more, spaces and +86 allowed) are looked for anywhere in phones, those at the end first. Other text
+    is the beginning of any piece of a name or nickname, present or former, or of its pinyin or initials. Several words
+    must all fit: "张 5678". Orders' numbers belong to a room above: see flows.search.
+    """
+    text = terms.plain(text)
+    if not text:
+        return []
+    if _NUMBER.fullmatch(text) and (digits := _typed_digits(text)):
+        found = _by_digits(merchant.id, digits, limit)
+        return _hits(merchant.id, found, limit, digits, digits)
+    if "@" in text:
+        blind = crypto.blind(text, "email", merchant.id)
+        rows = _contact_holders(merchant.id, "email", [blind])
+        return _hits(merchant.id, [(member, "email") for member in rows], limit, text)
+    words = text.split()
+    digits = next((word for word in words if word.isdecimal() and len(word) >= terms.GRAM_DIGITS), "")
+    if digits:
+        others = [word for word in words if word != digits]
+        found = _by_digits(merchant.id, digits, _CHECKED)
+        hits = _hits(merchant.id, found, _CHECKED, digits, digits)
+        return [hit for hit in hits if all(_fits(hit, word) for word in others)][:limit]
+    if len(words) > 1 and all(word.isascii() for word in words):
+        words = ["".join(words), *words]  # "zhang xiao ming" is one name; "tony wang" may be two words of it
+        hits = _by_text(merchant.id, words[0], limit)
+        if hits:
+            return hits
+        words = words[1:]
+    exact = [(member, "platform_id") for member in _by_identity(merchant.id, words[0])] if len(words) == 1 else []
+    hits = _hits(merchant.id, exact, limit, text)
+    wanted = limit if len(words) == 1 else _CHECKED
+    known = {hit.member_id for hit in hits}
+    hits += [h for h in _by_text(merchant.id, words[0], wanted) if h.member_id not in known]
+    return [hit for hit in hits if all(_fits(hit, word) for word in words[1:])][:limit]
+
+
+def _typed_digits(text: str) -> str:
+    digits = "".join([c for c in text if c.isdecimal()])
+    return digits[2:] if text.startswith("+86") or (len(digits) == 13 and digits.startswith("861")) else digits
+
+
+# --- digits
+
+
+def _by_digits(merchant: int, digits: str, limit: int) -> list[tuple[int, str]]:
+    found: dict[int, str] = {}
+    for member in _by_card(merchant, digits):
+        found.setdefault(member, "card")
+    for member in _by_identity(merchant, digits):
+        found.setdefault(member, "platform_id")
+    if len(digits) >= 7:
+        forms = {digits, "+" + digits, "+86" + digits}
+        blinds = [crypto.blind(form, "phone", merchant) for form in sorted(forms)]
+        for member in _contact_holders(merchant, "phone", blinds):
+            found.setdefault(member, "phone")
+    if len(digits) >= terms.GRAM_DIGITS and len(found) < limit:
+        for member in _by_phone_piece(merchant, digits, limit * 2):
+            found.setdefault(member, "phone")
+    if len(found) < limit:
+        for member in _by_prefix(merchant, digits, limit):
+            found.setdefault(member, "")
+    return list(found.items())
+
+
+def _by_card(merchant: int, digits: str) -> list[int]:
+    if len(digits) < 8:
+        return []
+    return [
+        row[0]
+        for row in bulk.select(
+            "SELECT id FROM members_member WHERE merchant_id = %s AND card >= %s AND card < %s LIMIT 5",
+            [merchant, digits, digits + ":"],  # ":" is the character after "9"
+        )
+    ]
+
+
+def _by_phone_piece(merchant: int, digits: str, limit: int) -> list[int]:
+    """Members with a phone that has these digits in a row; those that end in them first."""
+    if len(digits) == terms.GRAM_DIGITS:
+        found = dict.fromkeys(_posted(merchant, terms.tail_gram(digits, merchant), limit))
+        if len(found) < limit:
+            found |= dict.fromkeys(_posted(merchant, crypto.gram(digits, merchant), limit))
+        return list(found)
+    width = terms.GRAM_DIGITS
+    starts = [*range(0, len(digits) - width, width), len(digits) - width]
+    both: set[int] | None = None
+    for start in reversed(starts):  # the last digits vary most, so their list is the shortest
+        members = _posted(merchant, crypto.gram(digits[start : start + width], merchant), _LIST_CAP)
+        both = set(members) if both is None else both.intersection(members)
+        if not both:
+            return []
+    assert both is not None
+    candidates = sorted(both)[:_CHECKED]
+    numbers = numbers_of(merchant, candidates)
+    ending, inside = [], []
+    for member in candidates:
+        own = [values.national_digits(number) for number in numbers.get(member, ())]
+        if any(number.endswith(digits) for number in own):
+            ending.append(member)
+        elif any(digits in number for number in own):
+            inside.append(member)
+    return ending + inside
+
+
+def _posted(merchant: int, piece: bytes, limit: int) -> list[int]:
+    rows = bulk.select(
+        "SELECT posting FROM members_phone_gram WHERE merchant_id = %s AND gram = %s LIMIT %s", [merchant, piece, limit]
+    )
+    return crypto.posted(piece, [row[0] for row in rows], merchant)
+
+
+# --- exact values
+
+
+def _by_identity(merchant: int, value: str) -> list[int]:
+    """Who has this very number on some platform, or as a card of another system."""
+    found = []
+    for kind in ("card", "platform_id"):
+        blind = crypto.blind(value, kind, merchant)
+        for realm in _realms(merchant, kind):
+            found += [
+                row[0]
+                for row in bulk.select(
+                    "SELECT member_id FROM members_identity WHERE merchant_id = %s AND kind = %s AND realm = %s AND blind = %s",
+                    [merchant, kind, realm, blind],
+                )
+            ]
+    return found
+
+
+def _realms(merchant: int, kind: str) -> list[str]:
+    """The platforms known for a kind, by hopping along the index rather than reading it all."""
+    first = "SELECT MIN(realm) FROM members_identity WHERE merchant_id = %s AND kind = %s"
+    rows = bulk.select(
+        f"WITH RECURSIVE hop(realm) AS ({first} UNION ALL SELECT ({first} AND realm > hop.realm) FROM hop "
+        "WHERE hop.realm IS NOT NULL) SELECT realm FROM hop WHERE realm IS NOT NULL",
+        [merchant, kind, merchant, kind],
+    )
+    return [row[0] for row in rows]
+
+
+def _contact_holders(merchant: int, kind: str, blinds: Sequence[bytes]) -> list[int]:
+    marks = ", ".join(["%s"] * len(blinds))
+    rows = bulk.select(
+        f"SELECT member_id FROM members_contact WHERE merchant_id = %s AND kind = %s AND blind IN ({marks}) "
+        "AND NOT masked AND NOT virtual LIMIT 100",
+        [merchant, kind, *blinds],
+    )
+    return [row[0] for row in rows]
+
+
+# --- text
+
+
+def _by_text(merchant: int, word: str, limit: int) -> list[Hit]:
+    found = [(member, "") for member in _by_prefix(merchant, word, limit)]
+    return [hit for hit in _hits(merchant, found, len(found), word) if _fits(hit, word)][:limit]
+
+
+def _by_prefix(merchant: int, word: str, limit: int) -> list[int]:
+    low = terms.cut(word)
+    if not low:
+        return []
+    rows = bulk.select(
+        "SELECT member_id FROM members_search_term WHERE merchant_id = %s AND term >= %s AND term < %s LIMIT %s",
+        [merchant, low, _after(low), limit * _OVERREAD],
+    )
+    return list(dict.fromkeys(row[0] for row in rows))
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first bytes that no longer begin with `prefix`. UTF-8 has no byte 255, so the last can always grow."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _fits(hit: Hit, word: str) -> bool:
+    """Whether a longer or further word fits a member that was found by something shorter."""
+    if hit.matched_by == "former_name" and len(word) <= terms.TERM_CHARACTERS:
+        return True
+    if word in terms.plain(hit.name) or word in terms.plain(hit.nickname) or word in hit.card:
+        return True
+    return any(read.startswith(word) for own in (hit.name, hit.nickname) for read in terms.pinyins(own))
+
+
+# --- what is shown
+
+
+def _hits(merchant: int, found: Iterable[tuple[int, str]], limit: int, typed: str, digits: str = "") -> list[Hit]:
+    """Members with how they were found, in the order found; only living ones, each once."""
+    order = list(dict(found).items())
+    rows = _living(merchant, [member for member, _ in order])
+    chosen: dict[int, tuple[tuple, str]] = {}
+    for member, matched_by in order:
+        row = rows.get(member)
+        if row is not None and row[0] not in chosen:
+            chosen[row[0]] = (row, matched_by)
+            if len(chosen) == limit:
+                break
+    numbers = numbers_of(merchant, [m for m, (_, by) in chosen.items() if by == "phone"]) if digits else {}
+    hits = []
+    for member, (row, by) in chosen.items():
+        _, card, name, nickname, phone_shown = row
+        number = next((n for n in numbers.get(member, ()) if digits in values.national_digits(n)), "")
+        if number:
+            phone_shown = values.number_showing(number, digits)
+        hits.append(Hit(member, card, name, nickname, phone_shown, by or _why(typed, name, nickname)))
+    return hits
+
+
+def _living(merchant: int, members: list[int]) -> dict[int, tuple]:
+    """Rows (id, card, name, nickname, phone) of living members by the id they were found under."""
+    if not members:
+        return {}
+    rows = {
+        row[0]: row
+        for row in Member.objects.filter(merchant_id=merchant, id__in=members).values_list(
+            "id", "card", "name", "nickname", "phone_hint", "state", "merged_into_id"
+        )
+    }
+    found: dict[int, tuple] = {}
+    moved = {id: row[6] for id, row in rows.items() if row[5] == MemberState.MERGED and row[6]}
+    heirs = _living(merchant, sorted(set(moved.values()))) if moved else {}
+    for id, row in rows.items():
+        if row[5] == MemberState.ACTIVE:
+            found[id] = row[:5]
+        elif id in moved and moved[id] in heirs:
+            found[id] = heirs[moved[id]]
+    return found
+
+
+def _why(typed: str, name: str, nickname: str) -> str:
+    if typed in terms.plain(name):
+        return "name"
+    if typed in terms.plain(nickname):
+        return "nickname"
+    if any(pinyin.is_chinese(c) for c in name + nickname) and any(
+        read.startswith(typed) for own in (name, nickname) for read in terms.pinyins(own)
+    ):
+        return "pinyin"
+    return "former_name"
