@@ -8,7 +8,12 @@ A mapping is a plain dict:
      "money_unit": "major",                  # or "minor": the file has fen or cents
      "defaults": {"platform": "pos", "status": "finished", "currency": "CNY", "store": "01"},
      "status_words": {"已结": "finished"},    # the file's own words → names of facts.OrderStatus, lower case
-     "header_row": 1, "sheet": ""}
+     "header_row": 1, "sheet": "",
+     # customers only: the shop's own attributes by key, and consents as "channel:purpose"
+     "attributes": {"skin_type": "皮肤类型"}, "consents": {"sms:promotion": "同意短信"}}
+
+Of customers, `defaults` may also say "phone_verified": true (the member stood there with the phone) and
+"nickname_platform": "taobao" (the account names are those of that platform, and belong to the card's holder).
 """
 
 from __future__ import annotations

@@ -69,6 +69,10 @@ _GENDER = {
     "man": "m",
     "先生": "m",
 }
+YES_NO = {
+    "是": True, "同意": True, "yes": True, "y": True, "true": True, "1": True,
+    "否": False, "不同意": False, "拒绝": False, "no": False, "n": False, "false": False, "0": False,
+}  # fmt: skip
 _LUNAR = re.compile(r"农历|阴历|lunar", re.I)
 _MONTH_DAY = re.compile(r"^(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?$")
 
@@ -87,26 +91,28 @@ class _Places(NamedTuple):
 
 
 def _places(reading: Reading, mapping: Mapping[str, Any]) -> _Places:
-    found: dict[str, int] = {}
-    for field, column in mapping["columns"].items():
-        if isinstance(column, int) or (
-            isinstance(column, str) and column.isdecimal() and not reading.columns.has(column)
-        ):
-            place = int(column)
-        else:
-            place = reading.columns.at(str(column))
-        if 0 <= place < reading.columns.width:
-            found[field] = place
-        else:
-            raise BadMapping("mapping_column", field=field, column=str(column))
-    return _Places(reading, found)
+    return _Places(reading, {field: _place(reading, field, column) for field, column in mapping["columns"].items()})
+
+
+def _place(reading: Reading, field: str, column: Any) -> int:
+    """Where the column is that the mapping names for this field, by header or 0-based place."""
+    if isinstance(column, int) or (
+        isinstance(column, str) and column.isdecimal() and not reading.columns.has(column)
+    ):
+        place = int(column)
+    else:
+        place = reading.columns.at(str(column))
+    if 0 <= place < reading.columns.width:
+        return place
+    raise BadMapping("mapping_column", field=field, column=str(column))
 
 
 class _People:
     """The person columns of a plain file."""
 
-    def __init__(self, places: _Places, platform: str, *, verified: bool = False) -> None:
+    def __init__(self, places: _Places, platform: str, *, verified: bool = False, accounts_of: str = "") -> None:
         self.places, self.platform, self.verified = places, platform, verified
+        self.accounts_of = accounts_of  # platform whose account names the file states, "" = its own
         self.account = any(places.has(field) for field in ("customer_id", "card", "nickname"))
 
     def parts(self, row: list[str]) -> tuple[tuple[Claim, ...], str, str, tuple, str, Address | None]:
@@ -118,8 +124,8 @@ class _People:
                 said = number_id(text, reading.columns.title(at[field]))
                 claims.append(Claim(kind, said, self.platform if kind is IdentityKind.PLATFORM_ID else ""))
         nick = plain(row[at["nickname"]])
-        if nick and "*" not in nick and not claims:
-            claims.append(Claim(IdentityKind.NICKNAME, nick, self.platform))
+        if nick and "*" not in nick and (self.accounts_of or not claims):
+            claims.append(Claim(IdentityKind.NICKNAME, nick, self.accounts_of or self.platform))
         number = phone(row[at["phone"]], "buyer")
         if number is None and plain(row[at["phone"]]):
             reading.notes.odd("phone_unclear", reading.columns.title(at["phone"]), plain(row[at["phone"]]))
@@ -305,9 +311,18 @@ def points(text: str, column: str) -> int | None:
 def _customer_rows(reading: Reading) -> RowReader:
     mapping = reading.options.mapping or {}
     at = _places(reading, mapping)
-    people = _People(at, reading.platform, verified=bool((mapping.get("defaults") or {}).get("phone_verified")))
+    defaults = mapping.get("defaults") or {}
+    people = _People(
+        at, reading.platform, verified=bool(defaults.get("phone_verified")),
+        accounts_of=str(defaults.get("nickname_platform") or ""),
+    )  # fmt: skip
     title = reading.columns.title
     moment = Moments(reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()))
+    own = [(str(key), _place(reading, str(key), column)) for key, column in (mapping.get("attributes") or {}).items()]
+    asked = [
+        (*str(what).partition(":")[::2], _place(reading, str(what), column))
+        for what, column in (mapping.get("consents") or {}).items()
+    ]
 
     def row_to_person(row: list[str]) -> Person:
         claims, name, nick, phones, mail, where = people.parts(row)
@@ -317,9 +332,16 @@ def _customer_rows(reading: Reading) -> RowReader:
         if born is None and plain(row[at["birthday"]]):
             reading.notes.odd("birthday_unclear", title(at["birthday"]), plain(row[at["birthday"]]))
         attributes = tuple((key, text) for key in ("level", "tags") if (text := plain(row[at[key]])))
+        attributes += tuple((key, text) for key, place in own if (text := plain(row[place])))
+        consents = tuple(
+            (channel, purpose, answer)
+            for channel, purpose, place in asked
+            if (answer := YES_NO.get(plain(row[place]).lower())) is not None
+        )
         return Person(
-            claims, name, nick, phones, mail, where, gender(row[at["gender"]]), born, attributes, (),
-            moment(row[at["joined_at"]], title(at["joined_at"])), plain(row[at["store"]]), plain(row[at["source"]]),
+            claims, name, nick, phones, mail, where, gender(row[at["gender"]]), born, attributes, consents,
+            moment(row[at["joined_at"]], title(at["joined_at"])),
+            plain(row[at["store"]]) or str(defaults.get("store", "")), plain(row[at["source"]]),
             plain(row[at["note"]]), points(row[at["points"]], title(at["points"])),
             points(row[at["growth"]], title(at["growth"])),
         )  # fmt: skip

@@ -242,9 +242,9 @@ def item_rows(reading: Reading) -> Grouped:
     code_at, outer_at, product_at = at("商家编码"), at("外部系统编号"), at("商品ID")
     paid_at_, refund_at, refund_state_at = at("买家实际支付金额", "买家实付金额"), at("退款金额"), at("退款状态")
     created_at_, paid_time_at, shop_at = at("订单创建时间"), at("订单付款时间"), at("店铺名称")
-    knows_paid, knows_pay_time = paid_at_ < columns.width, paid_time_at < columns.width
+    knows_pay_time = paid_time_at < columns.width
 
-    def line(row: list[str]) -> tuple[Line, int | None, OrderStatus | None]:
+    def line(row: list[str]) -> tuple[Line, OrderStatus | None]:
         count = quantity(row[quantity_at], title(quantity_at))
         price = amount(row[price_at], title(price_at))
         paid = amount(row[paid_at_], title(paid_at_))
@@ -262,7 +262,7 @@ def item_rows(reading: Reading) -> Grouped:
             max(gross - total, 0) if gross is not None else 0,
             number_id(row[sub_at], title(sub_at)) if plain(row[sub_at]) else "", refunded,
         )  # fmt: skip
-        return made, paid, status
+        return made, status
 
     def start(row: list[str]) -> str:
         return number_id(row[number_at], title(number_at))
@@ -271,7 +271,7 @@ def item_rows(reading: Reading) -> Grouped:
         lines = [line(row) for row in group.each()]
         first = group.rows[0]
         paid_at = next((found for row in group.rows if (found := moment(row[paid_time_at], title(paid_time_at)))), None)
-        statuses = [status for _, _, status in lines if status is not None]
+        statuses = [status for _, status in lines if status is not None]
         status = min(statuses) if statuses else None  # the line that is furthest behind
         if status is CLOSED_REFUNDED:
             status = closed(paid_at, "", reading) if knows_pay_time else None
@@ -279,7 +279,7 @@ def item_rows(reading: Reading) -> Grouped:
         excluded = "brushing" if any(BRUSHING.search(text) for text in notes_said) else ""
         if excluded:
             reading.notes.odd("brushing", title(note_at), "")
-        refunded = sum(made.refunded_minor for made, _, _ in lines)
+        refunded = sum(made.refunded_minor for made, _ in lines)
         shop = plain(first[shop_at])
         return Order(
             reading.platform,
@@ -289,9 +289,10 @@ def item_rows(reading: Reading) -> Grouped:
             moment(first[created_at_], title(created_at_)),
             paid_at,
             currency=options.currency,
-            paid_minor=sum(paid or 0 for _, paid, _ in lines) if knows_paid and status is not None else None,
+            # The lines leave out the freight the buyer paid, so they must not overrule the order report's figure.
+            paid_minor=None,
             refunded_minor=refunded if refund_at < columns.width else None,
-            lines=tuple(made for made, _, _ in lines),
+            lines=tuple(made for made, _ in lines),
             excluded=excluded,
             stated_at=options.stated_at,
         )
