@@ -47,7 +47,7 @@ TIMETABLE: tuple[Daily | Often, ...] = (
 )
 
 # Where the handlers live; importing a module installs its handlers.
-HANDLERS = ("shuke.flows.handlers", "shuke.flows.export_members", "shuke.flows.night")
+HANDLERS = ("shuke.flows.handlers", "shuke.flows.night", "shuke.flows.export_members")
 
 
 def install() -> None:

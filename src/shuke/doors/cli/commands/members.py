@@ -1,0 +1,173 @@
+"""`shuke members find|show`: who is this?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from shuke.doors.cli.desk import Desk, declared
+from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.words import _, language
+
+if TYPE_CHECKING:
+    from shuke.members.models import Member, TimelineLine
+
+
+@click.group("members", help=_("Find and show members. Phone numbers and addresses stay masked."))
+def command() -> None:
+    """Who is this?"""
+
+
+def member_named(desk: Desk, asked: str) -> Member:
+    """The member with this card or id; else the only one a search for it finds. Says who is meant when there are several."""
+    from shuke.members import queries
+
+    try:
+        return queries.member_of(desk.merchant.pk, asked)
+    except queries.NoSuchMember:
+        hits = queries.find(desk.merchant, asked, 6)
+        if len(hits) == 1:
+            return queries.member_of(desk.merchant.pk, hits[0].member_id)
+        if not hits:
+            raise
+        names = ", ".join(f"{hit.card} {hit.name or hit.nickname}".strip() for hit in hits[:5])
+        raise Refused(
+            _("“{asked}” may be several members: {names}. Say which by the card number.").format(
+                asked=asked, names=names
+            )
+        ) from None
+
+
+@declared(
+    "find",
+    _("Search by four or more digits of a phone, by name, nickname, pinyin or initials, card or order number."),
+    "shuke members find 5678\nshuke members find 张小明\nshuke members find zxm",
+    group=command,
+)
+@click.argument("text", nargs=-1, required=True, metavar=_("TEXT"))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help=_("at most so many"))
+def find(desk: Desk, text: tuple[str, ...], limit: int) -> int:
+    from shuke.flows.search import find_members
+
+    hits = find_members(desk.merchant, " ".join(text), limit)
+    if desk.as_json:
+        desk.json(hits)
+    elif hits:
+        desk.table(
+            [_("card"), _("name"), _("nickname"), _("phone"), _("found by")],
+            [(h.card, h.name, h.nickname, h.phone_shown, found_by(h.matched_by)) for h in hits],
+        )
+    else:
+        desk.say(
+            _("Nobody fits “{text}”. Four digits of a phone or the beginning of a name are enough.").format(
+                text=" ".join(text)
+            )
+        )
+    return 0 if hits else 1
+
+
+def found_by(code: str) -> str:
+    """What the search matched, in the language of the terminal."""
+    return {
+        "card": _("card"),
+        "phone": _("phone"),
+        "email": _("e-mail"),
+        "platform_id": _("platform number"),
+        "name": _("name"),
+        "nickname": _("nickname"),
+        "former_name": _("former name"),
+        "pinyin": _("pinyin"),
+        "order": _("order number"),
+    }.get(code, code)
+
+
+@declared(
+    "show",
+    _("Show one member: who this is, tier, points, how they buy, and the latest lines of the timeline."),
+    "shuke members show 100000000018",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.option("--lines", default=10, show_default=True, type=click.IntRange(0, 500), help=_("lines of the timeline"))
+def show(desk: Desk, member: str, lines: int) -> None:
+    from shuke.engine.insight import wording
+    from shuke.insight.models import MemberScore
+    from shuke.loyalty import queries as loyalty
+    from shuke.members import queries
+
+    who = member_named(desk, member)
+    now = desk.now
+    balance = loyalty.balance(desk.merchant, who.pk, now)
+    try:
+        why = loyalty.why_tier(desk.merchant, who.pk, now)
+        tier: str | None = why.name["zh" if language() == "zh-hans" else "en"]
+        tier_key: str | None = why.tier
+    except loyalty.NoCharter:
+        tier = tier_key = None
+    score = MemberScore.objects.filter(merchant=desk.merchant, pk=who.pk).first()
+    identities = queries.identities_of(desk.merchant, who.pk)
+    timeline = queries.timeline(desk.merchant, who.pk, limit=lines)
+    if desk.as_json:
+        desk.json(
+            {
+                "id": str(who.pk),
+                "card": who.card,
+                "state": who.state,
+                "name": who.name,
+                "nickname": who.nickname,
+                "phone": who.phone_hint,
+                "joined_at": who.joined_at,
+                "home_store": who.home_store.name if who.home_store else None,
+                "attributes": who.attributes,
+                "tags": who.tags,
+                "tier": tier_key,
+                "points": balance,
+                "score": score and {f.attname: getattr(score, f.attname) for f in score._meta.local_fields},
+                "identities": [(i.kind, i.realm, i.shown) for i in identities],
+                "timeline": [
+                    {"at": line.at, "kind": line.kind, "ref": line.ref, "body": line.body} for line in timeline
+                ],
+            }
+        )
+        return
+    said = "zh" if language() == "zh-hans" else "en"
+    desk.facts(
+        [
+            (_("card"), who.card),
+            (_("nickname"), who.nickname),
+            (_("phone"), who.phone_hint),
+            (_("member since"), desk.day(who.joined_at)),
+            (_("home store"), who.home_store.name if who.home_store else None),
+            (
+                _("known as"),
+                ", ".join(f"{i.realm or i.kind}: {i.shown}" for i in identities if i.shown and i.kind != "card"),
+            ),
+            *who.attributes.items(),
+            (_("tier"), tier),
+            (_("points available"), balance.available),
+            (_("points pending"), balance.pending or None),
+            (_("points owed"), balance.debt or None),
+            *(
+                [
+                    (_("orders"), score.order_count),
+                    (_("spent in all"), desk.money(score.net_minor)),
+                    (_("spent in a year"), desk.money(score.year_net_minor)),
+                    (_("last purchase"), desk.day(score.last_paid_at)),
+                    (_("RFM class"), f"{score.rfm} {wording.RFM_NAMES[score.rfm].said(said)}" if score.rfm else None),
+                    (_("pyramid layer"), wording.LAYERS[score.layer].said(said) if score.layer else None),
+                    (_("stage of life"), wording.STAGES[score.stage].said(said) if score.stage else None),
+                ]
+                if score
+                else []
+            ),
+        ],
+        title=str(who),
+    )
+    if timeline:
+
+        def about(line: TimelineLine) -> str:
+            told = [desk.money(v) if k.endswith("_minor") else f"{k} {v}" for k, v in line.body.items()]
+            return " · ".join([line.ref, *told] if line.ref else told)
+
+        desk.table([_("when"), _("what"), ""], [(desk.minute(line.at), line.kind, about(line)) for line in timeline])
