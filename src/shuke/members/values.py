@@ -104,6 +104,24 @@ def masked_email(email: str) -> str:
     return f"{head[:1]}***@{host}" if host else "***"
 
 
+_INSIDE = re.compile(r"(?<![0-9])(?:\+?86[- ]?)?(1[3-9][0-9]{9})(?![0-9])|([\w.+-]+)@([\w-]+\.[\w.-]+)", re.ASCII)
+
+
+def numbers_inside(text: str) -> list[str]:
+    """Mobile numbers that stand in a free text, as E.164."""
+    return ["+86" + found[1] for found in _INSIDE.finditer(text) if found[1]]
+
+
+def without_contacts(text: str) -> str:
+    """A free text, name or nickname with the numbers and mail addresses in it masked: those are kept as contacts only.
+
+    Old exports name buyers by their payment account, which is a phone or an e-mail; sellers write numbers into notes.
+    """
+    if not text or text.isalpha():
+        return text
+    return _INSIDE.sub(lambda f: masked_number(f[1]) if f[1] else masked_email(f[0]), text)
+
+
 def luhn_digit(digits: str) -> str:
     """The check digit to append: catches every single wrong digit and almost every swap of neighbours."""
     total = 0

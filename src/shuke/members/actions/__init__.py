@@ -8,24 +8,37 @@ from shuke.members.actions.attributes import (
     set_attributes,
 )
 from shuke.members.actions.consents import Statement, consent
+from shuke.members.actions.contacts import BadContact, NewContact, add_contacts, remove_contacts, reveal
+from shuke.members.actions.profile import BadProfile, add_note, add_tags, edit_profile, remove_tags, undo_created
 from shuke.members.actions.recognition import Newcomers, Recognised, Seen, preview, recognise
 from shuke.members.actions.timeline import Claimed, Note, claim, note
 
 __all__ = [
     "BadAttribute",
+    "BadContact",
     "BadDefinition",
+    "BadProfile",
     "Claimed",
     "Definition",
+    "NewContact",
     "Newcomers",
     "Note",
     "Recognised",
     "Seen",
     "Statement",
+    "add_contacts",
+    "add_note",
+    "add_tags",
     "claim",
     "consent",
     "define_attributes",
+    "edit_profile",
     "note",
     "preview",
     "recognise",
+    "remove_contacts",
+    "remove_tags",
+    "reveal",
     "set_attributes",
+    "undo_created",
 ]

@@ -182,6 +182,8 @@ def _prepare(sighting: Sighting, blinders: dict[str, Callable[[str], bytes]], me
                     phone.expires_at,
                 )
             )
+    for number in values.numbers_inside(person.note) if person.note else ():
+        sighting.reaches.append(Reach("phone", blind("phone", number), number, "note", real=True))
     if person.email and not values.is_masked(person.email):
         mail = person.email.strip().casefold()
         sighting.reaches.append(Reach("email", blind("email", mail), mail))
@@ -271,7 +273,7 @@ class Plan:
                 if claim.key[0] == "platform_id":
                     self.realms.setdefault(best.id, set()).add(claim.key[1])
                 elif claim.key[0] == "nickname":
-                    self.new_names.append((best.id, claim.value))
+                    self.new_names.append((best.id, values.without_contacts(claim.value)))
         self._meet(sighting, best)
         if not _is_bare(sighting.person):
             self._fill(sighting, best)
@@ -310,7 +312,7 @@ class Plan:
     def _fill(self, sighting: Sighting, member: Known) -> None:
         """Fill what the profile does not know yet; only a nickname makes way for a newer one."""
         person = sighting.person
-        name = person.name.strip()[:100]
+        name = values.without_contacts(person.name.strip())[:100]
         if (
             name
             and name != member.name
@@ -318,9 +320,10 @@ class Plan:
         ):
             member.name, member.changed = name, True
             self.new_names.append((member.id, name))
-        nickname = person.nickname.strip()[:100]
+        nickname = person.nickname.strip()
         if not nickname:
-            nickname = next((c.value[:100] for c in sighting.claims if c.key[0] == "nickname"), "")
+            nickname = next((c.value for c in sighting.claims if c.key[0] == "nickname"), "")
+        nickname = values.without_contacts(nickname)[:100]
         if nickname:
             self._nickname(member, nickname, sighting.last)
         if person.gender and not member.gender:
@@ -334,7 +337,7 @@ class Plan:
         if person.acquired_by and not member.acquired_by:
             member.acquired_by, member.changed = person.acquired_by[:60], True
         if person.note.strip() and not member.note:
-            member.note, member.changed = person.note.strip(), True
+            member.note, member.changed = values.without_contacts(person.note.strip()), True
         if person.store_code and member.home_store_id is None and person.store_code in self.stores:
             member.home_store_id, member.changed = self.stores[person.store_code], True
 
@@ -398,4 +401,4 @@ def _shown(claim: Usable) -> str:
         return values.masked_number(claim.value)
     if kind == "email":
         return values.masked_email(claim.value)
-    return claim.value[:100]
+    return values.without_contacts(claim.value)[:100]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from shuke.kit import bulk, crypto, ids
 from shuke.members import terms, values
 from shuke.members.actions.attributes import take_texts
 from shuke.members.actions.consents import Statement, consent
-from shuke.members.actions.deciding import Held, Known, Plan
+from shuke.members.actions.deciding import Held, Known, Plan, Reach
 from shuke.members.actions.reading import attributes_of
 from shuke.members.actions.timeline import Note, note
 from shuke.members.queries.reaching import contact_place, keys_of
@@ -17,6 +18,10 @@ from shuke.shops.models import Merchant
 _MEMBER = (
     "state", "name", "nickname", "nickname_at", "gender", "birth_year", "birth_month", "birth_day", "birth_lunar",
     "province", "city", "phone_hint", "home_store_id", "acquired_by", "joined_at", "attributes", "note",
+)  # fmt: skip
+
+_CONTACT = (
+    "id", "merchant_id", "member_id", "kind", "blind", "sealed", "role", "virtual", "masked", "usable_until", "last_seen_at",
 )  # fmt: skip
 
 
@@ -168,36 +173,24 @@ def _write_contacts(plan: Plan) -> None:
         bulk.update("members_contact", ("last_seen_at",), moved)
     if not new:
         return
-    keys = data_keys(plan.merchant, sorted({member for member, _ in new}))
+    store_contacts(plan.merchant, [(member, held.reach, held.last) for member, held in new if held.reach is not None])
+
+
+def store_contacts(merchant: int, new: list[tuple[int, Reach, datetime]]) -> None:
+    """Seal and store contacts the members do not have yet, and make real phones findable."""
+    write_moment = bulk.moment()
+    keys = data_keys(merchant, sorted({member for member, _, _ in new}))
     rows, pairs = [], []
-    for id, (member, held) in zip(ids.take(len(new)), new, strict=True):
-        reach = held.reach
-        assert reach is not None
+    for id, (member, reach, seen) in zip(ids.take(len(new)), new, strict=True):
         sealed = crypto.seal(reach.text.encode(), keys[member], contact_place(member, reach.kind))
         rows.append(
-            (id, plan.merchant, member, reach.kind, reach.blind, sealed, reach.role, reach.virtual, reach.masked,
-             write_moment(reach.expires_at), write_moment(held.last))
+            (id, merchant, member, reach.kind, reach.blind, sealed, reach.role, reach.virtual, reach.masked,
+             write_moment(reach.expires_at), write_moment(seen))
         )  # fmt: skip
         if reach.real:
-            pairs += [(piece, member) for piece in terms.grams_of(reach.text, plan.merchant)]
-    bulk.insert(
-        "members_contact",
-        (
-            "id",
-            "merchant_id",
-            "member_id",
-            "kind",
-            "blind",
-            "sealed",
-            "role",
-            "virtual",
-            "masked",
-            "usable_until",
-            "last_seen_at",
-        ),
-        rows,
-    )
-    post(plan.merchant, pairs)
+            pairs += [(piece, member) for piece in terms.grams_of(reach.text, merchant)]
+    bulk.insert("members_contact", _CONTACT, rows)
+    post(merchant, pairs)
 
 
 def _make_way(merchant: int, newest: dict[int, Held]) -> list[tuple[int, Held]]:
@@ -241,6 +234,15 @@ def post(merchant: int, pairs: list[tuple[bytes, int]]) -> None:
     if pairs:
         rows = sorted((piece, block) for (piece, _), block in zip(pairs, crypto.postings(pairs, merchant), strict=True))
         bulk.insert_new("members_phone_gram", ("merchant_id", "gram", "posting"), [(merchant, *row) for row in rows])
+
+
+def unpost(merchant: int, pairs: list[tuple[bytes, int]]) -> None:
+    """Take phones out of the search again."""
+    for (piece, _), block in zip(pairs, crypto.postings(pairs, merchant), strict=True):
+        bulk.execute(
+            "DELETE FROM members_phone_gram WHERE merchant_id = %s AND gram = %s AND posting = %s",
+            [merchant, piece, block],
+        )
 
 
 def find_by(merchant: int, names: list[tuple[int, str]]) -> None:
