@@ -16,7 +16,7 @@ from django.db import transaction
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import FAR, Books, Effect, Lot
+from shuke.engine.ledger.books import FAR, Books, Effect, Held, Lot
 from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
@@ -187,6 +187,7 @@ class _Booked:
         self.revisions: dict[int, dict[str, int]] = defaultdict(dict)
         self.lots: dict[int, dict[str, tuple[int, Lot]]] = defaultdict(dict)
         self.moves: dict[int, list[tuple]] = defaultdict(list)
+        self.holds: dict[int, list[Held]] = defaultdict(list)
         if not members:
             return
         where, values = bulk.among("t.member_id", members)
@@ -221,6 +222,8 @@ class _Booked:
             [merchant.pk, values],
         ):
             self.moves[member].append((pk, (bulk.read_moment(at), before, after, cause)))
+        for member, held in stored.holds(merchant, members):
+            self.holds[member].append(held)
 
 
 def _post_difference(
@@ -261,7 +264,7 @@ def _post_difference(
             batch.change_lot(pk, target)
     _replace_history(batch, member, fold, booked.moves[member])
     batch.close(sheet, fold, held=fold.books.held())
-    _mend_holds(batch, member, fold.books)
+    _mend_holds(batch, booked.holds[member], fold.books)
 
 
 def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str], int]) -> Effect | None:
@@ -291,9 +294,9 @@ def _replace_history(batch: Batch, member: int, fold: Fold, stored_moves: list[t
         bulk.update("loyalty_tier_change", ("superseded_at",), [(at(batch.now), pk) for pk in have.values()])
 
 
-def _mend_holds(batch: Batch, member: int, books: Books) -> None:
+def _mend_holds(batch: Batch, open_holds: list[Held], books: Books) -> None:
     """Open holds point at the lots the fold chose; those it timed out are closed."""
-    for _, held in stored.holds(batch.merchant, [member]):
+    for held in open_holds:
         still = books.holds.get(held.key)
         if still is None:
             close_hold(batch.merchant, held.key, "timed_out", held.times_out_at)
