@@ -1,6 +1,7 @@
 import os
 from datetime import date
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -23,8 +24,18 @@ def layered(spend):
 def test_a_hundred_members_make_1_4_15_and_80():
     spend = [100 * i for i in range(1, 101)]
     bounds = pyramid.bounds(np.array(spend), fixed_on=DAY)
-    assert bounds.to_json() == {"fixed_on": "2026-11-01", "key_from": 10_000, "main_from": 9_600, "potential_from": 8_100}
-    assert {layer: layered(spend).count(layer) for layer in pyramid.LAYERS} == {"key": 1, "main": 4, "potential": 15, "target": 80}
+    assert bounds.to_json() == {
+        "fixed_on": "2026-11-01",
+        "key_from": 10_000,
+        "main_from": 9_600,
+        "potential_from": 8_100,
+    }
+    assert {layer: layered(spend).count(layer) for layer in pyramid.LAYERS} == {
+        "key": 1,
+        "main": 4,
+        "potential": 15,
+        "target": 80,
+    }
 
 
 def test_one_giant_is_the_key_member_of_a_small_shop():
@@ -54,9 +65,11 @@ def test_the_curve_runs_from_nothing_to_everything_and_never_dents(spend):
         assert shape == pyramid.Concentration(None, None, None, [])
         return
     assert (shape.curve[0], shape.curve[-1]) == ((0.0, 0.0), (1.0, 1.0))
-    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(shape.curve, shape.curve[1:], strict=False)]
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(shape.curve)]
     slopes = [rise / run for run, rise in steps]
-    assert all(later <= earlier + 0.05 for earlier, later in zip(slopes, slopes[1:], strict=False))  # points are rounded
+    assert all(
+        later <= earlier + 0.05 for earlier, later in pairwise(slopes)
+    )  # points are rounded
 
 
 @given(spends)

@@ -27,13 +27,16 @@ def test_every_column_resolves_against_the_tables_that_the_port_promises(name):
 
 def test_a_misspelt_column_is_found_before_any_engine_sees_it():
     with pytest.raises(sqlglot.errors.OptimizeError, match="nett"):
-        qualify(sqlglot.parse_one("SELECT SUM(nett) AS s FROM heads", read="duckdb"), schema=port.TABLES, dialect="duckdb")
+        qualify(
+            sqlglot.parse_one("SELECT SUM(nett) AS s FROM heads", read="duckdb"), schema=port.TABLES, dialect="duckdb"
+        )
 
 
 @pytest.mark.parametrize("name", port.names())
 def test_only_functions_that_mean_the_same_everywhere_are_called(name):
     called = {
-        (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper() for node in parsed(name).find_all(exp.Func)
+        (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper()
+        for node in parsed(name).find_all(exp.Func)
     }
     assert called - port.ALLOWED == set()
 

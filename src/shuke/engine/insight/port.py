@@ -68,6 +68,12 @@ ALLOWED = {
 }
 
 
+# DuckDB 2.0.0 squeezes columns into fewer bytes before sorting and joining, by bounds it has inferred; with a sum over a
+# join and ORDER BY it took 128 for a signed byte and answered -128. Found by tests/engine/insight/test_snapshot.py, kept
+# from coming back by test_port.py. Exact money is worth more than the few bytes.
+_DISTRUSTED = "compressed_materialization"
+
+
 class EngineFailed(RuntimeError):
     """An analysis could not be run. The message says which, and what the engine said."""
 
@@ -85,7 +91,7 @@ class Engine:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": memory,
-            "enable_external_access": True,
+            "disabled_optimizers": _DISTRUSTED,
         }
         if temp is not None:
             temp.mkdir(parents=True, exist_ok=True)
