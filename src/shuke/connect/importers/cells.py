@@ -144,7 +144,7 @@ class Moments:
         self._clocks: dict[str, timedelta] = {}
 
     def __call__(self, text: str, column: str) -> datetime | None:
-        """The instant; None where the cell says nothing (filler dates of 1970 with an oddity). Raises RowError: bad_date."""
+        """The instant; None where the cell says nothing (filler dates of 1970 with an oddity). Raises RowError: not_a_date."""
         if not text:
             return None
         day, _, clock = text.partition(" ")
@@ -163,7 +163,7 @@ class Moments:
                 self._notes.odd("filler_date", column, bare)
             return None
         if local.year > 2100:
-            raise RowError("bad_date", column, text)
+            raise RowError("not_a_date", column, text)
         if offset is not None:
             return (local - offset).replace(tzinfo=UTC)
         aware = local.replace(tzinfo=self._zone)
@@ -199,7 +199,7 @@ class Moments:
             iso = datetime.fromisoformat(bare)
             return iso.replace(tzinfo=None), iso.utcoffset()
         except (ValueError, OverflowError):
-            raise RowError("bad_date", column, text) from None
+            raise RowError("not_a_date", column, text) from None
 
 
 def _offset(text: str | None) -> timedelta | None:
@@ -254,6 +254,18 @@ def phone(text: str, role: str = "receiver", expires_at: datetime | None = None,
     if landline:
         return Phone("+86" + landline.group(1)[1:] + landline.group(2), role, virtual, False, expires_at)
     return None
+
+
+def own_country(text: str, country: str, role: str = "receiver") -> Phone | None:
+    """As `phone`, and ten digits of a North American buyer are completed with +1."""
+    found = phone(text, role)
+    if found is None and country.strip().upper() in ("US", "CA", "USA", "UNITED STATES", "CANADA"):
+        digits = re.sub(r"\D", "", text)
+        if len(digits) == 11 and digits[0] == "1":
+            digits = digits[1:]
+        if len(digits) == 10 and "*" not in text:
+            return Phone("+1" + digits, role)
+    return found
 
 
 def is_mobile(number: Phone) -> bool:
@@ -327,6 +339,12 @@ _PROVINCES = frozenset(
         "澳门",
     ]
 )
+
+
+def placed(province: str, city: str, district: str, detail: str, town: str = "", postcode: str = "") -> Address | None:
+    """An address that comes in columns of its own; None if all are empty."""
+    parts = [plain(part) for part in (detail, province, city, district, town, postcode)]
+    return Address(*parts) if any(parts) else None
 
 
 def name_address(name: str, where: Address | None) -> str:

@@ -92,7 +92,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _field("gender", "Gender", "性别", "text", "sex,客户性别,会员性别"),
         _field("birthday", "Birthday", "生日", "time", "birth date,date of birth,dob,birthdate,出生日期,客户生日,会员生日,出生年月"),
         _field("joined_at", "Member since", "入会时间", "time",
-               "joined,joined at,join date,registered,registered at,registration date,created,created at,signup date,注册时间,注册日期,加入时间,开卡时间,开卡日期,成为会员时间,成为客户时间,建档时间,办卡时间"),
+               "joined,joined at,join date,registered,registered at,registration date,created,created at,signup date,注册时间,注册日期,加入时间,开卡时间,开卡日期,成为会员时间,成为客户时间,建档时间,办卡时间,登记日期,登记时间,办卡日期,入会日期"),
         _field("points", "Points", "积分", "count", "point balance,loyalty points,reward points,可用积分,当前积分,积分余额,客户积分,剩余积分"),
         _field("growth", "Growth value", "成长值", "count", "growth,经验值"),
         _field("level", "Level", "等级", "text", "tier,grade,membership level,会员等级,会员级别,级别,客户等级"),

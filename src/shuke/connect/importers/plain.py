@@ -73,6 +73,7 @@ YES_NO = {
     "是": True, "同意": True, "yes": True, "y": True, "true": True, "1": True,
     "否": False, "不同意": False, "拒绝": False, "no": False, "n": False, "false": False, "0": False,
 }  # fmt: skip
+_WHOLE_ORDER = ("订单", "实付", "实收", "应付", "total", "合计", "总")
 _LUNAR = re.compile(r"农历|阴历|lunar", re.I)
 _MONTH_DAY = re.compile(r"^(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?$")
 
@@ -96,9 +97,7 @@ def _places(reading: Reading, mapping: Mapping[str, Any]) -> _Places:
 
 def _place(reading: Reading, field: str, column: Any) -> int:
     """Where the column is that the mapping names for this field, by header or 0-based place."""
-    if isinstance(column, int) or (
-        isinstance(column, str) and column.isdecimal() and not reading.columns.has(column)
-    ):
+    if isinstance(column, int) or (isinstance(column, str) and column.isdecimal() and not reading.columns.has(column)):
         place = int(column)
     else:
         place = reading.columns.at(str(column))
@@ -110,10 +109,10 @@ def _place(reading: Reading, field: str, column: Any) -> int:
 class _People:
     """The person columns of a plain file."""
 
-    def __init__(self, places: _Places, platform: str, *, verified: bool = False, accounts_of: str = "") -> None:
-        self.places, self.platform, self.verified = places, platform, verified
-        self.accounts_of = accounts_of  # platform whose account names the file states, "" = its own
-        self.account = any(places.has(field) for field in ("customer_id", "card", "nickname"))
+    def __init__(self, places: _Places, platform: str, defaults: Mapping[str, Any]) -> None:
+        self.places, self.platform, self.verified = places, platform, bool(defaults.get("phone_verified"))
+        # platform whose account names the file states, "" = its own
+        self.accounts_of = str(defaults.get("nickname_platform") or "")
 
     def parts(self, row: list[str]) -> tuple[tuple[Claim, ...], str, str, tuple, str, Address | None]:
         at, reading = self.places, self.places.reading
@@ -176,7 +175,7 @@ def _order_grouped(reading: Reading) -> Grouped:
     at = _places(reading, mapping)
     defaults = mapping.get("defaults") or {}
     platform = reading.platform
-    people = _People(at, platform)
+    people = _People(at, platform, defaults)
     title = reading.columns.title
     moment = Moments(reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()))
     scale = mapping.get("money_unit", "major") in ("minor", "fen")
@@ -226,6 +225,19 @@ def _order_grouped(reading: Reading) -> Grouped:
             plain(row[at["brand"]]), price, max(gross - (amount or 0), 0) if gross is not None else 0,
         )  # fmt: skip
 
+    def repeats(amounts: list[int], first: list[str], lines: list[Line]) -> bool:
+        """Whether a column of amounts states the whole order on each of its rows, rather than each row's own share."""
+        if len(set(amounts)) > 1:
+            return False
+        if at.has("price"):
+            due = (
+                sum(made.amount_minor for made in lines)
+                - (money(first, "discount") or 0)
+                + (money(first, "freight") or 0)
+            )
+            return abs(due - amounts[0]) <= abs(due - sum(amounts))
+        return any(word in normal(title(at["paid"])) for word in _WHOLE_ORDER)
+
     def finish(group: Group) -> Order:
         first = group.rows[0]
         lines = [made for row in group.each() if (made := line(row)) is not None] if has_lines else []
@@ -243,10 +255,8 @@ def _order_grouped(reading: Reading) -> Grouped:
             total = sum(made.amount_minor for made in lines)
             paid = paid if paid is not None and at.has("line_amount") else total + (money(first, "freight") or 0)
         elif has_lines and len(group.rows) > 1:
-            amounts = [money(row, "paid") for row in group.each()]
-            # the order's total repeated on every row, or one amount per row
-            same = len(set(amounts)) == 1 and at.has("price") and sum(x.amount_minor for x in lines) == amounts[0]
-            paid = amounts[0] if same else sum(amount or 0 for amount in amounts)
+            amounts = [money(row, "paid") or 0 for row in group.each()]
+            paid = amounts[0] if repeats(amounts, first, lines) else sum(amounts)
         group.current = 0
         if paid is None:
             raise RowError("amount_missing", title(at["paid"]))
@@ -312,10 +322,7 @@ def _customer_rows(reading: Reading) -> RowReader:
     mapping = reading.options.mapping or {}
     at = _places(reading, mapping)
     defaults = mapping.get("defaults") or {}
-    people = _People(
-        at, reading.platform, verified=bool(defaults.get("phone_verified")),
-        accounts_of=str(defaults.get("nickname_platform") or ""),
-    )  # fmt: skip
+    people = _People(at, reading.platform, defaults)
     title = reading.columns.title
     moment = Moments(reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()))
     own = [(str(key), _place(reading, str(key), column)) for key, column in (mapping.get("attributes") or {}).items()]

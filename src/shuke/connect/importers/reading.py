@@ -223,7 +223,7 @@ class _Loop:
         if number == self.header_row + 1 and len(cells) > 1 and not any(c.isdigit() for cell in cells for c in cell):
             return self.told("second_header", number)
         if cells and cells[0].strip().rstrip(":：") in ("合计", "总计", "小计", "Total", "Grand total", "Sum"):
-            return self.told("total_row", number)
+            return self.told("totals_row", number)
         if not any(plain(cell) for cell in row if cell not in BLANK):
             return None  # nothing but dashes
         return self.reject(error, row, number)

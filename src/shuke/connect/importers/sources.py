@@ -8,14 +8,28 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from shuke.connect.importers import completejourney, plain, taobao
+from shuke.connect.importers import (
+    ali1688,
+    completejourney,
+    douyin,
+    jd,
+    pinduoduo,
+    plain,
+    shopify,
+    taobao,
+    woocommerce,
+    youzan,
+)
 from shuke.connect.importers.layouts import Fact, Layout, Match, Options, Recognised, match, nearest
 from shuke.connect.importers.reading import read_table
 from shuke.engine.facts import Problem
 from shuke.kit.tabular import DEFAULT, Limits, Table, TabularError, archive, kind_of, open_table
 from shuke.kit.tabular.header import SEARCHED_ROWS, guess_row
 
-_PRESETS: tuple[Layout, ...] = (*taobao.LAYOUTS,)
+_PRESETS: tuple[Layout, ...] = (
+    *taobao.LAYOUTS, *jd.LAYOUTS, *pinduoduo.LAYOUTS, *douyin.LAYOUTS, *youzan.LAYOUTS, *ali1688.LAYOUTS,
+    *shopify.LAYOUTS, *woocommerce.LAYOUTS,
+)  # fmt: skip
 _COMPLETE_JOURNEY = Layout(
     "completejourney", "completejourney", "Complete Journey (grocery baskets)", "Complete Journey（超市购物篮）",
     must=(), known=frozenset(), what="tables",
@@ -124,8 +138,8 @@ def _read_one(source: Source, wanted: str | None, options: Options) -> Iterator[
         else:
             yield from plain.read_guessed(table, options, source.name)
         return
-    if found.generation == "simplified" and found.layout.key == "taobao.orders":
-        pass
+    if found.header_row > 1:
+        yield Problem("rows_above_header", found.header_row, "", "", (), False, source.name)
     yield from read_table(table, found.layout, found.generation, found.header_row, options, source.name)
 
 

@@ -152,6 +152,8 @@ def order_rows(reading: Reading) -> RowReader:
                 status = CLOSED_UNPAID
             if status is CLOSED_REFUNDED and refunded is None:
                 refunded = paid_minor
+        if status is CLOSED_UNPAID:
+            paid_minor = 0  # some tools write the amount due
         nick = row[nick_at]
         if nick:
             nick = plain(nick)
@@ -231,7 +233,7 @@ def order_rows(reading: Reading) -> RowReader:
 
 
 def item_rows(reading: Reading) -> Grouped:
-    """Several rows per order; the order's own figures are left unsaid unless the report has them."""
+    """Several rows per order. What the order cost as a whole is left unsaid: freight is not in here."""
     columns, options = reading.columns, reading.options
     at, title, amount, moment = columns.at, columns.title, reading.amount, reading.moment
     number_at = reading.need(at("主订单编号", "订单编号"))
@@ -255,6 +257,8 @@ def item_rows(reading: Reading) -> Grouped:
         gross = None if price is None else (price * count + 500) // 1000
         total = paid if paid is not None else gross if gross is not None else 0
         status = status_of(row[status_at], reading, title(status_at)) if plain(row[status_at]) else None
+        if not paid and gross is not None and status is not None and status in (OrderStatus.UNPAID, CLOSED_REFUNDED):
+            total = gross  # nothing was paid, which does not make it a gift
         made = Line(
             plain(row[title_at]), count, total,
             plain(row[code_at]) or plain(row[outer_at]) or plain(row[product_at]), plain(row[outer_at]),
