@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,7 +77,7 @@ def test_any_split_and_order_of_any_year(lan, mingde, django_db_blocker, seed, c
     mixed = list(what)
     shuffle.shuffle(mixed)
     bounds = sorted({0, len(mixed), *(c for c in cuts if c < len(mixed))})
-    parts = [mixed[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [mixed[a:b] for a, b in pairwise(bounds)]
     with transaction.atomic():
         assert state(lan, [what]) == state(mingde, parts)
         transaction.set_rollback(True)

@@ -88,6 +88,7 @@ def test_verify_names_the_invariant_that_was_broken(books, what):
 
 def test_missing_triggers_are_a_finding(books):
     if connection.vendor == "postgresql":
+        _sql("SET CONSTRAINTS ALL IMMEDIATE")
         _sql("ALTER TABLE loyalty_entry DISABLE TRIGGER loyalty_entry_append_only")
     else:
         _sql("DROP TRIGGER loyalty_entry_no_update")

@@ -53,7 +53,7 @@ POSTGRESQL = [
 
 def forwards(apps, schema_editor):
     for statement in POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)  # None: % in a text is a %
 
 
 class Migration(migrations.Migration):
