@@ -375,7 +375,13 @@ def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
         "url": members_url(points_from=1, sort="-points"),
         "rows": [(names.get(month, month), points, money) for month, points, money in rows],
         "bars": [
-            (bar, names.get(month, month[2:]), names.get(month, month), points, kit_money.show(money, merchant.currency))
+            (
+                bar,
+                names.get(month, month[2:]),
+                names.get(month, month),
+                points,
+                kit_money.show(money, merchant.currency),
+            )
             for bar, (month, points, money) in zip(charts.bars([r[1] for r in rows], top, EXPIRY), rows, strict=True)
         ],
         "ticks": [(t.at, grouped(t.value)) for t in charts.ticks(top, step, EXPIRY)],
