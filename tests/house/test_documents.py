@@ -50,9 +50,9 @@ def settings_read() -> set[str]:
     names = set()
     for _path, tree in modules():
         for node, name in calls(tree):
-            if name in ("get", "getenv", "_secret") and node.args and isinstance(node.args[0], ast.Constant):
-                if "environ" in ast.unparse(node.func) or name in ("getenv", "_secret"):
-                    names.add(node.args[0].value)
+            reads = name in ("getenv", "_secret") or (name == "get" and "environ" in ast.unparse(node.func))
+            if reads and node.args and isinstance(node.args[0], ast.Constant):
+                names.add(node.args[0].value)
         for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Subscript)

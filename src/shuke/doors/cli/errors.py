@@ -30,14 +30,16 @@ def explain(error: BaseException) -> tuple[str, int]:
         return str(error), REFUSED
     if isinstance(error, NotReady):
         return str(error), NOT_READY
-    for cause in _chain(error):
+    causes = _chain(error)
+    full = any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes)
+    if type(error).__module__.startswith("shuke.") and str(error) and not isinstance(error, AssertionError) and not full:
+        # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
+        return str(error), REFUSED
+    for cause in causes:
         if isinstance(cause, OSError):
             return _system(cause), NOT_READY
         if sentence := _database(cause):
             return sentence, NOT_READY
-    if type(error).__module__.startswith("shuke.") and str(error) and not isinstance(error, AssertionError):
-        # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
-        return str(error), REFUSED
     sentence = _(
         "Shuke made a mistake here: {error}. Nothing half done was kept. Please report it with the output of SHUKE_DEBUG=1."
     )
@@ -54,7 +56,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
         chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__
     return chain
 
 

@@ -48,9 +48,9 @@ def member_named(desk: Desk, asked: str) -> Member:
 @click.argument("text", nargs=-1, required=True, metavar=_("TEXT"))
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help=_("at most so many"))
 def find(desk: Desk, text: tuple[str, ...], limit: int) -> int:
-    from shuke.flows.search import find_members
+    from shuke.flows.search import find as found_for
 
-    hits = find_members(desk.merchant, " ".join(text), limit)
+    hits = found_for(desk.merchant, " ".join(text), limit)
     if desk.as_json:
         desk.json(hits)
     elif hits:

@@ -119,7 +119,7 @@ def _zone(name: str):  # type: ignore[no-untyped-def] # ZoneInfo, imported late
 
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise Refused(
             _("There is no time zone called “{zone}”. Write it like Asia/Shanghai.").format(zone=name)
         ) from error
