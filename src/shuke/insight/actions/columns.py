@@ -50,7 +50,7 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
         if known.get("format") != FORMAT or known.get("zone") != merchant.zone:
             known = {"format": FORMAT, "zone": merchant.zone, "months": {}}
         wanted = dict(_fingerprints(merchant))
-        changed = [month for month, print_ in wanted.items() if known["months"].get(month) != print_]
+        changed = [month for month in wanted if known["months"].get(month) != wanted[month] or not _here(home, month)]
         shown = progress or Silent()
         shown.total(len(changed), "months")
         counts = {"months": len(wanted), "rewritten": len(changed), "orders": 0, "lines": 0}
@@ -76,6 +76,10 @@ def files(merchant: Merchant) -> dict[str, list[Path]]:
     home = folder(merchant)
     months = sorted(_manifest(home).get("months", {}))
     return {f"{kind}s": [home / f"{kind}-{month}.parquet" for month in months] for kind in ("head", "line")}
+
+
+def _here(home: Path, month: str) -> bool:
+    return all((home / f"{kind}-{month}.parquet").exists() for kind in ("head", "line"))
 
 
 @contextmanager

@@ -1,0 +1,145 @@
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import pytest
+
+from shuke.engine.facts import OrderStatus
+from shuke.engine.insight import kpi
+from shuke.insight.actions import columns
+from shuke.orders.models import Order
+from tests.insight.till import member, sell
+
+pytestmark = pytest.mark.django_db
+
+
+def read(merchant, table: str, listed: str = "*") -> list[tuple]:
+    paths = [str(path) for path in columns.files(merchant)[table]]
+    if not paths:
+        return []
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {listed} FROM read_parquet({paths}) ORDER BY ALL").fetchall()
+
+
+def month_files(merchant) -> dict[str, int]:
+    """When each file was written, in nanoseconds."""
+    return {path.name: path.stat().st_mtime_ns for path in columns.folder(merchant).glob("*.parquet")}
+
+
+def test_orders_leave_as_columns_with_days_of_the_shops_own_clock(lan):
+    mei = member(lan, "梅")
+    late = sell(lan, mei, "2026-02-28", 9_900, time="23:59", quantities=(2_000, 1_000))
+    early = sell(lan, None, "2026-03-01", 5_000, time="00:01", sold_at=lan.second)
+    assert columns.refresh(merchant=lan.merchant) == {"months": 2, "rewritten": 2, "orders": 2, "lines": 3}
+    assert read(lan.merchant, "heads", "order_id, member, store, day, month, net, items_milli, counted") == [
+        (late.pk, mei.pk, lan.street.pk, kpi.day_number(date(2026, 2, 28)), 2026 * 12 + 1, 9_900, 3_000, 1),
+        (early.pk, 0, lan.second.pk, kpi.day_number(date(2026, 3, 1)), 2026 * 12 + 2, 5_000, 1_000, 1),
+    ]
+    assert read(lan.merchant, "lines", "order_id, product, quantity_milli, amount") == [
+        (late.pk, 0, 1_000, 4_950),
+        (late.pk, 0, 2_000, 4_950),
+        (early.pk, 0, 1_000, 5_000),
+    ]
+
+
+def test_orders_that_are_no_purchase_stay_at_home(lan):
+    mei = member(lan, "梅")
+    sell(lan, mei, "2026-03-02", status=OrderStatus.UNPAID, paid_at=None)
+    sell(lan, mei, "2026-03-02", status=OrderStatus.CLOSED_UNPAID)
+    sell(lan, mei, "2026-03-02", excluded="brushing")
+    sell(lan, mei, "2026-03-02", 0, refunded=10_000, status=OrderStatus.CLOSED_REFUNDED)
+    columns.refresh(merchant=lan.merchant)
+    assert read(lan.merchant, "heads", "net, refunded, counted") == [(0, 10_000, 0)]
+
+
+def test_only_months_that_changed_are_written_again(lan):
+    mei, hong = member(lan, "梅"), member(lan, "红")
+    orders = [sell(lan, mei, f"2026-0{month}-10") for month in (1, 2, 3)]
+    columns.refresh(merchant=lan.merchant)
+    before = month_files(lan.merchant)
+    assert columns.refresh(merchant=lan.merchant)["rewritten"] == 0
+
+    Order.objects.filter(pk=orders[1].pk).update(refunded_minor=4_000, net_minor=6_000)
+    assert columns.refresh(merchant=lan.merchant)["rewritten"] == 1
+    after = month_files(lan.merchant)
+    assert {name for name in after if after[name] != before[name]} == {"head-2026-02.parquet", "line-2026-02.parquet"}
+
+    Order.objects.filter(pk=orders[0].pk).update(member=hong)  # a merge moves orders to another member
+    assert columns.refresh(merchant=lan.merchant)["rewritten"] == 1
+    assert read(lan.merchant, "heads", "member, net") == sorted([(hong.pk, 10_000), (mei.pk, 6_000), (mei.pk, 10_000)])
+
+
+def test_two_orders_that_swap_their_buyers_are_noticed(lan):
+    mei, hong = member(lan, "梅"), member(lan, "红")
+    one, other = sell(lan, mei, "2026-03-01"), sell(lan, hong, "2026-03-01")
+    columns.refresh(merchant=lan.merchant)
+    Order.objects.filter(pk=one.pk).update(member=hong)
+    Order.objects.filter(pk=other.pk).update(member=mei)
+    assert columns.refresh(merchant=lan.merchant)["rewritten"] == 1
+
+
+def test_a_month_whose_orders_were_undone_disappears(lan):
+    mei = member(lan, "梅")
+    sell(lan, mei, "2026-01-10")
+    gone = sell(lan, mei, "2026-02-10")
+    columns.refresh(merchant=lan.merchant)
+    gone.delete()
+    columns.refresh(merchant=lan.merchant)
+    assert sorted(month_files(lan.merchant)) == ["head-2026-01.parquet", "line-2026-01.parquet"]
+
+
+def test_files_that_were_deleted_by_hand_come_back_with_the_manifest(lan):
+    sell(lan, member(lan, "梅"), "2026-01-10")
+    columns.refresh(merchant=lan.merchant)
+    for path in columns.folder(lan.merchant).iterdir():
+        path.unlink()
+    assert columns.refresh(merchant=lan.merchant)["orders"] == 1
+    assert len(read(lan.merchant, "heads")) == 1
+
+
+def test_a_deleted_month_file_is_written_again(lan):
+    sell(lan, member(lan, "梅"), "2026-01-10")
+    columns.refresh(merchant=lan.merchant)
+    (columns.folder(lan.merchant) / "head-2026-01.parquet").unlink()
+    columns.refresh(merchant=lan.merchant)
+    assert len(read(lan.merchant, "heads")) == 1
+
+
+def test_a_write_that_was_killed_is_done_again(lan, monkeypatch):
+    mei = member(lan, "梅")
+    sell(lan, mei, "2026-01-10")
+    sell(lan, mei, "2026-02-10")
+    rewrite = columns._rewrite
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            columns,
+            "_rewrite",
+            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt) if args[3] == "2026-02" else rewrite(*args),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            columns.refresh(merchant=lan.merchant)
+    assert columns.refresh(merchant=lan.merchant) == {"months": 2, "rewritten": 1, "orders": 1, "lines": 1}
+
+
+def test_weighed_and_measured_goods_count_as_one_piece_a_line(lan):
+    sell(lan, member(lan, "梅"), "2026-01-10", quantities=(2_000, 750, 1_250, 17_000_000, 0))
+    columns.refresh(merchant=lan.merchant)
+    assert read(lan.merchant, "heads", "items_milli") == [(2_000 + 1_000 + 1_000 + 1_000 + 0,)]
+
+
+def test_nothing_of_another_merchant_is_written(lan, mingde):
+    sell(lan, member(lan, "梅"), "2026-01-10")
+    sell(mingde, member(mingde, "明"), "2026-01-10", 77_700)
+    columns.refresh(merchant=lan.merchant)
+    assert read(lan.merchant, "heads", "net") == [(10_000,)]
+    assert columns.files(mingde.merchant) == {"heads": [], "lines": []}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "UTC"])
+def test_days_are_the_zones_also_where_clocks_change(zone):
+    there = ZoneInfo(zone)
+    start = int(datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")).timestamp())
+    seconds = np.arange(start, start + 366 * 86_400, 1_799, dtype=np.int64)
+    expected = [kpi.day_number(datetime.fromtimestamp(s, there).date()) for s in seconds.tolist()]
+    assert columns.shop_days(seconds, there).tolist() == expected
