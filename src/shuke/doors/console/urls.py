@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import charter, dashboard, sign_in
+from shuke.doors.console.views import charter, dashboard, member, members, search, sign_in
 
 app_name = "console"
 
@@ -11,5 +11,15 @@ urlpatterns = [
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("language", sign_in.language, name="language"),
+    path("members", members.members, name="members"),
+    path("members/columns", members.columns, name="members-columns"),
+    path("members/export", members.export, name="members-export"),
+    path("members/export/<int:job_id>", members.export_job, name="member-export"),
+    path("members/hits", search.hits, name="member-hits"),
+    path("members/<int:pk>", member.member, name="member"),
+    path("members/<int:pk>/timeline", member.timeline, name="member-timeline"),
+    path("members/<int:pk>/points", member.points, name="member-points"),
+    path("members/<int:pk>/note", member.note, name="member-note"),
+    path("members/<int:pk>/contacts/<int:contact_id>", member.reveal, name="member-reveal"),
     path("charter", charter.charter, name="charter"),
 ]

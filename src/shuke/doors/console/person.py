@@ -1,0 +1,392 @@
+"""The member's page in words: who this is, why this tier, what each line of the timeline and of the statement says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shuke.doors.console import tiers, words
+from shuke.doors.console.access import StaffRequest
+from shuke.engine.charter.terms import Terms
+from shuke.engine.insight import wording
+from shuke.engine.ledger.books import Lot
+from shuke.insight.queries.portrait import Portrait
+from shuke.kit import clock, money
+from shuke.loyalty.queries.member import StatementLine, TierWhy
+from shuke.members.models import TimelineLine
+
+
+class Told(NamedTuple):
+    """One line of a timeline or a statement, ready to be shown."""
+
+    at: datetime
+    icon: str
+    title: str
+    detail: str = ""
+    amount: str = ""
+    points: str = ""
+    kind: str = ""
+    note: str = ""
+
+
+class Kind(NamedTuple):
+    """How a kind of line looks. (The build finds pictures in use by the keyword `icon`.)"""
+
+    icon: str
+    title: str = ""
+
+
+class Step(NamedTuple):
+    """One condition of a tier, or a group of them (`parts`)."""
+
+    met: bool
+    label: str
+    share: float
+    missing: str
+    parts: tuple[Step, ...] = ()
+    every: bool = False
+
+
+class Says:
+    """Sentences in the reader's language about one merchant's members."""
+
+    def __init__(self, request: StaffRequest) -> None:
+        self._request = request
+        self._zone = request.merchant.tz
+        self._currency = request.merchant.currency
+        self._now = request.now
+
+    def day(self, moment: datetime | None) -> str:
+        return "–" if moment is None else f"{moment.astimezone(self._zone):%Y-%m-%d}"
+
+    def minute(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
+
+    def money(self, minor: int, currency: str = "") -> str:
+        return money.show(minor, currency or self._currency)
+
+    # ---- who is this ----------------------------------------------------------------------------------------------
+
+    def summary(self, seen: Portrait) -> list[tuple[str, str]]:
+        """(tone, sentence): what a colleague would say first. Tones: "" plain, good, warn, bad."""
+        score = seen.score
+        if score is None:
+            return [("", _("Joined since the last night run: figures come with the next one."))]
+        if score.last_paid_at is None or not score.order_count:
+            return [("warn", _("Has never bought anything so far."))]
+        said = [("", self._bought(seen))]
+        said.append(self._silence(seen))
+        if seen.favourites:
+            liked = ", ".join(f"{f.category} ({f.share:.0%})" for f in seen.favourites)
+            said.append(("", _("Spends most on %(categories)s.") % {"categories": liked}))
+        return said
+
+    def _bought(self, seen: Portrait) -> str:
+        score = seen.score
+        assert score is not None
+        text = ngettext(
+            "Bought once, on %(since)s, for %(money)s net.",
+            "Bought %(count)s times since %(since)s, for %(money)s net.",
+            score.order_count,
+        ) % {
+            "count": f"{score.order_count:,}",
+            "since": self.day(score.first_paid_at),
+            "money": self.money(score.net_minor),
+        }
+        if seen.usual_gap_days and score.order_days > 1:
+            days = max(1, round(seen.usual_gap_days))
+            usually = ngettext("Usually comes about every day.", "Usually comes about every %(days)s days.", days)
+            text += " " + usually % {"days": days}
+        return text
+
+    def _silence(self, seen: Portrait) -> tuple[str, str]:
+        days = seen.silence_days or 0
+        if days == 0:
+            return "good", _("Last purchase today.")
+        last = ngettext("Last purchase yesterday", "Last purchase %(days)s days ago", days) % {"days": days}
+        ending = {
+            "": ("good", _("within the usual rhythm.")),
+            "late": ("warn", _("later than usual.")),
+            "very_late": ("bad", _("far later than usual.")),
+        }[seen.late]
+        if not seen.usual_gap_days:
+            return "", last + _(".")
+        return ending[0], last + _(", ") + ending[1]
+
+    def moved(self, seen: Portrait) -> list[str]:
+        """What changed lately: "2017-05-02: class Regulars → Champions"."""
+        names = {"rfm": words.rfm_class, "layer": words.layer, "stage": words.stage}
+        kinds = {"rfm": _("Class"), "layer": _("Layer"), "stage": _("Stage")}
+        return [
+            f"{m.day:%Y-%m-%d} {kinds[m.what]}: {names[m.what](m.before) or '–'} → {names[m.what](m.after) or '–'}"
+            for m in seen.moved
+            if m.what in names
+        ]
+
+    def strategy(self, rfm: str) -> str:
+        return words.said(wording.RFM_STRATEGIES[rfm]) if rfm in wording.RFM_STRATEGIES else ""
+
+    # ---- tier -----------------------------------------------------------------------------------------------------
+
+    def cause(self, why: TierWhy) -> str:
+        given = {
+            "joined": _("everybody starts here"),
+            "reached": _("reached by purchases"),
+            "review": _("result of the review"),
+            "manual": _("given by hand"),
+            "invited": _("by invitation"),
+            "charter": _("by a change of the charter"),
+        }
+        return given.get(why.cause, why.cause)
+
+    def steps(self, tree: Mapping[str, Any]) -> Step | None:
+        """The condition tree of the engine as something to look at; None where there is no condition."""
+        for kind in ("all", "any"):
+            if kind in tree:
+                parts = tuple(p for p in (self.steps(part) for part in tree[kind]) if p is not None)
+                return Step(tree["met"], "", 1.0 if tree["met"] else 0.0, "", parts, kind == "all")
+        if "measure" not in tree:
+            return None
+        figure, least = tree["figure"], tree["at_least"]
+        share = 1.0 if not least else min(1.0, figure / least)
+        return Step(tree["met"], self._condition(tree), share, self._missing(tree))
+
+    def _condition(self, leaf: Mapping[str, Any]) -> str:
+        figure, least = leaf["figure"], leaf["at_least"]
+        if leaf["measure"] in ("amount", "single_order"):
+            figure, least = self.money(figure), self.money(least)
+        else:
+            figure, least = f"{figure:,}", f"{least:,}"
+        pattern = {
+            "amount": _("Spend: %(figure)s of %(least)s"),
+            "orders": _("Orders: %(figure)s of %(least)s"),
+            "single_order": _("Largest order: %(figure)s of %(least)s"),
+            "growth": _("Growth value: %(figure)s of %(least)s"),
+            "points": _("Points earned: %(figure)s of %(least)s"),
+            "invited": _("Invitation"),
+        }[leaf["measure"]]
+        text = pattern % {"figure": figure, "least": least}
+        if leaf.get("from"):
+            text += " " + _("(since %(day)s)") % {"day": leaf["from"]}
+        return text
+
+    def _missing(self, leaf: Mapping[str, Any]) -> str:
+        if leaf["met"]:
+            return ""
+        missing = leaf["missing"]
+        if leaf["measure"] == "amount":
+            return _("%(money)s more to spend") % {"money": self.money(missing)}
+        if leaf["measure"] == "single_order":
+            return _("one order of %(money)s") % {"money": self.money(leaf["at_least"])}
+        if leaf["measure"] == "orders":
+            return ngettext("%(n)s more order", "%(n)s more orders", missing) % {"n": f"{missing:,}"}
+        if leaf["measure"] == "invited":
+            return _("needs an invitation")
+        return _("%(n)s more") % {"n": f"{missing:,}"}
+
+    # ---- points ---------------------------------------------------------------------------------------------------
+
+    def statement(self, lines: Iterable[StatementLine], terms: Terms | None) -> list[Told]:
+        """Every posting with its reason down to order and rule."""
+        return [
+            Told(
+                line.at,
+                _POSTING_ICONS.get(line.kind, Kind(icon="coins")).icon,
+                self.posting(line.kind),
+                self.event(line.event),
+                "",
+                f"{line.amount:+,}" if line.amount else "0",
+                line.kind,
+                " · ".join(self._why(entry, terms) for entry in line.why if isinstance(entry, dict)),
+            )
+            for line in lines
+        ]
+
+    def lots(self, lots: Iterable[Lot]) -> list[dict[str, Any]]:
+        """What is left, lot by lot, each with the event it came from."""
+        return [
+            {
+                "earned": self.day(lot.earned_at),
+                "from": self.event(lot.key) or lot.key,
+                "granted": lot.granted,
+                "remaining": lot.remaining,
+                "held": lot.held,
+                "pending": lot.available_at > self._now,
+                "usable": self.day(lot.available_at),
+                "lapses": self.day(lot.expires_at) if lot.expires_at else "",
+            }
+            for lot in lots
+        ]
+
+    def posting(self, kind: str) -> str:
+        named = {
+            "earn": _("Earned"),
+            "burn": _("Redeemed"),
+            "expire": _("Expired"),
+            "refund": _("Taken back for a refund"),
+            "return": _("Given back"),
+            "adjust": _("Adjusted by hand"),
+            "opening": _("Brought over from another system"),
+            "hold": _("Set aside for a basket"),
+            "capture": _("Redeemed from what was set aside"),
+            "release": _("Set free again"),
+            "timeout": _("Set free again, the basket was forgotten"),
+            "correct": _("Corrected after a later statement"),
+            "debt": _("Taken for points owed"),
+        }
+        return named.get(kind, kind)
+
+    def event(self, event: str) -> str:
+        """What a posting is about: an order's number out of its full name."""
+        if event.startswith("order:"):
+            return _("Order %(number)s") % {"number": event.split(":", 3)[-1]}
+        if event.startswith("refund:order:"):
+            return _("Refund of order %(number)s") % {"number": event.split(":", 4)[-1].split(":")[0]}
+        return ""
+
+    def _why(self, entry: Mapping[str, Any], terms: Terms | None) -> str:
+        if "order" in entry:
+            return _("of %(money)s net left, %(earned)s earned, %(lost)s taken back") % {
+                "money": self.money(int(entry.get("net", 0))),
+                "earned": entry.get("earned", 0),
+                "lost": entry.get("taken_back", 0),
+            }
+        rule = entry.get("rule", "")
+        if rule == "rounding":
+            return _("fraction dropped %(points)s") % {"points": entry["points"]}
+        name = self._rule_name(rule, terms)
+        if "base" in entry:
+            return _("%(rule)s: %(points)s points on %(money)s") % {
+                "rule": name,
+                "points": entry["points"],
+                "money": self.money(int(entry["base"])),
+            }
+        if "times" in entry:
+            return _("%(rule)s ×%(times)s: %(points)s points more") % {
+                "rule": name,
+                "times": entry["times"],
+                "points": entry["points"],
+            }
+        if "points" in entry:
+            return _("%(rule)s: %(points)s points") % {"rule": name, "points": entry["points"]}
+        return name or ", ".join(f"{k} {v}" for k, v in entry.items())
+
+    def _rule_name(self, key: str, terms: Terms | None) -> str:
+        chinese = words.language().startswith("zh")
+        if terms is not None:
+            for rule in terms.charter.earning:
+                if rule.key == key:
+                    return rule.name.zh if chinese else rule.name.en
+        if key.startswith("tier:"):
+            return tiers.look(self._request, key.removeprefix("tier:"))[0]
+        return key
+
+    # ---- timeline -------------------------------------------------------------------------------------------------
+
+    def timeline(self, lines: Iterable[TimelineLine]) -> list[Told]:
+        return [self.line(line) for line in lines]
+
+    def line(self, line: TimelineLine) -> Told:
+        body: Mapping[str, Any] = line.body or {}
+        number = str(body.get("number", ""))
+        currency = str(body.get("currency", "")) or self._currency
+        icon, title = self._titles().get(line.kind, Kind(icon="point", title=line.kind))
+        amount = points = detail = note = ""
+        if line.kind.startswith("order."):
+            detail = _("Order %(number)s") % {"number": number} if number else ""
+            if line.kind == "order.refunded":
+                amount = self.money(-int(body.get("refunded_minor", 0)), currency)
+            elif "net_minor" in body and line.kind in ("order.paid", "order.placed"):
+                amount = self.money(int(body["net_minor"]), currency)
+        elif line.kind in ("tier.up", "tier.down"):
+            before, after = (tiers.look(self._request, str(body.get(k, "")))[0] for k in ("before", "after"))
+            detail = f"{before or '–'} → {after}"
+        elif line.kind == "points.expired":
+            points = f"−{int(body.get('points', 0)):,}"
+        elif line.kind == "joined":
+            detail = self._joined(body)
+        elif line.kind == "comment":
+            note = str(body.get("text", ""))
+            detail = str(body.get("by", ""))
+        elif line.kind == "tags.changed":
+            changes = [f"+{tag}" for tag in body.get("added", [])] + [f"−{tag}" for tag in body.get("removed", [])]
+            detail = " ".join([*changes, "·", str(body.get("by", ""))])
+        elif line.kind == "coupon.used":
+            detail = str(body.get("campaign", ""))
+        elif "by" in body:
+            detail = str(body["by"])
+        return Told(line.at, icon, title, detail, amount, points, line.kind, note)
+
+    def _joined(self, body: Mapping[str, Any]) -> str:
+        realm = str(body.get("realm", ""))
+        if not body.get("by"):
+            return ""
+        known = {
+            "platform_id": _("by the platform's number"),
+            "card": _("by card"),
+            "phone": _("by phone"),
+            "email": _("by e-mail"),
+            "nickname": _("by nickname"),
+            "name_address": _("by name and address"),
+        }.get(str(body["by"]), "")
+        return " · ".join(part for part in (realm, known) if part)
+
+    def _titles(self) -> dict[str, Kind]:
+        return {
+            "joined": Kind(icon="user-plus", title=_("Joined")),
+            "woken": Kind(icon="user-plus", title=_("Recognised again")),
+            "order.placed": Kind(icon="clock", title=_("Order placed, not paid")),
+            "order.paid": Kind(icon="shopping-bag", title=_("Bought")),
+            "order.shipped": Kind(icon="truck", title=_("Shipped")),
+            "order.finished": Kind(icon="circle-check", title=_("Order finished")),
+            "order.refunded": Kind(icon="receipt-refund", title=_("Refund")),
+            "order.closed": Kind(icon="x", title=_("Order closed before payment")),
+            "tier.up": Kind(icon="arrow-up", title=_("Tier up")),
+            "tier.down": Kind(icon="arrow-down", title=_("Tier down")),
+            "points.expired": Kind(icon="coins", title=_("Points expired")),
+            "comment": Kind(icon="message", title=_("Note")),
+            "merged": Kind(icon="users", title=_("Merged with another record")),
+            "undone": Kind(icon="x", title=_("Put away: the import that made this member was undone")),
+            "profile.edited": Kind(icon="pencil", title=_("Profile changed")),
+            "contact.added": Kind(icon="phone", title=_("Contact added")),
+            "contact.removed": Kind(icon="phone", title=_("Contact removed")),
+            "tags.changed": Kind(icon="tag", title=_("Tags changed")),
+            "coupon.used": Kind(icon="ticket", title=_("Coupon used")),
+        }
+
+
+_POSTING_ICONS = {
+    "earn": Kind(icon="coins"),
+    "burn": Kind(icon="gift"),
+    "expire": Kind(icon="clock"),
+    "refund": Kind(icon="receipt-refund"),
+    "adjust": Kind(icon="pencil"),
+}
+
+# Tabs above the timeline: name → kinds of lines.
+TIMELINE_TABS: dict[str, tuple[str, ...]] = {
+    "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
+    "tier": ("tier.up", "tier.down", "points.expired"),
+    "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
+}
+
+
+def birthday(year: int | None, month: int | None, day: int | None, lunar: bool) -> str:
+    """The birthday as it is known; a lunar one says so."""
+    if not month or not day:
+        return ""
+    text = f"{year:04d}-{month:02d}-{day:02d}" if year else f"{month:02d}-{day:02d}"
+    return f"{text} {_('(lunar)')}" if lunar else text
+
+
+def age(year: int | None, today: date) -> int | None:
+    return today.year - year if year and 1900 < year <= today.year else None
+
+
+def days_until(moment: datetime, now: datetime, request: StaffRequest) -> int:
+    zone = request.merchant.tz
+    return (clock.day_of(moment, zone) - clock.day_of(now, zone)).days

@@ -1,0 +1,163 @@
+"""The member list: filter, sort, page, choose columns, take the list out as a file."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from shuke.doors.console import finding, member_list, tiers, words
+from shuke.doors.console.access import StaffRequest, console
+from shuke.engine.insight import wording
+from shuke.flows import export_members as flow
+from shuke.insight.queries.directory import directory
+from shuke.insight.queries.filters import LAYERS, STAGES
+from shuke.kit import jobs
+from shuke.shops import queries as shops
+
+TICKED_AT_MOST = 1_000  # more than a page shows; the rest is “all matching”
+
+
+@console()
+@require_GET
+def members(request: StaffRequest) -> HttpResponse:
+    """The page, or only its list when htmx asks; either way the address says everything."""
+    asked = member_list.read(request.GET)
+    hits = finding.hits(request.merchant, asked.filters.text)
+    page = directory(
+        request.merchant,
+        asked.filters,
+        now=request.now,
+        sort=asked.sort,
+        number=asked.number,
+        after=asked.after,
+        before=asked.before,
+        found=None if hits is None else list(hits),
+    )
+    shown = member_list.columns(request)
+    context = {
+        "asked": asked,
+        "filters": asked.filters,
+        "rows": member_list.table(request, page.rows, shown, asked, hits or {}),
+        "place": member_list.pager(asked, page),
+        "tabs": member_list.tabs(asked),
+        "menus": member_list.menus(request, asked),
+        "more": member_list.more_menus(request, asked),
+        "chips": member_list.chips(request, asked),
+        "heads": member_list.heads(asked, shown),
+        "columns": shown,
+        "column_choice": [(key, member_list.HEADINGS[key], key in shown) for key in member_list.CHOICE],
+        "list_query": asked.query(),
+        "may_export": shops.may(request.staff, "export"),
+        "may_import": shops.may(request.staff, "import"),
+        "found_all": hits is not None and len(hits) >= finding.MOST,
+    }
+    fragment = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    response = render(request, "console/members_list.html" if fragment else "console/members.html", context)
+    if fragment:
+        response["HX-Push-Url"] = asked.url(
+            **({"after": asked.after} if asked.after else {"before": asked.before} if asked.before else {}),
+            **({"page": asked.number} if asked.number > 1 else {}),
+        )
+    return response
+
+
+@console()
+@require_POST
+def columns(request: StaffRequest) -> HttpResponse:
+    """Remember which columns this reader wants, for this session, and go back to the list."""
+    chosen = [key for key in request.POST.getlist("column") if key in member_list.CHOICE]
+    if request.POST.get("usual"):
+        request.session.pop(member_list.COLUMNS_KEY, None)
+    else:
+        request.session[member_list.COLUMNS_KEY] = chosen
+    return HttpResponseRedirect(_back(request))
+
+
+@console()
+@require_POST
+def export(request: StaffRequest) -> HttpResponse:
+    """Give the ticked members, or all of the list, out as a file; a long list becomes a job with a page of its own."""
+    if not shops.may(request.staff, "export"):
+        raise PermissionDenied
+    asked = member_list.read(QueryDict(request.POST.get("list", "")))
+    whole = request.POST.get("whole", "")
+    form = whole or request.POST.get("form", "")
+    if form not in flow.WRITERS:
+        raise Http404
+    only = None
+    if not whole and not request.POST.get("all"):
+        only = [int(i) for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if i.isascii() and i.isdigit()]
+        if not only:
+            messages.warning(request, _("Tick some members first, or export the whole list."))
+            return HttpResponseRedirect(_back(request))
+    shown = ["name", *member_list.columns(request)]
+    if "card" not in shown:
+        shown.insert(0, "card")
+    hits = finding.hits(request.merchant, asked.filters.text)
+    ready = flow.export_members(
+        merchant=request.merchant,
+        staff=request.staff,
+        filters=asked.filters,
+        columns=shown,
+        headings=[str(member_list.HEADINGS[key]) for key in shown],
+        words={
+            "tier": {code: name for code, (name, _shade) in tiers.every(request).items()},
+            "stage": {code: words.stage(code) for code in STAGES},
+            "layer": {code: words.layer(code) for code in LAYERS},
+            "rfm": {code: words.rfm_class(code) for code in wording.RFM_NAMES},
+        },
+        form=form,
+        now=request.now,
+        sort=asked.sort,
+        found=None if hits is None else list(hits),
+        only=only,
+        address=request.META.get("REMOTE_ADDR", ""),
+    )
+    if ready.path is None:
+        return redirect("console:member-export", ready.job_id)
+    response = FileResponse(ready.path.open("rb"), as_attachment=True, filename=_filename(request, form))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@console()
+@require_GET
+def export_job(request: StaffRequest, job_id: int) -> HttpResponse:
+    """How far a long export is; the file when it is done."""
+    if not shops.may(request.staff, "export"):
+        raise PermissionDenied
+    job = jobs.find(job_id, merchant_id=request.merchant.id)
+    if job is None or job.name != flow.JOB:
+        raise Http404
+    path = flow.file_of(request.merchant.id, job.id, job.arguments["form"])
+    if job.state == "done" and request.GET.get("file"):
+        if not path.exists():
+            raise Http404
+        name = _filename(request, job.arguments["form"])
+        response = FileResponse(path.open("rb"), as_attachment=True, filename=name)
+        response["Cache-Control"] = "no-store"
+        return response
+    context = {
+        "job": job,
+        "done": job.progress.get("done") or 0,
+        "total": job.progress.get("total"),
+        "gone": job.state == "done" and not path.exists(),
+        "size": path.stat().st_size if path.exists() else 0,
+    }
+    return render(
+        request, "console/members_export_state.html" if request.htmx else "console/members_export.html", context
+    )
+
+
+def _filename(request: StaffRequest, form: str) -> str:
+    day = request.now.astimezone(request.merchant.tz)
+    return f"{_('members')}-{day:%Y%m%d-%H%M}.{form}"
+
+
+def _back(request: StaffRequest) -> str:
+    """The list the form was on. Only its understood parameters return, so nothing foreign comes in."""
+    return member_list.read(QueryDict(request.POST.get("list", ""))).url()

@@ -1,0 +1,85 @@
+"""Who one member is, in the few figures a person would tell a colleague: rhythm, worth, taste, stage."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Sum
+
+from shuke.engine.facts import OrderStatus
+from shuke.engine.insight.lifecycle import DEGRADING_AT, DEGRADING_LEAST, LOST_AT, LOST_LEAST
+from shuke.insight.models import MemberScore, Movement
+from shuke.kit import clock
+from shuke.orders.models import OrderLine
+from shuke.shops.models import Merchant
+
+FAVOURITES = 3
+LEAST_SHARE = 0.05  # a category below this is no favourite
+
+
+class Favourite(NamedTuple):
+    """A category the member spends on: its last two levels, and its share of the spend on goods with a category."""
+
+    category: str
+    net_minor: int
+    share: float
+
+
+class Portrait(NamedTuple):
+    """Figures of the last night run, and silence as of now. Money in minor units; None = not known yet."""
+
+    score: MemberScore | None
+    silence_days: int | None  # shop days since the last purchase
+    usual_gap_days: float | None
+    late: str  # "" in rhythm | "late" | "very_late": by the same measures as the life cycle
+    favourites: list[Favourite]
+    moved: list[Movement]  # latest changes of class, layer and stage, newest first
+
+
+def portrait(merchant: Merchant, member_id: int, *, now: datetime) -> Portrait:
+    """Three queries: the scores, what changed, the favourite categories."""
+    score = MemberScore.objects.filter(merchant=merchant, member_id=member_id).first()
+    moved = list(Movement.objects.filter(merchant=merchant, member_id=member_id).order_by("-day", "-id")[:5])
+    silence = gap = None
+    late = ""
+    if score is not None and score.last_paid_at is not None:
+        silence = (clock.day_of(now, merchant.tz) - clock.day_of(score.last_paid_at, merchant.tz)).days
+        gap = score.usual_gap_days
+        if gap:
+            if silence > max(LOST_AT * gap, LOST_LEAST):
+                late = "very_late"
+            elif silence > max(DEGRADING_AT * gap, DEGRADING_LEAST):
+                late = "late"
+    return Portrait(score, silence, gap, late, favourites(merchant, member_id), moved)
+
+
+def favourites(merchant: Merchant, member_id: int) -> list[Favourite]:
+    """The categories that take the largest shares of a member's spend, largest first."""
+    spent = (
+        OrderLine.objects.filter(
+            merchant=merchant,
+            order__merchant=merchant,
+            order__member_id=member_id,
+            order__paid_at__isnull=False,
+            order__excluded="",
+        )
+        .exclude(order__status__in=(OrderStatus.CLOSED_UNPAID, OrderStatus.CLOSED_REFUNDED))
+        .exclude(product__category="")
+        .values("product__category")
+        .annotate(amount=Sum("amount_minor"), back=Sum("refunded_minor"))
+    )
+    by_category: dict[str, int] = {}
+    for row in spent:
+        if row["product__category"]:
+            name = _short(row["product__category"])
+            by_category[name] = by_category.get(name, 0) + row["amount"] - row["back"]
+    whole = sum(v for v in by_category.values() if v > 0)
+    top = sorted(by_category.items(), key=lambda item: (-item[1], item[0]))[:FAVOURITES]
+    return [Favourite(name, v, v / whole) for name, v in top if whole and v / whole >= LEAST_SHARE]
+
+
+def _short(category: str) -> str:
+    """'GROCERY/CHEESE/CREAM CHEESE' → 'Grocery / Cheese': the second level is what people mean by a kind of goods."""
+    levels = [level.strip() for level in category.split("/") if level.strip()][:2]
+    return " / ".join(level.capitalize() if level.isascii() and level.isupper() else level for level in levels)
