@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cast import NOON
 
-from shuke.insight.models import MemberScore
+from shuke.engine.facts import OrderStatus
+from shuke.insight.models import MemberScore, Snapshot
 from shuke.insight.queries import directory as directory_module
 from shuke.insight.queries.directory import count, directory, every_row, neighbours
 from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
+from shuke.orders.models import Order
+from tests.cast import NOON
 
 
 def at(text: str) -> datetime:
@@ -47,6 +49,7 @@ def people(lan):
                 "last_paid_at": at("2026-05-30"),
                 "first_paid_at": at("2026-02-01"),
                 "order_count": 9,
+                "year_order_days": 7,
                 "net_minor": 90_000,
                 "stage": "stable",
                 "rfm": "222",
@@ -84,6 +87,7 @@ def people(lan):
                 "last_paid_at": at("2026-05-30"),
                 "first_paid_at": at("2026-05-30"),
                 "order_count": 1,
+                "year_order_days": 1,
                 "net_minor": 10_000,
                 "stage": "observing",
                 "rfm": "211",
@@ -149,6 +153,8 @@ def test_every_order_lists_everybody_and_puts_the_unknown_last(lan, people, sort
         ("last_to=2025-11-01", ["bob"]),
         ("bought=never", ["eve", "dan"]),
         ("bought=ever", ["cat", "ann", "bob"]),
+        ("bought=again", ["ann"]),
+        ("bought=idle", ["bob", "dan"]),
         ("tier=gold&view=lost", []),
     ],
 )
@@ -300,7 +306,8 @@ def _some(values):
         points_to=st.none() | st.integers(0, 10**9),
         last_from=_days,
         last_to=_days,
-        bought=st.sampled_from(["", "ever", "never"]),
+        bought=st.sampled_from(["", "ever", "never", "again", "idle"]),
+        bought_in=st.none() | st.integers(0, 2**62),
     )
 )
 def test_filters_read_back_from_their_address_are_the_same(filters):
@@ -351,3 +358,32 @@ def test_dormant_is_half_a_year_without_a_purchase(lan):
     for days in (179, 180, 181):
         member(lan, f"{days}", score={"last_paid_at": NOON - timedelta(days=days, seconds=1)})
     assert names(lan, Filters(view="dormant")) == ["180", "181"]
+
+
+def test_bought_in_a_store_means_there_and_within_the_window(lan, people):
+    """The figure's own definition decides (members_behind), so list and dashboard cannot differ."""
+    Snapshot.objects.create(
+        merchant=lan.merchant,
+        day=date(2026, 5, 31),
+        made_at=NOON,
+        figures={"as_of": "2026-05-31", "window_days": 365, "active_days": 90},
+    )
+    for name, store, paid_at in (
+        ("ann", lan.street, "2026-05-30"),
+        ("bob", lan.street, "2024-01-01"),  # too long ago
+        ("cat", lan.online, "2026-05-30"),
+    ):
+        Order.objects.create(
+            merchant=lan.merchant,
+            store=store,
+            number=name,
+            member=people[name],
+            status=OrderStatus.FINISHED,
+            paid_at=at(paid_at),
+            currency="CNY",
+            net_minor=100,
+            digest=b"",
+        )
+    asked = parse([("bought_in", str(lan.street.pk))])
+    assert names(lan, asked) == ["ann"]
+    assert count(lan.merchant, asked, now=NOON) == 1

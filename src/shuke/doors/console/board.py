@@ -140,7 +140,7 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
         tile(
             "repeat_rate",
             "rate",
-            members_url(sort="-orders", bought="ever"),
+            members_url(bought="again", sort="-orders"),
             icon="repeat",
             series="repeat_rate",
             note=last_month(rate(before.get("repeat_rate"))),
@@ -210,6 +210,7 @@ def pyramid(figures: dict[str, Any]) -> dict[str, Any]:
         "members_for_80_rate": told["members_for_80_rate"],
         "gini": told["gini"],
         "without_purchase": told["without_purchase"],
+        "without_url": members_url(bought="idle"),
         "definition": words.definition("pyramid", figures),
         "curve_definition": words.definition("curve", figures),
         "reason": words.why_missing(figures).get("pyramid", ""),
@@ -261,6 +262,7 @@ def rfm(figures: dict[str, Any]) -> dict[str, Any]:
         "people": people,
         "money": money,
         "none": told["none"],
+        "none_url": members_url(bought="never"),
         "definition": words.definition("rfm", figures),
         "reason": words.why_missing(figures).get("rfm", ""),
     }
@@ -415,7 +417,14 @@ def grades(held: dict[str, int], looks: dict[str, tuple[str, int]]) -> dict[str,
 def stores(figures: dict[str, Any]) -> dict[str, Any]:
     """The per-store table."""
     return {
-        "rows": [s | {"url": members_url(store=s["store"])} for s in figures["stores"]],
+        "rows": [
+            s
+            | {
+                "url": members_url(bought_in=s["store"], sort="-spent"),
+                "new_url": members_url(store=s["store"], joined=figures["as_of"][:7]),
+            }
+            for s in figures["stores"]
+        ],
         "left_out": figures["stores_left_out"],
         "most": max((s["net_minor"] for s in figures["stores"]), default=0),
     }

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shuke.engine.insight import wording
+from shuke.insight.queries import figures as insight
 
 ROLES: dict[str, str | Promise] = {
     "owner": _("Owner"),
@@ -42,15 +43,7 @@ def rfm_class(code: str) -> str:
 
 def definition(figure: str, figures: dict[str, Any]) -> str:
     """What a figure means, with the parameters of the snapshot it is from."""
-    cuts = figures["rfm"]["cuts"] if figure == "rfm" else figures.get(figure, {})
-    return wording.definition_of(
-        figure,
-        language(),
-        window_days=figures["window_days"],
-        active_days=figures["active_days"],
-        fixed_on=cuts.get("fixed_on", "") if isinstance(cuts, dict) else "",
-        next_on=cuts.get("next_on", "") if isinstance(cuts, dict) else "",
-    )
+    return insight.definition(figure, figures, language())
 
 
 def why_missing(figures: dict[str, Any]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from django.db.models.expressions import RawSQL
 
 from shuke.insight.models import MemberScore
 from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, parse_sort, period
+from shuke.insight.queries.members_behind import members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
@@ -289,8 +290,13 @@ def _narrow(order: _Order, merchant: Merchant, filters: Filters, now: datetime, 
         query = query.filter(**{f"{wallet}balance__gte": filters.points_from})
     if filters.points_to is not None:
         query = query.filter(**{f"{wallet}balance__lte": filters.points_to})
-    if filters.bought:
+    if filters.bought in ("ever", "never"):
         query = query.filter(**{f"{score}last_paid_at__isnull": filters.bought == "never"})
+    elif filters.bought:
+        wide = {"again": "year_order_days__gte", "idle": "year_order_days__lt"}[filters.bought]
+        query = query.filter(**{f"{score}{wide}": 2 if filters.bought == "again" else 1})
+    if filters.bought_in is not None:
+        query = query.filter(pk__in=members_behind(merchant, "store", store=filters.bought_in).values("pk"))
     if filters.cells:
         cells = Q()
         for r, f in filters.cells:

@@ -52,7 +52,8 @@ class Filters:
     points_to: int | None = None  # inclusive, as people say it
     last_from: date | None = None
     last_to: date | None = None  # inclusive
-    bought: str = ""  # ever | never
+    bought: str = ""  # ever | never | again (two days or more within 365) | idle (not within 365 days)
+    bought_in: int | None = None  # a store they bought in within 365 days
     ignored: tuple[tuple[str, str], ...] = ()  # parameters of the address that made no sense
 
     @property
@@ -76,7 +77,7 @@ class Filters:
         for name, value in (
             ("joined", self.joined), ("first", self.first),
             ("points_from", self.points_from), ("points_to", self.points_to),
-            ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought),
+            ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in),
         ):  # fmt: skip
             if value not in ("", None):
                 pairs.append((name, str(value)))
@@ -182,6 +183,7 @@ _READERS = {
     "points_to": ("points_to", _whole, False),
     "last_from": ("last_from", _day, False),
     "last_to": ("last_to", _day, False),
-    "bought": ("bought", _among(("ever", "never")), False),
+    "bought": ("bought", _among(("ever", "never", "again", "idle")), False),
+    "bought_in": ("bought_in", _whole, False),
 }
 assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}
