@@ -189,7 +189,9 @@ class Drawn(NamedTuple):
 
 def drawn(known: Known, documents_minor: int = 0, documents_at: datetime | None = None) -> Drawn:
     """Status, money and moments as the shop means them. `documents_*`: finished refund documents, sum and last moment."""
-    (raw, created, paid_at, shipped, finished, closed, _, _, goods, _, freight, paid, stated_refund, *rest) = known.values
+    (raw, created, paid_at, shipped, finished, closed, _, _, goods, _, freight, paid, stated_refund, *rest) = (
+        known.values
+    )
     excluded = rest[5]
     lines_minor = known.sums.minor
     status = raw
@@ -205,7 +207,7 @@ def drawn(known: Known, documents_minor: int = 0, documents_at: datetime | None 
     if bought and paid_at is None:
         paid_at = created or shipped or finished or closed
     refunded = max(stated_refund or 0, documents_minor)
-    oddities = _oddities(known, goods, paid, freight or 0, refunded, paid_at, bought)
+    oddities = _oddities(known, goods, paid, freight or 0, stated_refund or 0, paid_at, bought)
     if status == OrderStatus.CLOSED_REFUNDED:
         refunded = max(refunded, paid)
     if not bought:
@@ -249,4 +251,3 @@ def _oddities(
     if bought and paid_at is None:
         odd.append("no_order_time")
     return tuple(odd)
-

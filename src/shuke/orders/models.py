@@ -31,10 +31,14 @@ class Order(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False, help_text="Shop whose numbering this is.")
+    store = models.ForeignKey(
+        Store, on_delete=models.PROTECT, db_index=False, help_text="Shop whose numbering this is."
+    )
     number = models.CharField(max_length=60)
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)  # null: nobody known bought
-    sold_at = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)  # street store
+    sold_at = models.ForeignKey(
+        Store, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )  # street store
     status = models.SmallIntegerField()  # engine.facts.OrderStatus
     created_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
@@ -49,8 +53,12 @@ class Order(models.Model):
     paid_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0, help_text="The larger of stated total and finished documents.")
     stated_refund_minor = models.BigIntegerField(default=0)
-    refunded_at = models.DateTimeField(null=True, help_text="Of the last refund; best known moment if the file has none.")
-    net_minor = models.BigIntegerField(default=0, help_text="Counts as spent: paid less freight and refunds, never below 0.")
+    refunded_at = models.DateTimeField(
+        null=True, help_text="Of the last refund; best known moment if the file has none."
+    )
+    net_minor = models.BigIntegerField(
+        default=0, help_text="Counts as spent: paid less freight and refunds, never below 0."
+    )
     pieces_milli = models.BigIntegerField(default=0)
     line_count = models.IntegerField(default=0)
     lines_minor = models.BigIntegerField(default=0, help_text="Sum of the lines' amounts.")
@@ -74,7 +82,9 @@ class Order(models.Model):
             models.Index(fields=["merchant", "member", "paid_at"], name="orders_order_member"),
             models.Index(fields=["merchant", "paid_at"], name="orders_order_paid"),
             models.Index(fields=["merchant", "number"], name="orders_order_lookup"),
-            models.Index(fields=["merchant", "batch_id"], name="orders_order_batch", condition=Q(batch_id__isnull=False)),
+            models.Index(
+                fields=["merchant", "batch_id"], name="orders_order_batch", condition=Q(batch_id__isnull=False)
+            ),
         ]
 
 
@@ -166,7 +176,9 @@ class BatchChange(models.Model):
 
     class Meta:
         db_table = "orders_batch_change"
-        constraints = [models.UniqueConstraint(fields=["merchant", "batch", "what", "object_id"], name="orders_batch_change_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "batch", "what", "object_id"], name="orders_batch_change_once")
+        ]
         indexes = [models.Index(fields=["merchant", "what", "object_id"], name="orders_batch_change_object")]
 
 
@@ -176,7 +188,9 @@ class ColumnMapping(models.Model):
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=60)
-    header_digest = models.CharField(max_length=32, help_text="Of the normalised header row: the next such file is known.")
+    header_digest = models.CharField(
+        max_length=32, help_text="Of the normalised header row: the next such file is known."
+    )
     mapping = models.JSONField()
     saved_at = models.DateTimeField()
 

@@ -1,6 +1,38 @@
 """All writes of orders: recording orders and refunds, the catalogue, import batches."""
 
-from shuke.orders.actions.recording import Outcome, Recorded, record
-from shuke.orders.actions.refunds import record_refunds
+from shuke.orders.actions.batches import (
+    advance_batch,
+    begin_batch,
+    clear_batch,
+    end_batch,
+    forget_batch_changes,
+    note_total,
+    open_batch,
+    remember_made_members,
+    save_mapping,
+)
+from shuke.orders.actions.products import know_products
+from shuke.orders.actions.recording import record
+from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
+from shuke.orders.actions.weighing import News, Outcome, Recorded, said_before
 
-__all__ = ["Outcome", "Recorded", "record", "record_refunds"]
+__all__ = [
+    "News",
+    "Outcome",
+    "Recorded",
+    "Refunded",
+    "RefundsTaken",
+    "advance_batch",
+    "begin_batch",
+    "clear_batch",
+    "end_batch",
+    "forget_batch_changes",
+    "know_products",
+    "note_total",
+    "open_batch",
+    "record",
+    "record_refunds",
+    "remember_made_members",
+    "said_before",
+    "save_mapping",
+]

@@ -12,19 +12,18 @@ from shuke.engine.facts import Refund as RefundFact
 from shuke.kit import bulk, ids
 from shuke.orders import merging
 from shuke.orders.actions import rows
-from shuke.orders.actions.recording import (
+from shuke.orders.actions.recording import ensure, write_orders
+from shuke.orders.actions.rows import Write
+from shuke.orders.actions.weighing import (
     News,
     Outcome,
     compared,
-    ensure,
     moved,
     news_of,
     numbering_store,
     order_key,
     refunds_of,
-    write_orders,
 )
-from shuke.orders.actions.rows import Write
 from shuke.orders.merging import LONG_AGO
 from shuke.orders.models import BatchChange, Order, Refund
 from shuke.shops.models import Merchant

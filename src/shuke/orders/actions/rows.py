@@ -179,10 +179,7 @@ def insert(merchant_id: int, writes: Sequence[Write], batch_id: int | None) -> N
     bulk.insert(
         Order._meta.db_table,
         (*HEAD, *BODY, "batch_id", "last_batch_id"),
-        (
-            (w.id, merchant_id, w.store_id, w.number, *_as_sql(w.body, moment), batch_id, batch_id)
-            for w in writes
-        ),
+        ((w.id, merchant_id, w.store_id, w.number, *_as_sql(w.body, moment), batch_id, batch_id) for w in writes),
     )
 
 
@@ -204,7 +201,9 @@ def replace_lines(merchant_id: int, writes: Sequence[Write], product_ids: dict[s
 
 def delete_lines(merchant_id: int, order_ids: Iterable[int]) -> None:
     condition, values = bulk.among("order_id", order_ids)
-    bulk.execute(f"DELETE FROM {OrderLine._meta.db_table} WHERE merchant_id = %s AND {condition}", [merchant_id, values])
+    bulk.execute(
+        f"DELETE FROM {OrderLine._meta.db_table} WHERE merchant_id = %s AND {condition}", [merchant_id, values]
+    )
 
 
 def _line_rows(merchant_id: int, writes: Sequence[Write], product_ids: dict[str, tuple[int, str]]) -> Iterable[tuple]:
@@ -258,7 +257,9 @@ def former_lines(merchant_id: int, order_ids: Sequence[int]) -> dict[int, list[l
     """Lines by order, each as the values of LINE_COLUMNS after order_id."""
     found: dict[int, list[list[Any]]] = {order_id: [] for order_id in order_ids}
     if order_ids:
-        rows = OrderLine.objects.filter(merchant_id=merchant_id, order_id__in=order_ids).order_by("order_id", "position")
+        rows = OrderLine.objects.filter(merchant_id=merchant_id, order_id__in=order_ids).order_by(
+            "order_id", "position"
+        )
         for row in rows.values_list("order_id", *LINE_COLUMNS[3:]):
             found[row[0]].append(list(row[1:]))
     return found
