@@ -77,6 +77,8 @@ def write(folder: Path, key: str, *, at: datetime, seed: int = 1, count: int = 1
     baskets = [rows.basket(dice, at, serial) for serial in range(count)]
     if key in ("shopify-orders", "shopify-customers", "woocommerce-orders"):
         baskets = [abroad.american(dice, basket) for basket in baskets]
+    if key == "pinduoduo-orders":  # one product per order
+        baskets = [rows.single(basket) for basket in baskets]
     header, factory = FACTORIES[key]
     table: list[Row] = [header]
     for basket in baskets:

@@ -109,6 +109,12 @@ def basket(dice: random.Random, at: datetime, serial: int) -> Basket:
     return made
 
 
+def single(one: Basket) -> Basket:
+    """The same basket with its first product alone."""
+    less = replace(one, pieces=one.pieces[:1])
+    return replace(less, refunded=less.total if one.status == OrderStatus.CLOSED_REFUNDED else 0)
+
+
 def paid(one: Basket) -> int:
     return one.total if one.paid_at else 0
 
@@ -152,8 +158,6 @@ def taobao_simple(one: Basket) -> list[Row]:
 def pinduoduo(one: Basket) -> list[Row]:
     """One product per order, no buyer at all."""
     piece = one.pieces[0]
-    total = piece.price * piece.quantity
-    due = total - one.discount + one.freight
     status = {
         OrderStatus.PAID: "待发货", OrderStatus.SHIPPED: "已发货，待收货", OrderStatus.FINISHED: "已收货",
         OrderStatus.CLOSED_UNPAID: "已取消", OrderStatus.CLOSED_REFUNDED: "已发货，退款成功",
@@ -161,9 +165,9 @@ def pinduoduo(one: Basket) -> list[Row]:
     return [
         ordered(columns.PINDUODUO, {
             "商品": piece.title, "订单号": f"{one.created:%y%m%d}-{one.number[-15:]}", "订单状态": status,
-            "商品总价(元)": money(total), "邮费(元)": money(one.freight), "店铺优惠折扣(元)": money(one.discount),
-            "平台优惠折扣(元)": "0.00", "多多支付立减金额(元)": "0.00", "用户实付金额(元)": money(due if one.paid_at else 0),
-            "商家实收金额(元)": money(due if one.paid_at else 0), "商品数量(件)": str(piece.quantity),
+            "商品总价(元)": money(one.goods_total), "邮费(元)": money(one.freight), "店铺优惠折扣(元)": money(one.discount),
+            "平台优惠折扣(元)": "0.00", "多多支付立减金额(元)": "0.00", "用户实付金额(元)": money(paid(one)),
+            "商家实收金额(元)": money(paid(one)), "商品数量(件)": str(piece.quantity),
             "发货时间": when(one.shipped_at), "确认收货时间": when(one.finished_at), "商品id": piece.item_id,
             "商品规格": piece.spec, "样式ID": piece.item_id[::-1], "商家编码-规格维度": piece.code,
             "商家编码-商品维度": piece.code, "售后状态": "退款成功" if one.status == OrderStatus.CLOSED_REFUNDED else "无售后",
