@@ -16,12 +16,13 @@ from shuke.connect.importers.layouts import Fact, Options, Recognised
 from shuke.connect.importers.mapping import Guess, guess_mapping
 from shuke.connect.importers.problems import sentence, write_rejects
 from shuke.connect.importers.sources import LAYOUTS, count_rows, read, recognise_file, recognise_files
-from shuke.kit.tabular import TabularError
+from shuke.kit.tabular import Limits, TabularError
 
 __all__ = [
     "LAYOUTS",
     "Fact",
     "Guess",
+    "Limits",
     "Options",
     "Recognised",
     "TabularError",

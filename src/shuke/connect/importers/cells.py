@@ -28,6 +28,8 @@ _MOMENT = re.compile(
     r"(?:[ T]+(\d{1,2})[:：时](\d{1,2})(?:[:：分](\d{1,2})秒?(?:[.,]\d+)?)?分?)?"
     r"\s*(Z|UTC|[+-]\d\d:?\d\d)?$"
 )
+_CLOCK = re.compile(r"^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$", re.A)
+_DAY = timedelta(days=1)
 _COMPACT = re.compile(r"^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?$")
 _SERIAL = re.compile(r"^\d{5}(?:\.\d+)?$")
 _SERIAL_BASE = datetime(1899, 12, 30)
@@ -148,10 +150,22 @@ class Moments:
         if not text:
             return None
         day, _, clock = text.partition(" ")
-        try:
-            return self._days[day] + self._clocks[clock]
-        except KeyError:
+        start = self._days.get(day)
+        if start is None:
             return self._read(text, column)
+        since = self._clocks.get(clock)
+        if since is None:
+            found = _CLOCK.match(clock)
+            if found is None:
+                return self._read(text, column)
+            hours, minutes, seconds = found.groups("0")
+            since = timedelta(0, int(seconds), 0, 0, int(minutes), int(hours))
+            if since >= _DAY or int(minutes) > 59 or int(seconds) > 59:
+                return self._read(text, column)
+            if len(self._clocks) > 100_000:
+                self._clocks.clear()
+            self._clocks[clock] = since
+        return start + since
 
     def _read(self, text: str, column: str) -> datetime | None:
         bare = plain(text)
@@ -167,17 +181,15 @@ class Moments:
         if offset is not None:
             return (local - offset).replace(tzinfo=UTC)
         aware = local.replace(tzinfo=self._zone)
-        day, _, clock = text.partition(" ")
+        day = text.partition(" ")[0]
         midnight = datetime(local.year, local.month, local.day)
         start, end = (
             moment.replace(tzinfo=self._zone).utcoffset() for moment in (midnight, midnight + timedelta(days=1))
         )
         if start == end == aware.utcoffset() and start is not None and not self._formats:  # no clock change on this day
-            if len(self._clocks) > 300_000 or len(self._days) > 40_000:
-                self._clocks.clear()
+            if len(self._days) > 40_000:
                 self._days.clear()
             self._days[day] = (midnight - start).replace(tzinfo=UTC)
-            self._clocks[clock] = local - midnight
         return aware.astimezone(UTC)
 
     def _local(self, bare: str, column: str, text: str) -> tuple[datetime, timedelta | None]:

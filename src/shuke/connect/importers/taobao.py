@@ -121,7 +121,7 @@ def order_rows(reading: Reading) -> RowReader:
     if alipay_at < columns.width:
         reading.sensitive.add(alipay_at)
         notes.odd("sensitive_dropped", columns.title(alipay_at))
-    has_account, has_finish = nick_at < columns.width, finished_at_ < columns.width
+    has_account = nick_at < columns.width
     amount, moment = reading.amount, reading.moment
     title = columns.title
     platform, currency, stated_at, shop = reading.platform, options.currency, options.stated_at, options.shop
@@ -140,7 +140,8 @@ def order_rows(reading: Reading) -> RowReader:
         if status is None:
             status = statuses[row[status_at]] = status_of(row[status_at], reading, status_title)
         paid_minor = amount(row[paid_at_], paid_title)
-        refunded = amount(row[refund_at], refund_title)
+        text = row[refund_at]
+        refunded = amount(text, refund_title) if text else None
         paid_at = moment(row[paid_time_at], paid_time_title)
         reason = row[reason_at]
         if reason:
@@ -168,7 +169,8 @@ def order_rows(reading: Reading) -> RowReader:
                 where = address(row[place])
                 if where is not None:
                     break
-        expires_at = moment(row[expiry_at], "虚拟号过期时间")
+        text = row[expiry_at]
+        expires_at = moment(text, "虚拟号过期时间") if text else None
         mobile = phone(row[mobile_at], "receiver", expires_at, expires_at is not None)
         fixed = phone(row[town_phone_at]) if row[town_phone_at] else None
         if mobile is None:
@@ -200,7 +202,10 @@ def order_rows(reading: Reading) -> RowReader:
                     if place != flag_at:
                         seller_note = f"{seller_note}; {text}" if seller_note else text
         own = row[shop_at]
-        finished_at = moment(row[finished_at_], finished_title)
+        text = row[finished_at_]
+        finished_at = moment(text, finished_title) if text else None
+        shipped_at = moment(row[shipped_at_], shipped_title) if row[shipped_at_] else None
+        goods, freight, message = row[goods_at], row[freight_at], row[message_at]
         return Order(
             platform,
             plain(own) if own and not shop else shop,
@@ -208,14 +213,14 @@ def order_rows(reading: Reading) -> RowReader:
             status,
             moment(row[created_at_], created_title),
             paid_at,
-            moment(row[shipped_at_], shipped_title),
-            finished_at if has_finish else None,
+            shipped_at,
+            finished_at,
             None,
             reason or None,
             currency,
-            amount(row[goods_at], goods_title),
+            amount(goods, goods_title) if goods else None,
             None,
-            amount(row[freight_at], freight_title),
+            amount(freight, freight_title) if freight else None,
             paid_minor,
             refunded,
             None,
@@ -223,7 +228,7 @@ def order_rows(reading: Reading) -> RowReader:
             "",
             "",
             "",
-            plain(row[message_at]) or None,
+            (plain(message) or None) if message else None,
             seller_note,
             excluded,
             stated_at,

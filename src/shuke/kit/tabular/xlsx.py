@@ -17,6 +17,7 @@ import zipfile
 from array import array
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import ParseError
 
@@ -35,6 +36,7 @@ _NOT_IN_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ROW_NUMBER = re.compile(r'\br="(\d+)"')
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_CDATA_BYTES = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.S)
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
 
 
@@ -135,18 +137,15 @@ class Workbook:
 
     def _shared(self) -> _Strings:
         if self._strings is None:
-            self._strings = _Strings()
-            if self._strings_part and self._strings_part in self._zip.namelist():
-                self._strings.read(self)
+            self._strings = _Strings(self)
         return self._strings
 
     # --- big parts, in blocks
 
-    def blocks(self, part: str, end: str) -> Iterator[str]:
-        """The part as text, cut behind the last `end` tag of each block. `end` may carry a namespace prefix."""
+    def blocks(self, part: str, mark: bytes) -> Iterator[bytes]:
+        """The part in blocks, each cut behind its last `mark` (an end tag)."""
         rest = b""
         first = True
-        mark = end.encode()
         with self._zip.open(part) as file:
             while block := file.read(_BLOCK):
                 data = rest + block
@@ -164,10 +163,7 @@ class Workbook:
                     continue
                 at += len(mark)
                 rest = data[at:]
-                try:
-                    yield data[:at].decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise TabularError("wrong_encoding", file=self._path.name, tried="UTF-8") from error
+                yield data[:at]
 
     def prefix(self, part: str, root: str) -> str:
         """The namespace prefix some writers put before every tag, with its colon."""
@@ -201,40 +197,55 @@ class Workbook:
 
     @property
     def strings_part(self) -> str:
-        return self._strings_part
+        """ "" if the workbook has none."""
+        return self._strings_part if self._strings_part in self._zip.namelist() else ""
 
 
 class _Strings:
-    """The shared strings as one run of bytes with offsets: no object per string, however many there are."""
+    """The shared strings as one run of bytes with offsets: no object per string, however many there are.
 
-    def __init__(self) -> None:
+    They are read as far as they are asked for, so that looking at a file's first rows does not read them all.
+    """
+
+    def __init__(self, book: Workbook) -> None:
         self._text = bytearray()
         self._ends = array("Q", [0])
-
-    def read(self, book: Workbook) -> None:
-        part = book.strings_part
-        p = book.prefix(part, "sst")
-        item = re.compile(rf"<{p}si\b[^>]*/>|<{p}si\b[^>]*>")
-        piece = re.compile(rf"<{p}t\b(?:[^>]*[^/])?>([^<]*)</{p}t>")
-        reading_aid = re.compile(rf"<{p}rPh\b.*?</{p}rPh>", re.S)
-        end = f"</{p}si>"
-        for block in book.blocks(part, end):
-            for chunk in block.split(end)[:-1]:
-                for _ in range(len(item.findall(chunk)) - 1):  # self-closed, empty strings before this one
-                    self._ends.append(len(self._text))
-                if "<![CDATA[" in chunk:
-                    chunk = _CDATA.sub(lambda found: html.escape(found.group(1)), chunk)
-                if f"<{p}rPh" in chunk:
-                    chunk = reading_aid.sub("", chunk)
-                self._text += clean("".join(piece.findall(chunk))).encode("utf-8", "replace")
-                self._ends.append(len(self._text))
+        self._more = self._read(book) if book.strings_part else iter(())
 
     def __getitem__(self, index: int) -> str:
+        """Raises IndexError for a string that the file does not have."""
         ends = self._ends
+        while index + 1 >= len(ends):
+            if next(self._more, None) is None:
+                raise IndexError(index)
         return self._text[ends[index] : ends[index + 1]].decode()
 
-    def __len__(self) -> int:
-        return len(self._ends) - 1
+    def _read(self, book: Workbook) -> Iterator[int]:
+        """Take in one block after the other; yields the strings known so far."""
+        p = book.prefix(book.strings_part, "sst")
+        simple = re.compile(rf"<{p}si><{p}t(?: [^>]*[^/>])?>([^<]*)</{p}t></{p}si>".encode())
+        end = f"</{p}si>".encode()
+        opening = re.compile(rf"<{p}si[ />]".encode())
+        for block in book.blocks(book.strings_part, end):
+            texts = simple.findall(block)
+            if len(texts) != len(opening.findall(block)):
+                texts = list(self._general(block, p))
+            if b"&" in block or b"_x" in block:
+                texts = [clean(t.decode()).encode("utf-8", "replace") if b"&" in t or b"_x" in t else t for t in texts]
+            self._ends.extend(accumulate(map(len, texts), initial=self._ends.pop()))
+            self._text += b"".join(texts)
+            yield len(self._ends)
+
+    @staticmethod
+    def _general(block: bytes, p: str) -> Iterator[bytes]:
+        """Rich text in several runs, reading aids, empty and self-closed items, CDATA."""
+        item = re.compile(rf"<{p}si\b[^>]*/>|<{p}si\b[^>]*>(.*?)</{p}si>".encode(), re.S)
+        run = re.compile(rf"<{p}t\b(?:[^>]*[^/>])?>([^<]*)</{p}t>".encode())
+        aid = re.compile(rf"<{p}rPh\b.*?</{p}rPh>".encode(), re.S)
+        if b"<![CDATA[" in block:
+            block = _CDATA_BYTES.sub(lambda found: html.escape(found.group(1).decode()).encode(), block)
+        for inside in item.findall(block):
+            yield b"".join(run.findall(aid.sub(b"", inside)))
 
 
 class _Sheet:
@@ -255,11 +266,15 @@ class _Sheet:
         self._kinds: dict[str, int] = {}
 
     def rows(self) -> Iterator[list[str]]:
-        p, opening, cell_mark = self._prefix, f"<{self._prefix}row", f"<{self._prefix}c"
+        opening, cell_mark = f"<{self._prefix}row", f"<{self._prefix}c"
         count_marks = (cell_mark + " ", cell_mark + ">", cell_mark + "/")
         quick = self._quick.findall
         done = 0
-        for block in self._book.blocks(self._part, self._end):
+        for raw in self._book.blocks(self._part, self._end.encode()):
+            try:
+                block = raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise TabularError("wrong_encoding", file=self._book.path.name, tried="UTF-8") from error
             for piece in block.split(self._end)[:-1]:
                 start = piece.rfind(opening)
                 if start < 0:
@@ -281,7 +296,6 @@ class _Sheet:
                     cells = self._slowly(body)
                 done += 1
                 yield self._row(cells)
-        del p
 
     def _row(self, cells: list[tuple[str, str, str, str]]) -> list[str]:
         row: list[str] = []
