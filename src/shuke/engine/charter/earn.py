@@ -74,17 +74,6 @@ def _is_birthday(span: str, basket: Basket) -> bool:
     return this is not None and (this == basket.day if span == "day" else this.month == basket.day.month)
 
 
-def chooses(rule: Rule, line: Slice) -> bool:
-    """Does a goods filter choose this line?"""
-    if not rule.goods:
-        return True
-    return (
-        line.product in rule.products
-        or line.brand in rule.brands
-        or any(line.category == c or line.category.startswith(c + "/") for c in rule.categories)
-    )
-
-
 def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
     """Points of one purchase under one charter version.
 
@@ -95,13 +84,18 @@ def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
     slices = basket.slices if terms.needs_lines and basket.slices else (Slice(basket.net),)
     why: list[dict[str, Any]] = []
     counted: dict[str, int] = {}
+    chosen = [terms.chosen_by(s.category, s.product, s.brand) for s in slices] if terms.needs_lines else [frozenset()]
     shares = [0] * len(slices)  # purchase points per slice, numerators over `scale`
     scale = terms.base
 
     matching = [r for r in terms.per_amount if applies(r, basket)]
     taken = [False] * len(slices)  # by an exclusive rule
     for rule in sorted(matching, key=lambda r: not r.exclusive) if len(matching) > 1 else matching:
-        parts = [(i, line.net * rule.rate) for i, line in enumerate(slices) if (not taken[i]) and chooses(rule, line)]
+        parts = [
+            (i, line.net * rule.rate)
+            for i, line in enumerate(slices)
+            if (not taken[i]) and (not rule.goods or rule.key in chosen[i])
+        ]
         if not parts:
             continue
         given = sum(share for _, share in parts)
@@ -120,7 +114,8 @@ def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
     before = sum(shares)
     for key, (up, down), rule in _multipliers(terms, basket):
         grown = [
-            s * up if rule is None or chooses(rule, line) else s * down for s, line in zip(shares, slices, strict=True)
+            share * up if rule is None or not rule.goods or rule.key in mine else share * down
+            for share, mine in zip(shares, chosen, strict=True)
         ]
         extra = sum(grown) - before * down
         limit = _limit(rule, room) if rule is not None else None
@@ -140,7 +135,9 @@ def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
     if fraction:
         why.append({"rule": "rounding", "points": "-" + _text(fraction, scale)})
     for rule in terms.fixed:
-        if not applies(rule, basket) or not any(chooses(rule, line) for line in slices if line.net > 0):
+        if not applies(rule, basket):
+            continue
+        if rule.goods and not any(line.net > 0 and rule.key in mine for line, mine in zip(slices, chosen, strict=True)):
             continue
         bonus = rule.points
         limit = _limit(rule, room)

@@ -96,7 +96,23 @@ class Terms:
         self.rank = {t.key: i for i, t in enumerate(self.tiers)}
         self.growth_per = self.minor(charter.grading.growth_per)
         self.cost_micro = int(charter.points.value * self._unit * 1_000_000)
+        self._goods_rules = tuple(r for r in self.rules if r.goods)
+        self._classes: dict[tuple[str, str, str], frozenset[str]] = {}
         self._day_memo: dict[date, tuple[datetime | None, datetime]] = {}
+
+    def chosen_by(self, category: str, product: str, brand: str) -> frozenset[str]:
+        """Keys of the goods rules that choose such a line. Lines chosen alike are one to the engine."""
+        goods = (category, product, brand)
+        found = self._classes.get(goods)
+        if found is None:
+            found = self._classes[goods] = frozenset(
+                r.key
+                for r in self._goods_rules
+                if product in r.products
+                or brand in r.brands
+                or any(category == c or category.startswith(c + "/") for c in r.categories)
+            )
+        return found
 
     def minor(self, amount: Decimal) -> int:
         return int(amount * self._unit)

@@ -145,7 +145,7 @@ class Fold:
         day = terms.day(p.at)
         slices: tuple[Slice, ...] = ()
         if terms.needs_lines and p.lines:
-            slices = _slices(p, p.net, refunded=False)
+            slices = _slices(terms, p, p.net, refunded=False)
         basket = Basket(
             p.net,
             day,
@@ -182,7 +182,7 @@ class Fold:
         net = max(0, sale.purchase.net - sale.refunded)
         slices: tuple[Slice, ...] = ()
         if sale.terms.needs_lines and sale.purchase.lines:
-            slices = _slices(sale.purchase, net, refunded=True)
+            slices = _slices(sale.terms, sale.purchase, net, refunded=True)
         left = earn(sale.terms, sale.basket._replace(net=net, slices=slices), sale.room)
         if left.points > sale.points:  # a refund never gives points
             left = Earned(sale.points, left.why, sale.counted)
@@ -569,13 +569,29 @@ _OTHERS = {
 }
 
 
-def _slices(p: ev.Purchase, net: int, *, refunded: bool) -> tuple[Slice, ...]:
-    """The order's net over its lines by largest remainder; after a refund by what is left of each line."""
-    weights = [max(0, line.amount - (line.refunded if refunded else 0)) for line in p.lines]
-    if refunded and not any(weights):
-        weights = [max(0, line.amount) for line in p.lines]
+def _slices(terms: Terms, p: ev.Purchase, net: int, *, refunded: bool) -> tuple[Slice, ...]:
+    """The order's net over its goods by largest remainder; after a refund by what is left of each line.
+
+    Lines that all rules treat alike are one slice: a basket of thirty lines is two or three to the engine.
+    """
+    classes: dict[frozenset[str], list] = {}
+    for line in p.lines:
+        key = terms.chosen_by(line.category, line.product, line.brand)
+        left = line.amount - line.refunded if refunded else line.amount
+        found = classes.get(key)
+        if found is None:
+            classes[key] = [max(0, left), max(0, line.amount), line]
+        else:
+            found[0] += max(0, left)
+            found[1] += max(0, line.amount)
+    weights = [c[0] for c in classes.values()]
+    if not any(weights):
+        weights = [c[1] for c in classes.values()]
     shares = allocate(net, weights)
-    return tuple(Slice(s, line.category, line.product, line.brand) for s, line in zip(shares, p.lines, strict=True))
+    return tuple(
+        Slice(share, line.category, line.product, line.brand)
+        for share, (_, _, line) in zip(shares, classes.values(), strict=True)
+    )
 
 
 def begin(versions: Versions, *, joined_at: datetime, birthday: tuple[int, int, bool] | None = None) -> Fold:

@@ -118,16 +118,25 @@ def _refund_documents(
 
 
 def _goods(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, tuple[ev.GoodsLine, ...]]:
-    where, values = bulk.among("l.order_id", order_ids)
+    where, values = bulk.among("order_id", order_ids)
     rows = bulk.select(
-        "SELECT l.order_id, l.amount_minor, l.refunded_minor, p.category, p.code, p.brand FROM orders_line l "
-        "LEFT JOIN orders_product p ON p.id = l.product_id "
-        f"WHERE l.merchant_id = %s AND {where} ORDER BY l.order_id, l.position",
+        "SELECT order_id, amount_minor, refunded_minor, product_id FROM orders_line "
+        f"WHERE merchant_id = %s AND {where} ORDER BY order_id, position",
         [merchant.pk, values],
     )
+    # Goods repeat over and over: each is read once, not joined to every line.
+    where, values = bulk.among("id", {product for *_, product in rows if product is not None})
+    goods: dict[int | None, tuple[str, str, str]] = {
+        pk: (category, code, brand)
+        for pk, category, code, brand in bulk.select(
+            f"SELECT id, category, code, brand FROM orders_product WHERE merchant_id = %s AND {where}",
+            [merchant.pk, values],
+        )
+    }
+    goods[None] = ("", "", "")
     found: dict[int, list[ev.GoodsLine]] = defaultdict(list)
-    for order, amount, back, category, code, brand in rows:
-        found[order].append(ev.GoodsLine(amount, back, category or "", code or "", brand or ""))
+    for order, amount, back, product in rows:
+        found[order].append(ev.GoodsLine(amount, back, *goods[product]))
     return {k: tuple(v) for k, v in found.items()}
 
 
