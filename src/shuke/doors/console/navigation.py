@@ -25,7 +25,6 @@ MENU = [
     _entry("console:members", _("Members"), icon="users", pages="console:member"),
     _entry("console:imports", _("Import"), icon="upload", pages="console:import"),
     _entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),
-    _entry("console:ledger", _("Points ledger"), icon="scale", pages="console:ledger"),
 ]
 
 
