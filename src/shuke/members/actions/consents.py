@@ -27,11 +27,11 @@ class Statement(NamedTuple):
 
 
 def consent(*, merchant: Merchant, statements: Sequence[Statement], now: datetime) -> int:
-    """Write down what changes something at its moment; returns how many were.
+    """Append statements; returns how many were new.
 
-    A statement that repeats what already held when it was made adds nothing: the same file again changes nothing.
-    One that is older than what is known takes its place in time and does not undo the later word. Moments in the
-    future are taken as `now`.
+    Each is proof of what was said at its moment, so all are kept, also those that repeat what already held: an older
+    file may still come and say otherwise for the time between. Only the very same statement again is left out, and
+    one without a moment of its own (made `now` or later) that changes nothing: the same file again adds no line.
     """
     if not statements:
         return 0
@@ -51,7 +51,8 @@ def consent(*, merchant: Merchant, statements: Sequence[Statement], now: datetim
             moment = min(statement.at, now)
             known = history.setdefault((statement.member_id, statement.channel, statement.purpose), [])
             held = [granted for at, granted in known if at <= moment]
-            if not held or held[-1] != statement.granted:
+            redundant = statement.at >= now and held and held[-1] == statement.granted
+            if not redundant and (moment, statement.granted) not in known:
                 known.append((moment, statement.granted))
                 known.sort(key=lambda entry: entry[0])
                 new.append(statement._replace(at=moment))

@@ -11,7 +11,7 @@ from django.db import transaction
 from shuke.engine.facts import Address, Phone
 from shuke.kit import audit, crypto
 from shuke.members import terms, values
-from shuke.members.actions.deciding import Reach
+from shuke.members.actions.gathering import Reach
 from shuke.members.actions.timeline import Note, note
 from shuke.members.actions.writing import store_contacts, unpost
 from shuke.members.models import Contact, Member

@@ -7,64 +7,16 @@ same members.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from shuke.engine.facts import IdentityKind, Person
-from shuke.kit import crypto, ids
+from shuke.kit import ids
 from shuke.members import values
+from shuke.members.actions.gathering import Key, Reach, Sighting, Usable, is_bare, shown
 
-Key = tuple[str, str, bytes]  # kind, realm, blind
-
-# docs/algorithms/recognition.md. By plain text: an enum's members are slow to reach in a loop of millions.
-RANK = {"platform_id": 5, "card": 4, "nickname": 2, "phone": 1, "email": 1}
-_KIND = {kind: str(kind.value) for kind in IdentityKind}
 ACTIVE, UNDONE, FORGOTTEN = "active", "undone", "forgotten"  # MemberState
 VERIFIED_RANK = 3  # of a phone or e-mail that both the claim and our record call verified
 SHARED_BY = 5  # a number with more holders than this is a shop's or a parcel station's: it says nothing
-
-
-class Usable(NamedTuple):
-    """A claim in comparable form."""
-
-    key: Key
-    rank: int
-    verified: bool
-    value: str
-
-
-class Reach(NamedTuple):
-    """A contact as it will be stored. `text` is personal."""
-
-    kind: str  # phone | email | address
-    blind: bytes
-    text: str
-    role: str = ""
-    real: bool = False  # a phone that belongs to a person: neither masked nor virtual
-    virtual: bool = False
-    masked: bool = False
-    expires_at: datetime | None = None
-
-
-class Sighting:
-    """One distinct person of the batch, with the first and last moment met."""
-
-    __slots__ = (
-        "by", "claims", "first", "hint_key", "last", "last_place", "made", "member", "moments", "person", "reaches", "woke",
-    )  # fmt: skip
-
-    def __init__(self, person: Person, moment: datetime, place: int) -> None:
-        self.person = person
-        self.first = self.last = moment
-        self.last_place = place
-        self.moments = [moment] if person.consents else None
-        self.claims: list[Usable] = []
-        self.hint_key: Key | None = None
-        self.reaches: list[Reach] = []
-        self.member: Known | None = None
-        self.by = ""
-        self.made = self.woke = False
 
 
 class Known:
@@ -113,89 +65,6 @@ class Held:
         self.changed = False
 
 
-def gather(
-    people: Sequence[Person | None], seen_at: Sequence[datetime | None] | None, now: datetime, merchant: int
-) -> tuple[list[Sighting], list[int]]:
-    """The distinct people of a batch, and for each place of the batch which of them (-1: nobody)."""
-    if seen_at is not None and len(seen_at) != len(people):
-        raise ValueError(f"seen_at has {len(seen_at)} entries for {len(people)} people.")
-    sightings: list[Sighting] = []
-    where: dict[Person, int] = {}
-    answers_of = []
-    blinders: dict[str, Callable[[str], bytes]] = {}
-    for place, person in enumerate(people):
-        if person is None:
-            answers_of.append(-1)
-            continue
-        moment = (seen_at[place] if seen_at is not None else None) or now
-        at = where.get(person)
-        if at is None:
-            at = where[person] = len(sightings)
-            sighting = Sighting(person, moment, place)
-            _prepare(sighting, blinders, merchant)
-            sightings.append(sighting)
-        else:
-            sighting = sightings[at]
-            sighting.last_place = place
-            if moment < sighting.first:
-                sighting.first = moment
-            elif moment > sighting.last:
-                sighting.last = moment
-            if sighting.moments is not None:
-                sighting.moments.append(moment)
-        answers_of.append(at)
-    return sightings, answers_of
-
-
-def _prepare(sighting: Sighting, blinders: dict[str, Callable[[str], bytes]], merchant: int) -> None:
-    person = sighting.person
-
-    def blind(purpose: str, value: str) -> bytes:
-        if purpose not in blinders:
-            blinders[purpose] = crypto.blinder(purpose, merchant)
-        return blinders[purpose](value)
-
-    for claim in person.claims:
-        kind = _KIND[claim.kind]
-        if kind == "name_address" or not (value := values.usable(claim, kind, person)):
-            continue
-        key = (kind, claim.realm[:20], blind(kind, value))
-        sighting.claims.append(Usable(key, RANK[kind], claim.verified, value))
-        if kind == "phone" and all(phone.number != value for phone in person.phones):
-            sighting.reaches.append(Reach("phone", key[2], value, "buyer", real=True))
-        elif kind == "email" and not person.email:
-            sighting.reaches.append(Reach("email", key[2], value))
-    if not sighting.claims:
-        return
-    for phone in person.phones:
-        if number := phone.number.strip():
-            real = values.is_real_number(phone)
-            sighting.reaches.append(
-                Reach(
-                    "phone",
-                    blind("phone", number),
-                    number,
-                    phone.role[:10],
-                    real,
-                    phone.virtual,
-                    phone.masked,
-                    phone.expires_at,
-                )
-            )
-    for number in values.numbers_inside(person.note) if person.note else ():
-        sighting.reaches.append(Reach("phone", blind("phone", number), number, "note", real=True))
-    if person.email and not values.is_masked(person.email):
-        mail = person.email.strip().casefold()
-        sighting.reaches.append(Reach("email", blind("email", mail), mail))
-    if person.address is not None and person.address.text.strip():
-        text = values.plain_address(person.address)
-        sighting.reaches.append(
-            Reach("address", blind("address", text), "\n".join(person.address), masked=values.is_masked(text))
-        )
-        if hint := values.name_address(person):
-            sighting.hint_key = ("name_address", "", blind("name_address", hint))
-
-
 class Plan:
     """What is known about a batch, and what follows from it."""
 
@@ -222,6 +91,15 @@ class Plan:
                 self._decide(sighting)
         return self
 
+    def decides(self, sighting: Sighting) -> str:
+        """The kind of claim that says who this is, now that the batch is decided."""
+        best, kind = 0, ""
+        for claim in sighting.claims:
+            owner = self.owners[claim.key]
+            if owner.member is sighting.member and (rank := _rank(claim, owner)) > best:
+                best, kind = rank, claim.key[0]
+        return kind
+
     def changes_members(self) -> bool:
         """Whether anything but the last time somebody was met has to be written."""
         return (
@@ -233,7 +111,8 @@ class Plan:
 
     def _decide(self, sighting: Sighting) -> None:
         best: Known | None = None
-        best_rank, rivals = 0, []
+        best_rank = 0
+        rivals: list[Known] = []
         owners = self.owners
         missing = [claim for claim in sighting.claims if claim.key not in owners]
         # A platform gives one person one number: somebody who has another one there is somebody else.
@@ -243,19 +122,17 @@ class Plan:
             if owner is None:
                 continue
             member = owner.member
-            rank = claim.rank
-            if rank == 1 and claim.verified and owner.verified:
-                rank = VERIFIED_RANK
+            rank = _rank(claim, owner)
             if strangers and rank < 5 and not strangers.isdisjoint(self.realms.get(member.id, ())):
-                rivals.append((member, "other_platform_id"))
+                rivals.append(member)
             elif member.state == FORGOTTEN:
                 continue
             elif rank > best_rank:
                 if best is not None and best is not member:
-                    rivals.append((best, "two_matches"))
+                    rivals.append(best)
                 best, best_rank, sighting.by = member, rank, claim.key[0]
             elif member is not best:
-                rivals.append((member, "two_matches"))
+                rivals.append(member)
         if best is None:
             best = Known(ids.new(), sighting.first, is_new=True)
             self.members[best.id] = best
@@ -265,17 +142,17 @@ class Plan:
             best.joined_before, best.joined_at = best.joined_at, sighting.first
             sighting.woke = True
         sighting.member = best
-        for rival, reason in rivals:
-            self._suspect(best, rival, reason)
         for claim in missing:
             if claim.key not in owners and not (claim.key[0] == "card" and claim.value == best.card):
-                owners[claim.key] = Owner(best, None, claim.verified, sighting.first, sighting.last, _shown(claim))
+                owners[claim.key] = Owner(best, None, claim.verified, sighting.first, sighting.last, shown(claim))
                 if claim.key[0] == "platform_id":
                     self.realms.setdefault(best.id, set()).add(claim.key[1])
                 elif claim.key[0] == "nickname":
                     self.new_names.append((best.id, values.without_contacts(claim.value)))
+        for rival in rivals:
+            self._suspect(best, rival, "other_platform_id" if self._elsewhere(sighting, rival) else "two_matches")
         self._meet(sighting, best)
-        if not _is_bare(sighting.person):
+        if not is_bare(sighting.person):
             self._fill(sighting, best)
         self._reach(sighting, best)
         if sighting.hint_key is not None:
@@ -284,6 +161,15 @@ class Plan:
                 owners[sighting.hint_key] = Owner(best, None, False, sighting.first, sighting.last)
             elif owner.member is not best:
                 self._suspect(best, owner.member, "same_name_address")
+
+    def _elsewhere(self, sighting: Sighting, rival: Known) -> bool:
+        """Whether the rival has a number of its own on a platform that this person has one on."""
+        own = self.realms.get(rival.id, ())
+        return any(
+            claim.key[0] == "platform_id" and claim.key[1] in own and self.owners[claim.key].member is not rival
+            for claim in sighting.claims
+            if claim.key in self.owners
+        )
 
     def _suspect(self, one: Known, other: Known, reason: str) -> None:
         if one is not other and other.state == ACTIVE:
@@ -351,6 +237,8 @@ class Plan:
         else:  # of two seen at the same moment the one that sorts last, so that no order of arrival matters
             newer = at == before and nickname > member.nickname
         if not newer:
+            if nickname != member.nickname and not masked:
+                self.new_names.append((member.id, nickname))  # a former one finds the member too
             return
         if nickname != member.nickname:
             self.new_names.append((member.id, nickname))
@@ -387,18 +275,5 @@ class Plan:
             holders.append(member.id)
 
 
-def _is_bare(person: Person) -> bool:
-    """Nothing but claims: the case of every till that knows a card and no more."""
-    return not (
-        person.name or person.nickname or person.address or person.gender or person.birthday or person.note
-        or person.acquired_by or person.store_code or any(c.kind == "nickname" for c in person.claims)
-    )  # fmt: skip
-
-
-def _shown(claim: Usable) -> str:
-    kind = claim.key[0]
-    if kind == "phone":
-        return values.masked_number(claim.value)
-    if kind == "email":
-        return values.masked_email(claim.value)
-    return values.without_contacts(claim.value)[:100]
+def _rank(claim: Usable, owner: Owner) -> int:
+    return VERIFIED_RANK if claim.rank == 1 and claim.verified and owner.verified else claim.rank

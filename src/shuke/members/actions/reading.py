@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from shuke.kit import bulk
@@ -16,6 +17,13 @@ _COLUMNS = (
     "id, state, card, name, nickname, nickname_at, gender, birth_year, birth_month, birth_day, birth_lunar, province, city, "
     "phone_hint, home_store_id, acquired_by, joined_at, attributes, note, merged_into_id"
 )
+
+
+def at(value: Any) -> datetime:
+    """A moment out of a column that is never null."""
+    moment = bulk.read_moment(value)
+    assert moment is not None
+    return moment
 
 
 def among_bytes(column: str, blinds: Iterable[bytes]) -> Iterable[tuple[str, list[Any]]]:
@@ -45,9 +53,7 @@ def read(plan: Plan, *, bulk_locks: bool) -> Plan:
     for id, kind, realm, member, blind, verified, first, last in (
         (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]) for r in found
     ):
-        plan.owners[kind, realm, bytes(blind)] = Owner(
-            living(member), id, bool(verified), bulk.read_moment(first), bulk.read_moment(last)
-        )
+        plan.owners[kind, realm, bytes(blind)] = Owner(living(member), id, bool(verified), at(first), at(last))
     for key, member in cards:
         plan.owners.setdefault(key, Owner(living(member), 0, True, plan.now, plan.now))
     for blind, member in holders:
@@ -116,7 +122,7 @@ def _contacts(plan: Plan) -> list[tuple[bytes, int]]:
                 [plan.merchant, kind, *parameters],
             ):
                 blind = bytes(blind)
-                plan.contacts[member, kind, blind] = Held(id, bulk.read_moment(last))
+                plan.contacts[member, kind, blind] = Held(id, at(last))
                 if blind in real:
                     holders.append((blind, member))
     return holders
@@ -142,9 +148,7 @@ def _members(plan: Plan, wanted: set[int], *, lock: bool) -> dict[int, int]:
 
 
 def _known(row: tuple) -> Known:
-    joined_at = bulk.read_moment(row[16])
-    assert joined_at is not None
-    member = Known(row[0], joined_at)
+    member = Known(row[0], at(row[16]))
     (
         _, member.state, member.card, member.name, member.nickname, nickname_at, member.gender, year, month, day, lunar,
         member.province, member.city, member.phone_hint, member.home_store_id, member.acquired_by, _, member.attributes,
@@ -157,17 +161,20 @@ def _known(row: tuple) -> Known:
 
 def attributes_of(member: Known) -> dict[str, Any]:
     """The custom attributes as a dict; SQLite hands them over as text, and few batches look."""
-    if not isinstance(member.attributes, dict):
-        member.attributes = json.loads(member.attributes)
-    return member.attributes
+    held = member.attributes
+    if isinstance(held, str):
+        held = member.attributes = json.loads(held)
+    return held
 
 
 def _realms(plan: Plan) -> None:
-    """On which platforms the candidates already have a number, where a claim brings a new one."""
-    candidates = set()
+    """On which platforms the candidates have a number, where a claim brings a new one or claims disagree."""
+    candidates: set[int] = set()
     for sighting in plan.sightings:
-        if any(c.key[0] == "platform_id" and c.key not in plan.owners for c in sighting.claims):
-            candidates |= {plan.owners[c.key].member.id for c in sighting.claims if c.key in plan.owners}
+        if len(sighting.claims) > 1 and any(c.key[0] == "platform_id" for c in sighting.claims):
+            known = {plan.owners[c.key].member.id for c in sighting.claims if c.key in plan.owners}
+            if len(known) > 1 or any(c.key[0] == "platform_id" and c.key not in plan.owners for c in sighting.claims):
+                candidates |= known
     if not candidates:
         return
     condition, parameter = bulk.among("member_id", sorted(candidates))

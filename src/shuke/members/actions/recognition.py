@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from shuke.engine.facts import Person
 from shuke.kit import bulk
 from shuke.members.actions import writing
-from shuke.members.actions.deciding import Plan, Sighting, gather
+from shuke.members.actions.deciding import Plan
+from shuke.members.actions.gathering import Sighting, gather
 from shuke.members.actions.reading import read
 from shuke.shops.models import Merchant
 
@@ -78,27 +79,31 @@ def recognise(
 
 
 def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> list[Recognised]:
-    ready: list[Recognised] = []
+    guest = Recognised(None)
     first: list[Recognised | None] = []
+    again: list[Recognised | None] = [None] * len(sightings)
     for sighting in sightings:
         member = sighting.member
-        if member is None:
-            ready.append(Recognised(None))
-            first.append(None)
-            continue
-        again = Recognised(member.id, False, False, sighting.by, member.joined_at)
-        ready.append(again)
-        fresh = sighting.made or sighting.woke
-        first.append(again._replace(created=True, woken=sighting.woke) if fresh else None)
+        first.append(
+            guest
+            if member is None
+            else Recognised(member.id, sighting.made or sighting.woke, sighting.woke, sighting.by, member.joined_at)
+        )
     answers = []
     for place in answers_of:
         if place < 0:
-            answers.append(Recognised(None))
+            answers.append(guest)
         elif (once := first[place]) is not None:
             answers.append(once)
-            first[place] = None
+            first[place] = None if once.member_id is not None else once
         else:
-            answers.append(ready[place])
+            answer = again[place]
+            if answer is None:
+                member = sightings[place].member
+                assert member is not None
+                by = plan.decides(sightings[place])
+                answer = again[place] = Recognised(member.id, False, False, by, member.joined_at)
+            answers.append(answer)
     return answers
 
 

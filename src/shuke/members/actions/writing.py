@@ -9,8 +9,9 @@ from shuke.kit import bulk, crypto, ids
 from shuke.members import terms, values
 from shuke.members.actions.attributes import take_texts
 from shuke.members.actions.consents import Statement, consent
-from shuke.members.actions.deciding import Held, Known, Plan, Reach
-from shuke.members.actions.reading import attributes_of
+from shuke.members.actions.deciding import Held, Known, Plan
+from shuke.members.actions.gathering import Reach
+from shuke.members.actions.reading import at, attributes_of
 from shuke.members.actions.timeline import Note, note
 from shuke.members.queries.reaching import contact_place, keys_of
 from shuke.shops.models import Merchant
@@ -34,12 +35,12 @@ def write(plan: Plan, merchant: Merchant, batch_id: int | None) -> None:
     find_by(plan.merchant, plan.new_names)
     _write_consents(plan, merchant, batch_id)
     if plan.suspicions:
-        at = bulk.moment()(plan.now)
+        noted = bulk.moment()(plan.now)
         bulk.insert_new(
             "members_suspicion",
             ("id", "merchant_id", "member_id", "other_id", "reason", "state", "noted_at"),
             [
-                (id, plan.merchant, one, other, reason, "open", at)
+                (id, plan.merchant, one, other, reason, "open", noted)
                 for id, (one, other, reason) in zip(
                     ids.take(len(plan.suspicions)), sorted(plan.suspicions), strict=True
                 )
@@ -203,7 +204,7 @@ def _make_way(merchant: int, newest: dict[int, Held]) -> list[tuple[int, Held]]:
     gone = []
     for id, member, last in rows:
         if member in newest:
-            if bulk.read_moment(last) > newest[member].last:
+            if at(last) > newest[member].last:
                 del newest[member]
             else:
                 gone.append(id)
