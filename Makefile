@@ -63,7 +63,8 @@ $(VENV)/pyvenv.cfg:
 
 $(DONE)/base: requirements/base.txt requirements/build.txt $(VENV)/pyvenv.cfg
 	@echo "· Python packages, locked"
-	@$(PIP) -r requirements/build.txt -r requirements/base.txt
+	@$(PIP) -r requirements/build.txt
+	@$(PIP) --no-build-isolation -r requirements/base.txt
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/package: pyproject.toml $(DONE)/base
@@ -89,7 +90,7 @@ NODE_PATH_FIRST := if command -v npm >/dev/null && command -v node >/dev/null; t
 
 $(DONE)/npm: frontend/package.json frontend/package-lock.json $(DONE)/node
 	@echo "· front-end packages, locked"
-	@$(NODE_PATH_FIRST); cd frontend && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@$(NODE_PATH_FIRST); cd frontend && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error --update-notifier=false >/dev/null
 	@touch $@
 
 $(DONE)/frontend: frontend/build.mjs $(PAGES) $(DONE)/npm
@@ -97,7 +98,6 @@ $(DONE)/frontend: frontend/build.mjs $(PAGES) $(DONE)/npm
 	@$(NODE_PATH_FIRST); cd frontend && node build.mjs
 	@touch $@
 
-$(DONE)/messages: $(shell find $(LOCALE) -name '*.po' 2>/dev/null) $(DONE)/base
-	@$(BIN)/python -c 'import pathlib, polib; [polib.pofile(str(p)).save_as_mofile(str(p.with_suffix(".mo"))) \
-	  for p in pathlib.Path("$(LOCALE)").rglob("*.po")]'
+$(DONE)/messages: $(shell find $(LOCALE) -name '*.po' 2>/dev/null) $(DONE)/package
+	@$(BIN)/python -m shuke.kit.translations compile >/dev/null
 	@touch $@
