@@ -80,7 +80,8 @@ def _unwrapped(text: str) -> str:
 
 
 def number_id(text: str, column: str) -> str:
-    """An order, refund or sub-order number. Raises RowError: number_missing, lost_id."""
+    """An order, refund or sub-order number. Raises RowError: number_missing, number_too_long,
+    not_a_number, lost_id."""
     if text.isdecimal() and text.isascii():
         return text
     text = plain(text)
@@ -94,6 +95,8 @@ def number_id(text: str, column: str) -> str:
         text = text[:-2]
     if len(text) > 60:
         raise RowError("number_too_long", column, text[:80])
+    if not any(char.isdigit() for char in text):  # a torn row, or columns that moved
+        raise RowError("not_a_number", column, text)
     return text
 
 

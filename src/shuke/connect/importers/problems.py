@@ -90,6 +90,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # --- rows kept out
     "other_shop_row": ("This row is from the shop '{value}', not from '{expected}'.", "该行属于店铺“{value}”，而不是“{expected}”。"),
     "number_missing": ("The order number is empty. Fill it in.", "订单号为空，请补上。"),
+    "not_a_number": ("'{value}' in {column} is not an order number. The columns may have moved, or the row is torn.", "{column} 中的“{value}”不是编号，列可能错位或该行被拆断。"),
     "number_too_long": ("'{value}' is too long for a number. The columns may have moved.", "“{value}”作为编号过长，列可能错位。"),
     "lost_id": (
         "The number '{value}' was shortened by a spreadsheet and its last digits are lost. Export the file again and do not save it with a spreadsheet; or format the column as text and fill the number in.",

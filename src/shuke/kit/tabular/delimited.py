@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from shuke.kit.tabular import sniff
 from shuke.kit.tabular.errors import Limits, TabularError
 
-_CHUNK = 1 << 18  # characters
+_CHUNK = 1 << 19  # bytes
 csv.field_size_limit(1_000_000)  # process-wide in the csv module; the default of 131,072 refuses honest long notes
 
 
@@ -47,10 +49,20 @@ class _Lines:
         self._path, self._encoding, self._limit = path, encoding, limits.line
 
     def __iter__(self) -> Iterator[str]:
-        # newline=None: old Mac and DOS line ends become \n; str.splitlines would also break at exotic separators
-        with open(self._path, encoding=self._encoding, errors="strict") as file:
-            rest = ""
-            while chunk := file.read(_CHUNK):
+        # Not TextIOWrapper: what stands before a wrong byte is still delivered, and a character cut off at the very
+        # end of the file counts as the file's being cut, not as a wrong encoding. Not str.splitlines: it would also
+        # break at exotic separators.
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self._encoding)(), translate=True)
+        rest, failure = "", None
+        with open(self._path, "rb") as file:
+            while not failure:
+                block = file.read(_CHUNK)
+                try:
+                    chunk = decoder.decode(block, final=not block)
+                except UnicodeDecodeError as error:
+                    good = error.object[: error.start].decode(self._encoding, "ignore")
+                    chunk = good.replace("\r\n", "\n").replace("\r", "\n")
+                    failure = error if block else None
                 if "\0" in chunk:
                     chunk = chunk.replace("\0", "")
                 lines = (rest + chunk).split("\n")
@@ -59,8 +71,12 @@ class _Lines:
                     raise TabularError("line_too_long", file=self._path.name, limit=self._limit)
                 for line in lines:
                     yield line + "\n"
-            if rest:
-                yield rest
+                if not block:
+                    break
+        if failure:
+            raise failure
+        if rest:
+            yield rest
 
 
 def ends_cleanly(path: Path) -> bool:
