@@ -108,7 +108,7 @@ def book_done(name: str, *, key: str, merchant_id: int | None, now: datetime) ->
 
 def known_keys(keys: list[str]) -> set[str]:
     """Which of these keys have a job already, whatever became of it."""
-    return set(Job.objects.filter(key__in=keys).values_list("key", flat=True))
+    return {key for key in Job.objects.filter(key__in=keys).values_list("key", flat=True) if key}
 
 
 # ---- claim and run ------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Running:
         self._ended = False
         self.id: int = job.id
         self.name: str = job.name
-        self.merchant_id: int | None = job.merchant_id
+        self.merchant_id: int = job.merchant_id or 0  # 0: a job of no merchant
         self.arguments: dict[str, Any] = job.arguments
         self.attempt: int = job.attempts
 

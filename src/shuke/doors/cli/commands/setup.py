@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -70,7 +70,7 @@ def command(
     stores: tuple[str, ...],
     owner: str,
     password_stdin: bool,
-    since: date | None,
+    since: datetime | None,
     another: bool,
 ) -> None:
     from django.conf import settings
@@ -101,7 +101,7 @@ def command(
         stores=[("pos", str(number), store) for number, store in enumerate(stores, 1)] or None,
         owner=owner,
         password=password,
-        charter_from=since.astimezone(_zone(zone)) if since else None,
+        charter_from=since.replace(tzinfo=_zone(zone)) if since else None,
         now=clock.utc_now(),
         actor=desk.actor,
     )
