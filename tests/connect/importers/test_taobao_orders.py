@@ -139,7 +139,13 @@ def test_money_is_understood_however_it_is_dressed(tmp_path, written, minor):
 def test_a_wrong_amount_keeps_the_row_out_and_says_why(tmp_path, written, code):
     path = report(tmp_path, sale(买家实际支付金额=written))
     wrong = problems(path)[-1]
-    assert (wrong.code, wrong.row, wrong.column, wrong.value, wrong.reject) == (code, 2, "买家实际支付金额", written, True)
+    assert (wrong.code, wrong.row, wrong.column, wrong.value, wrong.reject) == (
+        code,
+        2,
+        "买家实际支付金额",
+        written,
+        True,
+    )
     assert "买家实际支付金额" in importers.sentence(wrong)
     assert orders(path) == []
 
@@ -163,7 +169,12 @@ def test_the_year_1970_is_filler_and_said_to_be(tmp_path):
 
 
 def test_an_unreadable_date_keeps_the_row_out(tmp_path):
-    path = report(tmp_path, sale(订单创建时间="上周三"), sale(订单创建时间="2016-02-30 10:00:00"), sale(订单创建时间="9999-01-01 00:00:00"))
+    path = report(
+        tmp_path,
+        sale(订单创建时间="上周三"),
+        sale(订单创建时间="2016-02-30 10:00:00"),
+        sale(订单创建时间="9999-01-01 00:00:00"),
+    )
     assert [one[:2] for one in told(path)[1:]] == [("not_a_date", 2), ("not_a_date", 3), ("not_a_date", 4)]
 
 
@@ -221,7 +232,9 @@ def test_brushing_orders_are_marked_in_notes_and_excluded(tmp_path):
 
 
 def test_the_alipay_account_is_left_behind_and_said_to_be(tmp_path):
-    path = report(tmp_path, sale(买家支付宝账号="someone@mail.example"), sale(买家支付宝账号="someone@mail.example", 订单编号=""))
+    path = report(
+        tmp_path, sale(买家支付宝账号="someone@mail.example"), sale(买家支付宝账号="someone@mail.example", 订单编号="")
+    )
     found = facts(path)
     assert told(path) == [("sensitive_dropped", 0, "买家支付宝账号"), ("number_missing", 3, "订单编号")]
     assert "someone@mail.example" not in repr(found)  # not in the rejected row either
@@ -229,7 +242,9 @@ def test_the_alipay_account_is_left_behind_and_said_to_be(tmp_path):
 
 @pytest.mark.parametrize("masked", ["小**", "t***1", "*"])
 def test_masked_nicknames_are_nobodys_claim(tmp_path, masked):
-    found = only(tmp_path, columns.G4, 买家会员名=masked, 收货人姓名="林**", 收货地址="浙江省 杭州市 西湖区 文新街道 ****")
+    found = only(
+        tmp_path, columns.G4, 买家会员名=masked, 收货人姓名="林**", 收货地址="浙江省 杭州市 西湖区 文新街道 ****"
+    )
     assert found.person is not None
     assert found.person.claims == ()
     assert (found.person.nickname, found.person.name) == (masked, "林**")
@@ -266,7 +281,13 @@ def test_the_receivers_phone_is_no_claim_where_there_is_an_account(tmp_path):
 
 def test_without_an_account_column_the_phone_is_who_it_is(tmp_path):
     header = [name for name in columns.TAOBAO_SIMPLE if name != "买家会员名"]
-    row = {"订单编号": "1", "买家下单时间": "2016/5/1 12:00", "买家实付金额": "9", "订单状态": "交易成功", "联系手机": "18600000001"}
+    row = {
+        "订单编号": "1",
+        "买家下单时间": "2016/5/1 12:00",
+        "买家实付金额": "9",
+        "订单状态": "交易成功",
+        "联系手机": "18600000001",
+    }
     found = orders(csv_file(tmp_path / "f.csv", table(header, row)))[0]
     assert found.person is not None
     assert found.person.claims == (Claim(IdentityKind.PHONE, "+8618600000001", "", False),)

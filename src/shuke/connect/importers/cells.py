@@ -79,8 +79,8 @@ def _unwrapped(text: str) -> str:
     return "" if text in BLANK else text
 
 
-def number_id(text: str, column: str) -> str:
-    """An order, refund or sub-order number. Raises RowError: number_missing, number_too_long,
+def number_id(text: str, column: str, *, digits: bool = True) -> str:
+    """An order, refund or sub-order number; a code need not have `digits`. Raises RowError: number_missing, number_too_long,
     not_a_number, lost_id."""
     if text.isdecimal() and text.isascii():
         return text
@@ -95,7 +95,7 @@ def number_id(text: str, column: str) -> str:
         text = text[:-2]
     if len(text) > 60:
         raise RowError("number_too_long", column, text[:80])
-    if not any(char.isdigit() for char in text):  # a torn row, or columns that moved
+    if digits and not any(char.isdigit() for char in text):  # a torn row, or columns that moved
         raise RowError("not_a_number", column, text)
     return text
 

@@ -120,7 +120,7 @@ class _People:
         for field, kind in (("customer_id", IdentityKind.PLATFORM_ID), ("card", IdentityKind.CARD)):
             text = plain(row[at[field]])
             if text and "*" not in text:
-                said = number_id(text, reading.columns.title(at[field]))
+                said = number_id(text, reading.columns.title(at[field]), digits=False)
                 claims.append(Claim(kind, said, self.platform if kind is IdentityKind.PLATFORM_ID else ""))
         nick = plain(row[at["nickname"]])
         if nick and "*" not in nick and (self.accounts_of or not claims):
@@ -361,7 +361,7 @@ def _product_rows(reading: Reading) -> RowReader:
     title = reading.columns.title
 
     def row_to_product(row: list[str]) -> Product:
-        code = number_id(row[at["code"]], title(at["code"]))
+        code = number_id(row[at["code"]], title(at["code"]), digits=False)
         return Product(
             code, plain(row[at["title"]]), plain(row[at["category"]]), plain(row[at["brand"]]), plain(row[at["unit"]])
         )

@@ -75,12 +75,8 @@ def order_rows(reading: Reading) -> Grouped:
         at("Shipping Name"),
         at("Billing Name"),
     )
-    places = (
-        at("Shipping Province Name", "Shipping Province"),
-        at("Shipping City"),
-        columns.width,
-        at("Shipping Street", "Shipping Address1"),
-    )
+    province_at, province_code_at, city_at = at("Shipping Province Name"), at("Shipping Province"), at("Shipping City")
+    street_at = at("Shipping Street", "Shipping Address1")
     zip_at, country_at = at("Shipping Zip"), at("Shipping Country")
     customer_at, note_at, source_at = at("Customer ID"), at("Notes"), at("Source")
     location_at, employee_at, marketing_at = at("Location"), at("Employee"), at("Accepts Marketing")
@@ -142,7 +138,8 @@ def order_rows(reading: Reading) -> Grouped:
         buyer, receiver = own_country(first[phone_at], country, "buyer"), own_country(first[ship_phone_at], country)
         mail, customer = email(first[email_at]), plain(first[customer_at])
         name = plain(first[name_at]) or plain(first[bill_name_at])
-        where = placed(*(first[place] for place in places), postcode=first[zip_at])
+        province = plain(first[province_at]) or first[province_code_at]
+        where = placed(province, first[city_at], "", first[street_at], postcode=first[zip_at])
         claims: list[Claim] = []
         if customer:
             claims.append(Claim(IdentityKind.PLATFORM_ID, customer, reading.platform))
@@ -191,7 +188,9 @@ def customer_rows(reading: Reading) -> RowReader:
         )
         claims: list[Claim] = []
         if customer:
-            claims.append(Claim(IdentityKind.PLATFORM_ID, number_id(customer, title(id_at)), reading.platform))
+            claims.append(
+                Claim(IdentityKind.PLATFORM_ID, number_id(customer, title(id_at), digits=False), reading.platform)
+            )
         if mail:
             claims.append(Claim(IdentityKind.EMAIL, mail))
         if not claims and number is not None and is_mobile(number):
