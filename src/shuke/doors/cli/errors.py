@@ -32,7 +32,12 @@ def explain(error: BaseException) -> tuple[str, int]:
         return str(error), NOT_READY
     causes = _chain(error)
     full = any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes)
-    if type(error).__module__.startswith("shuke.") and str(error) and not isinstance(error, AssertionError) and not full:
+    if (
+        type(error).__module__.startswith("shuke.")
+        and str(error)
+        and not isinstance(error, AssertionError)
+        and not full
+    ):
         # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
         return str(error), REFUSED
     for cause in causes:
