@@ -122,6 +122,18 @@ def test_slash_reaches_the_search_and_the_skip_link_the_content(open_page, lan):
     expect(page.get_by_role("searchbox", name="Find a member")).to_be_focused()
 
 
+def test_paper_is_light_even_where_the_screen_is_dark(open_page, lan):
+    furnish(lan)
+    page = open_page(lan.owner, theme="dark")
+    page.goto("/charter")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(media="print")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    expect(page.get_by_role("navigation", name="Main menu")).to_be_hidden()
+    page.emulate_media(media="screen")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
 def test_touch_targets_are_large_enough_on_a_phone(open_page, lan):
     furnish(lan)
     page = open_page(lan.owner, width=360)

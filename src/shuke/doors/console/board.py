@@ -22,7 +22,7 @@ from shuke.shops.models import Merchant
 
 MONTHS_SHOWN = 18
 EXPIRY_MONTHS = 13
-GROWTH = charts.Frame(width=560, height=230, left=52, right=8, top=14, bottom=30)
+GROWTH = charts.Frame(width=560, height=258, left=52, right=8, top=14, bottom=30)
 RATES = charts.Frame(width=560, height=230, left=52, right=8, top=14, bottom=30)
 LORENZ = charts.Frame(width=320, height=230, left=44, right=10, top=10, bottom=34)
 EXPIRY = charts.Frame(width=560, height=200, left=64, right=8, top=22, bottom=30)
