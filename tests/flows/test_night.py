@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from shuke.flows import night, timetable
-from shuke.insight.models import Snapshot
+from shuke.insight.actions import scores
+from shuke.insight.models import Movement, Snapshot
 from shuke.insight.queries import figures
 from shuke.kit import jobs
 from shuke.kit.models import Job
@@ -56,6 +57,7 @@ def test_a_night_before_any_history_does_not_spoil_the_first_one_after_it(lan):
     open_for_some_weeks(lan)
     assert run(lan).snapshots == 3
     assert figures.latest(lan.merchant)["kpi"]["buyers"] == 1
+    assert not Movement.objects.filter(merchant=lan.merchant, day=DAY).exists()  # nobody moved: the history arrived
 
 
 def test_a_night_killed_before_the_seal_is_simply_run_again(lan, monkeypatch):
@@ -67,6 +69,20 @@ def test_a_night_killed_before_the_seal_is_simply_run_again(lan, monkeypatch):
     before = list(Snapshot.objects.order_by("day").values_list("day", "figures"))
     run(lan)
     assert list(Snapshot.objects.order_by("day").values_list("day", "figures")) == before
+
+
+def test_a_first_night_killed_among_its_month_ends_finishes_them(lan, monkeypatch):
+    open_for_some_weeks(lan)
+    write = scores.write
+    with monkeypatch.context() as patched:
+        patched.setattr(scores, "write", lambda **key: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(lan)
+    assert scores.write is write
+    assert figures.days(lan.merchant) == [date(2026, 2, 28)]
+    assert run(lan).snapshots == 2
+    assert figures.days(lan.merchant) == [date(2026, 2, 28), date(2026, 3, 31), DAY]
+    assert not Movement.objects.filter(merchant=lan.merchant, day=DAY, before="").exists()
 
 
 def test_the_worker_runs_the_night_that_the_timetable_asks_for(lan):

@@ -37,11 +37,10 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     shown = progress or Silent()
     shown.total(None, "members")
     moved = loyalty.run_clock(merchant=merchant, now=now, progress=shown.advance)
-    known = figures.latest(merchant)
-    if known is None or not known["history"]["orders"]:
-        made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
-    else:
+    if figures.started(merchant):
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]
+    else:
+        made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
     sealed = loyalty.seal(merchant=merchant, now=now)
     return Night(day, moved.members, moved.postings, len(made), sealed)
 

@@ -62,7 +62,7 @@ def write(*, merchant: Merchant, members: Members, day: date) -> list[Move]:
                 fresh.append((member, merchant.id, day.isoformat(), *stored))
             else:
                 changed.append((day.isoformat(), *stored, member))
-            moved += moves(member, before or _NOBODY, row)
+            moved += _moves(member, before or _NOBODY, row)
         bulk.insert(_TABLE, ("member_id", "merchant_id", "day", *_COLUMNS), fresh)
         bulk.update(_TABLE, ("day", *_COLUMNS), changed, key="member_id")
     bulk.execute(
@@ -74,16 +74,34 @@ def write(*, merchant: Merchant, members: Members, day: date) -> list[Move]:
 
 
 def between(before: Members, after: Members) -> list[Move]:
-    """Who moved from one day to another, without asking the database."""
-    known = dict(zip(before.member.tolist(), _rows(before, 0, before.member.size), strict=True))
+    """Who moved from one day to another, without asking the database. Members of `before` who have gone are left out."""
+    at = np.searchsorted(before.member, after.member)
+    known = at < before.member.size
+    known[known] = before.member[at[known]] == after.member[known]
+    then = np.where(known, at, 0)
     moved: list[Move] = []
-    for member, row in zip(after.member.tolist(), _rows(after, 0, after.member.size), strict=True):
-        moved += moves(member, known.get(member, _NOBODY), row)
+    for what, was, has, name in (
+        ("rfm", before.rfm, after.rfm, _class_name),
+        ("layer", before.layer, after.layer, pyramid.LAYERS.__getitem__),
+        ("stage", before.stage, after.stage, _stage_name),
+    ):
+        old = was[then] if was.size else np.zeros(has.size, dtype=has.dtype)
+        differs = np.where(known, old != has, [name(int(code)) != "" for code in has])
+        for i in np.flatnonzero(differs).tolist():
+            moved.append(Move(int(after.member[i]), what, name(int(old[i])) if known[i] else "", name(int(has[i]))))
     return moved
 
 
-def moves(member: int, before: tuple, after: tuple) -> list[Move]:
+def _moves(member: int, before: tuple, after: tuple) -> list[Move]:
     return [Move(member, what, before[i], after[i]) for what, i in _MOVING.items() if before[i] != after[i]]
+
+
+def _class_name(code: int) -> str:
+    return str(code) if code else ""
+
+
+def _stage_name(code: int) -> str:
+    return lifecycle.STAGES[code] if code >= 0 else ""
 
 
 def movement_rows(merchant: Merchant, moved: list[Move], day: date) -> list[tuple]:
@@ -119,9 +137,9 @@ def _rows(members: Members, low: int, high: int) -> Iterator[tuple]:
         [value or None for value in members.r5[part].tolist()],
         [value or None for value in members.f5[part].tolist()],
         [value or None for value in members.m5[part].tolist()],
-        [str(value) if value else "" for value in members.rfm[part].tolist()],
-        [pyramid.LAYERS[value] for value in members.layer[part].tolist()],
-        [lifecycle.STAGES[value] if value >= 0 else "" for value in members.stage[part].tolist()],
+        [_class_name(code) for code in members.rfm[part].tolist()],
+        [pyramid.LAYERS[code] for code in members.layer[part].tolist()],
+        [_stage_name(code) for code in members.stage[part].tolist()],
         strict=True,
     )
 

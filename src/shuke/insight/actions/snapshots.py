@@ -17,6 +17,7 @@ from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.models import Movement, Snapshot
+from shuke.insight.queries.figures import started
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
 from shuke.members.actions import Note, note
@@ -28,16 +29,18 @@ from shuke.shops.models import Merchant
 def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> Snapshot:
     """Compute and keep the figures of `day`. The same day again gives the same figures, and notes nobody twice.
 
+    Nobody moves on the first one with purchases: there is nothing to compare it with.
     A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
     """
     columns.refresh(merchant=merchant, progress=progress)
-    newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").first()
+    newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
+    comparable = started(merchant) and Snapshot.objects.filter(merchant=merchant, day__lt=day).exists()
     with _engine(merchant) as engine:
         taken = _take(engine, merchant, day, _published(merchant, day))
     with transaction.atomic():
-        if newest is None or newest.day <= day:
+        if newest is None or newest <= day:
             moved = scores.write(merchant=merchant, members=taken.members, day=day)
-            _move(merchant, _whole_day(merchant, moved, day) if newest else [], day, now)
+            _move(merchant, _whole_day(merchant, moved, day) if comparable else [], day, now)
         return _keep(merchant, taken, day, now)
 
 

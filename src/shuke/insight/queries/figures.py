@@ -70,7 +70,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from shuke.engine.insight import wording
-from shuke.insight.models import Snapshot
+from shuke.insight.models import MemberScore, Snapshot
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
@@ -94,6 +94,14 @@ def on(merchant: Merchant, day: date) -> Figures | None:
     """The figures of the last snapshot up to and including `day`."""
     kept = Snapshot.objects.filter(merchant=merchant, day__lte=day).order_by("-day")
     return kept.values_list("figures", flat=True).first()
+
+
+def started(merchant: Merchant) -> bool:
+    """Whether there is a snapshot with purchases, and scores to compare the next one with."""
+    known = latest(merchant)
+    if known is None or not known["history"]["orders"]:
+        return False
+    return MemberScore.objects.filter(merchant=merchant).exists()
 
 
 def days(merchant: Merchant) -> list[date]:
