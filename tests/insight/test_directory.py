@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shuke.engine.facts import OrderStatus
-from shuke.insight.models import MemberScore, Snapshot
+from shuke.insight.models import MemberScore, Movement, Snapshot
 from shuke.insight.queries import directory as directory_module
 from shuke.insight.queries.directory import count, directory, every_row, neighbours
 from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
@@ -234,14 +234,14 @@ def test_the_count_stops_at_its_cap_and_says_so(lan, people, monkeypatch):
     ]
 
 
-def test_a_full_page_costs_three_queries_however_many_rows(lan, people, django_assert_num_queries):
-    with django_assert_num_queries(3):  # count, ids, rows
+def test_a_full_page_costs_four_queries_however_many_rows(lan, people, django_assert_num_queries):
+    with django_assert_num_queries(4):  # count, those gone, ids, rows
         directory(lan.merchant, Filters(), now=NOON, size=1)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         directory(lan.merchant, Filters(), now=NOON, size=3)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         directory(lan.merchant, Filters(tiers=("gold", "silver")), now=NOON)
-    with django_assert_num_queries(4):  # and those the sort column does not know
+    with django_assert_num_queries(5):  # and those the sort column does not know
         directory(lan.merchant, Filters(), now=NOON, size=5)
 
 
@@ -308,6 +308,7 @@ def _some(values):
         last_to=_days,
         bought=st.sampled_from(["", "ever", "never", "again", "idle"]),
         bought_in=st.none() | st.integers(0, 2**62),
+        moved=st.sampled_from(["", "stage:stable:degrading:2017-11-30", "layer::target:2017-01-01"]),
     )
 )
 def test_filters_read_back_from_their_address_are_the_same(filters):
@@ -387,3 +388,24 @@ def test_bought_in_a_store_means_there_and_within_the_window(lan, people):
     asked = parse([("bought_in", str(lan.street.pk))])
     assert names(lan, asked) == ["ann"]
     assert count(lan.merchant, asked, now=NOON) == 1
+
+
+def test_moved_means_from_there_to_here_since_that_day(lan, people):
+    Snapshot.objects.create(
+        merchant=lan.merchant,
+        day=date(2026, 5, 31),
+        made_at=NOON,
+        figures={"as_of": "2026-05-31", "window_days": 365, "active_days": 90},
+    )
+    for name, day, before, after in (
+        ("ann", "2026-05-20", "forming", "stable"),
+        ("bob", "2026-04-20", "forming", "stable"),  # before that day
+        ("cat", "2026-05-20", "forming", "degrading"),
+    ):
+        Movement.objects.create(
+            merchant=lan.merchant, member=people[name], day=day, what="stage", before=before, after=after
+        )
+    asked = parse([("moved", "stage:forming:stable:2026-04-30")])
+    assert names(lan, asked) == ["ann"]
+    for nonsense in ("stage:forming:stable", "mood:a:b:2026-04-30", "stage:forming:stable:2026-13-01"):
+        assert parse([("moved", nonsense)]).ignored == (("moved", nonsense),)

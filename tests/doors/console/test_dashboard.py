@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import translation
 
 from shuke.doors.console import board, charts
 from shuke.insight.models import Snapshot
+from shuke.insight.queries.figures import Flow
 from shuke.insight.queries.filters import parse
 from shuke.loyalty.models import Wallet
 from shuke.loyalty.queries.liability import Liability
@@ -118,6 +120,35 @@ def test_liability_by_month_keeps_a_year_and_adds_up_the_rest(lan, english):
     assert told["rows"][-1] == ("later", 37, 3)
 
 
+def test_movement_says_up_or_down_and_leaves_out_newcomers(english):
+    flows = {
+        "stage": [Flow("stable", "degrading", 40), Flow("", "observing", 12), Flow("degrading", "stable", 30)],
+        "layer": [Flow("target", "potential", 5)],
+        "rfm": [],
+    }
+    told = {kind["name"]: kind for kind in board.movement(flows, date(2017, 12, 1))}
+    assert told["Life cycle"] == {
+        "name": "Life cycle",
+        "rows": [
+            {
+                "label": "Stable → Degrading",
+                "count": 40,
+                "up": False,
+                "url": "/members?moved=stage%3Astable%3Adegrading%3A2017-12-01",
+            },
+            {
+                "label": "Degrading → Stable",
+                "count": 30,
+                "up": True,
+                "url": "/members?moved=stage%3Adegrading%3Astable%3A2017-12-01",
+            },
+        ],
+        "up": 30,
+        "down": 40,
+    }
+    assert (told["Member pyramid"]["up"], told["Member pyramid"]["down"], told["RFM"]["rows"]) == (5, 0, [])
+
+
 def test_shares_of_tiers_come_highest_first_and_former_tiers_last(english):
     told = board.grades({"gold": 1, "member": 3, "founders": 4}, {"member": ("Member", 0), "gold": ("Gold", 1)})
     assert [(row["name"], row["count"], row["share"]) for row in told["rows"]] == [
@@ -129,13 +160,13 @@ def test_shares_of_tiers_come_highest_first_and_former_tiers_last(english):
 
 @pytest.mark.parametrize("people", [1, 3])
 def test_it_costs_the_same_few_queries_however_many_members(see, lan, people, django_assert_num_queries):
-    """Session, person, merchant; snapshot; three of the liability, tiers, charter."""
+    """Session, person, merchant; snapshot; three of the liability, tiers, three of movement, charter."""
     sample.store(lan.merchant, [(lan.street.pk, lan.street.name)])
     for i in range(people):
         member = Member.objects.create(merchant=lan.merchant, card=f"{i}", joined_at=cast.OPENED)
         Wallet.objects.create(merchant=lan.merchant, member=member, tier="gold")
     client = see(lan.owner)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         assert client.get("/").status_code == 200
     with django_assert_num_queries(5):  # the books are added up at most every ten minutes
         assert client.get("/").status_code == 200

@@ -16,12 +16,18 @@ from django.utils.translation import ngettext
 
 from shuke.doors.console import charts, words
 from shuke.engine.insight import wording
+from shuke.engine.insight.pyramid import LAYERS
+from shuke.engine.insight.rfm import CLASSES
+from shuke.insight.queries.figures import Flow
 from shuke.kit import money as kit_money
 from shuke.loyalty.queries.liability import Liability
 from shuke.shops.models import Merchant
 
 MONTHS_SHOWN = 18
 EXPIRY_MONTHS = 13
+MOVED_DAYS = 30
+FLOWS_SHOWN = 6
+STAGES_UP = ("lost", "degrading", "observing", "forming", "stable")  # from the one to worry about to the one to thank
 GROWTH = charts.Frame(width=560, height=258, left=52, right=8, top=14, bottom=30)
 RATES = charts.Frame(width=560, height=230, left=52, right=8, top=14, bottom=30)
 LORENZ = charts.Frame(width=320, height=230, left=44, right=10, top=10, bottom=34)
@@ -412,6 +418,37 @@ def grades(held: dict[str, int], looks: dict[str, tuple[str, int]]) -> dict[str,
         ],
         "whole": whole,
     }
+
+
+def movement(flows: dict[str, list[Flow]], since: date) -> list[dict[str, Any]]:
+    """Who changed stage, layer or class, the largest flows first; newcomers are growth and stand elsewhere."""
+    names = {"stage": "lifecycle", "layer": "pyramid", "rfm": "rfm"}
+    ranks: dict[str, tuple[str, ...]] = {
+        "stage": STAGES_UP,
+        "layer": tuple(reversed(LAYERS)),
+        "rfm": tuple(reversed(CLASSES)),
+    }
+    told = []
+    for what, name in names.items():
+        moved = [f for f in flows[what] if f.before and f.after]
+        rank = ranks[what]
+        told.append(
+            {
+                "name": words.said(wording.FIGURES[name][0]),
+                "rows": [
+                    {
+                        "label": words.flow(what, f.before, f.after),
+                        "count": f.members,
+                        "up": rank.index(f.after) > rank.index(f.before),
+                        "url": members_url(moved=f"{what}:{f.before}:{f.after}:{since}"),
+                    }
+                    for f in moved[:FLOWS_SHOWN]
+                ],
+                "up": sum(f.members for f in moved if rank.index(f.after) > rank.index(f.before)),
+                "down": sum(f.members for f in moved if rank.index(f.after) < rank.index(f.before)),
+            }
+        )
+    return told
 
 
 def stores(figures: dict[str, Any]) -> dict[str, Any]:

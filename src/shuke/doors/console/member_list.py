@@ -21,7 +21,17 @@ from shuke.doors.console.templatetags.console import masked_phone, money
 from shuke.engine.insight import wording
 from shuke.insight.queries import directory as members_directory
 from shuke.insight.queries.directory import OFFSET_PAGES, Page, Row
-from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, LAYERS, STAGES, VIEWS, Filters, parse, parse_sort
+from shuke.insight.queries.filters import (
+    DEFAULT_SORT,
+    DORMANT_DAYS,
+    LAYERS,
+    STAGES,
+    VIEWS,
+    Filters,
+    flow,
+    parse,
+    parse_sort,
+)
 from shuke.members.queries import Hit
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant, Store
@@ -255,6 +265,10 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
     elif name == "cell":
         r, _dash, f = value.partition("-")
         return _("Recency %(r)s of 5, frequency %(f)s of 5") % {"r": r, "f": f}
+    elif name == "moved":
+        moved = flow(value)
+        assert moved is not None
+        return words.flow(moved.what, moved.before, moved.after)
     elif name == "bought":
         return {
             "ever": _("Has bought"),

@@ -41,6 +41,12 @@ def rfm_class(code: str) -> str:
     return said(wording.RFM_NAMES[code]) if code in wording.RFM_NAMES else code
 
 
+def flow(what: str, before: str, after: str) -> str:
+    """stable → degrading, as words."""
+    name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]
+    return f"{name(before) if before else _('new here')} → {name(after) if after else _('none')}"
+
+
 def definition(figure: str, figures: dict[str, Any]) -> str:
     """What a figure means, with the parameters of the snapshot it is from."""
     return insight.definition(figure, figures, language())

@@ -23,7 +23,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from shuke.insight.models import MemberScore
-from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, parse_sort, period
+from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, flow, parse_sort, period
 from shuke.insight.queries.members_behind import members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
@@ -121,7 +121,7 @@ def directory(
     `before` are cursors of an earlier page and win over `number`, which is then only shown. `now` is the shop's time.
     """
     sort = parse_sort(sort)
-    counted = _narrow(_BARE, merchant, filters, now, found).order_by()[:COUNT_CAP].count()
+    counted = _count(merchant, filters, now, found, COUNT_CAP)
     capped = counted >= COUNT_CAP
     total = min(counted, COUNT_CAP - 1)
     walk = _Walk(merchant, filters, now, found, sort)
@@ -192,7 +192,34 @@ def every_row(
 
 def count(merchant: Merchant, filters: Filters, *, now: datetime, found: list[int] | None = None) -> int:
     """How many members the filters let through, exactly."""
-    return _narrow(_BARE, merchant, filters, now, found).order_by().count()
+    return _count(merchant, filters, now, found, None)
+
+
+def _count(merchant: Merchant, filters: Filters, now: datetime, found: list[int] | None, cap: int | None) -> int:
+    """How many, at most `cap`. Filters of one table are counted in that table's index alone.
+
+    That count includes those who are gone (merged, undone, forgotten); there are few, so they are counted by their state
+    and taken off again, instead of looking up the state of everybody who is not gone.
+    """
+    order = _narrowest(filters) if found is None else None
+    if order is None:
+        return _narrow(_BARE, merchant, filters, now, found).order_by()[:cap].count()
+    gone = _narrow(_BARE, merchant, filters, now, None, states=_GONE).order_by().count()
+    return _narrow(order, merchant, filters, now, None, states=None).order_by()[: cap and cap + gone].count() - gone
+
+
+def _narrowest(filters: Filters) -> _Order | None:
+    """The one table that answers all of these filters; None if it takes several."""
+    by_member = filters.stores or filters.joined or filters.tags or filters.acquired_by
+    by_score = (
+        filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.first
+        or filters.last_from or filters.last_to or filters.bought in ("ever", "again") or filters.view == "dormant"
+    )  # fmt: skip
+    by_wallet = filters.tiers or filters.points_from is not None or filters.points_to is not None
+    beyond = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved
+    if beyond or sum(map(bool, (by_member, by_score, by_wallet))) > 1:
+        return None
+    return _ORDERS["last"] if by_score else _ORDERS["points"] if by_wallet else _BARE
 
 
 class _Walk:
@@ -249,10 +276,24 @@ class _Walk:
         return query.order_by(f"{sign}{self.column}", f"{sign}pk")
 
 
-def _narrow(order: _Order, merchant: Merchant, filters: Filters, now: datetime, found: list[int] | None) -> QuerySet:
-    """The filters as a query over `order.root`. All joins are one to one, so nobody appears twice."""
+_LISTED = (MemberState.ACTIVE,)
+_GONE = tuple(state for state in MemberState if state != MemberState.ACTIVE)
+
+
+def _narrow(
+    order: _Order,
+    merchant: Merchant,
+    filters: Filters,
+    now: datetime,
+    found: list[int] | None,
+    *,
+    states: tuple[MemberState, ...] | None = _LISTED,
+) -> QuerySet:
+    """The filters as a query over `order.root`, of members in these states. All joins are one to one."""
     member, score, wallet, tz = order.member, order.score, order.wallet, merchant.tz
-    wanted: dict[str, Any] = {"merchant": merchant, f"{member}state": MemberState.ACTIVE}
+    wanted: dict[str, Any] = {"merchant": merchant}
+    if states is not None:
+        wanted[f"{member}state__in"] = states
 
     def days(column: str, start: Any, end: Any) -> None:
         if start is not None:
@@ -297,6 +338,9 @@ def _narrow(order: _Order, merchant: Merchant, filters: Filters, now: datetime, 
         query = query.filter(**{f"{score}{wide}": 2 if filters.bought == "again" else 1})
     if filters.bought_in is not None:
         query = query.filter(pk__in=members_behind(merchant, "store", store=filters.bought_in).values("pk"))
+    if moved := flow(filters.moved):
+        behind = members_behind(merchant, "moved", **moved._asdict(), until=clock.day_of(now, tz))
+        query = query.filter(pk__in=behind.values("pk"))
     if filters.cells:
         cells = Q()
         for r, f in filters.cells:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from typing import NamedTuple
 
 # The tabs above the list and the lifecycle stages behind them. "dormant" is a plain rule of the field beside the stages
 # (which judge by each member's own rhythm), so the two may overlap.
@@ -30,6 +31,7 @@ _RFM = re.compile(r"[12]{3}")
 _CELL = re.compile(r"([1-5])-([1-5])")
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CODE = re.compile(r"[\w-]{1,30}")
+_MOVED = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Filters:
     last_to: date | None = None  # inclusive
     bought: str = ""  # ever | never | again (two days or more within 365) | idle (not within 365 days)
     bought_in: int | None = None  # a store they bought in within 365 days
+    moved: str = ""  # stage:stable:degrading:2017-11-30, rfm:… or layer:…: what, from, to, since the end of that day
     ignored: tuple[tuple[str, str], ...] = ()  # parameters of the address that made no sense
 
     @property
@@ -78,6 +81,7 @@ class Filters:
             ("joined", self.joined), ("first", self.first),
             ("points_from", self.points_from), ("points_to", self.points_to),
             ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in),
+            ("moved", self.moved),
         ):  # fmt: skip
             if value not in ("", None):
                 pairs.append((name, str(value)))
@@ -111,6 +115,22 @@ def period(text: str) -> tuple[date, date] | None:
         return date(year, month, day), date(year, month, day) + timedelta(days=1)
     except ValueError:
         return None
+
+
+class Moved(NamedTuple):
+    """One flow between classes, layers or stages; "" = in none."""
+
+    what: str
+    before: str
+    after: str
+    since: date
+
+
+def flow(text: str) -> Moved | None:
+    """The parts of a `moved` filter; None if it is no such thing."""
+    found = _MOVED.fullmatch(text)
+    since = _day(found[4]) if found else None
+    return Moved(found[1], found[2], found[3], since) if found and since else None
 
 
 def parse(pairs: Iterable[tuple[str, str]] | Mapping[str, str]) -> Filters:
@@ -185,5 +205,6 @@ _READERS = {
     "last_to": ("last_to", _day, False),
     "bought": ("bought", _among(("ever", "never", "again", "idle")), False),
     "bought_in": ("bought_in", _whole, False),
+    "moved": ("moved", lambda t: t if flow(t) else None, False),
 }
 assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from shuke.doors.console import board, tiers
+from shuke.doors.console import board, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import directory
 from shuke.insight.queries import figures as insight
@@ -28,6 +28,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     if figures is None or not figures["kpi"]["members"]:
         waiting = figures is None and directory.count(request.merchant, Filters(), now=request.now) > 0
         return render(request, "console/dashboard_empty.html", {"waiting": waiting})
+    day = date.fromisoformat(figures["as_of"])
     owed, held = _books(request.merchant, request.now)
     context: dict[str, Any] = {
         "as_of": datetime.fromisoformat(figures["made_at"]),
@@ -39,6 +40,8 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "months": board.months(figures),
         "stores": board.stores(figures),
         "liability": board.liability(owed, request.merchant),
+        "movement": board.movement(_moved(request.merchant, day), day - timedelta(days=board.MOVED_DAYS)),
+        "moved_definition": words.definition("movement", figures),
         "grades": board.grades(held, tiers.every(request)),
     }
     return render(request, "console/dashboard.html", context)
@@ -50,5 +53,18 @@ def _books(merchant: Merchant, now: datetime) -> tuple[Liability, dict[str, int]
     found = cache.get(key)
     if found is None:
         found = liability(merchant, now), tier_counts(merchant)
+        cache.set(key, found, BOOKS_KEPT)
+    return found
+
+
+def _moved(merchant: Merchant, day: date) -> dict[str, list[insight.Flow]]:
+    """Movement of the last 30 days. It changes with the snapshot only, so it is read once for each."""
+    key = f"console:moved:{merchant.pk}:{day}"
+    found = cache.get(key)
+    if found is None:
+        since = day - timedelta(days=board.MOVED_DAYS)
+        found = {
+            what: insight.movement(merchant, what=what, since=since, until=day) for what in ("stage", "layer", "rfm")
+        }
         cache.set(key, found, BOOKS_KEPT)
     return found
