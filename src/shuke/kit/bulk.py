@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 Row = Sequence[Any]
+FEW = 20
 
 
 def is_postgres() -> bool:
@@ -23,9 +24,15 @@ def is_postgres() -> bool:
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Insert rows, all or (within the caller's transaction) none. A conflict is an error: see `insert_new` for races."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return
     names = ", ".join(f'"{c}"' for c in columns)
     with connection.cursor() as cursor:
-        if is_postgres():
+        if is_postgres() and len(rows) <= FEW:  # one round trip; COPY takes three
+            marks = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * len(rows))
+            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', [value for row in rows for value in row])
+        elif is_postgres():
             with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
                 for row in rows:
                     copy.write_row(row)
@@ -44,6 +51,9 @@ def insert_new(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 def update(table: str, columns: Sequence[str], rows: Iterable[Row], *, key: str = "id") -> None:
     """Set `columns` of existing rows; each tuple ends with the key's value."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return
     sets = ", ".join(f'"{c}" = %s' for c in columns)
     with connection.cursor() as cursor:
         cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', rows)

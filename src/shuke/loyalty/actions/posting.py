@@ -74,10 +74,12 @@ class Batch:
         self.wallets: list[tuple] = []
         self.notes: list[Note] = []
         self._ids: list[int] = []
+        self._taken = 2
 
     def _id(self) -> int:
-        if not self._ids:
-            self._ids = ids.take(2000)
+        if not self._ids:  # a single sale needs a few, an import millions
+            self._taken = min(4000, self._taken * 4)
+            self._ids = ids.take(self._taken)
             self._ids.reverse()
         return self._ids.pop()
 

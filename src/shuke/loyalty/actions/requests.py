@@ -22,7 +22,7 @@ from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
 from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
 from shuke.loyalty.actions.settling import close_hold, lock_heads, post_forward, refold
-from shuke.loyalty.models import Hold, ManualTier, Txn
+from shuke.loyalty.models import ManualTier, Txn
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
 from shuke.shops.models import Merchant
@@ -103,11 +103,11 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
     seen: dict[str, bytes] = {}
     for one in asks:
         payload = payload_hash(one)
-        txn = known.get(one.key)
-        if (txn is not None and bytes(txn.payload) != payload) or seen.get(one.key, payload) != payload:
+        before = known.get(one.key)
+        if (before is not None and before[0] != payload) or seen.get(one.key, payload) != payload:
             raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
-        if txn is not None:
-            told = txn.outcome["answer"]
+        if before is not None:
+            told = before[1]
             answers[one.key] = Answer(one.key, told["done"], told["code"], told["figures"], True)
         elif one.key not in seen:
             fresh[one.member_id].append(one)
@@ -130,6 +130,7 @@ class _Turn:
     done: list[ev.Event] = field(default_factory=list)
     refused: list[tuple[Ask, Answer]] = field(default_factory=list)
     holds: list[tuple[Ask, str]] = field(default_factory=list)
+    timed_out: set[str] = field(default_factory=set)
     closed: list[tuple[str, str, int]] = field(default_factory=list)  # hold event, state, captured
 
 
@@ -151,19 +152,24 @@ def _do(
         batch.write()
         heads = {**heads, **stored.heads(merchant, behind, lock=True)}
         batch = Batch(merchant, now=now, actor=actor)
-    opened = stored.open_books(merchant, [heads[m] for m in fresh], with_lots=set(fresh))
+    with_lots = {m for m, asks in fresh.items() if _touches_lots(asks, heads[m], now)}
+    opened = stored.open_books(merchant, [heads[m] for m in fresh], with_lots=with_lots)
     for member, asks in fresh.items():
         turn = _Turn()
         head = heads[member]
         late = head.settled_to is not None and head.settled_to > now
         fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
         fold.last_at = head.settled_to
+        open_holds = set(fold.books.holds)
         if not late:
             fold.advance(now)
+        turn.timed_out = open_holds - set(fold.books.holds)
         whole = late
         for one in asks:
             burnt = _burnt(merchant, member, one.ref) if one.kind == "return" else None
             answer, event = _judge(one, fold.books, burnt, now)
+            if answer.done and one.amount > 0 and one.kind in ("adjust", "opening"):
+                answer = answer._replace(figures={"amount": one.amount})
             answers[one.key] = answer
             if event is None:
                 turn.refused.append((one, answer))
@@ -189,6 +195,12 @@ def _do(
             _remember_refusal(batch, head, one, answer, now)
         _write_holds(merchant, member, turn, fold.books, now)
     batch.write()
+
+
+def _touches_lots(asks: Sequence[Ask], head: stored.Head, now: datetime) -> bool:
+    """Points that only come in leave old lots alone, unless some expire first or are held."""
+    credits = all(one.kind in ("adjust", "opening") and one.amount > 0 for one in asks)
+    return not credits or head.held > 0 or (head.next_expiry_at is not None and head.next_expiry_at <= now)
 
 
 def _event(one: Ask, now: datetime) -> ev.Event:
@@ -286,6 +298,12 @@ def _remember_refusal(batch: Batch, head: stored.Head, one: Ask, answer: Answer,
 
 
 def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now: datetime) -> None:
+    for key in turn.timed_out:
+        bulk.execute(
+            "UPDATE loyalty_hold SET state = 'timed_out', resolved_at = times_out_at "
+            "WHERE merchant_id = %s AND key = %s AND state = 'open'",
+            [merchant.pk, key],
+        )
     at = bulk.moment()
     rows = []
     for one, event in turn.holds:
@@ -311,8 +329,6 @@ def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now
     )
     for key, state, captured in turn.closed:
         close_hold(merchant, key, state, now, captured)
-    for hold in Hold.objects.filter(merchant=merchant, member_id=member, state="open", times_out_at__lte=now):
-        close_hold(merchant, hold.key, "timed_out", hold.times_out_at)
 
 
 def open_balances(

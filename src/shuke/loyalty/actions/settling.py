@@ -100,18 +100,17 @@ def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
 
 def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.Head]:
     """Wallets of all members, made where missing, locked in id order. An absent row cannot be locked."""
+    found = stored.heads(merchant, members, lock=True)
+    missing = [m for m in members if m not in found]
+    if not missing:
+        return found
     bulk.insert_new(
         "loyalty_wallet",
         ("member_id", "merchant_id", "balance", "held", "debt", "seq", "tier", "growth", "standing"),
-        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "{}") for m in _without_wallet(merchant, members)],
+        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "{}") for m in missing],
     )
-    return stored.heads(merchant, members, lock=True)
-
-
-def _without_wallet(merchant: Merchant, members: Sequence[int]) -> list[int]:
-    where, values = bulk.among("member_id", members)
-    have = {m for (m,) in bulk.select(f"SELECT member_id FROM loyalty_wallet WHERE {where}", [values])}
-    return [m for m in members if m not in have]
+    # Somebody else may have made and locked one meanwhile; the others are ours already.
+    return found | stored.heads(merchant, missing, lock=True)
 
 
 def _go_forward(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
+from shuke.kit import bulk
 from shuke.loyalty.models import PublishedCharter
 from shuke.shops.models import Merchant
 
@@ -17,10 +20,9 @@ class NoCharter(LookupError):
 
 def versions(merchant: Merchant) -> Versions:
     """All published versions, ready to compute with. Raises NoCharter."""
-    rows = list(
-        PublishedCharter.objects.filter(merchant=merchant)
-        .order_by("effective_from")
-        .values_list("id", "effective_from", "version")
+    rows = bulk.select(
+        "SELECT id, effective_from, version FROM loyalty_charter WHERE merchant_id = %s ORDER BY effective_from",
+        [merchant.pk],
     )
     if not rows:
         raise NoCharter(
@@ -30,11 +32,16 @@ def versions(merchant: Merchant) -> Versions:
 
 
 @lru_cache(maxsize=64)
-def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, datetime, int], ...]) -> Versions:
-    from zoneinfo import ZoneInfo
-
+def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, Any, int], ...]) -> Versions:
     documents = dict(PublishedCharter.objects.filter(merchant_id=merchant_id).values_list("id", "document"))
-    return Versions([(since, Terms(document.from_plain(documents[pk]), ZoneInfo(zone), n)) for pk, since, n in rows])
+    begun = [(bulk.read_moment(since), pk, n) for pk, since, n in rows]
+    return Versions(
+        [
+            (since, Terms(document.from_plain(documents[pk]), ZoneInfo(zone), n))
+            for since, pk, n in begun
+            if since is not None
+        ]
+    )
 
 
 def history(merchant: Merchant) -> list[PublishedCharter]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger import events as ev
 from shuke.kit import bulk
-from shuke.loyalty.models import ManualTier, Txn
+from shuke.loyalty.models import ManualTier
 from shuke.shops.models import Merchant
 
 # Requests that are facts of a member's history, by the `kind` of their posting.
@@ -182,6 +182,14 @@ def moment_of(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, Txn]:
-    """Postings and remembered refusals by the caller's key."""
-    return {t.key: t for t in Txn.objects.filter(merchant=merchant, key__in=list(keys))}
+def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, tuple[bytes, dict[str, Any]]]:
+    """Hash of the request and answer given, by the caller's key; refusals are remembered too."""
+    where, values = bulk.among("key", keys)
+    rows = bulk.select(
+        f"SELECT key, payload, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where}", [merchant.pk, values]
+    )
+    return {
+        key: (bytes(payload), (json.loads(outcome) if isinstance(outcome, str) else outcome)["answer"])
+        for key, payload, outcome in rows
+        if outcome is not None
+    }
