@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import translation
+from django.views.defaults import server_error
 
 from shuke.doors.console import attempts
 from shuke.kit.models import AuditLine
+from shuke.shops import actions
+from shuke.shops.models import Staff
 from tests import cast
 
 
@@ -126,3 +130,24 @@ def test_the_language_switch_stays_on_the_page_and_is_remembered(client, lan):
     assert '<html lang="en"' in client.get("/charter").content.decode()
     client.post("/language", {"language": "xx", "next": "/"})
     assert '<html lang="en"' in client.get("/charter").content.decode()
+
+
+def test_a_new_password_ends_sessions_that_are_open(client, lan):
+    client.force_login(lan.assistant)
+    assert client.get("/").status_code == 200
+    actions.set_password(staff=lan.assistant, password="a lantern in the rain", now=cast.NOON)
+    assert client.get("/").headers["Location"] == "/sign-in"
+
+
+def test_somebody_who_left_is_out_at_once(client, lan):
+    client.force_login(lan.assistant)
+    Staff.objects.filter(pk=lan.assistant.pk).update(is_active=False)
+    assert client.get("/").headers["Location"] == "/sign-in"
+
+
+def test_a_broken_page_says_so_without_needing_anything_that_may_be_broken(rf, db):
+    """500.html is drawn without request or context, so it must not ask for either."""
+    with translation.override("en"):
+        answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.content.decode()
