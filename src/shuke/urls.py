@@ -2,4 +2,9 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("shuke.doors.console.urls"))]
+from shuke.doors.api.urls import urls as api
+
+urlpatterns = [
+    path("api/v1/", api),
+    path("", include("shuke.doors.console.urls")),
+]

@@ -82,3 +82,23 @@ class Staff(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+
+class ApiToken(models.Model):
+    """Lets other software in, for one merchant. Kept as a hash: the token itself is shown once, when it is made."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    name = models.CharField(max_length=60, help_text="Whose it is: the till, the web shop.")
+    shown = models.CharField(max_length=12, help_text="Its first letters, to tell tokens apart.")
+    digest = models.BinaryField(max_length=32)
+    may_write = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "shops_api_token"
+        constraints = [models.UniqueConstraint(fields=["merchant", "digest"], name="shops_api_token_digest")]
+
+    def __str__(self) -> str:
+        return self.name

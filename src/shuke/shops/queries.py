@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime, timedelta
 
 from shuke.kit import clock
-from shuke.shops.models import Merchant, Role, Staff, Store
+from shuke.shops.models import ApiToken, Merchant, Role, Staff, Store
+
+TOKEN_MARK = "shuke_"  # so that a token found in a log or a repository is known for what it is
 
 
 class NoMerchant(LookupError):
@@ -84,3 +87,27 @@ def staff(merchant: Merchant) -> list[Staff]:
 
 def staff_by_username(merchant: Merchant, username: str) -> Staff | None:
     return Staff.objects.filter(merchant=merchant, username=username).first()
+
+
+def token_digest(text: str) -> bytes:
+    """What is kept of a token. Plain SHA-256 is enough: a token has 256 random bits, nobody can try them."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def token_of(text: str) -> ApiToken | None:
+    """The token in force that this text is, with its merchant."""
+    merchant, _, secret = text.removeprefix(TOKEN_MARK).partition("_")
+    if not text.startswith(TOKEN_MARK) or not secret or len(text) > 120:
+        return None
+    try:
+        merchant_id = int(merchant, 16)
+    except ValueError:
+        return None
+    if not 0 < merchant_id < 1 << 63:
+        return None
+    found = ApiToken.objects.filter(merchant_id=merchant_id, digest=token_digest(text), revoked_at__isnull=True)
+    return found.select_related("merchant").first()
+
+
+def tokens(merchant: Merchant) -> list[ApiToken]:
+    return list(ApiToken.objects.filter(merchant=merchant).order_by("id"))

@@ -183,3 +183,14 @@ def test_what_is_written_wrongly_ends_with_2(shop, shuke):
     assert shuke("nonsense").code == 2
     assert shuke("stats", "--nonsense").code == 2
     assert shuke("charter", "publish").code == 2
+
+
+def test_a_token_is_shown_once_and_can_be_shut_out(shop, shuke):
+    made = shuke("tokens", "make", "till-1", "--write", "--json").json
+    assert queries.token_of(made["token"]).merchant == shop
+    listed = shuke("tokens", "list", "--json")
+    assert [(t["name"], t["writes"], t["revoked_at"]) for t in listed.json] == [("till-1", True, None)]
+    assert made["token"] not in listed.out + shuke("tokens", "list").out
+    assert shuke("tokens", "revoke", made["id"]).code == 0
+    assert queries.token_of(made["token"]) is None
+    assert shuke("tokens", "revoke", made["id"]).code == 1

@@ -67,4 +67,21 @@ class Migration(migrations.Migration):
             model_name='staff',
             constraint=models.UniqueConstraint(fields=('merchant', 'username'), name='shops_staff_username'),
         ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.BigIntegerField(default=shuke.kit.ids.new, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(help_text='Whose it is: the till, the web shop.', max_length=60)),
+                ('shown', models.CharField(help_text='Its first letters, to tell tokens apart.', max_length=12)),
+                ('digest', models.BinaryField(max_length=32)),
+                ('may_write', models.BooleanField(default=False)),
+                ('made_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+            ],
+            options={
+                'db_table': 'shops_api_token',
+                'constraints': [models.UniqueConstraint(fields=('merchant', 'digest'), name='shops_api_token_digest')],
+            },
+        ),
     ]

@@ -1,0 +1,161 @@
+"""What goes in and out over the wire. Shape is checked here, meaning in the actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import AwareDatetime, Field
+
+from shuke.connect.importers.cells import phone as parse_phone
+from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone
+
+Minor = Annotated[int, Field(ge=-(10**15), le=10**15, description="integer minor units: fen, cents")]
+Short = Annotated[str, Field(max_length=60)]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class HitOut(Schema):
+    id: str
+    card: str
+    name: str
+    nickname: str
+    phone: str = Field(description="masked")
+    matched_by: str
+
+
+class MemberOut(Schema):
+    id: str
+    card: str
+    name: str
+    nickname: str
+    phone: str = Field(description="masked")
+    joined_at: datetime
+    tier: str | None
+    points_available: int
+    tags: list[str]
+    attributes: dict
+
+
+class ExpiryOut(Schema):
+    at: datetime
+    points: int
+
+
+class PointsOut(Schema):
+    card: str
+    available: int
+    pending: int
+    held: int
+    debt: int
+    balance: int
+    worth_minor: int
+    currency: str
+    expiries: list[ExpiryOut]
+
+
+class LineIn(Schema):
+    title: Text
+    quantity: Annotated[float, Field(gt=0, le=10**6, description="pieces, litres, kilograms; thousandths count")] = 1
+    amount_minor: Minor
+    product_code: Annotated[str, Field(max_length=80)] = ""
+    category: Annotated[str, Field(max_length=160)] = ""
+    brand: Annotated[str, Field(max_length=80)] = ""
+
+
+class BuyerIn(Schema):
+    """Who bought: a card is certain, a phone is trusted because the member stood there with it."""
+
+    card: Short = ""
+    phone: Annotated[str, Field(max_length=30)] = ""
+    name: Annotated[str, Field(max_length=100)] = ""
+
+    def person(self) -> Person | None:
+        claims, phones = [], []
+        if self.card:
+            claims.append(Claim(IdentityKind.CARD, self.card, "", True))
+        number: Phone | None = parse_phone(self.phone, "member") if self.phone else None
+        if number is not None:
+            phones.append(number)
+            if not number.masked and not number.virtual:
+                claims.append(Claim(IdentityKind.PHONE, number.number, "", True))
+        return Person(claims=tuple(claims), name=self.name, phones=tuple(phones)) if claims or self.name else None
+
+
+class OrderIn(Schema):
+    """One order as the till or the web shop states it. The same number in the same store again is the same order."""
+
+    number: Annotated[str, Field(min_length=1, max_length=60)]
+    store: Annotated[str, Field(min_length=1, max_length=60, description="the store's code")]
+    platform: Annotated[str, Field(max_length=20, pattern=r"^[a-z0-9]+$")] = "pos"
+    status: Annotated[
+        str, Field(pattern=r"^(unpaid|paid|shipped|received|finished|closed_unpaid|closed_refunded)$")
+    ] = "finished"
+    created_at: AwareDatetime
+    paid_at: AwareDatetime | None = None
+    currency: Annotated[str, Field(min_length=3, max_length=3)] | None = None
+    paid_minor: Minor
+    discount_minor: Minor | None = None
+    freight_minor: Minor | None = None
+    refunded_minor: Minor | None = None
+    lines: Annotated[list[LineIn], Field(max_length=500)] | None = None
+    buyer: BuyerIn | None = None
+    staff: Annotated[str, Field(max_length=40)] = ""
+
+    def order(self, currency: str, now: datetime) -> Order:
+        paid = self.paid_at or self.created_at
+        status = OrderStatus[self.status.upper()]
+        return Order(
+            platform=self.platform,
+            shop=self.store,
+            store_code=self.store if self.platform == "pos" else "",
+            number=self.number,
+            status=status,
+            created_at=self.created_at,
+            paid_at=None if status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID) else paid,
+            currency=self.currency or currency,
+            discount_minor=self.discount_minor,
+            freight_minor=self.freight_minor,
+            paid_minor=self.paid_minor,
+            refunded_minor=self.refunded_minor,
+            lines=tuple(
+                Line(
+                    title=line.title,
+                    quantity_milli=round(line.quantity * 1000),
+                    amount_minor=line.amount_minor,
+                    product_code=line.product_code,
+                    category=line.category,
+                    brand=line.brand,
+                )
+                for line in self.lines
+            )
+            if self.lines is not None
+            else None,
+            person=self.buyer.person() if self.buyer else None,
+            staff_code=self.staff,
+            stated_at=now,
+        )
+
+
+class OrdersIn(Schema):
+    orders: Annotated[list[OrderIn], Field(min_length=1, max_length=1000)]
+
+
+class OrderOut(Schema):
+    number: str
+    store: str
+    outcome: str = Field(description="new, changed or same")
+
+
+class OrdersOut(Schema):
+    orders: list[OrderOut]
+    new: int
+    changed: int
+    same: int
+    members_made: int
+    postings: int
+
+
+class Refusal(Schema):
+    error: str

@@ -1,0 +1,27 @@
+"""Who asks: the token of a program, for one merchant."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from shuke.shops import queries
+from shuke.shops.models import ApiToken
+
+
+class Reader(HttpBearer):
+    """Any token in force."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        return queries.token_of(token)
+
+
+class Forbidden(PermissionError):
+    """The token is good, but not for this."""
+
+
+def writer(token: ApiToken) -> ApiToken:
+    """The same token, if it may write. Raises Forbidden."""
+    if not token.may_write:
+        raise Forbidden(f"The token “{token.name}” may only read. Make one with `shuke tokens make NAME --write`.")
+    return token

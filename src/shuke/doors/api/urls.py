@@ -1,0 +1,163 @@
+"""What other software can ask. Each answer is one call of a room or a flow."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Query, Status
+from ninja.errors import ValidationError
+
+from shuke import __version__
+from shuke.doors.api.shapes import (
+    ExpiryOut,
+    HitOut,
+    MemberOut,
+    OrderOut,
+    OrdersIn,
+    OrdersOut,
+    PointsOut,
+    Refusal,
+)
+from shuke.doors.api.tokens import Forbidden, Reader, writer
+from shuke.flows import search
+from shuke.flows.take_orders import take_orders
+from shuke.loyalty import queries as loyalty
+from shuke.loyalty.queries.facts import order_event
+from shuke.members import queries as members
+from shuke.shops.models import ApiToken
+from shuke.shops.queries import now as shop_now
+
+# No page that loads its looks from elsewhere: whoever wants one opens openapi.json in a tool of their own.
+api = NinjaAPI(title="Shuke 熟客", version="1", docs_url=None, auth=Reader(), urls_namespace="api")
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+@api.exception_handler(ValidationError)
+def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    places = [f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in error.errors[:20]]
+    return api.create_response(request, {"error": "; ".join(places)}, status=400)
+
+
+@api.exception_handler(members.NoSuchMember)
+def nobody(request: HttpRequest, error: members.NoSuchMember) -> HttpResponse:
+    return api.create_response(request, {"error": str(error)}, status=404)
+
+
+@api.exception_handler(Forbidden)
+def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
+    return api.create_response(request, {"error": str(error)}, status=403)
+
+
+@api.exception_handler(loyalty.NoCharter)
+def no_charter(request: HttpRequest, error: loyalty.NoCharter) -> HttpResponse:
+    return api.create_response(request, {"error": str(error)}, status=409)
+
+
+@api.get("/health", auth=None, tags=["health"], response={200: dict, 503: Refusal})
+def health(request: HttpRequest) -> Status:
+    """Whether this process can answer: 200 with the version, 503 when the database does not."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return Status(503, {"error": "The database does not answer."})
+    return Status(200, {"status": "ok", "version": __version__})
+
+
+@api.get("/members", tags=["members"], response={200: list[HitOut], 400: Refusal})
+def find(request: Request, q: str = Query(..., min_length=1, max_length=100), limit: int = Query(20, ge=1, le=100)):  # type: ignore[no-untyped-def]
+    """Members by 4+ digits of a phone, name, nickname, pinyin, card or order number, best first."""
+    return [
+        HitOut(
+            id=str(hit.member_id),
+            card=hit.card,
+            name=hit.name,
+            nickname=hit.nickname,
+            phone=hit.phone_shown,
+            matched_by=hit.matched_by,
+        )
+        for hit in search.find(request.auth.merchant, q, limit)
+    ]
+
+
+@api.get("/members/{card}", tags=["members"], response={200: MemberOut, 404: Refusal})
+def member(request: Request, card: str) -> MemberOut:
+    """One member by card or id. Somebody merged away is answered with the member they live on in."""
+    merchant = request.auth.merchant
+    who = members.member_of(merchant.pk, card)
+    now = shop_now(merchant)
+    try:
+        tier: str | None = loyalty.why_tier(merchant, who.pk, now).tier
+    except loyalty.NoCharter:
+        tier = None
+    return MemberOut(
+        id=str(who.pk),
+        card=who.card,
+        name=who.name,
+        nickname=who.nickname,
+        phone=who.phone_hint,
+        joined_at=who.joined_at,
+        tier=tier,
+        points_available=loyalty.balance(merchant, who.pk, now).available,
+        tags=who.tags,
+        attributes=who.attributes,
+    )
+
+
+@api.get("/members/{card}/points", tags=["points"], response={200: PointsOut, 404: Refusal})
+def points(request: Request, card: str) -> PointsOut:
+    """What a member can use now, what is pending, held or owed, and when points expire."""
+    merchant = request.auth.merchant
+    who = members.member_of(merchant.pk, card)
+    held = loyalty.balance(merchant, who.pk, shop_now(merchant))
+    return PointsOut(
+        card=who.card,
+        currency=merchant.currency,
+        expiries=[ExpiryOut(at=at, points=count) for at, count in held.next_expiry],
+        **{name: getattr(held, name) for name in ("available", "pending", "held", "debt", "balance", "worth_minor")},
+    )
+
+
+@api.post("/orders", tags=["orders"], response={200: OrdersOut, 400: Refusal, 403: Refusal, 409: Refusal})
+def orders(request: Request, told: OrdersIn) -> OrdersOut:
+    """Take orders in, all or none: members are recognised, points booked, tiers regraded.
+
+    An order is known by platform, store and number: told again as it was it changes nothing, so a request that got no
+    answer can simply be sent again.
+    """
+    token = writer(request.auth)
+    merchant = token.merchant
+    now = shop_now(merchant)
+    taken = take_orders(
+        merchant=merchant,
+        orders=[one.order(merchant.currency, now) for one in told.orders],
+        now=now,
+        actor=f"token:{token.pk}",
+    )
+    outcomes = {recorded.key: recorded.outcome.value for recorded in taken.orders}
+    answers = [
+        OrderOut(
+            number=one.number,
+            store=one.store,
+            outcome=outcomes.get(order_event(one.platform, one.store, one.number), "same"),
+        )
+        for one in told.orders
+    ]
+    count = Counter(answer.outcome for answer in answers)
+    return OrdersOut(
+        orders=answers,
+        new=count["new"],
+        changed=count["changed"],
+        same=count["same"],
+        members_made=len(taken.created),
+        postings=taken.postings,
+    )
+
+
+urls = api.urls

@@ -1,0 +1,72 @@
+"""`shuke tokens make|list|revoke`: let other software in through the API."""
+
+from __future__ import annotations
+
+import click
+
+from shuke.doors.cli.desk import Desk, declared
+from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.words import _
+
+
+@click.group("tokens", help=_("Tokens for programs that use the API: tills, web shops, spreadsheets."))
+def command() -> None:
+    """Tokens."""
+
+
+@declared(
+    "make",
+    _("Make a token. It is shown once and kept only as a hash."),
+    "shuke tokens make till-1 --write",
+    group=command,
+)
+@click.argument("name", metavar=_("NAME"))
+@click.option("--write", "may_write", is_flag=True, help=_("it may take in orders; without this it may only read"))
+def make(desk: Desk, name: str, may_write: bool) -> None:
+    from shuke.shops import actions
+
+    row, token = actions.make_token(
+        merchant=desk.merchant, name=name, may_write=may_write, now=desk.now, actor=desk.actor
+    )
+    if desk.as_json:
+        desk.json({"id": str(row.pk), "name": row.name, "writes": row.may_write, "token": token})
+    desk.say(token)
+    desk.say(_("Keep it now: it is shown only this once. Send it as “Authorization: Bearer …”."))
+
+
+@declared("list", _("The tokens there are, and whether they are in force."), "shuke tokens list", group=command)
+def list_(desk: Desk) -> None:
+    from shuke.shops import queries
+
+    found = queries.tokens(desk.merchant)
+    if desk.as_json:
+        desk.json(
+            [
+                {
+                    "id": str(t.pk),
+                    "name": t.name,
+                    "begins": t.shown,
+                    "writes": t.may_write,
+                    "made_at": t.made_at,
+                    "revoked_at": t.revoked_at,
+                }
+                for t in found
+            ]
+        )
+        return
+    desk.table(
+        ["ID", _("name"), _("begins with"), _("may write"), _("made"), _("revoked")],
+        [(str(t.pk), t.name, t.shown, t.may_write, desk.day(t.made_at), desk.day(t.revoked_at)) for t in found],
+    )
+
+
+@declared("revoke", _("Shut a token out, at once."), "shuke tokens revoke 8623047112345600", group=command)
+@click.argument("token_id", type=int, metavar="ID")
+def revoke(desk: Desk, token_id: int) -> None:
+    from shuke.shops import actions
+
+    if not actions.revoke_token(merchant=desk.merchant, token_id=token_id, now=desk.now, actor=desk.actor):
+        raise Refused(_("There is no token {id} in force. `shuke tokens list` shows them.").format(id=token_id))
+    if desk.as_json:
+        desk.json({"revoked": str(token_id)})
+    desk.say(_("Token {id} is shut out.").format(id=token_id))

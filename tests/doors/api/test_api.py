@@ -1,0 +1,123 @@
+"""The API as a till uses it: with a token, on the same actions as every other door."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from shuke.flows.open_shop import open_shop
+from shuke.members.models import Member
+from shuke.orders.models import Order
+from shuke.shops import actions
+from shuke.shops.models import ApiToken
+from tests import cast
+
+SALE = {
+    "number": "A-1001",
+    "store": "XH",
+    "created_at": "2026-05-20T10:00:00+08:00",
+    "paid_minor": 12_800,
+    "lines": [{"title": "洁面乳", "quantity": 2, "amount_minor": 12_800, "product_code": "JM01"}],
+    "buyer": {"phone": "13800001234", "name": "张小明"},
+}
+
+
+@pytest.fixture
+def shop(db):
+    return open_shop(name="兰记", now=cast.OPENED, stores=[("pos", "XH", "徐汇店")]).merchant
+
+
+@pytest.fixture
+def till(shop):
+    return Till(shop, may_write=True)
+
+
+class Till:
+    """A program with a token."""
+
+    def __init__(self, merchant, *, may_write: bool) -> None:
+        _, self.token = actions.make_token(merchant=merchant, name="till", may_write=may_write, now=cast.OPENED)
+        self.client = Client(headers={"authorization": f"Bearer {self.token}"})
+
+    def get(self, path: str, **query: str):
+        answer = self.client.get(f"/api/v1{path}", query)
+        return answer.status_code, answer.json()
+
+    def sell(self, *orders: dict):
+        answer = self.client.post("/api/v1/orders", json.dumps({"orders": orders}), content_type="application/json")
+        return answer.status_code, answer.json()
+
+
+def test_a_sale_makes_a_member_books_points_and_can_be_sent_again(till, shop):
+    status, first = till.sell(SALE)
+    assert (status, first["orders"]) == (200, [{"number": "A-1001", "store": "XH", "outcome": "new"}])
+    assert (first["new"], first["same"], first["members_made"]) == (1, 0, 1)
+    member = Member.objects.get()
+    status, points = till.get(f"/members/{member.card}/points")
+    assert (status, points["balance"], points["currency"]) == (200, 128, "CNY")
+    status, again = till.sell(SALE)
+    assert (status, again["new"], again["changed"], again["same"], again["postings"]) == (200, 0, 0, 1, 0)
+    assert till.get(f"/members/{member.card}/points")[1] == points
+    assert Order.objects.count() == 1
+
+
+def test_a_member_is_found_by_the_last_digits_and_shown_masked(till):
+    till.sell(SALE)
+    status, hits = till.get("/members", q="1234")
+    assert (status, [hit["matched_by"] for hit in hits]) == (200, ["phone"])
+    status, member = till.get(f"/members/{hits[0]['card']}")
+    assert (status, member["name"], member["id"]) == (200, "张小明", hits[0]["id"])
+    assert "13800001234" not in json.dumps([hits, member])
+    assert [hit["matched_by"] for hit in till.get("/members", q="A-1001")[1]] == ["order"]
+
+
+def test_nobody_comes_in_without_a_token_or_with_one_that_was_shut_out(shop, till):
+    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": f"Bearer {till.token}x"}):
+        assert Client(headers=headers).get("/api/v1/members", {"q": "1234"}).status_code == 401
+    assert till.get("/members", q="1234")[0] == 200
+    row = ApiToken.objects.get()
+    assert till.token not in repr(bytes(row.digest)) + row.shown
+    assert actions.revoke_token(merchant=shop, token_id=row.pk, now=cast.NOON)
+    assert till.get("/members", q="1234")[0] == 401
+
+
+def test_a_token_that_may_only_read_cannot_sell(shop):
+    reader = Till(shop, may_write=False)
+    status, said = reader.sell(SALE)
+    assert (status, "may only read" in said["error"]) == (403, True)
+    assert not Order.objects.exists()
+
+
+def test_another_merchants_members_are_not_there(till, mingde):
+    till.sell(SALE)
+    card = Member.objects.get().card
+    stranger = Till(mingde.merchant, may_write=True)
+    assert stranger.get("/members", q="1234") == (200, [])
+    assert stranger.get(f"/members/{card}")[0] == 404
+    assert stranger.get(f"/members/{Member.objects.get().pk}/points")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"paid_minor": "a lot"}, "paid_minor"),
+        ({"created_at": "2026-05-20T10:00:00"}, "created_at"),
+        ({"number": ""}, "number"),
+        ({"status": "bought"}, "status"),
+        ({"lines": [{"title": "x", "amount_minor": 1, "quantity": -1}]}, "quantity"),
+    ],
+)
+def test_what_cannot_be_understood_is_named_and_nothing_is_taken_in(till, change, named):
+    status, said = till.sell(SALE, {**SALE, "number": "A-2", **change})
+    assert (status, named in said["error"]) == (400, True)
+    assert not Order.objects.exists()
+
+
+def test_the_api_describes_itself_and_its_health(db):
+    schema = Client().get("/api/v1/openapi.json").json()
+    assert set(schema["paths"]) == {
+        "/api/v1/health", "/api/v1/members", "/api/v1/members/{card}", "/api/v1/members/{card}/points", "/api/v1/orders",
+    }  # fmt: skip
+    assert Client().get("/api/v1/health").json()["status"] == "ok"
