@@ -50,7 +50,12 @@ class Member(models.Model):
     class Meta:
         db_table = "members_member"
         constraints = [models.UniqueConstraint(fields=["merchant", "card"], name="members_member_card")]
-        indexes = [models.Index(fields=["merchant", "joined_at"], name="members_member_joined")]
+        indexes = [
+            models.Index(fields=["merchant", "joined_at"], name="members_member_joined"),
+            models.Index(fields=["merchant", "home_store"], name="members_member_store"),
+            # The few who are gone are found, and subtracted, without a look at the many who are not.
+            models.Index(fields=["merchant", "state"], name="members_member_state"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.nickname or self.card

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'insight_member_score',
-                'indexes': [models.Index(fields=['merchant', 'last_paid_at'], name='insight_score_last'), models.Index(fields=['merchant', 'net_minor'], name='insight_score_net'), models.Index(fields=['merchant', 'order_count'], name='insight_score_orders'), models.Index(fields=['merchant', 'rfm'], name='insight_score_rfm'), models.Index(fields=['merchant', 'r5', 'f5'], name='insight_score_map'), models.Index(fields=['merchant', 'stage'], name='insight_score_stage'), models.Index(fields=['merchant', 'layer'], name='insight_score_layer')],
+                'indexes': [models.Index(fields=['merchant', 'last_paid_at', 'member'], name='insight_score_last'), models.Index(fields=['merchant', 'net_minor', 'member'], name='insight_score_net'), models.Index(fields=['merchant', 'order_count', 'member'], name='insight_score_orders'), models.Index(fields=['merchant', 'rfm'], name='insight_score_rfm'), models.Index(fields=['merchant', 'r5', 'f5'], name='insight_score_map'), models.Index(fields=['merchant', 'stage'], name='insight_score_stage'), models.Index(fields=['merchant', 'layer'], name='insight_score_layer')],
             },
         ),
         migrations.CreateModel(

@@ -194,6 +194,14 @@ class Migration(migrations.Migration):
             model_name='member',
             index=models.Index(fields=['merchant', 'joined_at'], name='members_member_joined'),
         ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(fields=['merchant', 'home_store'], name='members_member_store'),
+        ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(fields=['merchant', 'state'], name='members_member_state'),
+        ),
         migrations.AddConstraint(
             model_name='member',
             constraint=models.UniqueConstraint(fields=('merchant', 'card'), name='members_member_card'),

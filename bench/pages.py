@@ -1,0 +1,123 @@
+"""Server time of the console's pages over the data of SHUKE_HOME: python bench/pages.py [pages per kind]
+
+Asks for random mixes of filters, sorts and pages of the member list, for random members, and for the dashboard, all
+through Django's test client with a signed-in owner, so that session, permission, queries and templates are in it; only the
+network and the web server are not. Prints the median, the 95th percentile and the slowest, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuke.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402 - only after set-up
+
+# A page's own work is measured; which hashed name a style sheet has is looked up in memory in any case.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+from django.test import Client  # noqa: E402
+
+from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS  # noqa: E402
+from shuke.loyalty.queries import charters  # noqa: E402
+from shuke.members.models import Member  # noqa: E402
+from shuke.shops import queries as shops  # noqa: E402
+from shuke.shops.models import Merchant, Role, Staff  # noqa: E402
+
+RFM = [r + f + m for r in "12" for f in "12" for m in "12"]
+
+
+def list_address(dice: random.Random, tiers: list[str], stores: list[str]) -> dict[str, str]:
+    """A list as somebody might ask for it: none to three filters, any sort, mostly the first pages."""
+    asked: dict[str, str] = {"sort": dice.choice(["", "-"]) + dice.choice(SORTS)}
+    for _ in range(dice.choice([0, 1, 1, 2, 3])):
+        name = dice.choice(
+            ["tier", "stage", "rfm", "cell", "layer", "store", "view", "points_from", "bought", "joined"]
+        )
+        values = {
+            "tier": tiers or ["silver"],
+            "stage": list(STAGES),
+            "rfm": RFM,
+            "cell": [f"{r}-{f}" for r in range(1, 6) for f in range(1, 6)],
+            "layer": list(LAYERS),
+            "store": stores or ["1"],
+            "view": list(VIEWS),
+            "points_from": ["100", "1000"],
+            "bought": ["ever", "never"],
+            "joined": ["2017", "2017-01", "2017-03", "2026-01", "2025"],
+        }[name]
+        asked[name] = dice.choice(values)
+    asked["page"] = str(dice.choice([1, 1, 1, 1, 2, 3, 10]))
+    return asked
+
+
+def timed(client: Client, path: str, asked: dict[str, str], **headers: str) -> float:
+    start = time.perf_counter()
+    response = client.get(path, asked, headers=headers)
+    took = (time.perf_counter() - start) * 1e3
+    assert response.status_code == 200, (path, asked, response.status_code)
+    return took
+
+
+def shares(times: list[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    at = lambda share: round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)  # noqa: E731
+    return {"n": len(ordered), "p50": at(0.5), "p95": at(0.95), "max": round(ordered[-1], 1)}
+
+
+def main(count: int, seed: int = 1) -> None:
+    dice = random.Random(seed)
+    merchant = Merchant.objects.order_by("id").first()
+    assert merchant is not None, "Nothing is in SHUKE_HOME: run `shuke demo --no-serve` first."
+    owner = Staff.objects.filter(merchant=merchant, role=Role.OWNER).first()
+    client = Client()
+    client.force_login(owner)
+    try:
+        tiers = [tier.key for tier in charters.in_force(merchant, shops.now(merchant)).tiers]
+    except charters.NoCharter:
+        tiers = []
+    stores = [str(store.id) for store in shops.stores(merchant)]
+    ids = list(Member.objects.filter(merchant=merchant).order_by("card").values_list("id", flat=True)[:200_000])
+    members = len(ids)
+    for path in ("/", "/members", f"/members/{ids[0]}"):  # compile templates, open the database
+        client.get(path)
+    found: dict[str, dict[str, float]] = {}
+    mixes = [list_address(dice, tiers, stores) for _ in range(count)]
+    slow: list[tuple[float, dict[str, str]]] = []
+    times = []
+    for asked in mixes:
+        times.append(timed(client, "/members", asked))
+        slow.append((times[-1], asked))
+    found["member list"] = shares(times)
+    found["list fragment"] = shares([timed(client, "/members", asked, **{"HX-Request": "true"}) for asked in mixes])
+    digits = [f"{dice.randrange(10_000):04d}" for _ in range(count)]
+    found["search box"] = shares([timed(client, "/members/hits", {"q": q}, **{"HX-Request": "true"}) for q in digits])
+    chosen = [dice.choice(ids) for _ in range(count)]
+    found["member page"] = shares([timed(client, f"/members/{i}", {"sort": "-last"}) for i in chosen])
+    found["points of a member"] = shares([timed(client, f"/members/{i}/points", {}) for i in chosen])
+    found["dashboard"] = shares([timed(client, "/", {}) for _ in range(max(20, count // 4))])
+    if "--json" in sys.argv:
+        print(json.dumps({"members": members, **found}))
+        return
+    print(f"{members:,} members" + (" or more" if members == 200_000 else ""))
+    print(f"{'page':20} {'n':>5} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
+    for name, figures in found.items():
+        print(f"{name:20} {figures['n']:5} {figures['p50']:8} {figures['p95']:8} {figures['max']:8}")
+    if "--slow" in sys.argv:
+        for took, asked in sorted(slow, key=lambda pair: -pair[0])[:12]:
+            print(f"{took:8.1f}", asked)
+
+
+if __name__ == "__main__":
+    numbers = [a for a in sys.argv[1:] if a.isdigit()]
+    main(int(numbers[0]) if numbers else 200)
