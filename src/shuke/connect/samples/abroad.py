@@ -13,8 +13,6 @@ from .rows import Basket, money, ordered, paid, when
 from .sheets import Row
 from .taobao_shop import pools
 
-# ruff: noqa: SIM905 - long word lists read better as one text than as a wall of quotes
-
 FIRST = "Anna Ben Clara David Ella Frank Grace Henry Ivy Jack Karen Leo Mona Nora Oscar Paula".split()
 LAST = "Whitfield Marlow Okafor Lindqvist Castellan Brandt Quill Hartley Moreau Petrov".split()
 TOWNS = (("Portland", "OR", "97201"), ("Albany", "NY", "12207"), ("Madison", "WI", "53703"), ("Boise", "ID", "83702"))

@@ -6,7 +6,6 @@ loose on a real SMS channel cannot reach a stranger.
 
 from __future__ import annotations
 
-# ruff: noqa: SIM905 - long word lists read better as one text than as a wall of quotes
 import random
 from typing import NamedTuple
 
