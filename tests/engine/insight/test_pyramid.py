@@ -67,9 +67,7 @@ def test_the_curve_runs_from_nothing_to_everything_and_never_dents(spend):
     assert (shape.curve[0], shape.curve[-1]) == ((0.0, 0.0), (1.0, 1.0))
     steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(shape.curve)]
     slopes = [rise / run for run, rise in steps]
-    assert all(
-        later <= earlier + 0.05 for earlier, later in pairwise(slopes)
-    )  # points are rounded
+    assert all(later <= earlier + 0.05 for earlier, later in pairwise(slopes))  # points are rounded
 
 
 @given(spends)

@@ -100,7 +100,7 @@ def _rfm(members: Members, published: Published) -> dict:
             for m, (count, money) in _sums(members.m5[bought], net, [5, 4, 3, 2, 1], [5, 4, 3, 2, 1])
         ],
         "none": int((~bought).sum()),
-        "cuts": published.rfm.to_json() | {"next_on": next_refresh(published.rfm.fixed_on).isoformat()},
+        "cuts": published.rfm.to_json() | {"next_on": next_refresh(published.pyramid.fixed_on).isoformat()},
     }
 
 

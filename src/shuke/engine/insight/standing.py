@@ -57,12 +57,10 @@ class Members(NamedTuple):
 
 
 def due_anew(former: Published | None, as_of: date, buyers: int) -> bool:
-    """Whether the cut points must be made anew on this day."""
+    """Whether cut points and bounds must be made anew on this day. Cut points a shop set itself stay all the same."""
     if former is None:
         return True
-    if former.rfm.own:
-        return False
-    return as_of >= next_refresh(former.rfm.fixed_on) or not 0.8 * former.buyers <= buyers <= 1.25 * former.buyers
+    return as_of >= next_refresh(former.pyramid.fixed_on) or not 0.8 * former.buyers <= buyers <= 1.25 * former.buyers
 
 
 def next_refresh(fixed_on: date) -> date:
@@ -93,8 +91,9 @@ def stand(
     published = former
     buyers = int(bought.sum())
     if published is None or due_anew(former, as_of, buyers):
+        own = former is not None and former.rfm.own
         published = Published(
-            rfm.cut_points(silence, order_days[bought], net[bought], fixed_on=as_of),
+            former.rfm if former and own else rfm.cut_points(silence, order_days[bought], net[bought], fixed_on=as_of),
             pyramid.bounds(window_net[in_window], fixed_on=as_of),
             buyers,
         )

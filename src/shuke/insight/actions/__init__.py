@@ -1,5 +1,14 @@
 """All writes of insight: the columns that leave the store, the snapshot of a day, its members' scores and movements."""
 
+from shuke.insight.actions.cut_points import BadCutPoints, NothingToCut, learn_cut_points, set_cut_points
 from shuke.insight.actions.snapshots import backfill, forget, snapshot
 
-__all__ = ["backfill", "forget", "snapshot"]
+__all__ = [
+    "BadCutPoints",
+    "NothingToCut",
+    "backfill",
+    "forget",
+    "learn_cut_points",
+    "set_cut_points",
+    "snapshot",
+]

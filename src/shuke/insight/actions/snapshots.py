@@ -185,17 +185,22 @@ def _move(merchant: Merchant, moved: list[Move], day: date, now: datetime) -> No
 
 def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime) -> Snapshot:
     """Write the day's row, with the movement as it stands in the table."""
-    since = (
-        Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").values_list("day", flat=True).first()
-    )
+    former = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").only("day", "cuts").first()
+    cuts = taken.published.to_json()
     counts = Counter(Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after"))
-    movement: dict = {"since": since.isoformat() if since else None, "rfm": [], "layer": [], "stage": []}
+    movement: dict = {
+        "since": former.day.isoformat() if former else None,
+        "recut": former is not None and former.cuts != cuts,
+        "rfm": [],
+        "layer": [],
+        "stage": [],
+    }
     for (what, before, after), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         movement[what].append({"before": before, "after": after, "count": count})
     values = {
         "made_at": now,
         "figures": taken.figures | {"made_at": now.isoformat(), "movement": movement},
-        "cuts": taken.published.to_json(),
+        "cuts": cuts,
     }
     kept, _ = Snapshot.objects.update_or_create(merchant=merchant, day=day, defaults=values)
     return kept
