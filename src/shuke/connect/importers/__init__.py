@@ -15,7 +15,7 @@ from __future__ import annotations
 from shuke.connect.importers.layouts import Fact, Options, Recognised
 from shuke.connect.importers.mapping import Guess, guess_mapping
 from shuke.connect.importers.problems import sentence, write_rejects
-from shuke.connect.importers.sources import LAYOUTS, count_rows, read, recognise_file, recognise_files
+from shuke.connect.importers.sources import LAYOUTS, UnknownLayout, count_rows, read, recognise_file, recognise_files
 from shuke.kit.tabular import Limits, TabularError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Options",
     "Recognised",
     "TabularError",
+    "UnknownLayout",
     "count_rows",
     "guess_mapping",
     "read",

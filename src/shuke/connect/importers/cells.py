@@ -176,8 +176,7 @@ class Moments:
             return None
         local, offset = self._local(bare, column, text)
         if local.year <= 1971:
-            if bare != text or not bare.startswith("0000"):
-                self._notes.odd("filler_date", column, bare)
+            self._notes.odd("filler_date", column, bare)
             return None
         if local.year > 2100:
             raise RowError("not_a_date", column, text)
@@ -255,11 +254,11 @@ def phone(text: str, role: str = "receiver", expires_at: datetime | None = None,
     found = _VIRTUAL.match(bare)
     if found:
         return Phone(f"{found.group(1)}-{found.group(2)}", role, True, False, expires_at)
+    bare = bare.removesuffix(".0")  # a number cell, saved as text
     international = bare.startswith(("+", "00"))
     digits = re.sub(r"[\s().-]", "", bare)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    digits = digits.removesuffix(".0") if digits.endswith(".0") else digits
     rest = digits.removeprefix("+86").removeprefix("86") if digits.startswith(("+86", "86")) else digits
     if rest.isdecimal() and _MOBILE.match(rest):
         return Phone("+86" + rest, role, virtual, False, expires_at)

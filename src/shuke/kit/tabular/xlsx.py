@@ -307,6 +307,8 @@ class _Sheet:
             if kind == _SHARED:
                 try:
                     text = strings[int(value)] if value else ""
+                except TabularError:
+                    raise
                 except (IndexError, ValueError) as error:
                     raise TabularError("cut_off", file=self._book.path.name, why="xml") from error
             elif kind == _NUMBER:
