@@ -53,7 +53,7 @@ class Layer(NamedTuple):
     code: str
     name: str
     meaning: str
-    count: int
+    members: int
     share: float | None  # of members
     money_share: float | None
     net_minor: int
@@ -64,7 +64,7 @@ class Layer(NamedTuple):
 class Cell(NamedTuple):
     r: int
     f: int
-    count: int
+    members: int
     net_minor: int
     heat: int
     url: str
