@@ -249,7 +249,8 @@ class Versions:
         if not versions:
             raise ValueError("A merchant needs at least one charter version.")
         self._all = sorted(versions, key=lambda v: v[0])
-        self.needs_lines = any(t.needs_lines for _, t in self._all)
+        # Rules of any version that look at goods: what of an order's lines settling has to read.
+        self.goods_rules = tuple({r: None for _, t in self._all for r in t.rules if r.goods})
         self.longest_window_days = max(t.longest_window_days() for _, t in self._all)
 
     def at(self, moment: datetime) -> Terms:

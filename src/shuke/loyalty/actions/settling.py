@@ -53,8 +53,9 @@ def settle(
         versions = charters.versions(merchant)
     except charters.NoCharter:
         return Settled()
-    new = facts.purchases(merchant, order_ids=order_ids, lines=versions.needs_lines)
-    again = set(also_members) | _owners_without_purchase(merchant, order_ids, new)
+    bought = facts.purchases(merchant, order_ids=order_ids, goods_rules=versions.goods_rules)
+    new = bought.events
+    again = set(also_members) | _owners(merchant, set(order_ids) - bought.order_ids)
     members = sorted(set(new) | again)
     if not members:
         return Settled()
@@ -79,17 +80,17 @@ def settle(
     return Settled(len(members), len(batch.txns), len(again))
 
 
-def _owners_without_purchase(merchant: Merchant, order_ids: Sequence[int], new: dict[int, list[ev.Event]]) -> set[int]:
+def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:
     """Members of orders that count for nothing (any more): their books may still hold what those once earned."""
+    if not order_ids:
+        return set()
     where, values = bulk.among("id", order_ids)
     rows = bulk.select(
         f"SELECT DISTINCT member_id FROM orders_order WHERE merchant_id = %s AND member_id IS NOT NULL AND {where}",
         [merchant.pk, values],
     )
-    counted = {m for (m,) in rows} - set(new)
-    if not counted:
-        return set()
-    return {m for m, head in stored.heads(merchant, counted).items() if head.settled_to is not None}
+    heads = stored.heads(merchant, [m for (m,) in rows])
+    return {m for m, head in heads.items() if head.settled_to is not None}
 
 
 def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
@@ -163,7 +164,7 @@ def refold(
 ) -> dict[int, Fold]:
     """Fold whole histories and post what differs from the books, event by event. The folds, by member."""
     merchant = batch.merchant
-    bought = facts.purchases(merchant, member_ids=members, lines=versions.needs_lines)
+    bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
     asked = facts.requests(merchant, members)
     booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].standing is not None])
     folds: dict[int, Fold] = {}

@@ -266,7 +266,7 @@ def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tupl
         return
     versions = charters.versions(merchant)
     known = facts.member_facts(merchant, members)
-    bought = facts.purchases(merchant, member_ids=members, lines=versions.needs_lines)
+    bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
     asked = facts.requests(merchant, members)
     for member in members:
         yield (
