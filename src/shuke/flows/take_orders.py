@@ -77,7 +77,8 @@ def take_orders(
         given_back = archive.record_refunds(merchant=merchant, refunds=refunds, now=now, batch_id=batch_id)
         postings = 0
         if settle:
-            postings = _settle(merchant, recorded, given_back, now, actor)
+            rebooked = {who.member_id for who in recognised if who.rebooked and who.member_id is not None}
+            postings = _settle(merchant, recorded, given_back, rebooked, now, actor)
             _open_balances(merchant, people, seen_people, now, actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
@@ -104,17 +105,24 @@ def _recognise(
 
 
 def _settle(
-    merchant: Merchant, recorded: Sequence[Recorded], given_back: RefundsTaken, now: datetime, actor: str
+    merchant: Merchant,
+    recorded: Sequence[Recorded],
+    given_back: RefundsTaken,
+    rebooked: set[int],
+    now: datetime,
+    actor: str,
 ) -> int:
+    """The books of everybody touched: buyers, who lost an order to somebody else, whose birthday became known."""
     order_ids = [r.order_id for r in recorded if r.outcome is not Outcome.SAME and r.member_id is not None]
     order_ids += [r.order_id for r in given_back.orders if r.changed and r.member_id is not None]
     former = {
         r.former_member_id for r in recorded if r.former_member_id is not None and r.former_member_id != r.member_id
     }
-    if not order_ids and not former:
+    again = former | rebooked
+    if not order_ids and not again:
         return 0
     done = loyalty.settle(
-        merchant=merchant, order_ids=list(dict.fromkeys(order_ids)), also_members=former, now=now, actor=actor
+        merchant=merchant, order_ids=list(dict.fromkeys(order_ids)), also_members=again, now=now, actor=actor
     )
     return done.postings
 

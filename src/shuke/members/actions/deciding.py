@@ -24,7 +24,8 @@ class Known:
 
     __slots__ = (
         "acquired_by", "attributes", "birth", "card", "changed", "city", "gender", "home_store_id", "id", "is_new",
-        "joined_at", "joined_before", "name", "nickname", "nickname_at", "note", "phone_hint", "province", "state", "woken",
+        "joined_at", "joined_before", "name", "nickname", "nickname_at", "note", "phone_hint", "province", "rebooked",
+        "state", "woken",
     )  # fmt: skip
 
     def __init__(self, id: int, joined_at: datetime, *, is_new: bool = False) -> None:
@@ -40,6 +41,7 @@ class Known:
         self.joined_before: datetime | None = None  # the former date, where it moved
         self.attributes: dict[str, Any] | str = {}
         self.changed = self.woken = False
+        self.rebooked = False  # a known member's birthday or joining day changed, by which points are reckoned
 
 
 class Owner:
@@ -194,6 +196,7 @@ class Plan:
             if member.joined_before is None:
                 member.joined_before = member.joined_at
             member.joined_at, member.changed = joined, True
+            member.rebooked = not member.is_new
 
     def _fill(self, sighting: Sighting, member: Known) -> None:
         """Fill what the profile does not know yet; only a nickname makes way for a newer one."""
@@ -217,6 +220,7 @@ class Plan:
         if person.birthday is not None and member.birth[1] is None:
             day = person.birthday
             member.birth, member.changed = (day.year or None, day.month, day.day, day.lunar), True
+            member.rebooked = not member.is_new
         if person.address is not None and person.address.province and not member.province:
             member.province, member.city = person.address.province[:40], person.address.city[:40]
             member.changed = True

@@ -29,6 +29,7 @@ class Recognised(NamedTuple):
     woken: bool = False  # it had been made by an import that was undone
     by: str = ""  # engine.facts.IdentityKind that decided, "" for a new member
     joined_at: datetime | None = None
+    rebooked: bool = False  # a birthday became known or the joining day moved: what the books were reckoned by
 
 
 class Seen(NamedTuple):
