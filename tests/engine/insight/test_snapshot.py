@@ -29,7 +29,7 @@ people = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(sales, people)
 def test_every_figure_equals_a_slow_count(sales, people):
     figures = take(sales, people, as_of=TODAY).figures
@@ -52,7 +52,7 @@ def test_every_figure_equals_a_slow_count(sales, people):
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(sales, people)
 def test_every_member_is_in_exactly_one_class_layer_and_stage(sales, people):
     taken = take(sales, people, as_of=TODAY)
@@ -73,7 +73,7 @@ def test_every_member_is_in_exactly_one_class_layer_and_stage(sales, people):
     assert ((members.stage >= 0) == (members.order_days > 0)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(sales, people)
 def test_the_columns_of_a_member_are_the_members_own(sales, people):
     members = take(sales, people, as_of=TODAY).members
@@ -88,7 +88,7 @@ def test_the_columns_of_a_member_are_the_members_own(sales, people):
         assert members.window_days[i] == len({s.day for s in bought if s.day > NOW - kpi.WINDOW_DAYS})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(sales)
 def test_counts_for_each_day_equal_counting_that_day(sales):
     everybody = [Person(member, NOW - 700) for member in range(1, 13)]
