@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from shuke.connect.importers import mapping as mappings
 from shuke.connect.importers.cells import (
@@ -78,11 +78,11 @@ _LUNAR = re.compile(r"农历|阴历|lunar", re.I)
 _MONTH_DAY = re.compile(r"^(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?$")
 
 
-class _Places(NamedTuple):
-    """Column places by field, bound to one file."""
+class _Places:
+    """Column places by field, bound to one file. A field without column is behind the last one, where cells are empty."""
 
-    reading: Reading
-    of: dict[str, int]
+    def __init__(self, reading: Reading, of: dict[str, int]) -> None:
+        self.reading, self.of = reading, of
 
     def __getitem__(self, field: str) -> int:
         return self.of.get(field, self.reading.columns.width)

@@ -172,12 +172,8 @@ def customer_rows(reading: Reading) -> RowReader:
     id_at, first_at, last_at, email_at = at("Customer ID"), at("First Name"), at("Last Name"), at("Email")
     phone_at, home_phone_at = at("Phone"), at("Default Address Phone")
     mail_yes_at, sms_yes_at = at("Accepts Email Marketing", "Accepts Marketing"), at("Accepts SMS Marketing")
-    places = (
-        at("Province", "Default Address Province Code"),
-        at("City", "Default Address City"),
-        reading.columns.width,
-        at("Address1", "Default Address Address1"),
-    )
+    province_at, city_at = at("Province", "Default Address Province Code"), at("City", "Default Address City")
+    street_at = at("Address1", "Default Address Address1")
     zip_at, country_at = at("Zip", "Default Address Zip"), at("Country Code", "Default Address Country Code", "Country")
     tags_at, note_at = at("Tags"), at("Note")
 
@@ -206,7 +202,7 @@ def customer_rows(reading: Reading) -> RowReader:
         tags = plain(row[tags_at])
         return Person(
             tuple(claims), name, "", (number,) if number else (), mail,
-            placed(*(row[place] for place in places), postcode=row[zip_at]),
+            placed(row[province_at], row[city_at], "", row[street_at], postcode=row[zip_at]),
             attributes=(("tags", tags),) if tags else (), consents=consents, note=plain(row[note_at]),
         )  # fmt: skip
 

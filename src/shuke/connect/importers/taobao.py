@@ -21,7 +21,7 @@ from shuke.connect.importers.cells import (
 )
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Generation, Layout, Reading, RowReader, known
-from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Refund
+from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Refund
 
 NICKNAME = IdentityKind.NICKNAME
 NAME_ADDRESS = IdentityKind.NAME_ADDRESS
@@ -176,7 +176,7 @@ def order_rows(reading: Reading) -> RowReader:
         if mobile is None:
             if plain(row[mobile_at]):
                 notes.odd("phone_unclear", title(mobile_at), plain(row[mobile_at]))
-            phones = (fixed,) if fixed is not None else ()
+            phones: tuple[Phone, ...] = (fixed,) if fixed is not None else ()
         elif fixed is None or fixed.number == mobile.number:
             phones = (mobile,)
         else:

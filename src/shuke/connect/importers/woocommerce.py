@@ -101,7 +101,7 @@ def order_rows(reading: Reading) -> RowReader:
         at("billing_phone"),
     )
     side = "shipping" if columns.has("shipping_address_1") else "billing"
-    places = at(f"{side}_state"), at(f"{side}_city"), columns.width, at(f"{side}_address_1")
+    state_at, city_at, street_at = at(f"{side}_state"), at(f"{side}_city"), at(f"{side}_address_1")
     zip_at, country_at, note_at = at(f"{side}_postcode"), at(f"{side}_country"), at("customer_note")
     item_places = [places_[0] for name, places_ in columns.places.items() if re.fullmatch(r"orderitem\d+", name)]
     list_at = at("line_items")
@@ -140,7 +140,7 @@ def order_rows(reading: Reading) -> RowReader:
         country, mail = row[country_at], email(row[email_at])
         phone_number = own_country(row[phone_at], country, "buyer")
         name = " ".join(part for part in (plain(row[first_at]), plain(row[last_at])) if part)
-        where = placed(*(row[place] for place in places), postcode=row[zip_at])
+        where = placed(row[state_at], row[city_at], "", row[street_at], postcode=row[zip_at])
         user = plain(row[user_at])
         if user and user != "0":
             claims: tuple[Claim, ...] = (Claim(IdentityKind.PLATFORM_ID, user, realm),)
