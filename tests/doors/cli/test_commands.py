@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shuke.engine.facts import Claim, IdentityKind, Person, Phone
 from shuke.flows.open_shop import open_shop
 from shuke.kit.models import Job
 from shuke.loyalty.models import PublishedCharter
+from shuke.members.actions import recognise
 from shuke.shops import queries
 from shuke.shops.models import Merchant, Staff
 from tests import cast
@@ -173,6 +175,19 @@ def test_the_doctor_looks_at_everything(shop, shuke):
     states = {finding["what"]: finding["state"] for finding in said.json["findings"]}
     assert states["tables"] == states["key"] == states["merchants"] == states["Python"] == "ok"
     assert "兰记" in shuke("doctor").out
+
+
+def test_the_doctor_finds_out_that_the_key_is_another_one(shop, shuke, settings):
+    buyer = Person(
+        claims=(Claim(IdentityKind.CARD, "8001", "", True),), phones=(Phone("+8613800001234"),), name="张小明"
+    )
+    recognise(merchant=shop, people=[buyer], now=cast.NOON)
+    key = {f["what"]: f["state"] for f in shuke("doctor", "--json").json["findings"]}["key"]
+    assert key == "ok"
+    settings.SHUKE_MASTER_KEY = "00" * 32
+    said = shuke("doctor", "--json")
+    assert (said.code, said.json["healthy"]) == (3, False)
+    assert {f["what"]: f["state"] for f in said.json["findings"]}["key"] == "wrong"
 
 
 def test_the_worker_ends_when_nothing_is_due(shop, shuke):

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError, OperationalError
 
 from shuke.doors.cli import errors
 from tests.house.source import ROOT
@@ -110,9 +111,27 @@ def test_a_database_server_that_is_not_there(tmp_path):
     assert (said.returncode, "DATABASE_URL" in said.stderr) == (3, True), said.stderr
 
 
-def test_a_full_disk_is_said_to_be_full():
-    sentence, code = errors.explain(OSError(28, "No space left on device", "/somewhere"))
-    assert (code, sentence.startswith("The disk is full (/somewhere).")) == (errors.NOT_READY, True)
+@pytest.mark.parametrize(
+    ("error", "begins"),
+    [
+        (OSError(28, "No space left on device", "/somewhere"), "The disk is full (/somewhere)."),
+        (OperationalError("database or disk is full"), "The disk is full"),
+        (OperationalError("database is locked"), "Another process is writing"),
+        (OperationalError("no such table: members_member"), "The database does not have the tables"),
+        (OperationalError("unable to open database file"), "The database"),
+        (DatabaseError("database disk image is malformed"), "The file"),
+        (PermissionError(13, "Permission denied", "/somewhere"), "No permission for /somewhere."),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_machine_that_is_not_ready_is_said_in_a_sentence(error, begins):
+    sentence, code = errors.explain(error)
+    assert (code, sentence[: len(begins)]) == (errors.NOT_READY, begins)
+
+
+def test_a_mistake_of_ours_is_owned_up_to():
+    sentence, code = errors.explain(ZeroDivisionError("division by zero"))
+    assert (code, "ZeroDivisionError" in sentence, "SHUKE_DEBUG=1" in sentence) == (errors.OUR_MISTAKE, True, True)
 
 
 def free_port() -> int:
