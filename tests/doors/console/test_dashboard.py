@@ -101,14 +101,14 @@ def test_the_map_says_its_bounds_in_days_and_times(figures):
         "12–32 days",
         "over 32 days",
     ]
-    assert [label for _f, label in told["columns"]] == ["1–11×", "12–25×", "26–47×", "48–82×", "83× or more"]
+    assert [label for _f, label in told["columns"]] == ["1–11×", "12–25×", "26–47×", "48–82×", "≥83×"]
 
 
 def test_bounds_nobody_can_reach_are_dashes(figures):
     figures["rfm"]["cuts"] |= {"r": [30, None, None, None], "f": [2, None, None, None]}
     told = board.rfm(figures)
     assert [row.label for row in told["rows"]] == ["–", "–", "–", "up to 30 days", "over 30 days"]
-    assert [label for _f, label in told["columns"]] == ["1×", "2× or more", "–", "–", "–"]
+    assert [label for _f, label in told["columns"]] == ["1×", "≥2×", "–", "–", "–"]
 
 
 def test_liability_by_month_keeps_a_year_and_adds_up_the_rest(lan, english):

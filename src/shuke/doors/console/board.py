@@ -294,7 +294,7 @@ def _frequency_label(steps: list[int | None], score: int) -> str:
     if lower is None:
         return "–"
     if upper is None:
-        return _("%(times)s× or more") % {"times": grouped(lower)}
+        return _("≥%(times)s×") % {"times": grouped(lower)}
     if upper - 1 <= lower:
         return _("%(times)s×") % {"times": grouped(lower)}
     return _("%(from)s–%(to)s×") % {"from": grouped(lower), "to": grouped(upper - 1)}
