@@ -232,7 +232,10 @@ def test_a_shop_that_has_just_brought_its_history_need_not_wait_a_month():
 def test_cut_points_a_shop_set_itself_are_never_made_anew():
     cut = rfm.Cuts((5, 4, 3, 2), 3)
     own = standing.Published(
-        rfm.RfmCuts(date(2020, 1, 1), cut, cut, cut, own=True), pyramid.Bounds(date(2020, 1, 1), 9, 8, 7), 1
+        rfm.RfmCuts(date(2020, 1, 1), cut, cut, cut, own=True),
+        pyramid.Bounds(date(2020, 1, 1), 9, 8, 7),
+        lifecycle.Rhythm(20.0, 2.0, 2.9, 1.1, 40),
+        1,
     )
     sales = [Sale(member, NOW - member) for member in range(1, 40)]
     published = take(sales, [Person(member, NOW - 90) for member in range(1, 40)], as_of=TODAY, former=own).published

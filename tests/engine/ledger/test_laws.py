@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shuke.engine.charter.standing import Standing
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import Standing
 from shuke.engine.ledger.fold import Fold, replay
 from tests.engine.ledger.test_fold import JOINED, charter
 

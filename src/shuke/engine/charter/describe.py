@@ -8,53 +8,6 @@ from typing import NamedTuple
 from shuke.engine.charter.document import Caps, Charter, Condition, Earning, Expiry, Name, Review, When, Window
 from shuke.kit.money import SYMBOLS
 
-FAULTS = {
-    "not_yaml": ("this is not readable as YAML or JSON: {problem}.", "无法按 YAML 或 JSON 读取：{problem}。"),
-    "not_a_charter": (
-        "a charter is a document of named parts (name, currency, tiers, earning …); this is something else.",
-        "章程应由具名部分组成（name、currency、tiers、earning……），此文件不是。",
-    ),
-    "field": ("{message} (given: {given}).", "{message}（给出的是：{given}）。"),
-    "key_twice": (
-        "the key {key} is used at {other} already; give this one another.",
-        "键 {key} 已用于 {other}，请换一个。",
-    ),
-    "lowest_has_reach": (
-        "the first tier {tier} is what everybody starts with; remove its conditions.",
-        "第一个等级 {tier} 是人人入会即得的，请去掉它的条件。",
-    ),
-    "no_reach": (
-        "tier {tier} says nowhere how it is reached; add reach.",
-        "等级 {tier} 没有写明如何达到，请补充 reach。",
-    ),
-    "one_of": (
-        "a condition is exactly one of: all, any, or a measure with at_least.",
-        "一个条件只能是其中之一：all、any，或带 at_least 的 measure。",
-    ),
-    "empty_group": ("this group has no conditions; add one or remove the group.", "该条件组为空，请补充或删除。"),
-    "no_threshold": (
-        "{measure} needs at_least with a figure above 0.",
-        "{measure} 需要写明大于 0 的 at_least。",
-    ),
-    "not_above": (
-        "tier {tier} is reached with {measure} {figure}, less than the lower tier {other} ({lower}); raise it or swap the tiers.",
-        "等级 {tier} 的 {measure} 门槛 {figure} 低于更低的等级 {other}（{lower}），请提高门槛或调换顺序。",
-    ),
-    "same_threshold": (
-        "tiers {other} and {tier} need the same {measure} ({figure}), so {other} would never be given; make them differ.",
-        "等级 {other} 与 {tier} 的 {measure} 门槛相同（{figure}），{other} 将永远不会被授予，请改为不同数值。",
-    ),
-    "unknown_tier": ("there is no tier {key}; known are {known}.", "没有等级 {key}；已有：{known}。"),
-    "ends_before_start": ("ends on {end}, before it starts on {start}.", "结束日 {end} 早于开始日 {start}。"),
-    "exclusive_multiply": (
-        "rule {rule} multiplies and cannot be exclusive; only per_amount rules can.",
-        "规则 {rule} 是倍数规则，不能设为独占；只有 per_amount 规则可以。",
-    ),
-    "no_fixed_date": ("expiry on a fixed date needs `on`.", "固定日期过期需要写明 on。"),
-    "no_such_day": ("month {month} has no day {day} in every year.", "{month} 月并非每年都有 {day} 日。"),
-    "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
-}
-
 
 class Section(NamedTuple):
     """A heading and its sentences."""

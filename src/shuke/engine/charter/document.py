@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shuke.engine.charter.faults import CharterInvalid, Fault
+
 FORMAT = 1
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=6)]
@@ -146,32 +148,6 @@ class Charter(_Part):
     grading: Grading = Grading()
     earning: Annotated[tuple[Earning, ...], Field(max_length=200)] = ()
     duties: tuple[Name, ...] = ()
-
-
-class Fault:
-    """One thing wrong with a charter: where, what, and what to do about it."""
-
-    __slots__ = ("code", "params", "where")
-
-    def __init__(self, where: str, code: str, **params: str) -> None:
-        self.where, self.code, self.params = where, code, params
-
-    def say(self, language: str = "en") -> str:
-        from shuke.engine.charter.describe import FAULTS
-
-        english, chinese = FAULTS[self.code]
-        return f"{self.where}: " + (chinese if language.startswith("zh") else english).format(**self.params)
-
-    def __repr__(self) -> str:
-        return f"Fault({self.say()!r})"
-
-
-class CharterInvalid(ValueError):
-    """The document is not a charter. `faults` lists everything found, not only the first."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(f.say() for f in faults))
 
 
 def read(text: str) -> Charter:

@@ -112,19 +112,19 @@ def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
         why.append({"rule": rule.key, "base": base, "points": _text(given, scale)})
 
     before = sum(shares)
-    for key, (up, down), rule in _multipliers(terms, basket):
+    for key, (up, down), by in _multipliers(terms, basket):
         grown = [
-            share * up if rule is None or not rule.goods or rule.key in mine else share * down
+            share * up if by is None or not by.goods or by.key in mine else share * down
             for share, mine in zip(shares, chosen, strict=True)
         ]
         extra = sum(grown) - before * down
-        limit = _limit(rule, room) if rule is not None else None
+        limit = _limit(by, room) if by is not None else None
         if limit is not None:
             if extra > limit * scale * down:
                 grown = _cap_extra(shares, down, extra, limit * scale * down, grown)
                 extra = limit * scale * down
-            assert rule is not None
-            counted[rule.key] = -(-extra // (scale * down))
+            assert by is not None
+            counted[by.key] = -(-extra // (scale * down))
         if not extra:
             continue
         why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from shuke.engine.charter.document import Window
+from shuke.engine.charter.standing import SINGLE, Standing
 from shuke.engine.charter.terms import MEASURES, Group, Leaf, Terms, Test
-from shuke.engine.ledger.books import SINGLE, Standing
 
 
 class Figures:

@@ -44,7 +44,7 @@ def take(
     history = engine.run("history", as_of=today)
     daily = kpi.daily(spans["kind"], spans["from_day"], spans["to_day"], spans["spans"], last=today)
 
-    members, rhythm, published = stand(everyone, totals, gaps, as_of, former)
+    members, published = stand(everyone, totals, gaps, as_of, former)
     first_day = int(history["first_day"][0]) if history["orders"][0] else None
     figures: dict = {
         "as_of": as_of.isoformat(),
@@ -53,7 +53,7 @@ def take(
         "history": _history(history, today),
         "rfm": _rfm(members, published),
         "pyramid": _pyramid(members, published, totals),
-        "lifecycle": _lifecycle(members, rhythm),
+        "lifecycle": _lifecycle(members, published.rhythm),
     }
     figures["kpi"] = _kpi(engine, members, daily, figures, as_of, first_day)
     figures["pyramid"]["identified_rate"] = figures["kpi"]["identified_rate"]
@@ -65,7 +65,7 @@ def take(
     last_month = months[-1] if months and months[-1]["month"] == kpi.month_text(kpi.month_number(as_of)) else None
     figures["kpi"]["month_orders"] = last_month["orders"] if last_month else 0
     figures["kpi"]["month_net_minor"] = last_month["net_minor"] if last_month else 0
-    figures["missing"] = _missing(members, rhythm, published, figures)
+    figures["missing"] = _missing(members, published, figures)
     return Taken(members, figures, published)
 
 
@@ -279,7 +279,7 @@ def _store_months(engine: Engine, chosen: list[int], today: int) -> dict:
     return {"months": [kpi.month_text(month) for month in months], "rows": [table[store] for store in chosen]}
 
 
-def _missing(members: Members, rhythm: lifecycle.Rhythm, published: Published, figures: dict) -> list[dict]:
+def _missing(members: Members, published: Published, figures: dict) -> list[dict]:
     """What could not be told, and why: codes with params, for sentences in engine/insight/wording.py."""
     found: list[dict] = []
 
@@ -298,8 +298,8 @@ def _missing(members: Members, rhythm: lifecycle.Rhythm, published: Published, f
         say("short_history", ["repeat_rate"], days=days, needed=REPEAT_NEEDS)
     if days < kpi.WINDOW_DAYS:
         say("part_of_window", ["pyramid", "orders", "net_minor", "repeat_rate"], days=days, needed=kpi.WINDOW_DAYS)
-    if rhythm.shop_gap is None:
-        say("too_few_gaps", ["lifecycle"], gaps=rhythm.gaps, needed=lifecycle.LEAST_GAPS)
+    if published.rhythm.shop_gap is None:
+        say("too_few_gaps", ["lifecycle"], gaps=published.rhythm.gaps, needed=lifecycle.LEAST_GAPS)
     if buyers < FEW_BUYERS:
         say("few_buyers", ["rfm", "pyramid"], buyers=buyers, needed=FEW_BUYERS)
     for name, cuts in (("r", published.rfm.recency), ("f", published.rfm.frequency), ("m", published.rfm.money)):

@@ -1,11 +1,11 @@
 """Where each member stands on one day: sums, scores, layer and stage, side by side as columns.
 
-Cut points and bounds are published: kept from day to day until they are due anew, so that members move by what they do.
+Cut points, bounds and the shop's rhythm are published: kept from day to day until they are due anew, so that members move by what they do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -19,18 +19,29 @@ REFRESH_DAY = 1  # day of the month on which cut points are made anew
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Cut points in force, and how many buyers there were when they were made."""
+    """The measures in force, and how many buyers there were when they were made."""
 
     rfm: rfm.RfmCuts
     pyramid: pyramid.Bounds
+    rhythm: lifecycle.Rhythm
     buyers: int
 
     def to_json(self) -> dict:
-        return {"rfm": self.rfm.to_json(), "pyramid": self.pyramid.to_json(), "buyers": self.buyers}
+        return {
+            "rfm": self.rfm.to_json(),
+            "pyramid": self.pyramid.to_json(),
+            "rhythm": self.rhythm._asdict(),
+            "buyers": self.buyers,
+        }
 
     @classmethod
     def from_json(cls, told: dict) -> Published:
-        return cls(rfm.RfmCuts.from_json(told["rfm"]), pyramid.Bounds.from_json(told["pyramid"]), told["buyers"])
+        return cls(
+            rfm.RfmCuts.from_json(told["rfm"]),
+            pyramid.Bounds.from_json(told["pyramid"]),
+            lifecycle.Rhythm(**told["rhythm"]),
+            told["buyers"],
+        )
 
 
 class Members(NamedTuple):
@@ -71,7 +82,7 @@ def next_refresh(fixed_on: date) -> date:
 
 def stand(
     everyone: Columns, totals: Columns, gaps: Columns, as_of: date, former: Published | None
-) -> tuple[Members, lifecycle.Rhythm, Published]:
+) -> tuple[Members, Published]:
     today = kpi.day_number(as_of)
     who = everyone["who"]
     at = np.searchsorted(who, totals["who"])
@@ -88,6 +99,7 @@ def stand(
 
     window_days = spread(totals["window_days"])
     in_window = window_days > 0
+    learnt = lifecycle.rhythm(gaps["gaps"], gaps["gap_days"], gaps["log_sum"], gaps["log_squares"])
     published = former
     buyers = int(bought.sum())
     if published is None or due_anew(former, as_of, buyers):
@@ -95,15 +107,17 @@ def stand(
         published = Published(
             former.rfm if former and own else rfm.cut_points(silence, order_days[bought], net[bought], fixed_on=as_of),
             pyramid.bounds(window_net[in_window], fixed_on=as_of),
+            learnt,
             buyers,
         )
+    elif published.rhythm.shop_gap is None and learnt.shop_gap is not None:
+        published = replace(published, rhythm=learnt)  # at last there are gaps enough
     scores = rfm.score(silence, order_days[bought], net[bought], published.rfm)
 
     own_gaps, own_logs = np.zeros(who.size), np.zeros(who.size)
     with_gaps = np.searchsorted(who, gaps["who"])
     own_gaps[with_gaps], own_logs[with_gaps] = gaps["gaps"], gaps["log_sum"]
-    rhythm = lifecycle.rhythm(gaps["gaps"], gaps["gap_days"], gaps["log_sum"], gaps["log_squares"])
-    usual = lifecycle.usual_gaps(own_gaps[bought], own_logs[bought], rhythm)
+    usual = lifecycle.usual_gaps(own_gaps[bought], own_logs[bought], published.rhythm)
 
     def only_buyers(values: np.ndarray, nobody: float) -> np.ndarray:
         wide = np.full(who.size, nobody, dtype=values.dtype)
@@ -131,6 +145,5 @@ def stand(
             layer=pyramid.layers(window_net, published.pyramid),
             stage=only_buyers(lifecycle.stages(order_days[bought], silence, usual), -1),
         ),
-        rhythm,
         published,
     )

@@ -7,28 +7,16 @@ both end in the same state; tests/engine/ledger proves it. docs/algorithms/ledge
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shuke.engine.charter import grade
 from shuke.engine.charter.earn import Basket, Earned, Slice, earn
+from shuke.engine.charter.standing import AMOUNT, GROWTH, ORDERS, POINTS, SINGLE, Standing
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import (
-    AMOUNT,
-    FAR,
-    GROWTH,
-    ORDERS,
-    POINTS,
-    SINGLE,
-    Books,
-    Effect,
-    Held,
-    Lot,
-    Standing,
-    TierMove,
-)
+from shuke.engine.ledger.books import FAR, Books, Effect, Held, Lot, TierMove
 from shuke.kit.clock import day_start
 from shuke.kit.money import allocate
 
@@ -95,7 +83,8 @@ class Fold:
         """Let the clock act up to and including `until`, each act at its own due time."""
         books, standing = self.books, self.books.standing
         while True:
-            due, act = books.next_expiry, self._expire
+            due: datetime = books.next_expiry
+            act: Callable[[datetime], None] = self._expire
             for held in books.holds.values():
                 if held.times_out_at <= due:
                     due, act = held.times_out_at, self._time_out

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from shuke.engine.ledger.books import FAR
 from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.posting import Batch
 from shuke.loyalty.actions.settling import Settled, close_hold, lock_heads, post_forward
@@ -64,6 +65,4 @@ def _advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
 
 
 def _true_next_expiry(fold: Fold) -> datetime:
-    from shuke.engine.ledger.books import FAR
-
     return min((lot.expires_at for lot in fold.books.lots.values() if lot.expires_at and lot.free > 0), default=FAR)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shuke.engine.ledger.books import FAR, GROWTH, Books, Effect, Lot, TierMove
+from shuke.engine.charter.standing import GROWTH
+from shuke.engine.ledger.books import FAR, Books, Effect, Lot, TierMove
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
 from shuke.loyalty.queries.books import Head

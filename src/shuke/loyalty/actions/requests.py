@@ -265,16 +265,13 @@ def _judge(one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime)
 
 def _burnt(merchant: Merchant, member: int, key: str) -> tuple[str, int] | None:
     """Event of a spend by its key, and what of it was not given back yet."""
-    spend = Txn.objects.filter(merchant=merchant, member_id=member, key=key, kind__in=("burn", "capture")).first()
+    mine = Txn.objects.filter(merchant=merchant, member_id=member)
+    spend = mine.filter(key=key, kind__in=("burn", "capture")).values_list("event", "outcome").first()
     if spend is None:
         return None
-    total = spend.outcome["request"]["amount"]
-    back = sum(
-        t.outcome["request"]["amount"]
-        for t in Txn.objects.filter(merchant=merchant, member_id=member, kind="return")
-        if t.outcome["request"].get("burn") == spend.event
-    )
-    return spend.event, total - back
+    event, outcome = spend
+    told = [o["request"] for o in mine.filter(kind="return").values_list("outcome", flat=True) if o]
+    return event, (outcome or {})["request"]["amount"] - sum(r["amount"] for r in told if r.get("burn") == event)
 
 
 def _outcome(one: Ask, answer: Answer, event: ev.Event | None) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from shuke.engine.ledger.books import FAR, Books, Held, Lot, Standing
+from shuke.engine.charter.standing import Standing
+from shuke.engine.ledger.books import FAR, Books, Held, Lot
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 

@@ -107,7 +107,7 @@ def explain(
     legs = Entry.objects.filter(merchant=merchant, member_id=member_id).order_by("seq")
     for txn, account, amount, balance_after in legs.values_list("txn_id", "account", "amount", "balance_after"):
         amounts[txn] = amounts.get(txn, 0) + amount
-        running[account] = balance_after
+        running[account] = balance_after or 0
         after[txn] = sum(running.values())
     return [
         StatementLine(
