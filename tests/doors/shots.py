@@ -1,7 +1,8 @@
-"""Pictures of the console for people to look at: python -m tests.doors.shots [address] [folder]
+"""Pictures of the console for people to look at: make shots, or python -m tests.doors.shots [address] [folder]
 
-Signs in to a running console (`shuke serve`, or the demo's) and saves every page at phone and desktop width, in both
-languages, light and dark. SHOTS_USER and SHOTS_PASSWORD say who signs in; SHOTS_ONLY keeps pages whose name has a word.
+Signs in to a running console (`make demo` or `make serve` in another window) and saves every page at phone and desktop
+width, in both languages, light and dark; says which page scrolls sideways. SHOTS_USER and SHOTS_PASSWORD say who signs
+in, by default the owner of the demo; SHOTS_ONLY keeps pages whose name has that word.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ def _round(
     name = f"{language}-{theme}-{width}.png"
     page.goto(f"{address}/sign-in")
     page.screenshot(path=folder / f"sign-in-{name}", full_page=True)
-    page.fill("#username", os.environ.get("SHOTS_USER", "owner"))
-    page.fill("#password", os.environ["SHOTS_PASSWORD"])
+    user, password = _account()
+    page.fill("#username", user)
+    page.fill("#password", password)
     page.press("#password", "Enter")
     page.wait_for_selector("#main")
     only = os.environ.get("SHOTS_ONLY", "")
@@ -63,6 +65,18 @@ def _round(
             page.goto(address + str(first.get_attribute("href")))
             _save(page, folder / f"member-{name}")
     context.close()
+
+
+def _account() -> tuple[str, str]:
+    """Who signs in: as told, else the owner of the demo that was made here."""
+    password = os.environ.get("SHOTS_PASSWORD", "")
+    if password:
+        return os.environ.get("SHOTS_USER", "owner"), password
+    kept = sorted(Path(os.environ.get("SHUKE_HOME", "var")).glob("demo/*/password"))
+    if not kept:
+        raise SystemExit("Who signs in? Set SHOTS_USER and SHOTS_PASSWORD, or make a demo here first: make demo")
+    owners = {"completejourney": "cedar.owner", "taobao": "xiaoman.owner"}
+    return os.environ.get("SHOTS_USER", owners[kept[0].parent.name]), kept[0].read_text().strip()
 
 
 def _save(page: Page, path: Path) -> None:
