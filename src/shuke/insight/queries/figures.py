@@ -54,7 +54,7 @@ be observed is null, never 0; `missing` then says why.
       },
       "lifecycle": {
         "stages": [{"stage": "observing", "count": …, "net_minor": …}, …],   observing forming stable degrading lost
-        "none": 3, "shop_gap_days": 8.1 | null, "pull": 1.9 | null, "gaps": 140000
+        "none": 3, "shop_gap_days": 8.1 | null, "pull": 1.9 | null, "gaps": 140000      as published
       },
       "movement": {"since": "2017-12-30" | null, "recut": false,      recut: cut points were made anew in between
         "rfm": [{"before": "222", "after": "122", "count": 4}, …], "layer": […], "stage": […]}
