@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from shuke.engine.charter import grade
 from shuke.engine.charter.earn import Basket, Earned, Slice, earn
@@ -547,7 +548,7 @@ class Fold:
             self.moves.append(TierMove(at, before, after, "floor_end", f"floor_end:{terms.day(at)}", terms.version))
 
 
-_OTHERS = {
+_OTHERS: dict[type, Callable[[Fold, Any], None]] = {
     ev.Burn: Fold._burn,
     ev.BurnReturned: Fold._burn_returned,
     ev.Adjusted: Fold._adjusted,
