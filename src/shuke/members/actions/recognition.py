@@ -88,7 +88,14 @@ def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> li
         first.append(
             guest
             if member is None
-            else Recognised(member.id, sighting.made or sighting.woke, sighting.woke, sighting.by, member.joined_at)
+            else Recognised(
+                member.id,
+                sighting.made or sighting.woke,
+                sighting.woke,
+                sighting.by,
+                member.joined_at,
+                member.rebooked,
+            )
         )
     answers = []
     for place in answers_of:
@@ -103,7 +110,7 @@ def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> li
                 member = sightings[place].member
                 assert member is not None
                 by = plan.decides(sightings[place])
-                answer = again[place] = Recognised(member.id, False, False, by, member.joined_at)
+                answer = again[place] = Recognised(member.id, False, False, by, member.joined_at, member.rebooked)
             answers.append(answer)
     return answers
 

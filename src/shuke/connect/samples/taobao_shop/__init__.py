@@ -71,7 +71,10 @@ def make(folder: Path, *, seed: int, end: datetime, buyers: int = 3000, days: in
     files.append(reports.refund_report(folder, sales, at=end))
     orders_path, customers_path, mini = mini_program.write(folder, dice, people, at=end)
     files += [orders_path, customers_path, member_list(folder, dice, people, at=end)]
-    spoiled, rejects = resaved_in_excel(folder, sales, at=end)
+    # Somebody opened an export in a spreadsheet; the next export covers the orders that survived it.
+    window = (edges[3] - timedelta(days=40), edges[3] - timedelta(days=15))
+    shown = [s for s in sales if window[0] <= s.created <= window[1]]
+    spoiled, rejects = resaved_in_excel(folder, shown, at=edges[3] + timedelta(hours=1))
     files += [spoiled, stale]
     return tell(
         shop=SHOP,

@@ -13,9 +13,9 @@ from .truth import TrueReject
 
 
 def resaved_in_excel(folder: Path, sales: list[Sale], *, at: datetime) -> tuple[Path, list[TrueReject]]:
-    """Ten orders whose numbers are lost for good, three that survived because somebody typed them as text, and junk."""
+    """Orders whose numbers are lost for good, three that survived because somebody typed them as text, and junk."""
     paid = [s for s in sales if s.paid_at and not s.brushing and not s.hidden_buyer]
-    chosen = paid[len(paid) // 2 : len(paid) // 2 + 13]
+    chosen = paid[:13]
     header = columns.G2
     rows: list[list[str]] = [["补录订单（请勿删除）"] + [""] * (len(header) - 1), list(header)]
     rejects = []
@@ -26,7 +26,7 @@ def resaved_in_excel(folder: Path, sales: list[Sale], *, at: datetime) -> tuple[
             if cells[column]:
                 when = datetime.strptime(cells[column], "%Y-%m-%d %H:%M:%S")
                 cells[column] = f"{when.year}/{when.month}/{when.day} {when.hour}:{when.minute:02d}"
-        if index < 10:
+        if index < len(chosen) - 3:
             cells["订单编号"] = cells["主订单编号"] = f"{float(sale.number):.5E}"
             rejects.append(TrueReject(name, len(rows) + 1, "lost_id"))
         rows.append([cells.get(column.strip(), "") for column in header])
