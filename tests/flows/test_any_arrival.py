@@ -1,0 +1,71 @@
+"""The whole way in: whatever way the statements of a year arrive, members, orders and books end the same."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from shuke.engine import facts
+from shuke.flows.take_orders import take_orders
+from shuke.loyalty import actions, queries
+from shuke.orders.models import Order
+from tests.loyalty.books import NOW, START, order, publish, refund
+
+pytestmark = pytest.mark.django_db
+
+
+def buyer(n: int) -> facts.Person:
+    return facts.Person(
+        claims=(facts.Claim(facts.IdentityKind.NICKNAME, f"买家{n}", "taobao"),),
+        nickname=f"买家{n}",
+        phones=(facts.Phone(f"+861380000{n:04d}"),),
+    )
+
+
+def year(seed: int) -> list[facts.Order | facts.Refund]:
+    """Five buyers. Orders are stated twice: when paid, and again when finished or given back; some by a document."""
+    rng = random.Random(seed)
+    what: list[facts.Order | facts.Refund] = []
+    for n in range(40):
+        day, yuan = rng.uniform(0, 400), rng.choice([29.9, 150, 420, 900])
+        who = buyer(rng.randrange(5))
+        paid_at = START + timedelta(days=day)
+        early = order(
+            f"T{n}", day, yuan, person=who, status=facts.OrderStatus.PAID, finished_at=None, lines=None,
+            stated_at=paid_at + timedelta(hours=5),
+        )  # fmt: skip
+        late = order(f"T{n}", day, yuan, person=who, refunded_minor=2000 if n % 5 == 0 else 0)
+        what += [early, late]
+        if n % 7 == 0:
+            what.append(refund(f"R{n}", f"T{n}", day + 12, yuan / 2))
+    return what
+
+
+def come_in(merchant, parts: list[list]) -> tuple[str, list[tuple]]:
+    publish(merchant)
+    for part in parts:
+        take_orders(
+            merchant=merchant,
+            orders=[x for x in part if isinstance(x, facts.Order)],
+            refunds=[x for x in part if isinstance(x, facts.Refund)],
+            now=NOW,
+            actor="test",
+        )
+    actions.run_clock(merchant=merchant, now=NOW)
+    actions.seal(merchant=merchant, now=NOW)
+    assert queries.verify(merchant).findings == []
+    rows = Order.objects.filter(merchant=merchant).order_by("number")
+    return queries.state_hash(merchant), list(
+        rows.values_list(
+            "number", "status", "paid_at", "finished_at", "refunded_minor", "refunded_at", "net_minor", "line_count"
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_members_orders_and_books_do_not_depend_on_arrival(lan, mingde, seed):
+    what = year(seed)
+    shuffled = random.Random(seed).sample(what, len(what))
+    size = [1, 3, 10, 200][seed]
+    parts = [shuffled[i : i + size] for i in range(0, len(shuffled), size)]
+    assert come_in(lan.merchant, [what]) == come_in(mingde.merchant, [*parts, shuffled[:7]])
