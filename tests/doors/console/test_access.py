@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.urls import URLPattern, reverse
+from django.utils import translation
 
 from shuke.doors.console import navigation
 from shuke.doors.console.urls import urlpatterns
@@ -67,11 +68,33 @@ def test_a_role_that_is_not_named_is_refused(client, lan, name):
 
 
 def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
-    items = navigation.items("console:dashboard")
+    items = navigation.items("console:dashboard", lan.owner)
     assert len(items) == len(navigation.MENU) <= 9
     assert [item.current for item in items] == [True] + [False] * (len(items) - 1)
     client.force_login(lan.owner)
     assert [client.get(item.url).status_code for item in items] == [200] * len(items)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("owner", ["Dashboard", "Members", "Import", "Charter"]),
+        ("specialist", ["Dashboard", "Members", "Import", "Charter"]),
+        ("auditor", ["Dashboard", "Members", "Charter"]),
+        ("assistant", ["Members", "Charter"]),
+    ],
+)
+def test_the_menu_shows_what_a_role_opens_and_nothing_else(see, lan, role, expected):
+    staff = getattr(lan, role)
+    with translation.override("en"):
+        assert [str(item.label) for item in navigation.items("", staff)] == expected
+    client = see(staff)
+    assert client.get("/imports").status_code == (200 if "Import" in expected else 403)
+    home = client.get("/")
+    if "Dashboard" in expected:
+        assert home.status_code == 200
+    else:
+        assert home.headers["Location"] == "/members"
 
 
 def test_pages_are_private_and_let_nothing_in_from_elsewhere(client, lan):

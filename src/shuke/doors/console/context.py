@@ -18,5 +18,5 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "merchant": user.merchant,
         "shop_now": getattr(request, "now", None),
-        "menu": navigation.items(match.view_name if match else ""),
+        "menu": navigation.items(match.view_name if match else "", user),
     }

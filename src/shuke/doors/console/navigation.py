@@ -5,36 +5,49 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from shuke.shops import queries as shops
+from shuke.shops.models import Staff
+
+
+class Entry(NamedTuple):
+    """A page of the menu, current under all view names that begin with `pages`; `needs` is a permission of shops."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    pages: str
+    needs: str = ""
 
 
 class Item(NamedTuple):
-    label: str
+    """An entry as seen from one page by one person."""
+
+    label: str | Promise
     icon: str
     url: str
     current: bool
 
 
-def _entry(name: str, label: str, *, icon: str, pages: str) -> tuple[str, str, str, str]:
-    return name, label, icon, pages
-
-
-# View name, label, icon, and the prefix of the view names under which the entry is shown as the current one.
 MENU = [
-    _entry("console:dashboard", _("Dashboard"), icon="gauge", pages="console:dashboard"),
-    _entry("console:members", _("Members"), icon="users", pages="console:member"),
-    _entry("console:imports", _("Import"), icon="upload", pages="console:import"),
-    _entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),
+    Entry("console:dashboard", _("Dashboard"), icon="gauge", pages="console:dashboard", needs="insight"),
+    Entry("console:members", _("Members"), icon="users", pages="console:member"),
+    Entry("console:imports", _("Import"), icon="upload", pages="console:import", needs="import"),
+    Entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),
 ]
 
 
-def items(view_name: str) -> list[Item]:
-    """The menu as seen from one page."""
+def items(view_name: str, staff: Staff) -> list[Item]:
+    """What this person's role opens."""
     found = []
-    for name, label, icon, pages in MENU:
+    for entry in MENU:
+        if entry.needs and not shops.may(staff, entry.needs):
+            continue
         try:
-            url = reverse(name)
+            url = reverse(entry.name)
         except NoReverseMatch:
             continue
-        found.append(Item(label, icon, url, view_name.startswith(pages)))
+        found.append(Item(entry.label, entry.icon, url, view_name.startswith(entry.pages)))
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from shuke.doors.console import board, tiers, words
 from shuke.doors.console.access import StaffRequest, console
@@ -16,6 +16,7 @@ from shuke.insight.queries import figures as insight
 from shuke.insight.queries.filters import Filters
 from shuke.loyalty.queries.liability import Liability, liability
 from shuke.loyalty.queries.member import tier_counts
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 BOOKS_KEPT = 600  # seconds
@@ -24,6 +25,8 @@ BOOKS_KEPT = 600  # seconds
 @console()
 def dashboard(request: StaffRequest) -> HttpResponse:
     """Reads the stored snapshot; shows what to do first where there is none yet."""
+    if not shops.may(request.staff, "insight"):
+        return redirect("console:members")  # the first page of somebody who serves at the counter
     figures = insight.latest(request.merchant)
     if figures is None or not figures["kpi"]["members"]:
         waiting = figures is None and directory.count(request.merchant, Filters(), now=request.now) > 0
