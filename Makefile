@@ -12,7 +12,7 @@ DONE := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes
 LOCALE := src/shuke/locale
 VENDOR := src/shuke/doors/console/static/vendor
-PAGES := $(shell find src/shuke/doors -name '*.html' -o -path '*/static/*.js' -not -path '*/vendor/*' 2>/dev/null)
+PAGES := $(shell find src/shuke/doors \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.py' \) -not -path '*/vendor/*' 2>/dev/null)
 
 .PHONY: help setup demo test check bench serve shots lock clean
 
