@@ -16,8 +16,8 @@ class Snapshot(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     day = models.DateField()
     made_at = models.DateTimeField()
-    figures = models.JSONField(default=dict, help_text="Aggregates by name: kpi, rfm, pyramid, lifecycle, growth, stores …")
-    cuts = models.JSONField(default=dict, help_text="Cut points used, and the day they were fixed.")
+    figures = models.JSONField(default=dict, help_text="Shape: insight/queries/figures.py.")
+    cuts = models.JSONField(default=dict, help_text="Measures in force: engine.insight.standing.Published.")
 
     class Meta:
         db_table = "insight_snapshot"
@@ -32,7 +32,7 @@ class MemberScore(models.Model):
     day = models.DateField(help_text="When this row last changed; the figures are as of the latest snapshot.")
     first_paid_at = models.DateTimeField(null=True)
     last_paid_at = models.DateTimeField(null=True)
-    order_count = models.IntegerField(default=0, help_text="Days with a paid order count once for frequency; this is orders.")
+    order_count = models.IntegerField(default=0, help_text="Purchases. The F of RFM is order_days.")
     order_days = models.IntegerField(default=0)
     year_order_days = models.IntegerField(default=0, help_text="Of these, within the window of the figures.")
     net_minor = models.BigIntegerField(default=0)
@@ -43,8 +43,8 @@ class MemberScore(models.Model):
     f5 = models.SmallIntegerField(null=True)
     m5 = models.SmallIntegerField(null=True)
     rfm = models.CharField(max_length=3, blank=True, help_text="Two-level class 222 … 111, R F M.")
-    layer = models.CharField(max_length=12, blank=True, help_text="Pyramid: key | main | potential | target.")
-    stage = models.CharField(max_length=12, blank=True, help_text="Lifecycle: observing | forming | stable | degrading | lost.")
+    layer = models.CharField(max_length=12, blank=True, help_text="key | main | potential | target")
+    stage = models.CharField(max_length=12, blank=True, help_text="observing | forming | stable | degrading | lost")
 
     class Meta:
         db_table = "insight_member_score"
