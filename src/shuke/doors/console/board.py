@@ -361,9 +361,9 @@ def months(figures: dict[str, Any]) -> dict[str, Any]:
             "label_y": charts.one(RATES.height - 8),
         },
         "growth_definition": words.definition("new_members", figures),
-        "rates_definition": " ".join(
-            f"{words.said(wording.FIGURES[code][0])}: {words.definition(code, figures)}"
-            for code in ("active_rate", "repeat_rate", "churn_rate")
+        "rates_definition": words.definitions(("active_rate", "repeat_rate", "churn_rate"), figures),
+        "definition": words.definitions(
+            ("members", "orders", "net_minor", "basket_minor", "items_milli", "identified_rate"), figures
         ),
         "reason": words.why_missing(figures).get("churn_rate", ""),
     }
@@ -463,6 +463,9 @@ def stores(figures: dict[str, Any]) -> dict[str, Any]:
             for s in figures["stores"]
         ],
         "left_out": figures["stores_left_out"],
+        "definition": words.definitions(
+            ("net_minor", "orders", "basket_minor", "items_milli", "repeat_rate", "active"), figures
+        ),
         "most": max((s["net_minor"] for s in figures["stores"]), default=0),
     }
 

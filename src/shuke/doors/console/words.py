@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.functional import Promise
@@ -50,6 +51,11 @@ def flow(what: str, before: str, after: str) -> str:
 def definition(figure: str, figures: dict[str, Any]) -> str:
     """What a figure means, with the parameters of the snapshot it is from."""
     return insight.definition(figure, figures, language())
+
+
+def definitions(names: Iterable[str], figures: dict[str, Any]) -> str:
+    """Several figures, a line each: what it is called and what it means."""
+    return "\n".join(f"{said(wording.FIGURES[name][0])}: {definition(name, figures)}" for name in names)
 
 
 def why_missing(figures: dict[str, Any]) -> dict[str, str]:
