@@ -3,7 +3,8 @@
     .venv/bin/python bench/read_files.py [--rows 1000000] [--xlsx-rows 200000] [--keep FOLDER]
 
 Made-up rows with a fixed seed. Each figure is the median of three runs, raw and ours in turn, so that a busy machine
-slows both. The ratio is what matters between machines; the rates are this machine's.
+slows both. The ratio is what matters between machines; the rates are this machine's. The wanted rates (60,000 CSV and
+25,000 XLSX rows a second) are held against processor time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,15 +45,26 @@ PLACES = [
 ]
 
 
+class Taken(NamedTuple):
+    """Seconds on the wall and of this process's processor time: on a busy machine only the second means much."""
+
+    wall: float
+    cpu: float
+
+
 class Figure(NamedTuple):
     what: str
     rows: int
-    raw: float
-    ours: float
+    raw: Taken
+    ours: Taken
 
     def line(self) -> str:
-        raw, ours = self.rows / self.raw, self.rows / self.ours
-        return f"{self.what:<46}{self.rows:>10,}{raw:>13,.0f}{ours:>13,.0f}{self.raw / self.ours:>8.2f}×"
+        rates = (self.rows / seconds for seconds in (self.raw.wall, self.ours.wall, self.raw.cpu, self.ours.cpu))
+        return (
+            f"{self.what:<46}{self.rows:>10,}"
+            + "".join(f"{rate:>12,.0f}" for rate in rates)
+            + f"{self.raw.cpu / self.ours.cpu:>8.2f}×"
+        )
 
 
 def cells(count: int, *, long: bool) -> Iterator[list[str]]:
@@ -114,18 +126,23 @@ def ours(path: Path) -> int:
     return sum(1 for fact in importers.read(path, options=options) if isinstance(fact, Order))
 
 
-def timed(work: Callable[[Path], int], path: Path, expected: int) -> float:
+def timed(work: Callable[[Path], int], path: Path, expected: int) -> Taken:
     gc.collect()
-    start = time.perf_counter()
+    wall, cpu = time.perf_counter(), time.process_time()
     found = work(path)
-    taken = time.perf_counter() - start
+    taken = Taken(time.perf_counter() - wall, time.process_time() - cpu)
     assert found == expected, f"{work.__name__} found {found} rows in {path.name}, not {expected}"
     return taken
 
 
 def measure(what: str, path: Path, count: int, raw: Callable[[Path], int], rounds: int) -> Figure:
     pairs = [(timed(raw, path, count), timed(ours, path, count)) for _ in range(rounds)]
-    return Figure(what, count, statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs))
+    raw_taken, our_taken = zip(*pairs, strict=True)
+    return Figure(what, count, median(raw_taken), median(our_taken))
+
+
+def median(taken: Sequence[Taken]) -> Taken:
+    return Taken(statistics.median(one.wall for one in taken), statistics.median(one.cpu for one in taken))
 
 
 def main() -> int:
@@ -139,7 +156,9 @@ def main() -> int:
         folder = asked.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         figures = []
-        print(f"{'file':<46}{'rows':>10}{'raw /s':>13}{'ours /s':>13}{'ratio':>9}")
+        print(
+            f"{'rows a second, on the wall and of processor time':<56}{'raw':>12}{'ours':>12}{'raw cpu':>12}{'ours cpu':>12}{'ratio':>9}"
+        )
         for what, name, make, count, raw in (
             ("GBK CSV, 10 columns (raw: csv module)", "short.csv", lambda p, n: write_csv(p, n, long=False), asked.rows, raw_csv),
             ("GBK CSV, 41 columns (raw: csv module)", "long.csv", lambda p, n: write_csv(p, n, long=True), asked.rows, raw_csv),
@@ -152,7 +171,7 @@ def main() -> int:
             figures.append(figure)
             print(figure.line(), flush=True)
     wanted = (60_000, 0, 25_000)
-    missed = [f.what for f, least in zip(figures, wanted, strict=True) if f.rows / f.ours < least]
+    missed = [f.what for f, least in zip(figures, wanted, strict=True) if f.rows / f.ours.cpu < least]
     for what in missed:
         print(f"below the figure wanted: {what}")
     return 1 if missed else 0

@@ -36,7 +36,6 @@ _SERIAL_BASE = datetime(1899, 12, 30)
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 _VIRTUAL = re.compile(r"^(?:\+?86[- ]?)?(1[3-9]\d{9})\s*(?:[-,，转#]|ext\.?)\s*(\d{1,6})$", re.I)
 _LANDLINE = re.compile(r"^(0\d{2,3})-?(\d{7,8})$")
-_POSTCODE = re.compile(r"[(（]\s*(\d{6})\s*[)）]\s*$")
 BRUSHING = re.compile(r"刷单|刷手|刷客|刷信誉|空包")
 
 
@@ -114,7 +113,11 @@ class Amounts:
             return self._known[text]
         except KeyError:
             pass
-        value = self._read(text, column)
+        whole, _, cents = text.partition(".")
+        if len(cents) == self._places == 2 and len(whole) < 14 and (whole + cents).isdecimal() and whole:
+            value: int | None = int(whole + cents)
+        else:
+            value = self._read(text, column)
         if len(self._known) > 200_000:
             self._known.clear()
         self._known[text] = value
@@ -293,28 +296,31 @@ def address(text: str) -> Address | None:
     if not text:
         return None
     postcode = ""
-    if text[-1] in ")）":
-        found = _POSTCODE.search(text)
-        if found:
-            postcode = "" if found.group(1) == "000000" else found.group(1)
-            text = text[: found.start()].rstrip()
+    if text[-1] in ")）" and text[-8:-7] in ("(", "（") and text[-7:-1].isdecimal():
+        postcode, text = text[-7:-1], text[:-8].rstrip()
+        if postcode == "000000":
+            postcode = ""
     parts = text.split(None, 4)
     count = len(parts)
-    if count >= 5:
-        province, city, district, town, detail = parts
-    elif count == 4:
-        province, city, district, detail = parts
-        town = ""
-    elif count == 3:
-        province, city, detail = parts
-        district = town = ""
-    else:
-        return Address(text, postcode=postcode)
-    if not province.endswith(("省", "市", "区", "州", "行政区")) and province not in _PROVINCES:
-        return Address(text, postcode=postcode)
-    return Address(detail, province, city, district, town, postcode)
+    if count >= 3 and (parts[0] in _provinces_met or _is_province(parts[0])):
+        if count == 5:
+            province, city, district, town, detail = parts
+            return Address(detail, province, city, district, town, postcode)
+        if count == 4:
+            return Address(parts[3], parts[0], parts[1], parts[2], "", postcode)
+        return Address(parts[2], parts[0], parts[1], "", "", postcode)
+    return Address(text, postcode=postcode)
 
 
+def _is_province(word: str) -> bool:
+    if not word.endswith(("省", "市", "区", "州", "行政区")) and word not in _PROVINCES:
+        return False
+    if len(_provinces_met) < 1_000:
+        _provinces_met.add(word)
+    return True
+
+
+_provinces_met: set[str] = set()
 _PROVINCES = frozenset(
     [
         "北京",

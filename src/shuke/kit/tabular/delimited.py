@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from shuke.kit.tabular import sniff
@@ -26,7 +27,7 @@ def rows(path: Path, encoding: str, delimiter: str, limits: Limits) -> Iterator[
 
     Raises TabularError: wrong_encoding, line_too_long, cut_off (a quote that never closes), too_many_columns.
     """
-    lines = _Lines(path, encoding, limits)
+    lines = chain.from_iterable(_line_blocks(path, encoding, limits))
     reader = csv.reader(lines, delimiter=delimiter)
     number = 0
     widest = limits.columns
@@ -42,41 +43,37 @@ def rows(path: Path, encoding: str, delimiter: str, limits: Limits) -> Iterator[
         raise TabularError("wrong_encoding", file=path.name, row=number + 1, tried=encoding) from error
 
 
-class _Lines:
-    """Lines of a text file. Like iterating over the file, but a line may not outgrow its limit."""
+def _line_blocks(path: Path, encoding: str, limits: Limits) -> Iterator[list[str]]:
+    """Lines of a text file, a block of them at a time; a line may not outgrow its limit.
 
-    def __init__(self, path: Path, encoding: str, limits: Limits) -> None:
-        self._path, self._encoding, self._limit = path, encoding, limits.line
-
-    def __iter__(self) -> Iterator[str]:
-        # Not TextIOWrapper: what stands before a wrong byte is still delivered, and a character cut off at the very
-        # end of the file counts as the file's being cut, not as a wrong encoding. Not str.splitlines: it would also
-        # break at exotic separators.
-        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self._encoding)(), translate=True)
-        rest, failure = "", None
-        with open(self._path, "rb") as file:
-            while not failure:
-                block = file.read(_CHUNK)
-                try:
-                    chunk = decoder.decode(block, final=not block)
-                except UnicodeDecodeError as error:
-                    good = error.object[: error.start].decode(self._encoding, "ignore")
-                    chunk = good.replace("\r\n", "\n").replace("\r", "\n")
-                    failure = error if block else None
-                if "\0" in chunk:
-                    chunk = chunk.replace("\0", "")
-                lines = (rest + chunk).split("\n")
-                rest = lines.pop()
-                if len(rest) > self._limit:
-                    raise TabularError("line_too_long", file=self._path.name, limit=self._limit)
-                for line in lines:
-                    yield line + "\n"
-                if not block:
-                    break
-        if failure:
-            raise failure
-        if rest:
-            yield rest
+    Not TextIOWrapper: what stands before a wrong byte is still delivered, and a character cut off at the very end of
+    the file counts as the file's being cut, not as a wrong encoding. Not str.splitlines: it would also break at exotic
+    separators.
+    """
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    rest, failure = "", None
+    with open(path, "rb") as file:
+        while not failure:
+            block = file.read(_CHUNK)
+            try:
+                chunk = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                good = error.object[: error.start].decode(encoding, "ignore")
+                chunk = good.replace("\r\n", "\n").replace("\r", "\n")
+                failure = error if block else None
+            if "\0" in chunk:
+                chunk = chunk.replace("\0", "")
+            lines = (rest + chunk).split("\n")
+            rest = lines.pop()
+            if len(rest) > limits.line:
+                raise TabularError("line_too_long", file=path.name, limit=limits.line)
+            yield [line + "\n" for line in lines]
+            if not block:
+                break
+    if failure:
+        raise failure
+    if rest:
+        yield [rest]
 
 
 def ends_cleanly(path: Path) -> bool:
