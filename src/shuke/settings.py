@@ -162,6 +162,10 @@ STORAGES = {
 }
 MEDIA_ROOT = SHUKE_HOME / "uploads"
 FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = [
+    "shuke.doors.console.uploads.Guard",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",  # to disk, never to memory
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 LANGUAGE_CODE = "zh-hans"

@@ -47,7 +47,13 @@ TIMETABLE: tuple[Daily | Often, ...] = (
 )
 
 # Where the handlers live; importing a module installs its handlers.
-HANDLERS = ("shuke.flows.handlers", "shuke.flows.night", "shuke.flows.imports", "shuke.flows.export_members")
+HANDLERS = (
+    "shuke.flows.handlers",
+    "shuke.flows.night",
+    "shuke.flows.imports",
+    "shuke.flows.import_jobs",
+    "shuke.flows.export_members",
+)
 
 
 def install() -> None:

@@ -19,6 +19,13 @@ STAGES = ["observing", "forming", "stable", "stable", "stable", "degrading", "lo
 RFM = ["222", "212", "122", "112", "221", "211", "121", "111"]
 
 
+def person(number: int) -> Person:
+    """Somebody with a phone and a name, and nothing else."""
+    phone = f"+86191{number:08d}"
+    claims = (Claim(IdentityKind.PHONE, phone, "", verified=True),)
+    return Person(claims=claims, name="新来的", phones=(Phone(phone, "buyer"),))
+
+
 def make(
     merchant: Merchant, count: int, now: datetime, stores: list[Store], *, tiers: list[str], seed: int = 7
 ) -> list[Member]:
@@ -27,7 +34,7 @@ def make(
     people = []
     for i in range(count):
         name = dice.choice(FAMILY) + dice.choice(GIVEN)
-        nickname = f"tb_{dice.choice('abcdefgh')}{i:05d}"
+        nickname = f"tb_{dice.choice('abcdefgh')}{seed}_{i:05d}"
         number = f"+86190{dice.randrange(10**8):08d}"
         people.append(
             Person(

@@ -1,4 +1,4 @@
-"""Addresses of the staff console. Names a page links to: dashboard, members, member (pk), member-hits, imports, charter."""
+"""Addresses of the staff console. Names a page links to: dashboard, members, member (pk), member-hits, charter."""
 
 from django.urls import path
 

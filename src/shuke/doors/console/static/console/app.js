@@ -77,3 +77,23 @@ on("htmx:after:swap", () => {
   const target = document.querySelector("[data-focus]");
   if (target) target.focus();
 });
+
+// data-drop: a form whose file box takes files dropped anywhere on it, and says their names.
+const dropForm = (event) => event.target.closest && event.target.closest("form[data-drop]");
+for (const name of ["dragenter", "dragover", "dragleave", "drop"])
+  on(name, (event) => {
+    const form = dropForm(event);
+    if (!form) return;
+    event.preventDefault();
+    const zone = form.querySelector(".c-drop");
+    zone.classList.toggle("c-drop-over", name === "dragenter" || name === "dragover");
+    if (name === "drop" && event.dataTransfer.files.length) {
+      const box = form.querySelector("input[type=file]");
+      box.files = event.dataTransfer.files;
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+on("change", (event) => {
+  const form = event.target.type === "file" && dropForm(event);
+  if (form) form.querySelector("[data-drop-names]").textContent = [...event.target.files].map((file) => file.name).join(", ");
+});
