@@ -166,7 +166,9 @@ def test_sheets_may_be_written_in_unusual_ways(tmp_path):
         tmp_path,
         '<row r="1"><c r="A1" t="inlineStr"><is><t><![CDATA[<b>]]></t></is></c><c r="B1" t="e"><v>#N/A</v></c></row>',
     ) == [["<b>", "#N/A"]]
-    assert sheet_rows(tmp_path, '<row r="1"><c r="A1" t="inlineStr"><is><t>a_x000D_b</t></is></c></row>') == [["a\rb"]]
+    assert sheet_rows(
+        tmp_path, '<row r="1"><c r="A1" t="inlineStr"><is><t>a_x000D_b_x0000__xD800_</t></is></c></row>'
+    ) == [["a\rb"]]
     assert sheet_rows(tmp_path, '<row r="1"><c r="C1"><v>3</v></c><c r="A1"><v>1</v></c></row>') == [["1", "", "3"]]
 
 
@@ -257,6 +259,19 @@ def test_limits_can_be_widened(tmp_path):
     path = workbook(tmp_path, sheet=b'<worksheet><row r="1"><c r="A1"><v>1</v></c></row>' + b" " * 12_000_000)
     assert refusal(path).code == "bomb"
     assert list(open_table(path, limits=Limits(ratio=100_000)).rows()) == [["1"]]
+
+
+def test_absurd_numbers_in_a_workbook_are_only_text(tmp_path):
+    digits = "9" * 5_000
+    assert sheet_rows(
+        tmp_path, f'<row r="{digits}"><c r="A1"><v>{digits}</v></c><c r="B1" t="s"><v>0</v></c></row>'
+    ) == [["INF", "one"]]
+    styles = b'<styleSheet><numFmts><numFmt numFmtId="x" formatCode="yyyy"/></numFmts><cellXfs><xf numFmtId="x"/></cellXfs></styleSheet>'
+    rels = parts()["xl/_rels/workbook.xml.rels"].replace(
+        b"</Rel", b'<Relationship Id="r3" Type="x/styles" Target="styles.xml"/></Rel', 1
+    )
+    more = {"xl/_rels/workbook.xml.rels": rels, "xl/styles.xml": styles}
+    assert sheet_rows(tmp_path, '<row r="1"><c r="A1" s="0"><v>1e300</v></c></row>', **more) == [["1e300"]]
 
 
 @pytest.mark.parametrize("part", ["sheet", "strings", "book"])

@@ -230,7 +230,7 @@ def _offset(text: str | None) -> timedelta | None:
 
 def quantity(text: str, column: str) -> int:
     """Thousandths; an empty cell is one piece. Raises RowError: bad_quantity."""
-    if text.isdecimal():
+    if len(text) < 10 and text.isdecimal():
         return int(text) * 1000
     bare = plain(text).replace(",", "")
     if not bare:

@@ -74,7 +74,7 @@ class OldWorkbook:
 def cell_text(cell: object) -> str:
     """A cell as text, by the same rules as in xlsx.py."""
     if isinstance(cell, str):
-        return cell
+        return cell.replace("\0", "")
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):

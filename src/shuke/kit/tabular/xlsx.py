@@ -31,10 +31,10 @@ _BLOCK = 1 << 20
 _MAX_ROWS = 1_048_576
 _MAX_SMALL_PART = 20_000_000
 _SHARED, _NUMBER, _TEXT, _DATE, _BOOL, _INLINE = range(6)
-_DATE_FORMATS = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
+_DATE_FORMATS = frozenset(map(str, [*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)]))
 _NOT_IN_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_ROW_NUMBER = re.compile(r'\br="(\d+)"')
+_ROW_NUMBER = re.compile(r'\br="(\d{1,9})"')
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _CDATA_BYTES = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.S)
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
@@ -62,7 +62,7 @@ class Workbook:
         info = self._zip.getinfo(self._parts[sheet])
         with self._zip.open(info) as file:
             head = file.read(4096).decode("utf-8", "replace")
-        found = re.search(r'dimension\s+ref="[A-Z]+\d+:[A-Z]+(\d+)"', head)
+        found = re.search(r'dimension\s+ref="[A-Z]+\d+:[A-Z]+(\d{1,9})"', head)
         return int(found.group(1)) if found else max(info.file_size // 400, 1)
 
     # --- the small parts
@@ -75,7 +75,7 @@ class Workbook:
             return ElementTree.fromstring(self._zip.read(info), forbid_dtd=True)
         except DefusedXmlException as error:
             raise TabularError("unsafe_xml", file=self._path.name, part=name) from error
-        except (ParseError, ValueError) as error:
+        except (ParseError, ValueError, LookupError) as error:  # a LookupError for an encoding nobody knows
             raise TabularError("cut_off", file=self._path.name, why="xml") from error
 
     def _read_workbook(self) -> None:
@@ -120,17 +120,17 @@ class Workbook:
         if not self._styles_part or self._styles_part not in self._zip.namelist():
             return frozenset()
         tree = self._tree(self._styles_part)
-        custom: set[int] = set()
+        custom: set[str] = set()
         found: list[str] = []
         for element in tree.iter():
             tag = element.tag.rpartition("}")[2]
             if tag == "numFmt":
                 code = _NOT_IN_FORMAT.sub("", element.get("formatCode", "")).split(";")[0].lower()
                 if code != "general" and re.search(r"[ymdhs年月日]", code):
-                    custom.add(int(element.get("numFmtId", "0")))
+                    custom.add(element.get("numFmtId", ""))
             elif tag == "cellXfs":
                 for index, style in enumerate(element):
-                    number = int(style.get("numFmtId", "0"))
+                    number = style.get("numFmtId", "")
                     if number in _DATE_FORMATS or number in custom:
                         found.append(str(index))
         return frozenset(found)
@@ -382,8 +382,14 @@ def clean(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "_x" in text:
-        text = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
+        text = _ESCAPE.sub(_escaped, text)
     return text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """`_x000D_` → carriage return; nothing for NUL and half characters, which no database takes."""
+    code = int(found.group(1), 16)
+    return "" if code == 0 or 0xD800 <= code < 0xE000 else chr(code)
 
 
 def number_text(value: str) -> str:
