@@ -11,7 +11,7 @@ import pytest
 from shuke.connect import importers
 from shuke.connect.samples.taobao_shop import Truth, make
 from shuke.engine import facts
-from shuke.flows.demo.shops import COUNTER_LIST, COUNTER_MAPPING
+from shuke.flows.demo.histories import COUNTER_LIST, COUNTER_MAPPING
 from shuke.orders import merging
 
 Shop = tuple[Path, Truth]
@@ -79,7 +79,7 @@ def test_exactly_the_rows_that_must_not_get_in_are_turned_down(shop):
         (name, problem.row)
         for name in taobao_files(truth)
         for problem in read(folder, name)
-        if isinstance(problem, facts.Problem) and (problem.reject or problem.code == "total_row")
+        if isinstance(problem, facts.Problem) and (problem.reject or problem.code == "totals_row")
     }
     assert rejected == {(reject.file, reject.row) for reject in truth.rejects}
 

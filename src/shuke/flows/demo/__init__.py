@@ -22,7 +22,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from shuke.engine.charter import document
-from shuke.flows.demo.shops import SHOPS, DemoShop, NoHistory
+from shuke.flows.demo.histories import SHOPS, DemoShop, NoHistory
 from shuke.flows.demo.taking import take_in
 from shuke.flows.night import night_run
 from shuke.flows.open_shop import new_password, open_shop
