@@ -9,6 +9,13 @@ from typing import Any
 
 from shuke.doors.cli.words import _
 
+# What flows count, in the language of the terminal (flows know none).
+COUNTED = {
+    "rows": _("rows"),
+    "members": _("members"),
+    "months": _("months"),
+    "snapshots": _("snapshots"),
+}
 _EVERY = 5.0  # seconds between lines where no terminal can redraw one
 
 
@@ -58,6 +65,7 @@ class Bars:
 
     def total(self, count: int | None, what: str = "") -> None:
         self._end_stage(finished=True)
+        what = COUNTED.get(what, what)
         self._what, self._total, self._done = what, count or 0, 0
         self._start = self._said = time.monotonic()
         if self._rich is not None:
@@ -87,7 +95,7 @@ class Bars:
                 )
             self._rich.stop_task(self._task)
             self._task = None
-        elif not self._quiet:
+        elif not self._quiet and (self._done or not finished):
             self._line(end=finished)
         self._start = 0.0
 
