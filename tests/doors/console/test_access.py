@@ -42,12 +42,15 @@ def test_a_fragment_sends_the_whole_page_to_sign_in(client, db):
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in?next=/members%3Fq%3D1")
 
 
-@pytest.mark.parametrize("name", sorted(name for name, pattern in PAGES.items() if arguments(pattern)))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, pattern in PAGES.items() if arguments(pattern) not in ([], ["key"]))
+)
 def test_another_merchants_things_are_not_found(client, lan, mingde, name):
     member = Member.objects.create(merchant=mingde.merchant, card="2000000008", joined_at=cast.OPENED, name="Not Lan's")
     job = Job.objects.create(merchant_id=mingde.merchant.pk, name="members.export", due_at=cast.NOON, made_at=cast.NOON)
     batch = ImportBatch.objects.create(merchant=mingde.merchant, state="done", started_at=cast.NOON)
-    foreign = {"pk": member.pk, "member_id": member.pk, "job_id": job.pk, "batch_id": batch.pk, "contact_id": member.pk}
+    # A sample file has a key and no owner; everything else in an address belongs to somebody.
+    foreign = {"pk": member.pk, "job_id": job.pk, "batch_id": batch.pk, "contact_id": member.pk, "place": 0}
     client.force_login(lan.owner)
     url = reverse(f"console:{name}", kwargs={key: foreign[key] for key in arguments(PAGES[name])})
     answers = {client.get(url).status_code, client.post(url).status_code}
