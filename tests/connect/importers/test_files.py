@@ -182,6 +182,22 @@ def test_the_journeys_tables_may_come_one_by_one_zipped_or_cut(tmp_path):
     assert count_rows(folder / "products.parquet") == 3
 
 
+def test_lines_of_a_basket_may_lie_apart_in_the_file(tmp_path):
+    folder = journey(tmp_path / "data")
+    path = folder / "transactions.parquet"
+    mixed = tmp_path / "mixed.parquet"
+    duckdb.sql(f"SELECT * FROM '{path}' ORDER BY product_id DESC").write_parquet(str(mixed))
+    assert duckdb.sql(f"SELECT basket_id FROM '{mixed}'").fetchall() == [(901,), (900,), (900,)]
+    duckdb.sql(
+        f"SELECT * FROM (FROM '{mixed}' UNION ALL SELECT * REPLACE (4 AS product_id) FROM '{path}' WHERE basket_id = 900 AND product_id = 1)"
+    ).write_parquet(str(path.with_name("t.parquet")))
+    found = orders(path.with_name("t.parquet"))
+    assert [(order.number, [line.product_code for line in order.lines or ()]) for order in found] == [
+        ("900", ["1", "2", "4"]),
+        ("901", ["9"]),
+    ]
+
+
 def test_another_parquet_file_is_said_to_be_unknown(tmp_path):
     duckdb.sql("SELECT 1 AS household_id, 2 AS mood").write_parquet(str(tmp_path / "x.parquet"))
     assert recognise_file(tmp_path / "x.parquet").layout == "unknown"

@@ -73,6 +73,7 @@ def test_it_reads_an_order_whole(tmp_path):
 @pytest.mark.parametrize(
     ("header", "generation"),
     [
+        (columns.G0, "G0"),
         ((*columns.G0[:20], "订单关闭原因"), "G0"),
         (columns.G1, "G1"),
         (columns.G2, "G2"),

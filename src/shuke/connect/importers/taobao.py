@@ -351,7 +351,7 @@ LAYOUTS = (
         generations=(
             Generation("simplified"),
             Generation("G0", ("买家会员名", "总金额", "订单创建时间")),
-            Generation("G1", ("总金额", "宝贝总数量", "店铺名称", "订单备注")),
+            Generation("G1", ("总金额", "是否手机订单")),
             Generation("G2", ("总金额", "退款金额", "确认收货时间")),
             Generation("G3", ("总金额", "退款金额", "主订单编号")),
             Generation("G4", ("总金额", "买家会员昵称")),
