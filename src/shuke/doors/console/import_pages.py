@@ -80,7 +80,7 @@ def state_name(state: str) -> str:
 
 def steps(batch: ImportBatch, unmapped: bool) -> list[tuple[str, str]]:
     """(name, state) of the five steps: done, now or later."""
-    names = [_("Upload"), _("Columns"), _("Check"), _("Import"), _("Result")]
+    names = [_("Upload"), _("Meaning of columns"), _("Check"), _("Import"), _("Result")]
     if not batch.files:
         at = 0
     elif batch.state == State.PREVIEWED:
@@ -122,7 +122,7 @@ def page(
         "done_rows": int(batch.counts.get("rows", 0)),
         "whole_rows": batch.total or import_jobs.rows_of(batch),
         "counts": counts(batch.counts),
-        "bad": [sentence(problem_of(told), language()) for told in batch.counts.get("bad", [])],
+        "bad": [_where(problem_of(told)) for told in batch.counts.get("bad", [])],
         "odd": _odd(batch.counts.get("odd", {}), batch.counts.get("examples", {})),
         "rejects": bool(batch.rejects_path) and (Path(settings.SHUKE_HOME) / batch.rejects_path).is_file(),
         "resumable": batch.state == State.FAILED and bool(batch.files) and working is None,
@@ -136,7 +136,7 @@ def preview(request: StaffRequest, batch: ImportBatch, seen: Preview | None, job
     if seen is not None:
         context |= {
             "counts": counts(seen.counts),
-            "bad": [sentence(problem, language()) for problem in seen.bad],
+            "bad": [_where(problem) for problem in seen.bad],
             "rejected": seen.counts.get("rejected", 0),
             "odd": _odd(seen.odd, {code: list(some) for code, some in seen.examples.items()}),
             "failure": sentence(seen.failure, language()) if seen.failure else "",
@@ -169,6 +169,12 @@ def counts(told: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     return [one for one in found if one[2] or one[0] in always]
 
 
+def _where(problem: Problem) -> tuple[str, str]:
+    """(place, reason) of a row that was kept out."""
+    row = _("row %(n)s") % {"n": f"{problem.row:,}"} if problem.row else ""
+    return ", ".join(part for part in (problem.file, row) if part), sentence(problem, language())
+
+
 def _odd(odd: Mapping[str, int], examples: Mapping[str, Any]) -> list[tuple[int, str]]:
     """How many of each oddity, and what one looks like."""
     found = []
@@ -188,9 +194,11 @@ def _file(
 ) -> dict[str, Any]:
     title = "title_zh" if language() == "zh" else "title_en"
     inside = [(one["name"], one[title], one["generation"] or "", one["layout"]) for one in file.get("members", ())]
-    plain = file["layout"] == "unknown" and not inside and not batch.options.get("layout")
+    unknown = file["layout"] == "unknown"
+    plain = (unknown or file["layout"].startswith("plain.")) and not inside and not batch.options.get("layout")
     mapped = bool(file.get("mapping") or batch.options.get("mapping"))
-    ask = plain and (not mapped or retold is not None)
+    ask = plain and ((unknown and not mapped) or retold is not None)
+    told = retold or file.get("mapping") or (None if unknown else {"kind": file["layout"].removeprefix("plain.")})
     return {
         "place": place,
         "name": file["name"],
@@ -202,7 +210,7 @@ def _file(
         "missing": file.get("missing", ()),
         "unknown": len(file.get("unknown", ())),
         "inside": inside,
-        "known": not plain,
+        "known": not unknown,
         "mapping_name": file.get("mapping_name", "") if plain and mapped else "",
         "mapped": [
             (_field_name(file["mapping"]["kind"], field), _column(file, column))
@@ -212,7 +220,7 @@ def _file(
         else [],
         "ask": ask,
         "wrong": wrong,
-        "form": _form(file, retold) if ask and batch.state == State.PREVIEWED else None,
+        "form": _form(file, told) if plain and batch.state == State.PREVIEWED else None,
     }
 
 

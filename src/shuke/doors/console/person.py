@@ -12,12 +12,14 @@ from django.utils.translation import ngettext
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.engine.charter.terms import Terms
+from shuke.engine.facts import OrderStatus
 from shuke.engine.insight import wording
 from shuke.engine.ledger.books import Lot
 from shuke.insight.queries.portrait import Portrait
 from shuke.kit import clock, money
 from shuke.loyalty.queries.member import StatementLine, TierWhy
 from shuke.members.models import TimelineLine
+from shuke.orders.queries.purchases import Purchase
 
 
 class Told(NamedTuple):
@@ -284,6 +286,55 @@ class Says:
         if key.startswith("tier:"):
             return tiers.look(self._request, key.removeprefix("tier:"))[0]
         return key
+
+    # ---- orders ---------------------------------------------------------------------------------------------------
+
+    def purchases(self, found: Iterable[Purchase], earned: Mapping[str, int]) -> list[dict[str, Any]]:
+        """Orders with their goods, money in words, and the points each gave."""
+        return [
+            {
+                "number": one.order.number,
+                "at": self.minute(one.at) if one.at else "–",
+                "store": one.store,
+                "status": self.status(one.order.status),
+                "net": self.money(one.order.net_minor, one.order.currency),
+                "freight": self.money(one.order.freight_minor, one.order.currency) if one.order.freight_minor else "",
+                "discount": self.money(one.order.discount_minor, one.order.currency)
+                if one.order.discount_minor
+                else "",
+                "refunded": self.money(one.order.refunded_minor, one.order.currency)
+                if one.order.refunded_minor
+                else "",
+                "excluded": one.order.excluded,
+                "points": earned.get(one.event, 0),
+                "notes": [note for note in (one.order.buyer_note, one.order.seller_note) if note],
+                "lines": [
+                    {
+                        "title": line.title or "–",
+                        "spec": line.spec,
+                        "quantity": f"{line.quantity_milli / 1000:g}",
+                        "amount": self.money(line.amount_minor, one.order.currency),
+                        "refunded": line.refunded_minor > 0,
+                    }
+                    for line in one.lines
+                ],
+                "more": max(0, one.order.line_count - len(one.lines)),
+            }
+            for one in found
+        ]
+
+    def status(self, status: int) -> tuple[str, str]:
+        """(tone, name) of an order's status."""
+        return {
+            OrderStatus.UNPAID: ("warn", _("Not paid")),
+            OrderStatus.PAID: ("info", _("Paid")),
+            OrderStatus.PART_SHIPPED: ("info", _("Partly shipped")),
+            OrderStatus.SHIPPED: ("info", _("Shipped")),
+            OrderStatus.RECEIVED: ("good", _("Received")),
+            OrderStatus.FINISHED: ("good", _("Finished")),
+            OrderStatus.CLOSED_UNPAID: ("plain", _("Closed, never paid")),
+            OrderStatus.CLOSED_REFUNDED: ("bad", _("Refunded in full")),
+        }[OrderStatus(status)]
 
     # ---- timeline -------------------------------------------------------------------------------------------------
 

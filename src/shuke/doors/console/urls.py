@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import charter, dashboard, member, members, search, sign_in
+from shuke.doors.console.views import charter, dashboard, imports, member, members, search, sign_in
 
 app_name = "console"
 
@@ -21,5 +21,15 @@ urlpatterns = [
     path("members/<int:pk>/points", member.points, name="member-points"),
     path("members/<int:pk>/note", member.note, name="member-note"),
     path("members/<int:pk>/contacts/<int:contact_id>", member.reveal, name="member-reveal"),
+    path("imports", imports.uploads_page, name="imports"),
+    path("imports/samples/<slug:key>", imports.sample, name="import-sample"),
+    path("imports/<int:batch_id>", imports.one, name="import"),
+    path("imports/<int:batch_id>/columns/<int:place>", imports.mapping, name="import-mapping"),
+    path("imports/<int:batch_id>/preview", imports.preview, name="import-preview"),
+    path("imports/<int:batch_id>/run", imports.run, name="import-run"),
+    path("imports/<int:batch_id>/state", imports.state, name="import-state"),
+    path("imports/<int:batch_id>/undo", imports.take_back, name="import-undo"),
+    path("imports/<int:batch_id>/rejected", imports.rejects, name="import-rejects"),
+    path("members/<int:pk>/orders", member.orders, name="member-orders"),
     path("charter", charter.charter, name="charter"),
 ]

@@ -3,6 +3,7 @@
 from shuke.orders.actions.batches import (
     advance_batch,
     begin_batch,
+    choose_mapping,
     clear_batch,
     end_batch,
     forget_batch_changes,
@@ -24,6 +25,7 @@ __all__ = [
     "RefundsTaken",
     "advance_batch",
     "begin_batch",
+    "choose_mapping",
     "clear_batch",
     "end_batch",
     "forget_batch_changes",

@@ -37,6 +37,18 @@ def open_batch(
     return batch
 
 
+def choose_mapping(*, batch: ImportBatch, place: int, mapping: Mapping[str, Any], name: str) -> bool:
+    """Say what the columns of the batch's file at `place` mean; False when the batch is no longer only previewed."""
+    files = [dict(file) for file in batch.files]
+    files[place].update(mapping=dict(mapping), mapping_name=name)
+    chosen = ImportBatch.objects.filter(
+        merchant_id=batch.merchant_id, pk=batch.pk, state=ImportBatch.State.PREVIEWED
+    ).update(files=files)
+    if chosen:
+        batch.files = files
+    return bool(chosen)
+
+
 def begin_batch(*, batch: ImportBatch) -> bool:
     """Take a batch into work; False when it is done or undone already. RUNNING ones may be begun again: their worker
     was killed."""

@@ -56,8 +56,8 @@ def uploads_page(request: StaffRequest) -> HttpResponse:
 
 
 def _take(request: StaffRequest) -> HttpResponse:
+    files = request.FILES.getlist("files")  # parses the request, on which the guard may refuse it
     refused = getattr(request, "upload_refused", "")
-    files = request.FILES.getlist("files")
     if refused or not files:
         messages.error(request, import_pages.upload_refused(refused))
         return redirect("console:imports")

@@ -18,13 +18,15 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
 from shuke.loyalty.queries import charters
-from shuke.loyalty.queries.member import balance, explain, open_lots, why_tier
+from shuke.loyalty.queries.member import balance, earned_by_event, explain, open_lots, why_tier
 from shuke.members import actions as members_actions
 from shuke.members import queries as members
 from shuke.members.models import Member, MemberState
+from shuke.orders.queries.purchases import purchases_of
 from shuke.shops import queries as shops
 
 LINES = 15  # of the timeline, per page
+ORDERS = 10
 POSTINGS = 30
 REASONS = ("call", "delivery", "identity", "correct", "other")
 
@@ -79,6 +81,30 @@ def timeline(request: StaffRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("console:member", pk)
     return render(request, "console/member_timeline_lines.html" if older else "console/member_timeline.html", context)
+
+
+@console()
+@require_GET
+def orders(request: StaffRequest, pk: int) -> HttpResponse:
+    """The consumption archive: every order with its goods, and the points it gave."""
+    who = _member(request, pk)
+    says = person.Says(request)
+    at, _sep, last = request.GET.get("before", "").partition("~")
+    moment = _moment(at)
+    before = (moment, int(last)) if moment and last.isascii() and last.isdigit() else None
+    found = purchases_of(request.merchant, pk, before=before, limit=ORDERS + 1)
+    shown = found[:ORDERS]
+    oldest = shown[-1] if len(found) > ORDERS else None
+    context = {
+        "who": who,
+        "title": who.name or who.nickname or who.card,
+        "orders": says.purchases(shown, earned_by_event(request.merchant, [one.event for one in shown])),
+        "older": f"{oldest.at.isoformat()}~{oldest.order.pk}" if oldest and oldest.at else "",
+        "first_page": before is None,
+    }
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "console/member_orders_part.html", context)
+    return render(request, "console/member_orders.html", context)
 
 
 @console()

@@ -1,0 +1,1 @@
+"""Reads of orders: what members bought, and what an import changed."""
