@@ -134,7 +134,7 @@ def test_the_language_switch_stays_on_the_page_and_is_remembered(client, lan):
 
 def test_a_new_password_ends_sessions_that_are_open(client, lan):
     client.force_login(lan.assistant)
-    assert client.get("/").status_code == 200
+    assert client.get("/charter").status_code == 200
     actions.set_password(staff=lan.assistant, password="a lantern in the rain", now=cast.NOON)
     assert client.get("/").headers["Location"] == "/sign-in"
 
