@@ -101,6 +101,7 @@ def counted_slowly(sales: list[Sale], people: list[Person], as_of: date) -> dict
         "net_minor": sum(s.net for s in window),
         "known_net": sum(s.net for s in window if s.member in living),
         "items": sum(s.items_milli for s in window),
+        "itemed": sum(s.items_milli > 0 for s in window),
         "months": {
             name: (len(rows), sum(s.net for s in rows), len({s.member for s in rows} & living))
             for name, rows in by_month.items()

@@ -17,7 +17,7 @@ sales = st.lists(
         day=st.integers(NOW - 500, NOW + 20),
         net=st.integers(0, 5_000),
         refunded=st.sampled_from([0, 0, 0, 500]),
-        items_milli=st.sampled_from([1_000, 3_000]),
+        items_milli=st.sampled_from([0, 1_000, 3_000]),
         store=st.integers(1, 3),
     ),
     max_size=80,
@@ -38,7 +38,7 @@ def test_every_figure_equals_a_slow_count(sales, people):
     known = ("members", "buyers", "active", "window_buyers", "repeat_buyers", "orders", "net_minor")
     assert {name: got[name] for name in known} == {name: slow[name] for name in known}
     assert got["basket_minor"] == kpi.per(slow["net_minor"], slow["orders"])
-    assert got["items_milli"] == kpi.per(slow["items"], slow["orders"])
+    assert got["items_milli"] == kpi.per(slow["items"], slow["itemed"])
     assert got["identified_rate"] == kpi.rate(slow["known_net"], slow["net_minor"])
     if got["churn_rate"] is not None:
         assert (got["churn_base"], got["churned"]) == (slow["churn_base"], slow["churned"])
@@ -190,6 +190,14 @@ def test_a_shop_with_nobody_says_so():
     assert codes(figures) == ["no_members", "no_purchases"]
     assert figures["kpi"]["active_rate"] is None
     assert figures["months"] == figures["stores"] == []
+
+
+def test_orders_that_name_no_goods_do_not_thin_the_basket():
+    sales = [Sale(1, NOW, items_milli=3_000), Sale(1, NOW, items_milli=0), Sale(1, NOW, items_milli=0, store=2)]
+    figures = take(sales, [Person(1, NOW)], as_of=TODAY).figures
+    assert figures["kpi"]["items_milli"] == figures["months"][0]["items_milli"] == 3_000
+    assert {row["name"]: row["items_milli"] for row in figures["stores"]} == {"First": 3_000, "Second": None}
+    assert [row["items_milli"] for row in figures["store_months"]["rows"]] == [[3_000], [None]]
 
 
 def test_purchases_of_the_unknown_count_as_sales_but_for_nobody():

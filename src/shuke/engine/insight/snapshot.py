@@ -157,7 +157,7 @@ def _kpi(engine: Engine, members: Members, daily: kpi.Daily, figures: dict, as_o
         "orders": orders,
         "net_minor": net,
         "basket_minor": kpi.per(net, orders),
-        "items_milli": kpi.per(int(sales["items_sum"][0]), orders),
+        "items_milli": kpi.per(int(sales["items_sum"][0]), int(sales["itemed"][0])),
         "identified_rate": kpi.rate(int(sales["known_net"][0]), net),
         "degrading": stage["degrading"],
         "lost": stage["lost"],
@@ -195,10 +195,10 @@ def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, fir
         end = min(kpi.day_number(kpi.month_end(month)), today)
         before = kpi.day_number(kpi.month_end(month - 1))
         i = at.get(month)
-        orders, net, items, known, buyers = (
-            (0, 0, 0, 0, 0)
+        orders, net, items, itemed, known, buyers = (
+            (0, 0, 0, 0, 0, 0)
             if i is None
-            else (int(rows[c][i]) for c in ("orders", "net_sum", "items_sum", "known_net", "buyers"))
+            else (int(rows[c][i]) for c in ("orders", "net_sum", "items_sum", "itemed", "known_net", "buyers"))
         )
         so_far = int(np.searchsorted(joined, end, side="right"))
         moving = _moving(daily, end, so_far, first_day)
@@ -212,7 +212,7 @@ def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, fir
                 "orders": orders,
                 "net_minor": net,
                 "basket_minor": kpi.per(net, orders),
-                "items_milli": kpi.per(items, orders),
+                "items_milli": kpi.per(items, itemed),
                 "active": moving["active"],
                 "active_rate": moving["active_rate"],
                 "churn_rate": moving["churn_rate"],
@@ -248,7 +248,7 @@ def _stores(
                 "buyers": buyers,
                 "net_minor": net,
                 "basket_minor": kpi.per(net, orders),
-                "items_milli": kpi.per(int(rows["items_sum"][i]), orders),
+                "items_milli": kpi.per(int(rows["items_sum"][i]), int(rows["itemed"][i])),
                 "active": int(rows["active"][i]),
                 "new_members": int((newcomers == store).sum()),
                 "repeat_rate": kpi.rate(int(rows["repeaters"][i]), buyers),
@@ -275,7 +275,7 @@ def _store_months(engine: Engine, chosen: list[int], today: int) -> dict:
         orders, net = int(rows["orders"][i]), int(rows["net_sum"][i])
         row["orders"][at], row["net_minor"][at], row["buyers"][at] = orders, net, int(rows["buyers"][i])
         row["basket_minor"][at] = kpi.per(net, orders)
-        row["items_milli"][at] = kpi.per(int(rows["items_sum"][i]), orders)
+        row["items_milli"][at] = kpi.per(int(rows["items_sum"][i]), int(rows["itemed"][i]))
     return {"months": [kpi.month_text(month) for month in months], "rows": [table[store] for store in chosen]}
 
 

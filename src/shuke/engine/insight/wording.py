@@ -163,8 +163,8 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
     "items_milli": (
         Wording("连带率", "Items per basket"),
         Wording(
-            "商品件数 ÷ 订单数；称重或计量的商品每行算一件。",
-            "Pieces ÷ orders; a line that is weighed or measured counts as one piece.",
+            "商品件数 ÷ 写明商品的订单数；称重或计量的商品每行算一件。",
+            "Pieces ÷ orders that name their goods; a line that is weighed or measured counts as one piece.",
         ),
     ),
     "identified_rate": (
