@@ -60,9 +60,21 @@ def test_rejected_rows_can_be_corrected_and_sent_again(tmp_path, ending):
     assert again[0] == [*columns.G1, "shuke:row", "shuke:column", "shuke:reason"]
     assert again[1][-3:-1] == ["3", "订单编号"]
     assert "丢失" in again[1][-1]
+    assert importers.recognise_file(rejected).unknown == ()
     for row in again[1:]:
         row[0], row[8] = "160500000000000001", "94.00"
     assert orders(csv_file(tmp_path / "corrected.csv", again)) == [ORDER, ORDER]
+
+
+def test_a_plain_files_rejects_are_guessed_as_the_file_itself(tmp_path):
+    rows = [["退款编号", "订单号", "退款金额", "退款时间"], ["R1", "A1", "-1", "2024-03-05"]]
+    path = csv_file(tmp_path / "f.csv", rows)
+    write_rejects(tmp_path / "r.csv", rows[0], problems(path))
+    assert (
+        importers.guess_mapping(rows[0]).columns
+        == importers.guess_mapping([*rows[0], "shuke:row", "shuke:column", "shuke:reason"]).columns
+    )
+    assert [one.code for one in problems(tmp_path / "r.csv")] == ["mapping_guessed", "negative_amount"]
 
 
 def test_reasons_of_a_whole_file_and_oddities_are_no_rows(tmp_path):

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from shuke.engine.facts import Address, Phone
 from shuke.kit import money
 from shuke.kit.clock import UTC
+from shuke.kit.tabular.header import normal
 
 BLANK = frozenset(
     ["", "-", "--", "—", "null", "NULL", "Null", '"null"', "None", "none", "nil", "无", "/", "\\N", "N/A", "n/a", "#N/A",
@@ -36,6 +37,8 @@ _SERIAL_BASE = datetime(1899, 12, 30)
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 _VIRTUAL = re.compile(r"^(?:\+?86[- ]?)?(1[3-9]\d{9})\s*(?:[-,，转#]|ext\.?)\s*(\d{1,6})$", re.I)
 _LANDLINE = re.compile(r"^(0\d{2,3})-?(\d{7,8})$")
+REJECT_COLUMNS = ("shuke:row", "shuke:column", "shuke:reason")  # added to the file of rejected rows, ignored when read
+REJECT_NAMES = frozenset(normal(name) for name in REJECT_COLUMNS)
 BRUSHING = re.compile(r"刷单|刷手|刷客|刷信誉|空包")
 
 

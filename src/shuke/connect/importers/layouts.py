@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from shuke.connect.importers.cells import Amounts, Moments, Notes
+from shuke.connect.importers.cells import REJECT_NAMES, Amounts, Moments, Notes
 from shuke.engine.facts import CouponUse, Order, Person, Problem, Product, Refund
 from shuke.kit.tabular import DEFAULT, Limits
 from shuke.kit.tabular.header import names, normal
@@ -169,7 +169,9 @@ def match(layouts: Iterable[Layout], rows: Sequence[Sequence[str]]) -> Match | N
                 continue
             score = len(present & layout.known) + len(must)
             if score > best_score:
-                strange = tuple(cell.strip() for cell in row if cell.strip() and normal(cell) not in layout.known)
+                strange = tuple(
+                    cell.strip() for cell in row if cell.strip() and normal(cell) not in layout.known | REJECT_NAMES
+                )
                 share = len(present & layout.known) / len(present)
                 confidence = round(min(1.0, 0.5 + share / 2), 2)
                 best = Match(layout, layout.generation(present), index + 1, confidence, (), strange)

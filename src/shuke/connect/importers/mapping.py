@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shuke.connect.importers.cells import plain
+from shuke.connect.importers.cells import REJECT_NAMES, plain
 from shuke.kit.tabular.header import normal
 
 
@@ -183,7 +183,7 @@ def _guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> G
     candidates: list[tuple[float, int, int, str]] = []
     for place, cell in enumerate(header):
         name = normal(cell)
-        if not name:
+        if not name or name in REJECT_NAMES:
             continue
         cells = [text for row in rows[:50] if place < len(row) and (text := plain(row[place]))]
         for rank, field in enumerate(FIELDS[kind]):
@@ -203,7 +203,11 @@ def _guess(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> G
         sure = min(sure, best)
         if not best:
             missing.append(" / ".join(group))
-    unused = tuple(cell.strip() for place, cell in enumerate(header) if cell.strip() and place not in taken)
+    unused = tuple(
+        cell.strip()
+        for place, cell in enumerate(header)
+        if cell.strip() and place not in taken and normal(cell) not in REJECT_NAMES
+    )
     return Guess(kind, columns, round(sure, 2), tuple(missing), unused)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from shuke.connect.importers.reading import REJECT_COLUMNS
+from shuke.connect.importers.cells import REJECT_COLUMNS
 from shuke.engine.facts import Problem
 
 # code: (English, Chinese). Fields: {row} {column} {value} {file} and what the problem's params carry.

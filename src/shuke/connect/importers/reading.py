@@ -11,9 +11,7 @@ from shuke.engine.facts import Problem
 from shuke.kit.tabular import Table
 from shuke.kit.tabular.header import names, normal
 
-REJECT_COLUMNS = ("shuke:row", "shuke:column", "shuke:reason")  # added to the file of rejected rows, ignored when read
 ODDITIES_SHOWN = 50  # of one kind in one column; the rest is counted
-_REJECT_NAMES = frozenset(normal(name) for name in REJECT_COLUMNS)
 
 
 def read_table(
@@ -265,8 +263,3 @@ def masked(text: str) -> str:
     """Enough to recognise one's own entry by, too little for anyone else."""
     text = text.strip()
     return text[:1] + "***" + text[-1:] if len(text) > 2 else "***"
-
-
-def reject_places(header: Sequence[str]) -> list[int]:
-    """Where the columns stand that a file of rejected rows has in addition."""
-    return [place for place, name in enumerate(header) if normal(name) in _REJECT_NAMES]
