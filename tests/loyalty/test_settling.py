@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from shuke.engine import facts
 from shuke.loyalty import actions, queries
 from shuke.loyalty.models import Entry, Lot, TierChange, Txn, Wallet
+from shuke.members.models import Member
 from shuke.orders.actions import record
 from shuke.orders.models import Order
-from tests.loyalty.books import NOW, START, member, order, publish, refund, take
+from tests.loyalty.books import CHARTER, NOW, START, member, order, publish, refund, take
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +153,22 @@ def test_a_batch_takes_a_handful_of_statements(lan, django_assert_max_num_querie
     with django_assert_max_num_queries(40):
         actions.settle(merchant=lan.merchant, order_ids=ids, now=NOW, actor="test")
     assert Txn.objects.filter(kind="earn").count() == 600
+
+
+BIRTHDAYS = {**CHARTER, "earning": [*CHARTER["earning"][:1], {
+    "key": "birthday", "name": {"zh": "生日", "en": "Birthday"}, "kind": "multiply", "times": 2, "when": {"birthday": "month"},
+}]}  # fmt: skip
+
+
+def test_the_first_birthday_we_hear_of_counts_for_the_past_and_a_corrected_one_from_then_on(lan):
+    publish(lan.merchant, BIRTHDAYS)
+    buyer = member(lan.merchant)
+    take(lan.merchant, buyer, order("jan", 5, 100), order("feb", 40, 100))
+    Member.objects.filter(pk=buyer).update(birth_month=1, birth_day=20)
+    assert actions.learn_birthdays(merchant=lan.merchant, member_ids=[buyer], now=NOW, actor="import") == 1
+    Member.objects.filter(pk=buyer).update(birth_month=2, birth_day=20)  # somebody would like February doubled as well
+    assert actions.learn_birthdays(merchant=lan.merchant, member_ids=[buyer], now=NOW, actor="owner") == 1
+    assert actions.learn_birthdays(merchant=lan.merchant, member_ids=[buyer], now=NOW, actor="owner") == 0
+    granted = Lot.objects.order_by("key").values_list("granted", flat=True)
+    assert list(granted) == [100, 200]
+    assert queries.verify(lan.merchant).findings == []

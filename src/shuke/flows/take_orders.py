@@ -80,6 +80,9 @@ def take_orders(
             rebooked = {who.member_id for who in recognised if who.rebooked and who.member_id is not None}
             postings = _settle(merchant, recorded, given_back, rebooked, now, actor)
             _open_balances(merchant, people, seen_people, now, actor)
+            born = [w.member_id for p, w in zip(people, seen_people, strict=True) if p.birthday and w.member_id]
+            if born:
+                loyalty.learn_birthdays(merchant=merchant, member_ids=born, now=now, actor=actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)

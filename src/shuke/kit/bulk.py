@@ -8,7 +8,8 @@ ints, text, bytes, None; moments go through `moment`, JSON columns get text from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,17 @@ FEW = 20
 
 def is_postgres() -> bool:
     return connection.vendor == "postgresql"
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send the writes within as one round trip where the driver can (PostgreSQL's pipeline); errors come at its end."""
+    if not is_postgres():
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:

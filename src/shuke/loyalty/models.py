@@ -47,6 +47,9 @@ class Wallet(models.Model):
     next_expiry_at = models.DateTimeField(null=True, help_text="Earliest expiry of an open lot.")
     next_review_at = models.DateTimeField(null=True)
     settled_to = models.DateTimeField(null=True, help_text="Event time of the last event in the books.")
+    birthdays = models.JSONField(
+        default=list, help_text="[[since or null, month, day, lunar], …] as the books know them."
+    )
     standing = models.JSONField(
         default=dict, help_text="engine.ledger.Standing: windows and counters, a cache of replay."
     )

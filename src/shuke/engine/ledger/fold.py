@@ -7,7 +7,7 @@ both end in the same state; tests/engine/ledger proves it. docs/algorithms/ledge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,6 +37,10 @@ class _Sale:
     refunded: int = 0
 
 
+# A member's birthday (month, day, lunar) and since when the books know it; None: it holds for all of history.
+Birthdays = Sequence[tuple[datetime | None, tuple[int, int, bool]]]
+
+
 class MissingLots(AssertionError):
     """Our own mistake: an event touched lots that were not loaded."""
 
@@ -49,9 +53,9 @@ class Fold:
         versions: Versions,
         books: Books,
         *,
-        birthday: tuple[int, int, bool] | None = None,
+        birthdays: Birthdays = (),
     ) -> None:
-        self.versions, self.books, self.birthday = versions, books, birthday
+        self.versions, self.books, self.birthdays = versions, books, birthdays
         self.effects: list[Effect] = []
         self.moves: list[TierMove] = []
         self.last_at: datetime | None = None  # of the last thing that happened, the clock's acts included
@@ -127,6 +131,14 @@ class Fold:
         self.effects.append(effect)
         return effect
 
+    def _birthday(self, at: datetime) -> tuple[int, int, bool] | None:
+        """The birthday that was known at a moment: told anew later, it does not change what was earned before."""
+        found = None
+        for since, birthday in self.birthdays:
+            if since is None or since <= at:
+                found = birthday
+        return found
+
     # -- purchases and their refunds ----------------------------------------------------------------------------
 
     def _purchase(self, p: ev.Purchase) -> None:
@@ -145,7 +157,7 @@ class Fold:
             p.platform,
             p.channel,
             standing.purchases == 0,
-            self.birthday,
+            self._birthday(p.at),
         )
         room = self._room(terms, day)
         earned = earn(terms, basket, room)
@@ -584,9 +596,9 @@ def _slices(terms: Terms, p: ev.Purchase, net: int, *, refunded: bool) -> tuple[
     )
 
 
-def begin(versions: Versions, *, joined_at: datetime, birthday: tuple[int, int, bool] | None = None) -> Fold:
+def begin(versions: Versions, *, joined_at: datetime, birthdays: Birthdays = ()) -> Fold:
     """The books of a member to whom nothing has happened but joining."""
-    fold = Fold(versions, Books(Standing(joined=versions.at(joined_at).day(joined_at))), birthday=birthday)
+    fold = Fold(versions, Books(Standing(joined=versions.at(joined_at).day(joined_at))), birthdays=birthdays)
     fold.join(joined_at)
     return fold
 
@@ -596,12 +608,12 @@ def replay(
     happenings: Iterable[ev.Event],
     *,
     joined_at: datetime,
-    birthday: tuple[int, int, bool] | None = None,
+    birthdays: Birthdays = (),
     until: datetime | None = None,
 ) -> Fold:
     """A member's whole history from nothing. Sorts the events; `until` lets the clock run on after the last one."""
     told = sorted(happenings, key=ev.order_of)
-    fold = begin(versions, joined_at=min(joined_at, told[0].at) if told else joined_at, birthday=birthday)
+    fold = begin(versions, joined_at=min(joined_at, told[0].at) if told else joined_at, birthdays=birthdays)
     fold.run(told)
     if until is not None:
         fold.advance(until)

@@ -18,7 +18,7 @@ from shuke.loyalty.actions.posting import Batch
 from shuke.loyalty.actions.settling import Settled, close_hold, lock_heads, post_forward
 from shuke.loyalty.models import Wallet
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters, facts
+from shuke.loyalty.queries import charters
 from shuke.shops.models import Merchant
 
 PER_TRANSACTION = 500
@@ -47,12 +47,11 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
 def _advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
     versions = charters.versions(merchant)
     heads = lock_heads(merchant, members)
-    known = facts.member_facts(merchant, members)
     opened = stored.open_books(merchant, heads.values(), with_lots=set(members))
     batch = Batch(merchant, now=now, actor="clock")
     for member in members:
         holds = {key: held.times_out_at for key, held in opened[member].books.holds.items()}
-        fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
+        fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
         fold.last_at = heads[member].settled_to
         fold.advance(now)
         fold.books.next_expiry = _true_next_expiry(fold)

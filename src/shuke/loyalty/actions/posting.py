@@ -28,12 +28,16 @@ _USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
 _MOVE = ("id", "merchant_id", "member_id", "at", "before", "after", "cause", "why", "event", "charter_version")
 _WALLET = (
     "balance", "held", "debt", "seq", "tier", "tier_since", "growth", "next_expiry_at", "next_review_at", "settled_to",
-    "standing",
+    "birthdays", "standing",
 )  # fmt: skip
 
 
 def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain_birthdays(head: Head) -> str:
+    return compact([[None if since is None else since.isoformat(), *day] for since, day in head.birthdays])
 
 
 @dataclass(slots=True)
@@ -205,6 +209,7 @@ class Batch:
                 at(None if books.next_expiry == FAR else books.next_expiry),
                 at(min(dues, default=None)),
                 at(settled_to),
+                _plain_birthdays(sheet.head),
                 compact(standing.to_json()),
                 sheet.head.member_id,
             )
@@ -212,6 +217,15 @@ class Batch:
 
     def write(self) -> None:
         """Parents first; entries of a posting in one statement, so that the database can check that they add up."""
+        if max(map(len, (self.txns, self.entries, self.new_lots, self.uses, self.moves))) <= bulk.FEW:
+            with bulk.together():
+                self._write_rows()
+        else:  # COPY has the connection to itself
+            self._write_rows()
+        if self.notes:
+            note(merchant=self.merchant, lines=self.notes, now=self.now)
+
+    def _write_rows(self) -> None:
         bulk.insert("loyalty_txn", _TXN, self.txns)
         bulk.insert("loyalty_entry", _ENTRY, self.entries)
         bulk.insert("loyalty_lot", _LOT, self.new_lots)
@@ -219,5 +233,3 @@ class Batch:
         bulk.insert("loyalty_use", _USE, self.uses)
         bulk.insert("loyalty_tier_change", _MOVE, self.moves)
         bulk.update("loyalty_wallet", _WALLET, self.wallets, key="member_id")
-        if self.notes:
-            note(merchant=self.merchant, lines=self.notes, now=self.now)

@@ -143,12 +143,11 @@ def _do(
     actor: str,
 ) -> None:
     versions = charters.versions(merchant)
-    known = facts.member_facts(merchant, fresh)
     batch = Batch(merchant, now=now, actor=actor)
     # A member nobody ever settled, or one whose books run ahead of `now`, is folded from the start first.
     behind = [m for m in fresh if heads[m].standing is None]
     if behind:
-        refold(batch, versions, heads, behind, known)
+        refold(batch, versions, heads, behind)
         batch.write()
         heads = {**heads, **stored.heads(merchant, behind, lock=True)}
         batch = Batch(merchant, now=now, actor=actor)
@@ -158,7 +157,7 @@ def _do(
         turn = _Turn()
         head = heads[member]
         late = head.settled_to is not None and head.settled_to > now
-        fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
+        fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
         fold.last_at = head.settled_to
         open_holds = set(fold.books.holds)
         if not late:
@@ -188,7 +187,7 @@ def _do(
                 fold.run([event])
         if whole:
             extra = {member: turn.done}
-            fold = refold(batch, versions, heads, [member], known, extra=extra, requests=turn.requests)[member]
+            fold = refold(batch, versions, heads, [member], extra=extra, requests=turn.requests)[member]
         else:
             post_forward(batch, head, opened[member], fold, turn.requests)
         for one, answer in turn.refused:
@@ -373,5 +372,5 @@ def give_tier(
         cause="invited" if invited else "manual",
     )
     batch = Batch(merchant, now=now, actor=actor)
-    refold(batch, versions, heads, [member_id], facts.member_facts(merchant, [member_id]))
+    refold(batch, versions, heads, [member_id])
     batch.write()

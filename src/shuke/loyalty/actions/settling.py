@@ -60,24 +60,39 @@ def settle(
     if not members:
         return Settled()
     heads = lock_heads(merchant, members)
-    known = facts.member_facts(merchant, members)
 
     forward: dict[int, list[ev.Event]] = {}
     for member in members:
         told = new.get(member, [])
         head = heads[member]
-        if member in again or not _only_forward(told, head):
+        if member in again or head.has_new_birthday or not _only_forward(told, head):
             again.add(member)
         else:
             forward[member] = sorted(told, key=ev.order_of)
 
     batch = Batch(merchant, now=now, actor=actor)
     if forward:
-        _go_forward(batch, versions, heads, forward, known)
+        _go_forward(batch, versions, heads, forward)
     if again:
-        refold(batch, versions, heads, sorted(again), known)
+        refold(batch, versions, heads, sorted(again))
     batch.write()
     return Settled(len(members), len(batch.txns), len(again))
+
+
+@transaction.atomic
+def learn_birthdays(*, merchant: Merchant, member_ids: Iterable[int], now: datetime, actor: str) -> int:
+    """Let the books know birthdays that profiles have learnt; the number of members whose history was folded anew."""
+    try:
+        versions = charters.versions(merchant)
+    except charters.NoCharter:
+        return 0
+    told = stored.heads(merchant, member_ids)
+    news = sorted(m for m, head in told.items() if head.has_new_birthday and head.standing is not None)
+    if news:
+        batch = Batch(merchant, now=now, actor=actor)
+        refold(batch, versions, lock_heads(merchant, news), news)
+        batch.write()
+    return len(news)
 
 
 def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:
@@ -107,8 +122,8 @@ def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.H
         return found
     bulk.insert_new(
         "loyalty_wallet",
-        ("member_id", "merchant_id", "balance", "held", "debt", "seq", "tier", "growth", "standing"),
-        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "{}") for m in missing],
+        ("member_id", "merchant_id", "balance", "held", "debt", "seq", "tier", "growth", "birthdays", "standing"),
+        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "[]", "{}") for m in missing],
     )
     # Somebody else may have made and locked one meanwhile; the others are ours already.
     return found | stored.heads(merchant, missing, lock=True)
@@ -119,13 +134,12 @@ def _go_forward(
     versions: Versions,
     heads: dict[int, stored.Head],
     forward: dict[int, list[ev.Event]],
-    known: dict[int, facts.MemberFacts],
 ) -> None:
     """New purchases on top of the stored books. Old lots are read only where one of them expires on the way."""
     with_lots = {m for m, told in forward.items() if (heads[m].next_expiry_at or FAR) <= told[-1].at or heads[m].held}
     opened = stored.open_books(batch.merchant, [heads[m] for m in forward], with_lots=with_lots)
     for member, told in forward.items():
-        fold = Fold(versions, opened[member].books, birthday=known[member].birthday)
+        fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
         fold.run(told)
         post_forward(batch, heads[member], opened[member], fold)
 
@@ -157,7 +171,6 @@ def refold(
     versions: Versions,
     heads: dict[int, stored.Head],
     members: Sequence[int],
-    known: dict[int, facts.MemberFacts],
     *,
     extra: dict[int, list[ev.Event]] | None = None,
     requests: dict[str, Request] | None = None,
@@ -169,10 +182,10 @@ def refold(
     booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].standing is not None])
     folds: dict[int, Fold] = {}
     for member in members:
-        head = heads[member]
+        head = heads[member] = heads[member].told_birthday(batch.now)
         told = bought.get(member, []) + asked.get(member, []) + (extra or {}).get(member, [])
         fold = folds[member] = replay(
-            versions, told, joined_at=known[member].joined_at, birthday=known[member].birthday, until=head.settled_to
+            versions, told, joined_at=head.joined_at, birthdays=head.birthdays, until=head.settled_to
         )
         _post_difference(batch, head, fold, booked, requests or {})
     return folds

@@ -25,21 +25,40 @@ class Head(NamedTuple):
     next_expiry_at: datetime | None
     settled_to: datetime | None
     standing: Standing | None  # None: nothing was ever settled
+    joined_at: datetime
+    birthdays: tuple[tuple[datetime | None, tuple[int, int, bool]], ...]  # as the books know them
+    birthday: tuple[int, int, bool] | None  # as the profile says now: month, day, lunar
+
+    @property
+    def has_new_birthday(self) -> bool:
+        return self.birthday is not None and (not self.birthdays or self.birthdays[-1][1] != self.birthday)
+
+    def told_birthday(self, now: datetime) -> Head:
+        """The first birthday we hear of holds for all of history, a corrected one from now on."""
+        if self.birthday is None or not self.has_new_birthday:
+            return self
+        since = now if self.birthdays else None
+        return self._replace(birthdays=(*self.birthdays, (since, self.birthday)))
 
 
 _HEAD = """
-SELECT member_id, balance, held, debt, seq, tier, next_expiry_at, settled_to, standing
-FROM loyalty_wallet WHERE merchant_id = %s AND {where} ORDER BY member_id
+SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to, w.standing, w.birthdays,
+       m.joined_at, m.birth_month, m.birth_day, m.birth_lunar
+FROM loyalty_wallet w JOIN members_member m ON m.id = w.member_id
+WHERE w.merchant_id = %s AND {where} ORDER BY w.member_id
 """
 
 
 def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) -> dict[int, Head]:
     """Wallets by member. `lock` takes the row locks, in the one order everybody takes them (PostgreSQL; on SQLite the
     transaction itself is the lock)."""
-    where, values = bulk.among("member_id", member_ids)
-    sql = _HEAD.format(where=where) + (" FOR NO KEY UPDATE" if lock and bulk.is_postgres() else "")
+    where, values = bulk.among("w.member_id", member_ids)
+    sql = _HEAD.format(where=where) + (" FOR NO KEY UPDATE OF w" if lock and bulk.is_postgres() else "")
     found = {}
-    for member, balance, held, debt, seq, tier, expiry, settled, standing in bulk.select(sql, [merchant.pk, values]):
+    for row in bulk.select(sql, [merchant.pk, values]):
+        member, balance, held, debt, seq, tier, expiry, settled, standing, days, joined, month, day, lunar = row
+        joined_at = bulk.read_moment(joined)
+        assert joined_at is not None
         told = json.loads(standing) if isinstance(standing, str) else standing
         found[member] = Head(
             member,
@@ -51,6 +70,12 @@ def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) 
             bulk.read_moment(expiry),
             bulk.read_moment(settled),
             Standing.from_json(told) if told else None,
+            joined_at,
+            tuple(
+                (None if since is None else datetime.fromisoformat(since), (m, d, by_moon))
+                for since, m, d, by_moon in (json.loads(days) if isinstance(days, str) else days)
+            ),
+            (month, day, bool(lunar)) if month and day else None,
         )
     return found
 

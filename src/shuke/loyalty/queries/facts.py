@@ -19,27 +19,6 @@ from shuke.shops.models import Merchant
 REQUEST_KINDS = ("burn", "return", "adjust", "opening", "hold", "capture", "release")
 
 
-class MemberFacts(NamedTuple):
-    """What the fold needs to know of a person."""
-
-    joined_at: datetime
-    birthday: tuple[int, int, bool] | None
-
-
-def member_facts(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, MemberFacts]:
-    where, values = bulk.among("id", member_ids)
-    rows = bulk.select(
-        f"SELECT id, joined_at, birth_month, birth_day, birth_lunar FROM members_member WHERE merchant_id = %s AND {where}",
-        [merchant.pk, values],
-    )
-    found = {}
-    for pk, joined, month, day, lunar in rows:
-        at = bulk.read_moment(joined)
-        assert at is not None
-        found[pk] = MemberFacts(at, (month, day, bool(lunar)) if month and day else None)
-    return found
-
-
 class Bought(NamedTuple):
     """Purchases with their refunds by member, and the ids of the orders they came from."""
 

@@ -14,7 +14,8 @@ from shuke.engine.ledger.fold import Fold, begin
 from shuke.loyalty.models import Entry, TierChange, Txn, Use, Wallet
 from shuke.loyalty.models import Lot as LotRow
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters, facts
+from shuke.loyalty.queries import charters
+from shuke.members.models import Member
 from shuke.shops.models import Merchant
 
 
@@ -191,7 +192,7 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
 def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: datetime) -> Fold:
     versions = charters.versions(merchant)
     if head is None or head.standing is None:
-        return begin(versions, joined_at=facts.member_facts(merchant, [member_id])[member_id].joined_at)
+        return begin(versions, joined_at=Member.objects.get(merchant=merchant, pk=member_id).joined_at)
     opened: Books = stored.open_books(merchant, [head], with_lots={member_id})[member_id].books
     fold = Fold(versions, opened)
     fold.advance(now)

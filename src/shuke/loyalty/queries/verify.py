@@ -265,7 +265,6 @@ def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tupl
     if not members:
         return
     versions = charters.versions(merchant)
-    known = facts.member_facts(merchant, members)
     bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
     asked = facts.requests(merchant, members)
     for member in members:
@@ -274,8 +273,8 @@ def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tupl
             replay(
                 versions,
                 bought.get(member, []) + asked.get(member, []),
-                joined_at=known[member].joined_at,
-                birthday=known[member].birthday,
+                joined_at=heads[member].joined_at,
+                birthdays=heads[member].birthdays,
                 until=heads[member].settled_to,
             ),
         )
