@@ -46,6 +46,20 @@ def test_a_zip_of_files_is_opened_up_in_its_own_order(tmp_path):
     }
 
 
+def test_notes_and_pictures_beside_the_tables_are_passed_over_alone_they_are_refused(tmp_path):
+    note = "请核对\n谢谢\n".encode("gb18030")
+    path = zip_file(
+        tmp_path / "all.zip", {"读我.txt": note, "图.png": b"\x89PNG", "a.csv": csv_bytes(table(columns.G1, SALE))}
+    )
+    assert [(one.code, one.reject) for one in facts(path) if isinstance(one, Problem)] == [
+        ("left_out", False), ("left_out", False), ("sensitive_dropped", False),
+    ]  # fmt: skip
+    (tmp_path / "读我.txt").write_bytes(note)
+    assert [(one.code, one.reject) for one in facts(tmp_path / "读我.txt") if isinstance(one, Problem)] == [
+        ("not_a_table", True)
+    ]
+
+
 def test_a_bad_member_does_not_spoil_the_others(tmp_path):
     path = zip_file(
         tmp_path / "all.zip",

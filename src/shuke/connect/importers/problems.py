@@ -61,6 +61,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{file} 中没有可读取的工作表。请取消隐藏，或另存为 CSV。",
     ),
     "too_many_members": ("{file} holds {count} files; at most {limit} are taken. Split it.", "{file} 含 {count} 个文件，最多 {limit} 个，请拆分。"),
+    "disk_full": ("The disk is full; {file} could not be kept ({why}). Free some space and send it again.", "磁盘已满，无法保存 {file}（{why}）。请清理空间后重新上传。"),
+    "unreadable": ("{file} could not be read ({why}). Check the file and its permissions, and send it again.", "无法读取 {file}（{why}）。请检查文件及其权限后重新上传。"),
+    "left_out": ("{file} is no table ({found}) and was left out.", "{file} 不是表格（{found}），已略过。"),
     # --- recognising
     "layout_unknown": (
         "{file} is none of the known layouts, and its columns do not explain themselves (found: {columns}; not found: {missing}). Map its columns.",

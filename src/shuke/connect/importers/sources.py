@@ -47,6 +47,7 @@ class Source(NamedTuple):
 
     path: Path
     name: str
+    member: bool = False  # came out of a ZIP, where a note or a picture may lie beside the tables
 
 
 def recognise_file(path: Path | str, *, name: str | None = None, limits: Limits = DEFAULT) -> Recognised:
@@ -113,7 +114,10 @@ def _read(paths: list[Path], layout: str | None, options: Options) -> Iterator[F
                     continue
                 yield from _read_one(source, layout, options)
             except TabularError as error:
-                yield file_problem(error, source.name)
+                problem = file_problem(error, source.name)
+                if source.member and error.code == "not_a_table":
+                    problem = problem._replace(code="left_out", reject=False)
+                yield problem
         if journey:
             try:
                 yield from completejourney.read(journey, options)
@@ -133,8 +137,10 @@ def _read_one(source: Source, wanted: str | None, options: Options) -> Iterator[
         if near is not None and (wanted or len(near[2]) <= 2):
             missing = (("layout", near[0].title_en), ("layout_zh", near[0].title_zh), ("missing", ", ".join(near[2])))
             yield Problem("columns_missing", 0, "", "", missing, True, source.name)
-        elif not any(any(cell.strip() for cell in row) for row in table.head()):
+        elif not (filled := [sum(1 for cell in row if cell.strip()) for row in table.head() if any(row)]):
             yield Problem("empty", 0, "", "", (("file", source.name),), True, source.name)
+        elif max(filled) < 2:
+            raise TabularError("not_a_table", file=source.name, found="text")
         else:
             yield from plain.read_guessed(table, options, source.name)
         return
@@ -202,7 +208,7 @@ def _unpacked(path: Path, shown: str, folder: Path, limits: Limits) -> list[Sour
         if not members:
             raise TabularError("empty", file=path.name)
         return [
-            Source(archive.unpack(opened, member, folder, number), f"{shown}/{archive.shown_name(member)}")
+            Source(archive.unpack(opened, member, folder, number), f"{shown}/{archive.shown_name(member)}", True)
             for number, member in enumerate(members)
         ]
 
