@@ -194,6 +194,7 @@ class Trade:
             sales.append(sale)
             if sale.finished_at and not sale.returns and person.wants != "baby" and self.dice.random() < 0.16:
                 step = min(step + 1, len(goods.SKIN_STEPS) - 1)  # the need is met, the deeper one shows
+        person.skin_now = step
         return sales
 
     def _too_old(self, person: Person, moment: datetime) -> bool:

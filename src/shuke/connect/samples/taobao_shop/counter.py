@@ -43,7 +43,7 @@ def _row(dice: random.Random, person: Person, at: datetime) -> list[str]:
         "生日": _birthday(dice, person),
         "淘宝会员名": person.accounts[0].name_at(at) if person.told_account else "",
         "皮肤类型": person.skin_type if person.wants != "baby" else "",
-        "护肤需求": goods.SKIN_STEPS[person.skin_step] if person.wants != "baby" else "",
+        "护肤需求": goods.SKIN_STEPS[person.skin_now] if person.wants != "baby" else "",
         "职业": dice.choice(JOBS),
         "收入档": dice.choice(INCOMES),
         "微信号": f"wx_{dice.randrange(36**6):08d}",
@@ -60,7 +60,7 @@ def _row(dice: random.Random, person: Person, at: datetime) -> list[str]:
             "宝宝小名": child.name,
             "宝宝生日": written(dice, child.born),
             "宝宝性别": "女" if child.girl else "男",
-            "宝宝尺码": SIZES[min(max(int(months // 4), 0), 5)],
+            "宝宝尺码": SIZES[min(max(int(months // 4), 0), 5)] if months < 30 else "",  # out of nappies
         }
     return [cells.get(name, "") for name in columns.PLAIN_MEMBERS]
 

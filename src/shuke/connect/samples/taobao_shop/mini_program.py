@@ -172,7 +172,7 @@ def _customer_row(dice: random.Random, person: Person, sales: list[MiniSale]) ->
     assert person.mini_program is not None
     paid = [sale for sale in sales if sale.paid_at]
     spent, back = sum(sale.paid for sale in paid), sum(sale.refunded for sale in paid)
-    tags = [goods.SKIN_STEPS[person.skin_step], person.skin_type + "肌肤"]
+    tags = [goods.SKIN_STEPS[person.skin_now], person.skin_type + "肌肤"]
     if person.children:
         tags.append("二胎" if len(person.children) > 1 else "宝妈" if person.female else "宝爸")
     since = datetime.combine(person.mini_program, datetime.min.time()) + timedelta(hours=9)
@@ -186,7 +186,7 @@ def _customer_row(dice: random.Random, person: Person, sales: list[MiniSale]) ->
         "是否会员": "是",
         "成长值": str(spent // 100),
         "免费等级": "VIP1",
-        "客户积分": str((spent - back) // 100 // 10 * 10),
+        "客户积分": "0",  # points begin with this shop's charter, which sees the orders themselves
         "客户储值余额": "0.00",
         "消费次数": str(len(paid)),
         "消费金额": money(spent),

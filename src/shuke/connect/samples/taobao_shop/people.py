@@ -64,6 +64,7 @@ class Person:
     card: str = ""  # street-counter card
     card_since: date | None = None
     told_account: bool = False  # wrote the Taobao name on the counter form
+    skin_now: int = 0  # the step of the ladder they have reached in the end
 
     @property
     def home(self) -> Receiver:
