@@ -36,6 +36,10 @@ class Desk:
 
         return queries.merchant_by_name(self._merchant_name) if self._merchant_name else queries.sole_merchant()
 
+    def merchant_named(self, name: str) -> None:
+        """From now on this merchant is meant (the one a command has just made)."""
+        self._merchant_name = name
+
     @property
     def now(self) -> datetime:
         from shuke.shops import queries

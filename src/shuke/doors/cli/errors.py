@@ -90,6 +90,10 @@ def _database(error: BaseException) -> str:
     from django.db import DatabaseError
     from django.db import Error as AnyDatabaseError
 
+    if type(error).__name__ == "InconsistentMigrationHistory":
+        return _(
+            "The database was made by a version of Shuke that was never released. Keep its files, and begin in another SHUKE_HOME."
+        )
     if not isinstance(error, AnyDatabaseError):
         return ""
     text = str(error).lower()

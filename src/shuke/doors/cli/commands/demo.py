@@ -35,6 +35,7 @@ def command(desk: Desk, shop: str, no_serve: bool, fresh: bool, host: str, port:
     from django.conf import settings
 
     from shuke.doors.cli.commands.serve import check_port, serve
+    from shuke.doors.cli.commands.stats import labelled
     from shuke.doors.cli.desk import check_database
     from shuke.flows.demo import run
     from shuke.kit import clock, schema
@@ -50,11 +51,12 @@ def command(desk: Desk, shop: str, no_serve: bool, fresh: bool, host: str, port:
         desk.json(report)
     else:
         desk.say()
+        desk.merchant_named(report.merchant)
         desk.facts(
             [
                 (_("shop"), report.merchant),
                 (_("its clock"), report.clock),
-                *report.counts.items(),
+                *labelled(report.counts, f"{desk.money(report.counts['net_minor'])}  ({report.counts['net_minor']:,})"),
                 (_("rows rejected"), report.rejected),
                 (_("files with them"), ", ".join(report.rejects)),
                 (_("seconds"), ", ".join(f"{step} {seconds:.1f}" for step, seconds in report.seconds.items())),

@@ -165,9 +165,45 @@ def show(desk: Desk, member: str, lines: int) -> None:
         title=str(who),
     )
     if timeline:
+        desk.table(
+            [_("when"), _("what"), ""],
+            [(desk.minute(line.at), KINDS.get(line.kind, line.kind), about(desk, line)) for line in timeline],
+        )
 
-        def about(line: TimelineLine) -> str:
-            told = [desk.money(v) if k.endswith("_minor") else f"{k} {v}" for k, v in line.body.items()]
-            return " · ".join([line.ref, *told] if line.ref else told)
 
-        desk.table([_("when"), _("what"), ""], [(desk.minute(line.at), line.kind, about(line)) for line in timeline])
+KINDS = {
+    "joined": _("Joined"),
+    "woken": _("Recognised again"),
+    "order.placed": _("Order placed, not paid"),
+    "order.paid": _("Bought"),
+    "order.shipped": _("Shipped"),
+    "order.finished": _("Order finished"),
+    "order.refunded": _("Refund"),
+    "order.closed": _("Order closed before payment"),
+    "tier.up": _("Tier up"),
+    "tier.down": _("Tier down"),
+    "points.expired": _("Points expired"),
+    "stage.changed": _("stage of life"),
+    "comment": _("Note"),
+    "coupon.used": _("Coupon used"),
+}
+
+
+def about(desk: Desk, line: TimelineLine) -> str:
+    """What a line of the timeline says beside its kind: number and money of an order, from where to where, how many."""
+    from shuke.engine.insight import wording
+
+    body = line.body or {}
+    if line.kind.startswith("order."):
+        minor = -body.get("refunded_minor", 0) if line.kind == "order.refunded" else body.get("net_minor", 0)
+        return f"{body.get('number', '')}  {desk.money(minor) if minor else ''}".strip()
+    if line.kind == "stage.changed":
+        spoken = "zh" if language() == "zh-hans" else "en"
+        ends = (
+            wording.STAGES[code].said(spoken) if code in wording.STAGES else "–"
+            for code in (body.get("before"), body.get("after"))
+        )
+        return " → ".join(ends)
+    if "before" in body and "after" in body:
+        return f"{body['before'] or '–'} → {body['after']}"
+    return " · ".join(f"{value:,}" if isinstance(value, int) else str(value) for value in body.values() if value)

@@ -96,10 +96,10 @@ def kind(code: str) -> str:
 
 
 def reasons(why: list[dict[str, Any]]) -> str:
-    """The rules behind a posting, short: “base 128, member day ×2 128”."""
+    """The rules behind a posting, short: “base 128, welcome 100”."""
     said = []
     for part in why:
         rule = part.get("rule") or part.get("cause") or part.get("code") or ""
         points = part.get("points")
-        said.append(f"{rule} {points:+,}".strip() if isinstance(points, int) else str(rule))
+        said.append(f"{rule} {points}".strip() if points not in (None, "") else str(rule))
     return ", ".join(text for text in said if text)

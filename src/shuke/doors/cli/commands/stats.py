@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.words import _
 
@@ -18,6 +20,12 @@ def command(desk: Desk) -> None:
     if desk.as_json:
         desk.json(counted)
         return
+    facts = counted._asdict()
+    desk.facts(labelled(facts, f"{desk.money(counted.net_minor)}  ({counted.net_minor:,})"), title=counted.merchant)
+
+
+def labelled(counts: Mapping[str, object], net: str) -> list[tuple[str, object]]:
+    """The counts of flows.stats with their names in the language of the terminal, the net amount as said."""
     names = {
         "stores": _("stores"),
         "members": _("members"),
@@ -26,12 +34,10 @@ def command(desk: Desk) -> None:
         "lines": _("lines"),
         "refunds": _("orders with a refund"),
         "refund_documents": _("refund documents"),
+        "net_minor": _("net amount"),
         "postings": _("postings"),
         "entries": _("entries"),
         "lots": _("lots of points"),
         "points": _("points held by members"),
     }
-    facts = counted._asdict()
-    rows: list[tuple[str, object]] = [(label, facts[key]) for key, label in names.items()]
-    rows.insert(7, (_("net amount"), f"{desk.money(counted.net_minor)}  ({counted.net_minor:,})"))
-    desk.facts(rows, title=counted.merchant)
+    return [(label, net if name == "net_minor" else counts[name]) for name, label in names.items() if name in counts]
