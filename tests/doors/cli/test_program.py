@@ -156,7 +156,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until(true, seconds: float = 30) -> None:
+def wait_until(true, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"it did not happen within {seconds:.0f} s"
