@@ -123,16 +123,29 @@ def test_one_bad_row_keeps_its_whole_order_out(tmp_path):
     assert [order.number for order in orders(path)] == ["7"]
 
 
-def test_order_and_item_report_of_one_upload_both_come_out(tmp_path):
+def test_order_and_item_report_of_one_upload_come_out_for_the_same_shop(tmp_path):
     head = {"订单编号": "160500000000000001", "买家会员名": "小熊妈妈", "总金额": "88", "买家实际支付金额": "88", "订单状态": "交易成功",
-            "订单创建时间": "2016-05-01 12:00:00", "订单付款时间": "2016-05-01 12:00:00"}  # fmt: skip
+            "订单创建时间": "2016-05-01 12:00:00", "订单付款时间": "2016-05-01 12:00:00", "店铺名称": "小满铺"}  # fmt: skip
     one = csv_file(tmp_path / "ExportOrderList.csv", table(columns.G1, head))
     two = csv_file(tmp_path / "ExportOrderDetailList.csv", table(columns.ITEMS_OLD, OLD))
-    found = orders([one, two])
-    assert [(order.number, order.lines is None, order.person is None) for order in found] == [
-        ("160500000000000001", True, False),
-        ("160500000000000001", False, True),
+    assert importers.recognise_file(one).shop == "小满铺"
+    found = orders([two, one])
+    assert [(order.shop, order.number, order.lines is None, order.person is None) for order in found] == [
+        ("小满铺", "160500000000000001", False, True),
+        ("小满铺", "160500000000000001", True, False),
     ]
+
+
+def test_where_two_shops_are_named_no_third_file_is_given_to_either(tmp_path):
+    named = [
+        csv_file(tmp_path / f"{shop}.csv", table(columns.G1, {"订单编号": "1", "总金额": "8", "订单状态": "等待买家付款", "店铺名称": shop,
+                                                            "订单创建时间": "2016-05-01 12:00:00"}))
+        for shop in ("小满铺", "大满铺")
+    ]  # fmt: skip
+    items = csv_file(tmp_path / "items.csv", table(columns.ITEMS_OLD, OLD))
+    assert [order.shop for order in orders([*named, items])] == ["小满铺", "大满铺", ""]
+    assert [order.shop for order in orders([items], shops={"taobao": "小满铺"})] == ["小满铺"]
+    assert [order.shop for order in orders([items], shops={"taobao": "小满铺"}, platform="tmall")] == ["小满铺"]
 
 
 REFUND = {

@@ -15,7 +15,15 @@ from __future__ import annotations
 from shuke.connect.importers.layouts import Fact, Options, Recognised
 from shuke.connect.importers.mapping import Guess, guess_mapping
 from shuke.connect.importers.problems import sentence, write_rejects
-from shuke.connect.importers.sources import LAYOUTS, UnknownLayout, count_rows, read, recognise_file, recognise_files
+from shuke.connect.importers.sources import (
+    LAYOUTS,
+    UnknownLayout,
+    count_rows,
+    named_shops,
+    read,
+    recognise_file,
+    recognise_files,
+)
 from shuke.kit.tabular import Limits, TabularError
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "UnknownLayout",
     "count_rows",
     "guess_mapping",
+    "named_shops",
     "read",
     "recognise_file",
     "recognise_files",

@@ -31,6 +31,7 @@ class Options(NamedTuple):
     mapping: Mapping[str, Any] | None = None  # for plain files, see plain.py
     stated_at: datetime | None = None  # when the file was made: later statements win
     limits: Limits = DEFAULT
+    shops: Mapping[str, str] | None = None  # platform → shop of files that do not name theirs; None: as the others say
 
 
 class Columns:
@@ -132,6 +133,8 @@ class Recognised(NamedTuple):
     file: str = ""
     delimiter: str = ""
     members: tuple[Recognised, ...] = ()  # of a ZIP
+    shop: str = ""  # as the first rows name it
+    platform: str = ""
 
 
 class Match(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +20,10 @@ from shuke.connect.importers import (
     woocommerce,
     youzan,
 )
-from shuke.connect.importers.layouts import Fact, Layout, Match, Options, Recognised, match, nearest
+from shuke.connect.importers.cells import plain as cell_text
+from shuke.connect.importers.layouts import Columns, Fact, Layout, Match, Options, Recognised, match, nearest
 from shuke.connect.importers.reading import read_table
-from shuke.engine.facts import Problem
+from shuke.engine.facts import Order, Problem, Refund
 from shuke.kit.tabular import DEFAULT, Limits, Table, TabularError, archive, kind_of, open_table
 from shuke.kit.tabular.header import SEARCHED_ROWS, guess_row
 
@@ -96,33 +97,69 @@ def read(
 
 def _read(paths: list[Path], layout: str | None, options: Options) -> Iterator[Fact]:
     with ExitStack() as stack:
-        journey: dict[str, Path] = {}
-        for source in _expanded(paths, stack, options):
-            if isinstance(source, Problem):
-                yield source
+        sources = list(_expanded(paths, stack, options))
+        shops = options.shops
+        if shops is None and not options.shop and len(sources) > 1:
+            shops = named_shops(_heads(sources, options.limits))
+        yield from _named(_each(sources, layout, options), shops or {})
+
+
+def named_shops(files: Iterable[Recognised]) -> dict[str, str]:
+    """Platform → shop, where the files of an upload name exactly one: it is that of the others too. An item report does
+    not say whose it is, the order report beside it does."""
+    found: dict[str, set[str]] = {}
+    for file in files:
+        for one in file.members or (file,):
+            if one.shop:
+                found.setdefault(one.platform, set()).add(one.shop)
+    return {platform: min(names) for platform, names in found.items() if len(names) == 1}
+
+
+def _heads(sources: Iterable[Source | Problem], limits: Limits) -> Iterator[Recognised]:
+    for source in sources:
+        if isinstance(source, Source):
+            with suppress(TabularError):
+                yield recognise_file(source.path, name=source.name, limits=limits)
+
+
+def _named(facts: Iterator[Fact], shops: Mapping[str, str]) -> Iterator[Fact]:
+    if not shops:
+        yield from facts
+        return
+    for fact in facts:
+        if isinstance(fact, Order | Refund) and not fact.shop:
+            shop = shops.get("taobao" if fact.platform == "tmall" else fact.platform, "")
+            yield fact._replace(shop=shop) if shop else fact
+        else:
+            yield fact
+
+
+def _each(sources: list[Source | Problem], layout: str | None, options: Options) -> Iterator[Fact]:
+    journey: dict[str, Path] = {}
+    for source in sources:
+        if isinstance(source, Problem):
+            yield source
+            continue
+        try:
+            if kind_of(source.path).name == "parquet":
+                columns = completejourney.columns_of(source.path)
+                table = completejourney.table_of(columns)
+                if table in completejourney.USED and table not in journey:
+                    journey[table] = source.path
+                else:
+                    yield Problem("unused_table" if table else "layout_unknown", 0, "", "", (), not table, source.name)
                 continue
-            try:
-                if kind_of(source.path).name == "parquet":
-                    columns = completejourney.columns_of(source.path)
-                    table = completejourney.table_of(columns)
-                    if table in completejourney.USED and table not in journey:
-                        journey[table] = source.path
-                    else:
-                        yield Problem(
-                            "unused_table" if table else "layout_unknown", 0, "", "", (), not table, source.name
-                        )
-                    continue
-                yield from _read_one(source, layout, options)
-            except TabularError as error:
-                problem = file_problem(error, source.name)
-                if source.member and error.code == "not_a_table":
-                    problem = problem._replace(code="left_out", reject=False)
-                yield problem
-        if journey:
-            try:
-                yield from completejourney.read(journey, options)
-            except TabularError as error:
-                yield file_problem(error, ", ".join(path.name for path in journey.values()))
+            yield from _read_one(source, layout, options)
+        except TabularError as error:
+            problem = file_problem(error, source.name)
+            if source.member and error.code == "not_a_table":
+                problem = problem._replace(code="left_out", reject=False)
+            yield problem
+    if journey:
+        try:
+            yield from completejourney.read(journey, options)
+        except TabularError as error:
+            yield file_problem(error, ", ".join(path.name for path in journey.values()))
 
 
 def _read_one(source: Source, wanted: str | None, options: Options) -> Iterator[Fact]:
@@ -260,8 +297,15 @@ def _recognised(table: Table, found: Match | None, shown: str) -> Recognised:
     return Recognised(
         layout.key, found.generation, layout.title_en, layout.title_zh, table.encoding, found.header_row,
         found.confidence, header, found.missing, found.unknown, table.kind, table.sheet,
-        _filled(head, found.header_row), shown, table.delimiter,
+        _filled(head, found.header_row), shown, table.delimiter, shop=_shop(head, found.header_row), platform=layout.platform,
     )  # fmt: skip
+
+
+def _shop(head: list[list[str]], header_row: int) -> str:
+    """What the first rows say under 店铺名称."""
+    place = Columns(head[header_row - 1]).at("店铺名称")
+    cells = (cell_text(row[place]) for row in head[header_row:] if place < len(row))
+    return next((text for text in cells if text), "")
 
 
 def _without(titles: tuple[str, str, str]) -> tuple[str, str, str, str]:
