@@ -93,7 +93,7 @@ def number_showing(number: str, typed: str) -> str:
     """First three digits and exactly the typed ones: an assistant sees why a row was found, and no more than that."""
     digits = national_digits(number)
     at = digits.rfind(typed) if digits.endswith(typed) else digits.find(typed)
-    if not typed or at < 0:
+    if not typed or at < 0 or is_masked(number):
         return masked_number(number)
     return "".join([d if i < 3 or at <= i < at + len(typed) else "*" for i, d in enumerate(digits)])
 

@@ -40,7 +40,7 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
     is the beginning of any piece of a name or nickname, present or former, or of its pinyin or initials. Several words
     must all fit: "张 5678". Orders' numbers belong to a room above: see flows.search.
     """
-    text = terms.plain(text)
+    given, text = text.strip(), terms.plain(text)
     if not text:
         return []
     if _NUMBER.fullmatch(text) and (digits := _typed_digits(text)):
@@ -63,7 +63,7 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
         if hits:
             return hits
         words = words[1:]
-    exact = [(member, "platform_id") for member in _by_identity(merchant.id, words[0])] if len(words) == 1 else []
+    exact = _by_identity(merchant.id, given) if len(words) == 1 else []
     hits = _hits(merchant.id, exact, limit, text)
     wanted = limit if len(words) == 1 else _CHECKED
     known = {hit.member_id for hit in hits}
@@ -83,8 +83,8 @@ def _by_digits(merchant: int, digits: str, limit: int) -> list[tuple[int, str]]:
     found: dict[int, str] = {}
     for member in _by_card(merchant, digits):
         found.setdefault(member, "card")
-    for member in _by_identity(merchant, digits):
-        found.setdefault(member, "platform_id")
+    for member, kind in _by_identity(merchant, digits):
+        found.setdefault(member, kind)
     if len(digits) >= 7:
         forms = {digits, "+" + digits, "+86" + digits}
         blinds = [crypto.blind(form, "phone", merchant) for form in sorted(forms)]
@@ -149,14 +149,14 @@ def _posted(merchant: int, piece: bytes, limit: int) -> list[int]:
 # --- exact values
 
 
-def _by_identity(merchant: int, value: str) -> list[int]:
+def _by_identity(merchant: int, value: str) -> list[tuple[int, str]]:
     """Who has this very number on some platform, or as a card of another system."""
     found = []
     for kind in ("card", "platform_id"):
-        blind = crypto.blind(value, kind, merchant)
+        blind = crypto.blind(value.replace("-", "") if kind == "card" else value, kind, merchant)
         for realm in _realms(merchant, kind):
             found += [
-                row[0]
+                (row[0], kind)
                 for row in bulk.select(
                     "SELECT member_id FROM members_identity WHERE merchant_id = %s AND kind = %s AND realm = %s AND blind = %s",
                     [merchant, kind, realm, blind],
