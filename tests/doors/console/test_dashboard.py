@@ -172,6 +172,18 @@ def test_it_costs_the_same_few_queries_however_many_members(see, lan, people, dj
         assert client.get("/").status_code == 200
 
 
+def test_the_night_has_added_up_the_books_already(see, lan, django_assert_num_queries):
+    kept = sample.store(lan.merchant, [])
+    owed = Liability(cast.NOON, 9999, 12345, 9000, 900, 99, 0, 3, [("2026-06", 9999, 12345)], 20_000, 8_000, 2_001)
+    kept.figures["books"] = owed._asdict() | {"now": cast.NOON.isoformat(), "tiers": {"gold": 7}}
+    kept.save(update_fields=["figures"])
+    client = see(lan.owner)
+    with django_assert_num_queries(8):
+        page = text_of(client.get("/").content.decode())
+    for told in ("¥123.45", "9,999 points of 3 members", "gold 7 100%", "20,000 issued, 8,000 spent, 2,001 lapsed"):
+        assert told in page
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

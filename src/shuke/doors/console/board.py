@@ -26,6 +26,7 @@ from shuke.shops.models import Merchant
 MONTHS_SHOWN = 18
 EXPIRY_MONTHS = 13
 MOVED_DAYS = 30
+STORES_SHOWN = 10
 FLOWS_SHOWN = 6
 STAGES_UP = ("lost", "degrading", "observing", "forming", "stable")  # from the one to worry about to the one to thank
 GROWTH = charts.Frame(width=560, height=258, left=52, right=8, top=14, bottom=30)
@@ -283,7 +284,7 @@ def _recency_label(steps: list[int | None], score: int) -> str:
     if score == 1:
         return _("over %(days)s days") % {"days": grouped(lower)} if lower is not None else "–"
     if lower is None:
-        return _("up to %(days)s days") % {"days": grouped(upper)}
+        return _("up to %(days)s days") % {"days": grouped(upper)} if upper else _("that day")
     return _("%(from)s–%(to)s days") % {"from": grouped(int(lower) + 1), "to": grouped(upper)}
 
 
@@ -453,15 +454,17 @@ def movement(flows: dict[str, list[Flow]], since: date) -> list[dict[str, Any]]:
 
 def stores(figures: dict[str, Any]) -> dict[str, Any]:
     """The per-store table."""
+    rows = [
+        s
+        | {
+            "url": members_url(bought_in=s["store"], sort="-spent"),
+            "new_url": members_url(store=s["store"], joined=figures["as_of"][:7]),
+        }
+        for s in figures["stores"]
+    ]
     return {
-        "rows": [
-            s
-            | {
-                "url": members_url(bought_in=s["store"], sort="-spent"),
-                "new_url": members_url(store=s["store"], joined=figures["as_of"][:7]),
-            }
-            for s in figures["stores"]
-        ],
+        "rows": rows[:STORES_SHOWN],
+        "more": rows[STORES_SHOWN:],
         "left_out": figures["stores_left_out"],
         "definition": words.definitions(
             ("net_minor", "orders", "basket_minor", "items_milli", "repeat_rate", "active"), figures

@@ -20,6 +20,8 @@ from shuke.insight.models import Movement, Snapshot
 from shuke.insight.queries.figures import started
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
+from shuke.loyalty.queries.liability import liability
+from shuke.loyalty.queries.member import tier_counts
 from shuke.members.actions import Note, note
 from shuke.members.models import MemberState
 from shuke.shops import queries as shops
@@ -41,7 +43,7 @@ def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress
         if newest is None or newest <= day:
             moved = scores.write(merchant=merchant, members=taken.members, day=day)
             _move(merchant, _whole_day(merchant, moved, day) if comparable else [], day, now)
-        return _keep(merchant, taken, day, now)
+        return _keep(merchant, taken, day, now, books=_books(merchant, now))
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
@@ -183,8 +185,13 @@ def _move(merchant: Merchant, moved: list[Move], day: date, now: datetime) -> No
     note(merchant=merchant, lines=lines, now=now)
 
 
-def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime) -> Snapshot:
-    """Write the day's row, with the movement as it stands in the table."""
+def _books(merchant: Merchant, now: datetime) -> dict:
+    """What the points books say now: adding up every lot and leg is for the night, not for each look at a page."""
+    return liability(merchant, now)._asdict() | {"now": now.isoformat(), "tiers": tier_counts(merchant)}
+
+
+def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime, *, books: dict | None = None) -> Snapshot:
+    """Write the day's row, with the movement as it stands in the table. `books` are not known of a day long past."""
     former = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").only("day", "cuts").first()
     cuts = taken.published.to_json()
     counts = Counter(Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after"))
@@ -199,7 +206,7 @@ def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime) -> Snapsho
         movement[what].append({"before": before, "after": after, "count": count})
     values = {
         "made_at": now,
-        "figures": taken.figures | {"made_at": now.isoformat(), "movement": movement},
+        "figures": taken.figures | {"made_at": now.isoformat(), "movement": movement, "books": books},
         "cuts": cuts,
     }
     kept, _ = Snapshot.objects.update_or_create(merchant=merchant, day=day, defaults=values)

@@ -58,6 +58,10 @@ be observed is null, never 0; `missing` then says why.
       },
       "movement": {"since": "2017-12-30" | null, "recut": false,      recut: cut points were made anew in between
         "rfm": [{"before": "222", "after": "122", "count": 4}, …], "layer": […], "stage": […]}
+      "books": null or {                loyalty.queries.liability at `now`, when the snapshot was made; null for past month ends
+        "now": "2018-01-01T02:00:00+00:00", "points": …, "money_minor": …, "available": …, "pending": …, "held": …, "debt": …,
+        "members": …, "by_month": [["2018-03" or "" = never, points, money_minor], …], "issued": …, "spent": …, "expired": …,
+        "tiers": {"gold": 12, …}}       members by tier
     }
 
 Net money beside rfm classes, the map and stages is all-time net spend; beside layers it is that of the window.

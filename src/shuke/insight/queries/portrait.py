@@ -11,7 +11,7 @@ from shuke.engine.facts import OrderStatus
 from shuke.engine.insight.lifecycle import DEGRADING_AT, DEGRADING_LEAST, LOST_AT, LOST_LEAST
 from shuke.insight.models import MemberScore, Movement
 from shuke.kit import clock
-from shuke.orders.models import OrderLine
+from shuke.orders.models import Order, OrderLine
 from shuke.shops.models import Merchant
 
 FAVOURITES = 3
@@ -56,15 +56,12 @@ def portrait(merchant: Merchant, member_id: int, *, now: datetime) -> Portrait:
 
 def favourites(merchant: Merchant, member_id: int) -> list[Favourite]:
     """The categories that take the largest shares of a member's spend, largest first."""
+    # The member's orders first, by their own index: as a join SQLite reads every line of the shop.
+    orders = Order.objects.filter(merchant=merchant, member_id=member_id, paid_at__isnull=False, excluded="").exclude(
+        status__in=(OrderStatus.CLOSED_UNPAID, OrderStatus.CLOSED_REFUNDED)
+    )
     spent = (
-        OrderLine.objects.filter(
-            merchant=merchant,
-            order__merchant=merchant,
-            order__member_id=member_id,
-            order__paid_at__isnull=False,
-            order__excluded="",
-        )
-        .exclude(order__status__in=(OrderStatus.CLOSED_UNPAID, OrderStatus.CLOSED_REFUNDED))
+        OrderLine.objects.filter(merchant=merchant, order__in=orders.values("pk"))
         .exclude(product__category="")
         .values("product__category")
         .annotate(amount=Sum("amount_minor"), back=Sum("refunded_minor"))
