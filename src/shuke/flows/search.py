@@ -25,10 +25,10 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
 
 
 def _buyers(merchant: Merchant, number: str) -> list[Member]:
-    ids = Order.objects.filter(merchant=merchant, number=number, member__isnull=False).values_list(
-        "member_id", flat=True
-    )[:5]
-    return list(Member.objects.filter(merchant=merchant, id__in=list(ids), state=MemberState.ACTIVE).order_by("id"))
+    # Without a condition on the member, which would lead SQLite to the index by member and through all orders of the shop.
+    found = Order.objects.filter(merchant=merchant, number=number).values_list("member_id", flat=True)[:20]
+    ids = [member for member in found if member is not None][:5]
+    return list(Member.objects.filter(merchant=merchant, id__in=ids, state=MemberState.ACTIVE).order_by("id"))
 
 
 def _hit(member: Member) -> Hit:
