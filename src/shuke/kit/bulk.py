@@ -58,7 +58,7 @@ def insert_new(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     names = ", ".join(f'"{c}"' for c in columns)
     marks = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING', rows)
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING', list(rows))
 
 
 def update(table: str, columns: Sequence[str], rows: Iterable[Row], *, key: str = "id") -> None:
@@ -73,11 +73,11 @@ def update(table: str, columns: Sequence[str], rows: Iterable[Row], *, key: str 
 
 def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]:
     """A condition `column is one of values` with its single parameter, for lists of any length."""
-    values = list(values)
+    listed: list[Any] = list(values)
     if is_postgres():
-        kind = "text" if values and isinstance(values[0], str) else "bigint"
-        return f"{column} = ANY(%s::{kind}[])", values
-    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(values)
+        kind = "text" if listed and isinstance(listed[0], str) else "bigint"
+        return f"{column} = ANY(%s::{kind}[])", listed
+    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(listed)
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:

@@ -57,7 +57,7 @@ class Sums(NamedTuple):
     """What the lines add up to."""
 
     pieces_milli: int = 0
-    count: int = 0
+    count: int = 0  # type: ignore[assignment] # a tuple's own count() is not missed here
     minor: int = 0
 
 

@@ -105,7 +105,7 @@ class Menu(NamedTuple):
     name: str
     label: str
     choices: list[Choice]
-    count: int
+    count: int  # type: ignore[assignment] # a tuple's own count() is not missed here
 
 
 class Cell(NamedTuple):

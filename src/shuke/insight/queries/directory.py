@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from shuke.insight.models import MemberScore
@@ -84,7 +84,7 @@ class Page:
 class _Order(NamedTuple):
     """One way to sort: the table walked, its column, and how the other tables are called from there."""
 
-    root: type
+    root: type[Model]
     column: str
     member: str
     score: str

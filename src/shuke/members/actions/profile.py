@@ -86,7 +86,7 @@ def _set(merchant: Merchant, member: Member, field: str, value: Any, now: dateti
         member.acquisition_cost_minor = value
         return True
     if field in _LINKS:
-        if value is not None and not _LINKS[field].objects.filter(merchant=merchant, id=value).exists():
+        if value is not None and not _LINKS[field]._default_manager.filter(merchant=merchant, id=value).exists():
             raise BadProfile(f"{field}: this merchant has no {_LINKS[field].__name__.lower()} {value}.")
         if value == member.id and field == "referred_by":
             raise BadProfile("referred_by: nobody can have brought themselves.")

@@ -67,7 +67,7 @@ def open_contacts(merchant: int, contacts: Iterable[Contact]) -> dict[int, str]:
     contacts = list(contacts)
     keys = keys_of(merchant, sorted({contact.member_id for contact in contacts}))
     return {
-        c.id: crypto.unseal(c.sealed, keys[c.member_id], contact_place(c.member_id, c.kind)).decode()
+        c.id: crypto.unseal(bytes(c.sealed), keys[c.member_id], contact_place(c.member_id, c.kind)).decode()
         for c in contacts
         if c.member_id in keys
     }

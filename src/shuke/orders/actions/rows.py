@@ -148,7 +148,8 @@ def load(merchant_id: int, order_ids: Sequence[int]) -> dict[int, Stored]:
         for index in _BINARY:
             body[index] = None if body[index] is None else bytes(body[index])
         stored = tuple(body)
-        found[row[0]] = Stored(*row[:5], stored, known_of(stored))
+        order_id, store_id, number, batch_id, last_batch_id = row[:5]
+        found[order_id] = Stored(order_id, store_id, number, batch_id, last_batch_id, stored, known_of(stored))
     return found
 
 
