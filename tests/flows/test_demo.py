@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from shuke.connect.samples import journey
 from shuke.flows import demo
@@ -32,6 +33,7 @@ HISTORY_ENDS = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=8)
 @pytest.fixture
 def home(db, monkeypatch, tmp_path) -> Path:
     monkeypatch.setattr(described, "TAOBAO_BUYERS", 40)
+    monkeypatch.setattr(described, "TAOBAO_DAYS", 400)
     monkeypatch.setattr(settings, "SHUKE_HOME", tmp_path)
     return tmp_path
 
@@ -45,7 +47,7 @@ def test_the_taobao_demo_is_the_truth_of_its_files(home):
     assert report.made
     assert report.merchant == "小满母婴美肤"
     truth = described.taobao_shop.make(
-        home / "again", seed=described.TAOBAO_SEED, end=datetime(2026, 1, 1), buyers=described.TAOBAO_BUYERS
+        home / "again", seed=described.TAOBAO_SEED, end=datetime(2026, 1, 1), buyers=40, days=400
     )
     told = {
         (o.store.platform, o.number): (o.status, o.paid_at, o.paid_minor, o.refunded_minor, o.net_minor, o.excluded)
@@ -69,7 +71,7 @@ def test_the_taobao_demo_is_the_truth_of_its_files(home):
 def test_no_member_has_orders_of_two_people(home):
     run(home)
     truth = described.taobao_shop.make(
-        home / "again", seed=described.TAOBAO_SEED, end=datetime(2026, 1, 1), buyers=described.TAOBAO_BUYERS
+        home / "again", seed=described.TAOBAO_SEED, end=datetime(2026, 1, 1), buyers=40, days=400
     )
     person_of = {order.number: order.person for order in truth.orders}
     people: dict[int | None, set[str]] = {}
@@ -88,7 +90,7 @@ def test_its_books_are_right_and_true_to_history(home):
     moments = list(TierChange.objects.filter(cause="reached").values_list("at", flat=True))
     assert moments
     assert max(moments) < HISTORY_ENDS < NOW
-    assert len({(moment.year, moment.month) for moment in moments}) > 12
+    assert len({(moment.year, moment.month) for moment in moments}) > 5
 
 
 def test_its_members_have_what_the_counter_wrote_down(home):
@@ -166,7 +168,8 @@ def test_without_the_recorded_history_it_says_how_to_get_it_and_begins_nothing(h
 
 
 def test_beginning_anew_never_deletes_a_real_shop(home, lan):
-    with pytest.raises(demo.NotOnlyDemos, match="Lan's Shop"):
+    reason = "Lan's Shop" if connection.vendor == "sqlite" else "PostgreSQL"
+    with pytest.raises(demo.NotOnlyDemos, match=reason):
         run(home, fresh=True)
     assert Merchant.objects.get() == lan.merchant
 
@@ -180,10 +183,11 @@ import django; django.setup()
 from datetime import datetime, UTC
 from pathlib import Path
 from django.conf import settings
+from django.db import connection
 from shuke.flows import demo
 from shuke.flows.demo import histories
 from shuke.kit.progress import Silent
-histories.TAOBAO_BUYERS = 30
+histories.TAOBAO_BUYERS, histories.TAOBAO_DAYS = 30, 400
 home = Path(settings.SHUKE_HOME)
 reports = [demo.run(shop="taobao", home=home, progress=Silent(), now=datetime.now(UTC), fresh=fresh) for fresh in (False, True)]
 print(json.dumps([[r.made, r.password, r.counts] for r in reports]))

@@ -101,6 +101,7 @@ JOURNEY = DemoShop(
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 TAOBAO_SEED = 20260101
 TAOBAO_BUYERS = 3000
+TAOBAO_DAYS = 1096
 _TAOBAO_ENDS = datetime(2026, 1, 1)  # when the last export was made, Chinese time
 COUNTER_LIST = "柜台会员登记表.csv"
 COUNTER_MAPPING = {
@@ -122,7 +123,7 @@ COUNTER_MAPPING = {
 
 def _taobao(folder: Path) -> History:
     """Writes the made-up shop's exports, then says how its owner would take them in."""
-    truth = taobao_shop.make(folder, seed=TAOBAO_SEED, end=_TAOBAO_ENDS, buyers=TAOBAO_BUYERS)
+    truth = taobao_shop.make(folder, seed=TAOBAO_SEED, end=_TAOBAO_ENDS, buyers=TAOBAO_BUYERS, days=TAOBAO_DAYS)
     paths = [folder / name for name in truth.files]
     youzan = tuple(path for path in paths if path.name.startswith("有赞"))
     counter = tuple(path for path in paths if path.name == COUNTER_LIST)
