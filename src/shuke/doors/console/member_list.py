@@ -67,6 +67,7 @@ SORTED_BY = {"last": "last", "spent": "spent", "orders": "orders", "points": "po
 NUMBERS = frozenset({"spent", "year", "orders", "gap", "points", "last", "first", "joined"})
 DASH = "–"
 COLUMNS_KEY = "member_columns"
+MOST_BOXES = 40
 
 VIEW_NAMES: dict[str, tuple[Any, Any]] = {
     "": (gettext_lazy("All"), gettext_lazy("Everybody who is a member today.")),
