@@ -50,7 +50,7 @@ def line(request: StaffRequest, batch: ImportBatch) -> dict[str, Any]:
         "at": batch.started_at.astimezone(request.merchant.tz).strftime("%Y-%m-%d %H:%M"),
         "names": ", ".join(names[:3]) + (" …" if len(names) > 3 else "") or "–",
         "state": state_name(batch.state),
-        "tone": _TONES[batch.state],
+        "tone": _TONES[ImportBatch.State(batch.state)],
         "actor": batch.actor,
         "counts": batch.counts,
         "orders": int(batch.counts.get("orders_new", 0)) + int(batch.counts.get("orders_changed", 0)),

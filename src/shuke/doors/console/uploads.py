@@ -21,10 +21,11 @@ class Guard(FileUploadHandler):
 
     def __init__(self, request: Any = None) -> None:
         super().__init__(request)
+        self.request: Any  # Django's own, always set by the time a body is read
         self._bytes = self._files = 0
         self._allowed = False
 
-    def handle_raw_input(
+    def handle_raw_input(  # type: ignore[override] # Django calls it with bytes; its stubs say str
         self, input_data: Any, META: dict, content_length: int, boundary: bytes, encoding: str | None = None
     ) -> None:
         """Decide once per request."""

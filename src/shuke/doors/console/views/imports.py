@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -65,7 +66,11 @@ def _take(request: StaffRequest) -> HttpResponse:
     store = next((s for s in shops.stores(request.merchant) if str(s.id) == shop), None)
     batch = imports.start(
         merchant=request.merchant,
-        files=[(Path(file.temporary_file_path()), file.name) for file in files],
+        files=[
+            (Path(file.temporary_file_path()), file.name or "")
+            for file in files
+            if isinstance(file, TemporaryUploadedFile)
+        ],
         options={
             "shop": store.code if store else shop,
             "platform": store.platform if store else "",
@@ -123,7 +128,8 @@ def preview(request: StaffRequest, batch_id: int) -> HttpResponse:
     if batch.state != ImportBatch.State.PREVIEWED:
         return render(request, "console/import_state.html", import_pages.page(request, batch))
     if import_jobs.rows_of(batch) <= import_jobs.AT_ONCE_ROWS:
-        seen, job = imports.preview(batch, now=request.now, merchant=request.merchant), None
+        seen: imports.Preview | None = imports.preview(batch, now=request.now, merchant=request.merchant)
+        job = None
     else:
         job = import_jobs.preview_job(batch)
         seen = import_jobs.previewed(job)
@@ -173,7 +179,7 @@ def take_back(request: StaffRequest, batch_id: int) -> HttpResponse:
 
 @console()
 @require_GET
-def rejects(request: StaffRequest, batch_id: int) -> HttpResponse:
+def rejects(request: StaffRequest, batch_id: int) -> FileResponse:
     """The rows that were kept out, with reasons, to be corrected and sent again."""
     batch = _batch(request, batch_id)
     path = Path(settings.SHUKE_HOME) / batch.rejects_path

@@ -79,7 +79,7 @@ def columns(request: StaffRequest) -> HttpResponse:
 
 @console()
 @require_POST
-def export(request: StaffRequest) -> HttpResponse:
+def export(request: StaffRequest) -> HttpResponse | FileResponse:
     """Give the ticked members, or all of the list, out as a file; a long list becomes a job with a page of its own."""
     if not shops.may(request.staff, "export"):
         raise PermissionDenied
@@ -126,7 +126,7 @@ def export(request: StaffRequest) -> HttpResponse:
 
 @console()
 @require_GET
-def export_job(request: StaffRequest, job_id: int) -> HttpResponse:
+def export_job(request: StaffRequest, job_id: int) -> HttpResponse | FileResponse:
     """How far a long export is; the file when it is done."""
     if not shops.may(request.staff, "export"):
         raise PermissionDenied
