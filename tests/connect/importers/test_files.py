@@ -146,8 +146,8 @@ def household(number: int) -> tuple[Claim, ...]:
 
 
 def test_the_complete_journey_is_read_from_its_folder(tmp_path):
-    first = datetime(2017, 1, 1, 16, 53, 26, tzinfo=UTC)  # New York is five hours behind in January, four in July
-    second = datetime(2017, 7, 2, 3, 30, tzinfo=UTC)
+    first = datetime(2017, 1, 1, 11, 53, 26, tzinfo=UTC)  # stamps are UTC
+    second = datetime(2017, 7, 1, 23, 30, tzinfo=UTC)
     assert facts(journey(tmp_path / "data")) == [
         Problem("unused_table", 0, reject=False, file="campaigns.parquet"),
         Product("1", "ICE - CRUSHED/CUBED", "GROCERY/FRZN ICE/ICE - CRUSHED&CUBED", "National"),

@@ -22,7 +22,9 @@ from shuke.kit.clock import UTC
 from shuke.kit.tabular import TabularError
 
 KEY, REALM, PLATFORM = "completejourney", "completejourney", "completejourney"
-ZONE = ZoneInfo("America/New_York")  # the stamps are local times of the stores
+# The stamps are UTC: the year ends at 04:01 of 1 January, and the stores are quietest at 8 o'clock, which is 3 in the
+# night where they stand. Coupons are dated by the day alone.
+ZONE = ZoneInfo("America/New_York")
 FUEL = "GASOLINE-REG UNLEADED"  # its quantity is thousandths of a gallon; a few rows have a plain 1
 ATTRIBUTES = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
 _TABLES = {
@@ -182,7 +184,7 @@ def _baskets(
     def order() -> Order:
         household, store, stamp = head
         assert stamp is not None
-        moment = stamp.replace(tzinfo=ZONE).astimezone(UTC)
+        moment = stamp.replace(tzinfo=UTC)
         person = people.get(household)
         if person is None:
             person = people[household] = Person((_claim(household),))

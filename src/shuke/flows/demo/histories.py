@@ -76,7 +76,7 @@ JOURNEY = DemoShop(
     currency="USD",
     charter="grocer",
     begins=datetime(2017, 1, 1, tzinfo=_NEW_YORK),
-    # The last baskets were paid in the small hours of New Year's Day.
+    # The last basket was paid an hour before midnight on New Year's Eve.
     ends=datetime(2018, 1, 1, 6, tzinfo=_NEW_YORK),
     stores=(("completejourney", "cedar", "Cedar Street Grocers"),),
     staff=(("cedar.owner", "Olivia Hart", "owner"), ("cedar.specialist", "Sam Reyes", "specialist"),
