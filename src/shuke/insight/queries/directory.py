@@ -24,7 +24,7 @@ from django.db.models.expressions import RawSQL
 
 from shuke.insight.models import MemberScore
 from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, flow, parse_sort, period
-from shuke.insight.queries.members_behind import members_behind
+from shuke.insight.queries.members_behind import buyers_in, members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
@@ -342,7 +342,7 @@ def _narrow(
         wide = {"again": "year_order_days__gte", "idle": "year_order_days__lt"}[filters.bought]
         query = query.filter(**{f"{score}{wide}": 2 if filters.bought == "again" else 1})
     if filters.bought_in is not None:
-        query = query.filter(pk__in=members_behind(merchant, "store", store=filters.bought_in).values("pk"))
+        query = query.filter(pk__in=buyers_in(merchant, filters.bought_in))
     if moved := flow(filters.moved):
         behind = members_behind(merchant, "moved", **moved._asdict(), until=clock.day_of(now, tz))
         query = query.filter(pk__in=behind.values("pk"))
