@@ -65,11 +65,13 @@ def claim(*, merchant: Merchant, kinds: Sequence[str], limit: int, now: datetime
     """
     marks = ", ".join(["%s"] * len(kinds))
     skip = "FOR UPDATE SKIP LOCKED" if bulk.is_postgres() else ""
+    # MATERIALIZED: or PostgreSQL may run the limited query again for every row, and claim more than was asked for.
     rows = bulk.select(
-        "UPDATE members_timeline SET claimed_at = %s WHERE claimed_at IS NULL AND id IN ("
-        f"SELECT id FROM members_timeline WHERE merchant_id = %s AND kind IN ({marks}) AND claimed_at IS NULL "
-        f"ORDER BY id LIMIT %s {skip}) RETURNING id, member_id, at, noted_at, kind, ref, body",
-        [bulk.moment()(now), merchant.id, *kinds, limit],
+        "WITH unread AS MATERIALIZED (SELECT id FROM members_timeline WHERE merchant_id = %s "
+        f"AND kind IN ({marks}) AND claimed_at IS NULL ORDER BY id LIMIT %s {skip}) "
+        "UPDATE members_timeline SET claimed_at = %s WHERE claimed_at IS NULL AND id IN (SELECT id FROM unread) "
+        "RETURNING id, member_id, at, noted_at, kind, ref, body",
+        [merchant.id, *kinds, limit, bulk.moment()(now)],
     )
     lines = []
     for id, member, at, noted_at, kind, ref, body in rows:
