@@ -109,15 +109,26 @@ class Says:
         days = seen.silence_days or 0
         if days == 0:
             return "good", _("Last purchase today.")
-        last = ngettext("Last purchase yesterday", "Last purchase %(days)s days ago", days) % {"days": days}
-        ending = {
-            "": ("good", _("within the usual rhythm.")),
-            "late": ("warn", _("later than usual.")),
-            "very_late": ("bad", _("far later than usual.")),
-        }[seen.late]
         if not seen.usual_gap_days:
-            return "", last + _(".")
-        return ending[0], last + _(", ") + ending[1]
+            said = ngettext("Last purchase yesterday.", "Last purchase %(days)s days ago.", days)
+        elif seen.late == "very_late":
+            said = ngettext(
+                "Last purchase yesterday, far later than usual.",
+                "Last purchase %(days)s days ago, far later than usual.",
+                days,
+            )
+        elif seen.late == "late":
+            said = ngettext(
+                "Last purchase yesterday, later than usual.", "Last purchase %(days)s days ago, later than usual.", days
+            )
+        else:
+            said = ngettext(
+                "Last purchase yesterday, within the usual rhythm.",
+                "Last purchase %(days)s days ago, within the usual rhythm.",
+                days,
+            )
+        tone = {"late": "warn", "very_late": "bad"}.get(seen.late, "good" if seen.usual_gap_days else "")
+        return tone, said % {"days": days}
 
     def moved(self, seen: Portrait) -> list[str]:
         """What changed lately: "2017-05-02: class Regulars → Champions"."""
@@ -366,6 +377,9 @@ class Says:
         elif line.kind == "tags.changed":
             changes = [f"+{tag}" for tag in body.get("added", [])] + [f"−{tag}" for tag in body.get("removed", [])]
             detail = " ".join([*changes, "·", str(body.get("by", ""))])
+        elif line.kind == "stage.changed":
+            was, now = (words.stage(str(body.get(k, ""))) for k in ("before", "after"))
+            detail = f"{was or '–'} → {now or '–'}"
         elif line.kind == "coupon.used":
             detail = str(body.get("campaign", ""))
         elif "by" in body:
@@ -406,6 +420,8 @@ class Says:
             "contact.added": Kind(icon="phone", title=_("Contact added")),
             "contact.removed": Kind(icon="phone", title=_("Contact removed")),
             "tags.changed": Kind(icon="tag", title=_("Tags changed")),
+            "stage.changed": Kind(icon="activity", title=_("Stage of life changed")),
+            "import.undone": Kind(icon="arrow-back-up", title=_("An import with orders of this member was undone")),
             "coupon.used": Kind(icon="ticket", title=_("Coupon used")),
         }
 
@@ -421,7 +437,7 @@ _POSTING_ICONS = {
 # Tabs above the timeline: name → kinds of lines.
 TIMELINE_TABS: dict[str, tuple[str, ...]] = {
     "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
-    "tier": ("tier.up", "tier.down", "points.expired"),
+    "tier": ("tier.up", "tier.down", "points.expired", "stage.changed"),
     "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }
 

@@ -268,7 +268,7 @@ def _timeline(request: StaffRequest, pk: int, says: person.Says) -> dict[str, An
     before = (moment, int(last)) if moment and last.isascii() and last.isdigit() else None
     lines = members.timeline(request.merchant, pk, kinds=kinds, before=before, limit=LINES + 1)
     shown = lines[:LINES]
-    names = {"": _("All"), "orders": _("Purchases"), "tier": _("Tier and points"), "notes": _("Notes")}
+    names = {"": _("All"), "orders": _("Purchases"), "tier": _("Tier, stage and points"), "notes": _("Notes")}
     return {
         "lines": says.timeline(shown),
         "older": f"{shown[-1].at.isoformat()}~{shown[-1].id}" if len(lines) > LINES else "",
