@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -64,6 +64,10 @@ class Says:
 
     def day(self, moment: datetime | None) -> str:
         return "–" if moment is None else f"{moment.astimezone(self._zone):%Y-%m-%d}"
+
+    def last_day(self, end: datetime) -> str:
+        """The last day before an exclusive bound: points that end at midnight can be used the day before."""
+        return self.day(end - timedelta(seconds=1))
 
     def minute(self, moment: datetime) -> str:
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
@@ -230,7 +234,7 @@ class Says:
                 "held": lot.held,
                 "pending": lot.available_at > self._now,
                 "usable": self.day(lot.available_at),
-                "lapses": self.day(lot.expires_at) if lot.expires_at else "",
+                "until": self.last_day(lot.expires_at) if lot.expires_at else "",
             }
             for lot in lots
         ]

@@ -233,7 +233,11 @@ def _points_head(request: StaffRequest, pk: int, says: person.Says) -> dict[str,
     return {
         "held": held,
         "worth": says.money(held.worth_minor),
-        "soon": {"day": says.day(soon[0]), "points": soon[1], "days": person.days_until(soon[0], request.now, request)}
+        "soon": {
+            "day": says.last_day(soon[0]),
+            "points": soon[1],
+            "days": person.days_until(soon[0], request.now, request) - 1,
+        }
         if soon
         else None,
     }
