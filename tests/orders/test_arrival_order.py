@@ -78,8 +78,10 @@ def archive(merchant) -> tuple:
         .values_list("number", "store__code", *(c for c in BODY if c != "digest"))
     )
     positions = [
-        (line.order.number, line.position, line.title or (line.product.title if line.product else ""), line.sub_number)
-        + (line.quantity_milli, line.amount_minor, line.product.code if line.product else "")
+        (
+            *(line.order.number, line.position, line.title or (line.product.title if line.product else "")),
+            *(line.sub_number, line.quantity_milli, line.amount_minor, line.product.code if line.product else ""),
+        )
         for line in OrderLine.objects.filter(merchant=merchant)
         .select_related("order", "product")
         .order_by("order__number", "position")
