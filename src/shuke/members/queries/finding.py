@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shuke.kit import bulk, crypto, pinyin
 from shuke.members import terms, values
-from shuke.members.models import Member, MemberState
+from shuke.members.models import MemberState
 from shuke.members.queries.reaching import numbers_of
 from shuke.shops.models import Merchant
 
@@ -55,8 +55,9 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
     if digits:
         others = [word for word in words if word != digits]
         found = _by_digits(merchant.id, digits, _CHECKED)
-        hits = _hits(merchant.id, found, _CHECKED, digits, digits)
-        return [hit for hit in hits if all(_fits(hit, word) for word in others)][:limit]
+        fitting = [h for h in _hits(merchant.id, found, _CHECKED, digits) if all(_fits(h, word) for word in others)]
+        by = dict(found)  # numbers are opened last, for the few that are shown
+        return _hits(merchant.id, [(h.member_id, by.get(h.member_id, "phone")) for h in fitting], limit, digits, digits)
     if len(words) > 1 and all(word.isascii() for word in words):
         words = ["".join(words), *words]  # "zhang xiao ming" is one name; "tony wang" may be two words of it
         hits = _by_text(merchant.id, words[0], limit)
@@ -248,10 +249,13 @@ def _living(merchant: int, members: list[int]) -> dict[int, tuple]:
     """Rows (id, card, name, nickname, phone) of living members by the id they were found under."""
     if not members:
         return {}
+    condition, parameter = bulk.among("id", members)
     rows = {
         row[0]: row
-        for row in Member.objects.filter(merchant_id=merchant, id__in=members).values_list(
-            "id", "card", "name", "nickname", "phone_hint", "state", "merged_into_id"
+        for row in bulk.select(  # "+": by id, and not by reading all members of the merchant
+            "SELECT id, card, name, nickname, phone_hint, state, merged_into_id FROM members_member "
+            f"WHERE +merchant_id = %s AND {condition}",
+            [merchant, parameter],
         )
     }
     found: dict[int, tuple] = {}

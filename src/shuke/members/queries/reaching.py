@@ -52,7 +52,7 @@ def numbers_of(merchant: int, members: Sequence[int]) -> dict[int, list[str]]:
     condition, parameter = bulk.among("member_id", list(keys))
     numbers: dict[int, list[str]] = {}
     for member, sealed in bulk.select(
-        f"SELECT member_id, sealed FROM members_contact WHERE merchant_id = %s AND {condition} AND kind = 'phone' "
+        f"SELECT member_id, sealed FROM members_contact WHERE merchant_id = %s AND {condition} AND kind || '' = 'phone' "
         "AND NOT masked AND NOT virtual ORDER BY last_seen_at DESC, id",
         [merchant, parameter],
     ):
