@@ -172,3 +172,13 @@ def test_the_first_birthday_we_hear_of_counts_for_the_past_and_a_corrected_one_f
     granted = Lot.objects.order_by("key").values_list("granted", flat=True)
     assert list(granted) == [100, 200]
     assert queries.verify(lan.merchant).findings == []
+
+
+def test_a_pay_time_told_anew_moves_the_lot_along(lan):
+    publish(lan.merchant)
+    buyer = member(lan.merchant)
+    take(lan.merchant, buyer, order("a", 1, 100), order("b", 2, 100))
+    later = order("a", 1.5, 100, stated_at=START + timedelta(days=90))
+    take(lan.merchant, buyer, later)
+    assert queries.verify(lan.merchant).findings == []
+    assert Lot.objects.get(key__endswith=":a").earned_at == later.paid_at

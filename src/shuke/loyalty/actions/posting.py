@@ -24,6 +24,7 @@ _LOT = (
     "id", "merchant_id", "member_id", "key", "txn_id", "granted", "remaining", "held", "earned_at", "available_at",
     "expires_at", "cost_micro",
 )  # fmt: skip
+_LOT_CHANGE = ("granted", "remaining", "held", "earned_at", "available_at", "expires_at")
 _USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
 _MOVE = ("id", "merchant_id", "member_id", "at", "before", "after", "cause", "why", "event", "charter_version")
 _WALLET = (
@@ -160,7 +161,8 @@ class Batch:
 
     def change_lot(self, pk: int, lot: Lot) -> None:
         at = self._moment
-        self.lot_changes.append((lot.granted, lot.remaining, lot.held, at(lot.available_at), at(lot.expires_at), pk))
+        moments = at(lot.earned_at), at(lot.available_at), at(lot.expires_at)
+        self.lot_changes.append((lot.granted, lot.remaining, lot.held, *moments, pk))
 
     def move(self, member: int, change: TierMove, ranks: dict[str, int]) -> None:
         self.moves.append(
@@ -229,7 +231,7 @@ class Batch:
         bulk.insert("loyalty_txn", _TXN, self.txns)
         bulk.insert("loyalty_entry", _ENTRY, self.entries)
         bulk.insert("loyalty_lot", _LOT, self.new_lots)
-        bulk.update("loyalty_lot", ("granted", "remaining", "held", "available_at", "expires_at"), self.lot_changes)
+        bulk.update("loyalty_lot", _LOT_CHANGE, self.lot_changes)
         bulk.insert("loyalty_use", _USE, self.uses)
         bulk.insert("loyalty_tier_change", _MOVE, self.moves)
         bulk.update("loyalty_wallet", _WALLET, self.wallets, key="member_id")

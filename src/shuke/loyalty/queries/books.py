@@ -89,7 +89,7 @@ class Stored(NamedTuple):
 
 def figures_of(lot: Lot) -> tuple:
     """What of a lot can change."""
-    return lot.granted, lot.remaining, lot.held, lot.available_at, lot.expires_at
+    return lot.granted, lot.remaining, lot.held, lot.earned_at, lot.available_at, lot.expires_at
 
 
 def open_books(merchant: Merchant, heads_: Iterable[Head], *, with_lots: set[int]) -> dict[int, Stored]:

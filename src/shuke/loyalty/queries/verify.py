@@ -238,10 +238,10 @@ def _against_facts(merchant: Merchant, members: list[int]) -> Iterable[Finding]:
     rows: dict[int, dict[str, tuple]] = {m: {} for m in members}
     for member, _, lot in stored.lots(merchant, members, only_open=False):
         if lot.granted:
-            rows[member][lot.key] = (*stored.figures_of(lot), lot.earned_at)
+            rows[member][lot.key] = stored.figures_of(lot)
     for member, fold in refolded(merchant, heads):
         head = heads[member]
-        target = {k: (*stored.figures_of(lot), lot.earned_at) for k, lot in fold.books.lots.items()}
+        target = {k: stored.figures_of(lot) for k, lot in fold.books.lots.items()}
         for key in sorted({*target, *rows[member]}):
             if target.get(key) != rows[member].get(key):
                 yield Finding(
@@ -292,7 +292,7 @@ def state_hash(merchant: Merchant) -> str:
         if lot.granted:
             expires = (lot.expires_at or FAR).isoformat()
             people[member].append(
-                f"{lot.key}|{lot.granted}|{lot.remaining}|{lot.held}|{lot.available_at.isoformat()}|{expires}"
+                f"{lot.key.replace(str(member), 'member')}|{lot.granted}|{lot.remaining}|{lot.held}|{lot.available_at.isoformat()}|{expires}"
             )
     for member, at, before, after, cause in bulk.select(
         "SELECT member_id, at, before, after, cause FROM loyalty_tier_change WHERE merchant_id = %s AND superseded_at IS NULL",
