@@ -146,6 +146,16 @@ def test_ticked_members_leave_as_a_file(open_page, sixty, lan):
     assert AuditLine.objects.get(verb="members.exported").detail["rows"] == 2
 
 
+def test_a_tag_is_put_on_by_keyboard(open_page, sixty, lan):
+    page = open_page(lan.owner)
+    page.goto("/members?sort=joined")
+    page.locator("tbody input[type=checkbox]").nth(0).check()
+    page.get_by_label("Tag", exact=True).fill("call in June")
+    page.keyboard.press("Enter")
+    expect(page.locator(".alert-success")).to_contain_text("1 member was tagged")
+    expect(page).to_have_url(re.compile(r"/members\?sort=joined$"))
+
+
 def test_a_contact_is_shown_only_after_a_reason_and_that_is_noted(open_page, check_page, sixty, lan):
     page = open_page(lan.owner, width=360)
     page.goto(f"/members/{sixty[0].pk}")

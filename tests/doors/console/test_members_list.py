@@ -46,7 +46,8 @@ def test_every_role_sees_the_list_but_only_some_may_export(client, lan, three, r
     response = client.get(LIST)
     assert len(names(response)) == 3
     may = role in ("owner", "manager", "specialist")
-    assert (b"members/export" in response.content and b'name="ids"' in response.content) == may
+    assert (b'value="csv"' in response.content) == may
+    assert (b'name="ids"' in response.content) == (role != "auditor")
     answer = client.post(reverse("console:members-export"), {"whole": "csv"})
     assert answer.status_code == (200 if may else 403)
     assert AuditLine.objects.filter(verb="members.exported").count() == (1 if may else 0)
@@ -178,3 +179,24 @@ def test_a_long_list_becomes_a_job_with_its_own_page(owner, client, lan, mingde,
     assert Job.objects.get().progress["done"] == 3
     client.force_login(mingde.owner)
     assert client.get(address).status_code == 404
+
+
+def test_ticked_or_all_matching_members_are_tagged(owner, client, lan, mingde, three):
+    ticked = {"ids": [three[0].pk], "tag": "spring sale", "list": ""}
+    page = owner.post(reverse("console:members-tag"), ticked, follow=True).content.decode()
+    assert "1 member was tagged “spring sale”." in page
+    assert [("spring sale" in m.tags) for m in Member.objects.order_by("id")] == [True, False, False]
+    every = {"all": "1", "tag": "all here", "list": "tag=spring sale"}
+    owner.post(reverse("console:members-tag"), every)
+    assert [("all here" in m.tags) for m in Member.objects.order_by("id")] == [True, False, False]
+    for wrong, said in (
+        ({"tag": "", "ids": [three[1].pk]}, "Write the tag first."),
+        ({"tag": "x"}, "Tick some members first."),
+        ({"tag": "y" * 31, "all": "1"}, "A tag has 1 to 30 characters."),
+    ):
+        assert said in owner.post(reverse("console:members-tag"), wrong, follow=True).content.decode()
+    client.force_login(mingde.owner)
+    client.post(reverse("console:members-tag"), {"ids": [three[1].pk], "tag": "theirs"})
+    client.force_login(lan.auditor)
+    assert client.post(reverse("console:members-tag"), {"ids": [three[1].pk], "tag": "x"}).status_code == 403
+    assert not any("theirs" in m.tags or "x" in m.tags for m in Member.objects.all())

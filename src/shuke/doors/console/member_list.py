@@ -239,6 +239,11 @@ def _kept(merchant: Merchant, name: str, ask: Any) -> list[str]:
     return list(found)
 
 
+def forget_choices(merchant: Merchant) -> None:
+    """Ask anew next time: a tag has just been given."""
+    cache.delete(f"member-list:{merchant.id}:tags")
+
+
 def chips(request: StaffRequest, asked: Asked) -> list[Link]:
     """Each filter in force with a way to take it off."""
     filters = asked.filters

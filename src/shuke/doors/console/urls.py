@@ -13,6 +13,7 @@ urlpatterns = [
     path("language", sign_in.language, name="language"),
     path("members", members.members, name="members"),
     path("members/columns", members.columns, name="members-columns"),
+    path("members/tag", members.tag, name="members-tag"),
     path("members/export", members.export, name="members-export"),
     path("members/export/<int:job_id>", members.export_job, name="member-export"),
     path("members/hits", search.hits, name="member-hits"),

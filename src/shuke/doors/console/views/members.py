@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from shuke.doors.console import finding, member_list, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.insight import wording
 from shuke.flows import export_members as flow
-from shuke.insight.queries.directory import directory
+from shuke.insight.queries.directory import count, directory, every_row
 from shuke.insight.queries.filters import LAYERS, STAGES
 from shuke.kit import jobs
+from shuke.members import actions as members_actions
 from shuke.shops import queries as shops
 
 TICKED_AT_MOST = 1_000  # more than a page shows; the rest is “all matching”
+TAGGED_AT_MOST = 5_000  # while the page waits
 
 
 @console()
@@ -53,6 +57,8 @@ def members(request: StaffRequest) -> HttpResponse:
         "list_query": asked.query(),
         "may_export": shops.may(request.staff, "export"),
         "may_import": shops.may(request.staff, "import"),
+        "may_record": shops.may(request.staff, "record"),
+        "may_tick": shops.may(request.staff, "export") or shops.may(request.staff, "record"),
         "found_all": hits is not None and len(hits) >= finding.MOST,
     }
     fragment = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
@@ -122,6 +128,55 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
     response = FileResponse(ready.path.open("rb"), as_attachment=True, filename=_filename(request, form))
     response["Cache-Control"] = "no-store"
     return response
+
+
+@console()
+@require_POST
+def tag(request: StaffRequest) -> HttpResponse:
+    """Put a tag on the ticked members, or on all of the list; each leaves a line on the member's timeline."""
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    asked = member_list.read(QueryDict(request.POST.get("list", "")))
+    text = request.POST.get("tag", "").strip()
+    hits = finding.hits(request.merchant, asked.filters.text)
+    found = None if hits is None else list(hits)
+    only = None
+    if not request.POST.get("all"):
+        only = [int(i) for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if i.isascii() and i.isdigit()]
+    if not text:
+        messages.warning(request, _("Write the tag first."))
+    elif only == []:
+        messages.warning(request, _("Tick some members first."))
+    elif only is None and count(request.merchant, asked.filters, now=request.now, found=found) > TAGGED_AT_MOST:
+        messages.warning(
+            request, _("At most %(n)s members at once. Narrow the list first.") % {"n": f"{TAGGED_AT_MOST:,}"}
+        )
+    else:
+        _tag(request, asked, text, found, only)
+    return HttpResponseRedirect(_back(request))
+
+
+def _tag(
+    request: StaffRequest, asked: member_list.Asked, text: str, found: list[int] | None, only: list[int] | None
+) -> None:
+    changed = 0
+    chunks = every_row(request.merchant, asked.filters, now=request.now, sort=asked.sort, found=found, only=only)
+    try:
+        with transaction.atomic():
+            for rows in list(chunks):  # read before writing: the tag may be one of the filters
+                changed += members_actions.add_tags(
+                    merchant=request.merchant,
+                    member_ids=[row.id for row in rows],
+                    tags=[text],
+                    now=request.now,
+                    actor=request.staff.username,
+                )
+    except members_actions.BadProfile:
+        messages.warning(request, _("A tag has 1 to 30 characters."))
+        return
+    member_list.forget_choices(request.merchant)
+    said = ngettext("%(n)s member was tagged “%(tag)s”.", "%(n)s members were tagged “%(tag)s”.", changed)
+    messages.success(request, said % {"n": f"{changed:,}", "tag": text})
 
 
 @console()
