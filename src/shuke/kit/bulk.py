@@ -75,7 +75,9 @@ def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]
     """A condition `column is one of values` with its single parameter, for lists of any length."""
     listed: list[Any] = list(values)
     if is_postgres():
-        kind = "text" if listed and isinstance(listed[0], str) else "bigint"
+        if not listed:  # of no type: PostgreSQL takes that of the column
+            return f"{column} = ANY(%s)", listed
+        kind = "text" if isinstance(listed[0], str) else "bigint"
         return f"{column} = ANY(%s::{kind}[])", listed
     return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(listed)
 
