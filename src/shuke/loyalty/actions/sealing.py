@@ -37,7 +37,7 @@ def _seal_some(merchant: Merchant, now: datetime) -> int:
     if not txns:
         return 0
     where, values = bulk.among("id", [t for (t,) in txns])
-    bulk.execute(f"UPDATE loyalty_txn SET seal = %s WHERE merchant_id = %s AND {where}", [number, merchant.pk, values])
+    bulk.execute(f"UPDATE loyalty_txn SET seal = %s WHERE +merchant_id = %s AND {where}", [number, merchant.pk, values])
     digest = digest_of(previous, content_of(merchant, number))
     bulk.insert(
         "loyalty_seal",

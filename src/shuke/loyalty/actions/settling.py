@@ -101,7 +101,7 @@ def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:
         return set()
     where, values = bulk.among("id", order_ids)
     rows = bulk.select(
-        f"SELECT DISTINCT member_id FROM orders_order WHERE merchant_id = %s AND member_id IS NOT NULL AND {where}",
+        f"SELECT DISTINCT member_id FROM orders_order WHERE +merchant_id = %s AND member_id IS NOT NULL AND {where}",
         [merchant.pk, values],
     )
     heads = stored.heads(merchant, [m for (m,) in rows])
@@ -204,6 +204,7 @@ class _Booked:
         if not members:
             return
         where, values = bulk.among("t.member_id", members)
+        # CROSS JOIN makes SQLite start from the members' own postings; it would rather read every leg of the merchant.
         for member, event, n in bulk.select(
             f"SELECT t.member_id, t.event, COUNT(*) FROM loyalty_txn t WHERE t.merchant_id = %s AND {where} "
             "AND t.kind <> 'refused' GROUP BY t.member_id, t.event",
@@ -212,16 +213,17 @@ class _Booked:
             self.revisions[member][event] = n
         for member, event, account, amount in bulk.select(
             "SELECT t.member_id, t.event, e.account, CAST(SUM(e.amount) AS BIGINT) FROM loyalty_txn t "
-            "JOIN loyalty_entry e ON e.txn_id = t.id AND e.merchant_id = t.merchant_id "
-            f"WHERE t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, e.account",
+            "CROSS JOIN loyalty_entry e WHERE e.txn_id = t.id AND e.merchant_id = t.merchant_id "
+            f"AND t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, e.account",
             [merchant.pk, values],
         ):
             if amount:
                 self.legs[member][event][account] = amount
         for member, event, lot, kind, amount in bulk.select(
             "SELECT t.member_id, t.event, l.key, u.kind, CAST(SUM(u.amount) AS BIGINT) FROM loyalty_txn t "
-            "JOIN loyalty_use u ON u.txn_id = t.id AND u.merchant_id = t.merchant_id JOIN loyalty_lot l ON l.id = u.lot_id "
-            f"WHERE t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, l.key, u.kind",
+            "CROSS JOIN loyalty_use u CROSS JOIN loyalty_lot l "
+            "WHERE u.txn_id = t.id AND u.merchant_id = t.merchant_id AND l.id = u.lot_id "
+            f"AND t.merchant_id = %s AND {where} GROUP BY t.member_id, t.event, l.key, u.kind",
             [merchant.pk, values],
         ):
             if amount:

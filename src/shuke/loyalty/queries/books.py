@@ -41,11 +41,12 @@ class Head(NamedTuple):
         return self._replace(birthdays=(*self.birthdays, (since, self.birthday)))
 
 
+# The + before merchant_id keeps SQLite from reading every wallet of the merchant where it knows the row's key.
 _HEAD = """
 SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to, w.standing, w.birthdays,
        m.joined_at, m.birth_month, m.birth_day, m.birth_lunar
 FROM loyalty_wallet w JOIN members_member m ON m.id = w.member_id
-WHERE w.merchant_id = %s AND {where} ORDER BY w.member_id
+WHERE +w.merchant_id = %s AND {where} ORDER BY w.member_id
 """
 
 
