@@ -39,14 +39,14 @@ def test_every_tile_opens_the_members_it_counts(figures):
     told = {tile.key: (tile.name, tile.value, tile.kind, tile.note, tile.url) for tile in board.tiles(figures)}
     assert told == {
         "members": ("Members", 2469, "count", "2,466 have bought", "/members"),
-        "new_members": ("New members this month", 12, "count", "last whole month 12", "/members?joined=2017-12"),
+        "new_members": ("New members this month", 12, "count", "42 the month before", "/members?joined=2017-12"),
         "active": ("Active members", 2305, "count", "93.4% of all members", "/members?last_from=2017-10-03"),
         "degrading": ("Degrading", 164, "count", "73 more are lost", "/members?view=at_risk"),
         "repeat_rate": (
             "Repeat rate",
             0.9448,
             "rate",
-            "last whole month 93.0%",
+            "91.5% the month before",
             "/members?bought=again&sort=-orders",
         ),
         "churn_rate": (
@@ -225,7 +225,7 @@ def test_axes_end_on_round_figures():
 
 def test_a_line_breaks_where_nothing_is_known():
     frame = charts.Frame(width=30, height=10, left=0, right=0, top=0, bottom=0)
-    assert charts.lines([1, None, 0.5], 1, frame) == ["5.0,0.0", "25.0,5.0"]
+    assert charts.lines([1, None, 0.5], 1, frame) == ["2.5,0.0", "12.5,5.0"]
 
 
 def test_a_stack_keeps_something_small_visible_and_fills_the_width():

@@ -89,7 +89,7 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
     active_from = day - timedelta(days=figures["active_days"] - 1)
     gone_from = day - timedelta(days=2 * figures["active_days"] - 1)
     whole = [m for m in figures["months"] if not m["partial"]]
-    before = whole[-1] if whole else {}
+    before = next((m for m in reversed(figures["months"]) if m["month"] < figures["as_of"][:7]), {})
     reasons = words.why_missing(figures)
 
     def tile(key: str, kind: str, url: str, *, icon: str, note: str = "", series: str = "") -> Tile:
@@ -108,7 +108,7 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
         )
 
     def last_month(text: str) -> str:
-        return _("last whole month %(figure)s") % {"figure": text} if text else ""
+        return _("%(figure)s the month before") % {"figure": text} if text else ""
 
     return [
         tile(

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
+LEAST_SLOTS = 6
+
+
 class Tick(NamedTuple):
     at: str  # coordinate along its axis
     value: float
@@ -71,11 +74,16 @@ def ticks(top: float, step: float, frame: Frame) -> list[Tick]:
     return [Tick(one(frame.y(i * step / top)), i * step) for i in range(round(top / step) + 1)]
 
 
+def _slot(count: int, frame: Frame) -> float:
+    """Width of one of `count` equal slots; few values do not make giants, they leave the right side empty."""
+    return frame.inner_width / max(count, LEAST_SLOTS)
+
+
 def bars(values: Sequence[float | None], top: float, frame: Frame, *, gap: float = 0.28) -> list[Bar]:
     """One bar per value over equal slots; a value not known is a bar without height."""
     if not values:
         return []
-    slot = frame.inner_width / len(values)
+    slot = _slot(len(values), frame)
     drawn = []
     for i, value in enumerate(values):
         share = 0.0 if not value else max(0.0, min(1.0, value / top))
@@ -96,7 +104,7 @@ def bars(values: Sequence[float | None], top: float, frame: Frame, *, gap: float
 def lines(values: Sequence[float | None], top: float, frame: Frame) -> list[str]:
     """Polyline points over the middles of equal slots; broken where a value is not known."""
     pieces: list[list[str]] = [[]]
-    slot = frame.inner_width / max(len(values), 1)
+    slot = _slot(len(values), frame)
     for i, value in enumerate(values):
         if value is None:
             pieces.append([])
