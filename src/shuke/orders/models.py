@@ -132,7 +132,10 @@ class Refund(models.Model):
     class Meta:
         db_table = "orders_refund"
         constraints = [models.UniqueConstraint(fields=["merchant", "store", "number"], name="orders_refund_number")]
-        indexes = [models.Index(fields=["merchant", "store", "order_number"], name="orders_refund_order")]
+        indexes = [
+            models.Index(fields=["merchant", "store", "order_number"], name="orders_refund_order"),
+            models.Index(fields=["merchant", "order"], name="orders_refund_of"),
+        ]
 
 
 class ImportBatch(models.Model):

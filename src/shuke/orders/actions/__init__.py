@@ -15,6 +15,7 @@ from shuke.orders.actions.batches import (
 from shuke.orders.actions.products import know_products
 from shuke.orders.actions.recording import record
 from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
+from shuke.orders.actions.undoing import TakenOut, take_out_batch
 from shuke.orders.actions.weighing import News, Outcome, Recorded, said_before
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Recorded",
     "Refunded",
     "RefundsTaken",
+    "TakenOut",
     "advance_batch",
     "begin_batch",
     "choose_mapping",
@@ -37,4 +39,5 @@ __all__ = [
     "remember_made_members",
     "said_before",
     "save_mapping",
+    "take_out_batch",
 ]

@@ -70,9 +70,9 @@ def record_refunds(
         for refund in refunds:
             store_id = stores[numbering_store(refund.platform, refund.shop)].id
             key = (store_id, refund.number[:60])
-            this = (refund.order_number[:60], _values(refund))
-            stated[key] = max(stated.get(key, this), this, key=_further)
-        known = _known(merchant.id, stated)
+            this = statement(refund)
+            stated[key] = max(stated.get(key, this), this, key=further)
+        known = known_documents(merchant.id, stated)
         order_ids = _orders_of(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
         new, changed = [], []
         touched: set[int] = set()
@@ -82,7 +82,7 @@ def record_refunds(
             if key not in known:
                 new.append((key, order_id, number, values))
                 parked += order_id is None
-            elif _further((number, values)) > _further((known[key].order_number, _row_values(known[key]))):
+            elif further((number, values)) > further(statement_of(known[key])):
                 changed.append((known[key], order_id, number, values))
                 if known[key].order_id:
                     touched.add(known[key].order_id)
@@ -117,8 +117,9 @@ def redraw(
     return told
 
 
-def _values(refund: RefundFact) -> tuple[Any, ...]:
-    return (
+def statement(refund: RefundFact) -> tuple[str, tuple[Any, ...]]:
+    """The order's number and the values of _STATED."""
+    return refund.order_number[:60], (
         refund.amount_minor,
         refund.requested_at,
         refund.finished_at,
@@ -129,17 +130,17 @@ def _values(refund: RefundFact) -> tuple[Any, ...]:
     )
 
 
-def _row_values(row: Refund) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in _STATED)
+def statement_of(row: Refund) -> tuple[str, tuple[Any, ...]]:
+    return row.order_number, tuple(getattr(row, name) for name in _STATED)
 
 
-def _further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+def further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
     """Orders statements of one document; the greatest counts, whichever came first."""
     number, (amount, requested, finished, done, status, reason, sub_number) = one
     return (done, finished or LONG_AGO, amount, requested or LONG_AGO, status, reason, sub_number, number)
 
 
-def _known(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Refund]:
+def known_documents(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Refund]:
     wanted = set(keys)
     found = Refund.objects.filter(
         merchant_id=merchant_id, store_id__in={s for s, _ in wanted}, number__in=[n for _, n in wanted]

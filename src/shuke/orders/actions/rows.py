@@ -194,6 +194,16 @@ def update(writes: Sequence[Write], batch_id: int | None) -> None:
     )
 
 
+def put_back(former: Sequence[tuple[tuple[Any, ...], int | None, int]]) -> None:
+    """Former bodies again, each with its last_batch_id and order id."""
+    moment = bulk.moment()
+    bulk.update(
+        Order._meta.db_table,
+        (*BODY, "last_batch_id"),
+        [(*_as_sql(body, moment), last_batch_id, order_id) for body, last_batch_id, order_id in former],
+    )
+
+
 def replace_lines(merchant_id: int, writes: Sequence[Write], product_ids: dict[str, tuple[int, str]]) -> None:
     """Lay down the lines of these orders anew. `product_ids`: id and title by code; a title the product has is not
     written twice."""

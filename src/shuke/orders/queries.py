@@ -1,0 +1,241 @@
+"""All reads of orders. Doors fetch with the person who asks, so that no order is seen without the right to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet, Sum
+
+from shuke.engine.facts import OrderStatus
+from shuke.kit import bulk
+from shuke.orders.actions.rows import AT
+from shuke.orders.actions.weighing import order_key
+from shuke.orders.models import BatchChange, ColumnMapping, ImportBatch, Order, OrderLine, Refund
+from shuke.shops.models import Merchant, Staff
+
+PAGE = 20
+
+
+class NoSuchOrder(LookupError):
+    """There is no such order for the person who asks."""
+
+
+class NoSuchBatch(LookupError):
+    """There is no such import for the person who asks."""
+
+
+class Page(NamedTuple):
+    """Some rows, and where the next ones begin (None: that was all)."""
+
+    rows: list[Any]
+    after: int | None
+
+
+def order_for(staff: Staff, order_id: int) -> Order:
+    """One order of the merchant this person works for; somebody else's is as unknown as one that does not exist."""
+    found = (
+        Order.objects.filter(merchant_id=staff.merchant_id, pk=order_id)
+        .select_related("store", "sold_at", "member")
+        .first()
+    )
+    if found is None or not staff.is_active:
+        raise NoSuchOrder(f"There is no order {order_id}.")
+    return found
+
+
+def orders_of(merchant: Merchant, member_id: int, *, offset: int = 0, limit: int = PAGE) -> Page:
+    """A member's orders, latest first, with their stores."""
+    rows = list(
+        Order.objects.filter(merchant=merchant, member_id=member_id)
+        .select_related("store", "sold_at")
+        .order_by("-paid_at", "-created_at", "-id")[offset : offset + limit + 1]
+    )
+    return Page(rows[:limit], offset + limit if len(rows) > limit else None)
+
+
+def lines_of(merchant: Merchant, order_ids: Iterable[int]) -> dict[int, list[OrderLine]]:
+    """Lines by order, in their order, with their goods; `title` is filled from the product where the line has none."""
+    found: dict[int, list[OrderLine]] = {order_id: [] for order_id in order_ids}
+    for line in (
+        OrderLine.objects.filter(merchant=merchant, order_id__in=list(found))
+        .select_related("product")
+        .order_by("order_id", "position")
+    ):
+        if not line.title and line.product is not None:
+            line.title = line.product.title
+        found[line.order_id].append(line)
+    return found
+
+
+def refunds_of_order(merchant: Merchant, order_id: int) -> list[Refund]:
+    """Refund documents of one order, oldest first."""
+    return list(
+        Refund.objects.filter(merchant=merchant, order_id=order_id).order_by("finished_at", "requested_at", "id")
+    )
+
+
+def find_by_number(merchant: Merchant, text: str, *, limit: int = 20) -> list[Order]:
+    """Orders of exactly this number, in whichever shop; or, if there are none, those whose number begins so (6+ digits)."""
+    text = text.strip()
+    if not text:
+        return []
+    orders = Order.objects.filter(merchant=merchant).select_related("store", "member").order_by("number", "id")
+    exact = list(orders.filter(number=text)[:limit])
+    if exact or len(text) < 6:
+        return exact
+    # A range, so that the index on (merchant, number) serves it on both engines.
+    return list(orders.filter(number__gte=text, number__lt=text + "\U0010ffff")[:limit])
+
+
+def event_key(order: Order) -> str:
+    """The order's name in the books and on the timeline."""
+    return order_key(order.store.platform, order.store.code, order.number)
+
+
+class Figures(NamedTuple):
+    """Counts of one merchant's archive; money in minor units."""
+
+    orders: int
+    purchases: int
+    lines: int
+    refunds: int  # documents
+    refunded_orders: int
+    net_minor: int
+
+
+def figures(merchant: Merchant) -> Figures:
+    """What `shuke stats` says of orders."""
+    orders = Order.objects.filter(merchant=merchant)
+    return Figures(
+        orders.count(),
+        bought(orders).count(),
+        OrderLine.objects.filter(merchant=merchant).count(),
+        Refund.objects.filter(merchant=merchant).count(),
+        orders.filter(refunded_minor__gt=0).count(),
+        orders.aggregate(n=Sum("net_minor"))["n"] or 0,
+    )
+
+
+def bought(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Those that are purchases: paid at some time, and not marked as anything else."""
+    return orders.exclude(status__in=[OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID]).filter(excluded="")
+
+
+# ---- import batches -----------------------------------------------------------------------------------------------
+
+
+def batches(merchant: Merchant, *, offset: int = 0, limit: int = PAGE) -> Page:
+    """Imports, latest first."""
+    rows = list(
+        ImportBatch.objects.filter(merchant=merchant).order_by("-started_at", "-id")[offset : offset + limit + 1]
+    )
+    return Page(rows[:limit], offset + limit if len(rows) > limit else None)
+
+
+def batch_of(merchant: Merchant, batch_id: int) -> ImportBatch:
+    found = ImportBatch.objects.filter(merchant=merchant, pk=batch_id).first()
+    if found is None:
+        raise NoSuchBatch(f"There is no import {batch_id}.")
+    return found
+
+
+def batch_for(staff: Staff, batch_id: int) -> ImportBatch:
+    """One import of the merchant this person works for."""
+    found = ImportBatch.objects.filter(merchant_id=staff.merchant_id, pk=batch_id).first()
+    if found is None or not staff.is_active:
+        raise NoSuchBatch(f"There is no import {batch_id}.")
+    return found
+
+
+def same_files(merchant: Merchant, sha256s: Iterable[str], *, before: datetime) -> dict[str, ImportBatch]:
+    """Finished imports that had these very files, by hash: the seller should know before importing them again."""
+    wanted = set(sha256s)
+    found: dict[str, ImportBatch] = {}
+    done = ImportBatch.objects.filter(merchant=merchant, state=ImportBatch.State.DONE, started_at__lt=before)
+    for batch in done.order_by("-started_at")[:200]:
+        for file in batch.files:
+            if file.get("sha256") in wanted:
+                found.setdefault(file["sha256"], batch)
+    return found
+
+
+def mappings(merchant: Merchant) -> list[ColumnMapping]:
+    return list(ColumnMapping.objects.filter(merchant=merchant).order_by("name"))
+
+
+# ---- what an undo has to know --------------------------------------------------------------------------------------
+
+
+def orders_made_by(merchant: Merchant, batch_id: int) -> list[tuple[int, str]]:
+    """Id and event key of the orders a batch brought."""
+    return _keys(Order.objects.filter(merchant=merchant, batch_id=batch_id, member__isnull=False))
+
+
+def orders_changed_by(merchant: Merchant, batch_id: int) -> list[tuple[int, str]]:
+    """Id and event key of the older orders that a batch was the last to change, where it raised what they count for.
+
+    Only these could have earned points through the batch; one that the batch merely finished keeps its points.
+    """
+    before = dict(
+        BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="order").values_list(
+            "object_id", "before"
+        )
+    )
+    found = []
+    orders = Order.objects.filter(merchant=merchant, last_batch_id=batch_id, member__isnull=False)
+    orders = orders.exclude(batch_id=batch_id).select_related("store")
+    for order in orders.iterator(chunk_size=2000):
+        was = before.get(order.pk)
+        if was is not None and order.net_minor > net_before(was):
+            found.append((order.pk, event_key(order)))
+    return found
+
+
+def net_before(change: dict[str, Any]) -> int:
+    """What an order counted for before a batch changed it."""
+    return int(change["body"][AT["net_minor"]])
+
+
+def _keys(orders: QuerySet[Order]) -> list[tuple[int, str]]:
+    rows = orders.values_list("id", "store__platform", "store__code", "number").iterator(chunk_size=5000)
+    return [(pk, order_key(platform, code, number)) for pk, platform, code, number in rows]
+
+
+class ChangedLater(NamedTuple):
+    """Orders of a batch that somebody changed after it."""
+
+    orders: int
+    examples: list[str]
+    batch_ids: list[int]  # later imports; empty: single recordings
+
+
+def changed_after(merchant: Merchant, batch_id: int) -> ChangedLater:
+    """Orders that the batch made or changed and that it was not the last to change."""
+    touched = BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="order").values("object_id")
+    orders = Order.objects.filter(merchant=merchant).filter(Q(batch_id=batch_id) | Q(pk__in=touched))
+    later = orders.filter(Q(last_batch_id__isnull=True) | ~Q(last_batch_id=batch_id))
+    count = later.count()
+    if not count:
+        return ChangedLater(0, [], [])
+    return ChangedLater(
+        count,
+        list(later.order_by("id").values_list("number", flat=True)[:3]),
+        sorted(set(later.filter(last_batch_id__isnull=False).values_list("last_batch_id", flat=True).distinct()[:5])),
+    )
+
+
+def members_made_by(merchant: Merchant, batch_id: int) -> set[int]:
+    changes = BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="member")
+    return set(changes.values_list("object_id", flat=True))
+
+
+def members_with_orders(merchant: Merchant, member_ids: Iterable[int]) -> set[int]:
+    """Those of these members who still have an order."""
+    condition, values = bulk.among("member_id", member_ids)
+    rows = bulk.select(
+        f"SELECT DISTINCT member_id FROM {Order._meta.db_table} WHERE merchant_id = %s AND {condition}",
+        [merchant.pk, values],
+    )
+    return {row[0] for row in rows}
