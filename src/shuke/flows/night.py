@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shuke.insight import actions as insight
 from shuke.insight.queries import figures
-from shuke.kit import jobs
+from shuke.kit import bulk, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty import actions as loyalty
 from shuke.shops import queries as shops
@@ -42,6 +42,7 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     else:
         made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
     sealed = loyalty.seal(merchant=merchant, now=now)
+    bulk.learn_statistics()
     return Night(day, moved.members, moved.postings, len(made), sealed)
 
 

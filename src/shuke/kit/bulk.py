@@ -82,6 +82,14 @@ def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]
     return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(listed)
 
 
+def learn_statistics() -> None:
+    """Let SQLite look at what its tables hold, so that it finds rows by the better key. PostgreSQL does so by itself."""
+    if not is_postgres():
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("PRAGMA optimize = 0x10002")  # all tables, also those this connection has not read yet
+
+
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
     """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
     with connection.cursor() as cursor:
