@@ -10,7 +10,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from shuke.connect.importers import TabularError, guess_mapping, sentence
 from shuke.connect.importers.mapping import FIELDS, BadMapping, checked
@@ -236,10 +236,10 @@ def _field_name(kind: str, key: str) -> str:
 
 def kind_names() -> list[tuple[str, str]]:
     return [
-        ("orders", _("Orders")),
-        ("customers", _("Customers")),
-        ("products", _("Products")),
-        ("refunds", _("Refunds")),
+        ("orders", pgettext("kind of file", "Orders")),
+        ("customers", pgettext("kind of file", "Customers")),
+        ("products", pgettext("kind of file", "Products")),
+        ("refunds", pgettext("kind of file", "Refunds")),
     ]
 
 
