@@ -87,7 +87,7 @@ def learn_statistics() -> None:
     if not is_postgres():
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA analysis_limit = 1000")
-            cursor.execute("PRAGMA optimize = 0x10002")  # all tables, also those this connection has not read yet
+            cursor.execute("ANALYZE")
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
