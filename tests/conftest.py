@@ -31,6 +31,9 @@ def mingde(db) -> cast.Shop:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=20_000)  # a busy machine is not a broken page
     return {
         **browser_type_launch_args,
         "executable_path": CHROMIUM,
