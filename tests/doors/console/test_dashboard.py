@@ -236,3 +236,12 @@ def test_a_stack_keeps_something_small_visible_and_fills_the_width():
 
 def test_heat_tells_nobody_from_somebody():
     assert [charts.heat(v, 100) for v in (0, 1, 30, 100)] == [0, 1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", ["0", "8,000", "20k", "800k", "2.5M"]), ("zh-hans", ["0", "8,000", "2万", "80万", "250万"])],
+)
+def test_axes_are_short_enough_for_a_phone(language, expected):
+    with translation.override(language):
+        assert [board.compact(v) for v in (0, 8_000, 20_000, 800_000, 2_500_000)] == expected

@@ -337,7 +337,7 @@ def months(figures: dict[str, Any]) -> dict[str, Any]:
         "rows": [m | {"url": members_url(joined=m["month"])} for m in shown],
         "growth": {
             "frame": GROWTH,
-            "ticks": [(t.at, grouped(t.value)) for t in charts.ticks(top, step, GROWTH)],
+            "ticks": [(t.at, compact(t.value)) for t in charts.ticks(top, step, GROWTH)],
             "bars": [(bar, m, members_url(joined=m["month"])) for bar, m in zip(bars, shown, strict=True)],
             "labelled": len(shown) <= 12,
             "nth": nth,
@@ -393,7 +393,7 @@ def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
             )
             for bar, (month, points, money) in zip(charts.bars([r[1] for r in rows], top, EXPIRY), rows, strict=True)
         ],
-        "ticks": [(t.at, grouped(t.value)) for t in charts.ticks(top, step, EXPIRY)],
+        "ticks": [(t.at, compact(t.value)) for t in charts.ticks(top, step, EXPIRY)],
         "frame": EXPIRY,
         "nth": charts.every(len(rows), 6),
         "end": charts.one(EXPIRY.width - EXPIRY.right),
@@ -481,6 +481,15 @@ def last(rows: list[dict[str, Any]], name: str) -> str:
 
 def grouped(number: float | int | None) -> str:
     return "" if number is None else f"{number:,.0f}"
+
+
+def compact(number: float) -> str:
+    """A round figure for an axis: 800k, 80万; small ones in full."""
+    if abs(number) < 10_000:
+        return grouped(number)
+    if words.language().startswith("zh"):
+        return f"{number / 10_000:,g}万" if number < 100_000_000 else f"{number / 100_000_000:,g}亿"
+    return f"{number / 1_000:,g}k" if number < 1_000_000 else f"{number / 1_000_000:,g}M"
 
 
 def rate(share: float | None, decimals: int = 1) -> str:
