@@ -1,0 +1,116 @@
+"""Orders as doors read them: with the person who asks, so that no order is seen without the right to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet, Sum
+
+from shuke.engine.facts import OrderStatus
+from shuke.orders.actions.weighing import order_key
+from shuke.orders.models import Order, OrderLine, Refund
+from shuke.shops.models import Merchant, Staff
+
+PAGE = 20
+
+
+class NoSuchOrder(LookupError):
+    """There is no such order for the person who asks."""
+
+
+class Page(NamedTuple):
+    """Some rows, and where the next ones begin (None: that was all)."""
+
+    rows: list[Any]
+    after: int | None
+
+
+def order_for(staff: Staff, order_id: int) -> Order:
+    """One order of the merchant this person works for; somebody else's is as unknown as one that does not exist."""
+    found = (
+        Order.objects.filter(merchant_id=staff.merchant_id, pk=order_id)
+        .select_related("store", "sold_at", "member")
+        .first()
+    )
+    if found is None or not staff.is_active:
+        raise NoSuchOrder(f"There is no order {order_id}.")
+    return found
+
+
+def orders_of(merchant: Merchant, member_id: int, *, offset: int = 0, limit: int = PAGE) -> Page:
+    """A member's orders, latest first, with their stores."""
+    rows = list(
+        Order.objects.filter(merchant=merchant, member_id=member_id)
+        .select_related("store", "sold_at")
+        .order_by("-paid_at", "-created_at", "-id")[offset : offset + limit + 1]
+    )
+    return Page(rows[:limit], offset + limit if len(rows) > limit else None)
+
+
+def lines_of(merchant: Merchant, order_ids: Iterable[int]) -> dict[int, list[OrderLine]]:
+    """Lines by order, in their order, with their goods; `title` is filled from the product where the line has none."""
+    found: dict[int, list[OrderLine]] = {order_id: [] for order_id in order_ids}
+    for line in (
+        OrderLine.objects.filter(merchant=merchant, order_id__in=list(found))
+        .select_related("product")
+        .order_by("order_id", "position")
+    ):
+        if not line.title and line.product is not None:
+            line.title = line.product.title
+        found[line.order_id].append(line)
+    return found
+
+
+def refunds_of_order(merchant: Merchant, order_id: int) -> list[Refund]:
+    """Refund documents of one order, oldest first."""
+    return list(
+        Refund.objects.filter(merchant=merchant, order_id=order_id).order_by("finished_at", "requested_at", "id")
+    )
+
+
+def find_by_number(merchant: Merchant, text: str, *, limit: int = 20) -> list[Order]:
+    """Orders of exactly this number, in whichever shop; or, if there are none, those whose number begins so (6+ digits)."""
+    text = text.strip()
+    if not text:
+        return []
+    orders = Order.objects.filter(merchant=merchant).select_related("store", "member").order_by("number", "id")
+    exact = list(orders.filter(number=text)[:limit])
+    if exact or len(text) < 6:
+        return exact
+    # A range, so that the index on (merchant, number) serves it on both engines.
+    return list(orders.filter(number__gte=text, number__lt=text + "\U0010ffff")[:limit])
+
+
+def event_key(order: Order) -> str:
+    """The order's name in the books and on the timeline."""
+    return order_key(order.store.platform, order.store.code, order.number)
+
+
+class Figures(NamedTuple):
+    """Counts of one merchant's archive; money in minor units."""
+
+    orders: int
+    purchases: int
+    lines: int
+    refunds: int  # documents
+    refunded_orders: int
+    net_minor: int
+
+
+def figures(merchant: Merchant) -> Figures:
+    """What `shuke stats` says of orders."""
+    orders = Order.objects.filter(merchant=merchant)
+    return Figures(
+        orders.count(),
+        bought(orders).count(),
+        OrderLine.objects.filter(merchant=merchant).count(),
+        Refund.objects.filter(merchant=merchant).count(),
+        orders.filter(refunded_minor__gt=0).count(),
+        orders.aggregate(n=Sum("net_minor"))["n"] or 0,
+    )
+
+
+def bought(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Those that are purchases: paid at some time, and not marked as anything else."""
+    return orders.exclude(status__in=[OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID]).filter(excluded="")
