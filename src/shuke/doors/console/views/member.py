@@ -98,7 +98,7 @@ def orders(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "who": who,
         "title": who.name or who.nickname or who.card,
-        "orders": says.purchases(shown, earned_by_event(request.merchant, [one.event for one in shown])),
+        "orders": says.purchases(shown, earned_by_event(request.merchant, [one.event for one in shown], member_id=pk)),
         "older": f"{oldest.at.isoformat()}~{oldest.order.pk}" if oldest and oldest.at else "",
         "first_page": before is None,
     }
