@@ -89,7 +89,7 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
     active_from = day - timedelta(days=figures["active_days"] - 1)
     gone_from = day - timedelta(days=2 * figures["active_days"] - 1)
     whole = [m for m in figures["months"] if not m["partial"]]
-    before = next((m for m in reversed(figures["months"]) if m["month"] < figures["as_of"][:7]), {})
+    before: dict[str, Any] = next((m for m in reversed(figures["months"]) if m["month"] < figures["as_of"][:7]), {})
     reasons = words.why_missing(figures)
 
     def tile(key: str, kind: str, url: str, *, icon: str, note: str = "", series: str = "") -> Tile:

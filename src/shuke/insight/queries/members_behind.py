@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
@@ -98,7 +99,7 @@ def _in_store(merchant: Merchant, known: stored.Figures, scored: Scored, store: 
     return Exists(_purchases(merchant).filter(here, paid_at__gte=start, paid_at__lt=end))
 
 
-def buyers_in(merchant: Merchant, store: int) -> QuerySet[Order, dict[str, int]]:
+def buyers_in(merchant: Merchant, store: int) -> QuerySet[Order, Any]:
     """Ids of the members that the figure "store" counts, as rows to compare keys with.
 
     The same people as `members_behind(merchant, "store", store=…)`, found by one walk over the window's orders instead of a
