@@ -70,12 +70,12 @@ def purchases(
         at = bulk.read_moment(paid_at)
         assert at is not None
         net = paid - freight
-        mine = found[member]
-        mine.append(
+        theirs = found[member]
+        theirs.append(
             ev.Purchase(event, at, net if net > 0 else 0, goods.get(pk, ()), sold_at or code, platform, channel)
         )
         if back:
-            mine.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
+            theirs.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
     return Bought(found, set(ids))
 
 

@@ -82,7 +82,7 @@ def record(
                     former.body[0] if former else (None if one.order_id is None else one.member_id),
                     one.oddities,
                     order_key(ask.store.platform, ask.store.code, ask.number),
-                    news_of(ask.number, former.body if former else None, one.body) if real else (),
+                    news_of(ask.number, former.body if former else None, one.body or ()) if real else (),
                     batch_id is not None and former is not None and former.last_batch_id == batch_id,
                 )
             )

@@ -84,8 +84,8 @@ def record_refunds(
                 parked += order_id is None
             elif further((number, values)) > further(statement_of(known[key])):
                 changed.append((known[key], order_id, number, values))
-                if known[key].order_id:
-                    touched.add(known[key].order_id)
+                if former_order := known[key].order_id:
+                    touched.add(former_order)
             else:
                 same += 1
                 continue

@@ -23,9 +23,14 @@ Digests = tuple[bytes, bytes | None]  # of the statement, of its lines (merging.
 class Place(Protocol):
     """A store, as far as weighing needs it."""
 
-    id: int
-    platform: str
-    code: str
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def code(self) -> str: ...
 
 
 class Outcome(StrEnum):
