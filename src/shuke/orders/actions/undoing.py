@@ -55,7 +55,7 @@ def _owners(merchant_id: int, batch_id: int) -> set[int]:
     return {row[0] for row in rows_}
 
 
-def _changes(merchant_id: int, batch_id: int, what: str) -> list[tuple[int, dict[str, Any]]]:
+def _changes(merchant_id: int, batch_id: int, what: str) -> list[tuple[int, Any]]:
     return list(
         BatchChange.objects.filter(merchant_id=merchant_id, batch_id=batch_id, what=what)
         .order_by("id")

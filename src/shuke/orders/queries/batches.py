@@ -116,7 +116,7 @@ def changed_after(merchant: Merchant, batch_id: int) -> ChangedLater:
     return ChangedLater(
         count,
         list(later.order_by("id").values_list("number", flat=True)[:3]),
-        sorted(set(later.filter(last_batch_id__isnull=False).values_list("last_batch_id", flat=True).distinct()[:5])),
+        sorted(n for n in later.values_list("last_batch_id", flat=True).distinct()[:6] if n is not None)[:5],
     )
 
 
