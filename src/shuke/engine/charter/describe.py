@@ -64,6 +64,10 @@ class _English:
         self.symbol = SYMBOLS.get(charter.currency, charter.currency + " ")
         self.points_name = getattr(charter.points.name, self.code)
 
+    def some(self, points: int) -> str:
+        name = self.points_name
+        return f"{points:,} {name[:-1] if points == 1 and name.endswith('s') else name}"
+
     def money(self, amount: Decimal) -> str:
         return self.symbol + _number(amount)
 
@@ -107,8 +111,8 @@ class _English:
 
     def rule(self, r: Earning) -> str:
         what = {
-            "per_amount": f"{r.points:,} {self.points_name} for each {self.money(r.per)}",
-            "fixed": f"{r.points:,} {self.points_name}",
+            "per_amount": f"{self.some(r.points)} for each {self.money(r.per)}",
+            "fixed": self.some(r.points),
             "multiply": f"points on purchases × {_number(r.times)}",
         }[r.kind]
         text = f"{r.name.en}: {what}{self.when(r.when)}.{self.caps(r.caps)}"
