@@ -39,6 +39,7 @@ FIELDS = (
 )
 STATUS, LINES = 0, FIELDS.index("lines")
 WAS_PAID = 1 << len(FIELDS)  # some statement showed the order in a paid state
+_BITS = tuple(1 << index for index in range(len(FIELDS)))
 LONG_AGO = datetime.min.replace(tzinfo=UTC)  # the moment of a statement that does not tell when it was made
 
 _PAID_STATES = frozenset(
@@ -85,9 +86,9 @@ class Known:
     def said(self) -> int:
         """One bit per stated field, and WAS_PAID."""
         bits = WAS_PAID if self.was_paid else 0
-        for index, value in enumerate(self.values):
+        for bit, value in zip(_BITS, self.values, strict=True):
             if value is not None:
-                bits |= 1 << index
+                bits |= bit
         return bits
 
 
@@ -139,7 +140,7 @@ def stated(order: Order, lines_digest: bytes | None, sold_at_id: int | None, mem
         member_id,
         mark,
     ]
-    was_paid = order.paid_at is not None or (status is not None and status in _PAID_STATES)
+    was_paid = order.paid_at is not None or status in _PAID_STATES
     return Known(values, order.stated_at or LONG_AGO, was_paid, sums, None, lines)
 
 

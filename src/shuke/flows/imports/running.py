@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
@@ -60,9 +63,11 @@ def run(
     if batch.offset:
         progress.advance(int(batch.counts.get("rows", 0)))
     try:
-        for chunk in chunks(merchant, batch, batch.offset):
-            _take(merchant, batch, chunk, tally, rejects, now, actor)
-            progress.advance(chunk.rows)
+        with _collector_at_rest():
+            for chunk in chunks(merchant, batch, batch.offset):
+                _take(merchant, batch, chunk, tally, rejects, now, actor)
+                progress.advance(chunk.rows)
+                gc.collect(1)
         archive.end_batch(batch=batch, state=State.DONE, now=now, rejects_path=rejects.give_out(batch))
     except FileRefused as refused:
         _fail_whole(merchant, batch, refused.problem, now, actor, language)
@@ -125,6 +130,19 @@ class _JobProgress:
     def _say(self) -> None:
         self._said = time.monotonic()
         self._running.progress(self._done, self._total, self._what)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """A chunk is a few hundred thousand values without a cycle among them. Looking for cycles again and again while they
+    are made costs a sixth of the time; once per chunk is enough to keep memory level."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _take(

@@ -298,9 +298,13 @@ def from_plain(body: Sequence[Any]) -> tuple[Any, ...]:
 
 def _as_sql(body: tuple[Any, ...], moment: Any) -> list[Any]:
     out = list(body)
+    last = text = None
     for index in _MOMENTS:
-        if out[index] is not None:
-            out[index] = moment(out[index])
+        at = out[index]
+        if at is not None:
+            if at is not last:  # at a till an order is made, paid and finished in one moment
+                last, text = at, moment(at)
+            out[index] = text
     older = out[AT["older"]]
     if older is not None:
         out[AT["older"]] = json.dumps(older)

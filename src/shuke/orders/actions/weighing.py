@@ -137,9 +137,14 @@ def put_together(
 ) -> dict[Key, Asked]:
     """Each order once, with all this call states about it, by store id and number."""
     asked: dict[Key, Asked] = {}
+    places: dict[tuple[str, str, str], tuple[Place, int | None]] = {}
     for index, (order, member_id) in enumerate(zip(orders, member_ids, strict=True)):
-        store = stores[numbering_store(order.platform, order.shop, order.store_code)]
-        sold_at = stores["pos", order.store_code[:60]].id if order.store_code else None
+        named = (order.platform, order.shop, order.store_code)
+        place = places.get(named)
+        if place is None:
+            sold_at = stores["pos", order.store_code[:60]].id if order.store_code else None
+            place = places[named] = (stores[numbering_store(*named)], sold_at)
+        store, sold_at = place
         digest, lines_digest = digests[index] if digests else merging.digest_of(order)
         known = merging.stated(order, lines_digest, sold_at, member_id)
         key = (store.id, order.number[:60])
@@ -170,8 +175,11 @@ def said_before(
     """Digests of all statements, and by index those that say exactly what their order was last told: nothing to do."""
     digests = [merging.digest_of(order) for order in orders]
     keys: dict[int, Key] = {}
+    places = {
+        named: stores.get(numbering_store(*named)) for named in {(o.platform, o.shop, o.store_code) for o in orders}
+    }
     for index, order in enumerate(orders):
-        store = stores.get(numbering_store(order.platform, order.shop, order.store_code))
+        store = places[order.platform, order.shop, order.store_code]
         if store is not None:
             keys[index] = (store.id, order.number[:60])
     if not keys:
@@ -209,10 +217,10 @@ def store_keys(orders: Iterable[OrderFact]) -> dict[tuple[str, str], str]:
     store where it was sold, whatever system wrote the file.
     """
     found: dict[tuple[str, str], str] = {}
-    for order in orders:
-        found[numbering_store(order.platform, order.shop, order.store_code)] = order.shop or order.store_code
-        if order.store_code:
-            found[("pos", order.store_code[:60])] = order.store_code
+    for platform, shop, store_code in dict.fromkeys((o.platform, o.shop, o.store_code) for o in orders):
+        found[numbering_store(platform, shop, store_code)] = shop or store_code
+        if store_code:
+            found[("pos", store_code[:60])] = store_code
     return found
 
 
