@@ -65,7 +65,7 @@ def take(merchant, history, sizes):
             merchant=merchant,
             people=[person for person, _ in part],
             now=NOON,
-            seen_at=[NOON - timedelta(days=days) for _, days in part],
+            seen_at=[NOON - timedelta(days=days, minutes=1) for _, days in part],  # before now: moments of their own
         )
     return answers
 
