@@ -69,3 +69,23 @@ def test_members_orders_and_books_do_not_depend_on_arrival(lan, mingde, seed):
     size = [1, 3, 10, 200][seed]
     parts = [shuffled[i : i + size] for i in range(0, len(shuffled), size)]
     assert come_in(lan.merchant, [what]) == come_in(mingde.merchant, [*parts, shuffled[:7]])
+
+
+def test_goods_that_move_category_are_judged_anew_and_the_difference_is_booked(lan):
+    """The charter gives more for 护肤. A product list that comes late, or is corrected, counts for the past as well."""
+    publish(lan.merchant)
+
+    def come(*what, products=()):
+        take_orders(merchant=lan.merchant, orders=what, products=products, now=NOW, actor="test")
+
+    def earned() -> int:
+        assert queries.verify(lan.merchant).findings == []
+        return queries.liability(lan.merchant, START + timedelta(days=2)).points
+
+    unknown = (facts.Line("面霜", 1000, 30000, "Z9"),)
+    come(order("T1", 1, 300, person=buyer(1), lines=unknown))
+    assert earned() == 300 + 20 + 10  # first order, and a big one
+    come(products=[facts.Product("Z9", "面霜", category="护肤/面霜")])
+    assert earned() == 600 + 20 + 10
+    come(products=[facts.Product("Z9", "面霜", category="家居")])
+    assert earned() == 300 + 20 + 10

@@ -78,11 +78,9 @@ def take_orders(
         postings = 0
         if settle:
             rebooked = {who.member_id for who in recognised if who.rebooked and who.member_id is not None}
+            rebooked |= set(archive.take_reclassified(merchant=merchant))
             postings = _settle(merchant, recorded, given_back, rebooked, now, actor)
             _open_balances(merchant, people, seen_people, now, actor)
-            born = [w.member_id for p, w in zip(people, seen_people, strict=True) if p.birthday and w.member_id]
-            if born:
-                loyalty.learn_birthdays(merchant=merchant, member_ids=born, now=now, actor=actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)
@@ -115,7 +113,7 @@ def _settle(
     now: datetime,
     actor: str,
 ) -> int:
-    """The books of everybody touched: buyers, who lost an order to somebody else, whose birthday became known."""
+    """The books of everybody touched: buyers, who lost an order to somebody else, whose birthday became known, whose goods moved category."""
     order_ids = [r.order_id for r in recorded if r.outcome is not Outcome.SAME and r.member_id is not None]
     order_ids += [r.order_id for r in given_back.orders if r.changed and r.member_id is not None]
     former = {

@@ -20,10 +20,14 @@ class Product(models.Model):
     category = models.CharField(max_length=160, blank=True, help_text="Levels joined by '/'.")
     brand = models.CharField(max_length=80, blank=True)
     unit = models.CharField(max_length=30, blank=True)
+    reclassified = models.BooleanField(
+        default=False, help_text="Category or brand changed; the books of its buyers wait."
+    )
 
     class Meta:
         db_table = "orders_product"
         constraints = [models.UniqueConstraint(fields=["merchant", "code"], name="orders_product_code")]
+        indexes = [models.Index(fields=["merchant"], name="orders_product_moved", condition=Q(reclassified=True))]
 
 
 class Order(models.Model):

@@ -4,7 +4,7 @@ from shuke.loyalty.actions.charters import CharterRefused, publish_charter
 from shuke.loyalty.actions.clock import run_clock
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
 from shuke.loyalty.actions.sealing import seal
-from shuke.loyalty.actions.settling import Settled, learn_birthdays, settle
+from shuke.loyalty.actions.settling import Settled, settle
 
 __all__ = [
     "Answer",
@@ -14,7 +14,6 @@ __all__ = [
     "Settled",
     "ask",
     "give_tier",
-    "learn_birthdays",
     "open_balances",
     "publish_charter",
     "run_clock",

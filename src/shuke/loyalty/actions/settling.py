@@ -45,7 +45,8 @@ def settle(
 ) -> Settled:
     """Bring the books in line with some new, changed or vanished orders.
 
-    `also_members`: members who lost an order (moved to somebody else, import undone). Without a charter in force nothing
+    `also_members`: members who lost an order (moved to somebody else, import undone) or of whom something is newly known
+    that earning depends on (birthday, joining day, category of what they bought). Without a charter in force nothing
     is done: the first publication settles the history. Effects, in order: wallets locked, orders read, events folded,
     postings, lots, tier changes and timeline lines written.
     """
@@ -77,22 +78,6 @@ def settle(
         refold(batch, versions, heads, sorted(again))
     batch.write()
     return Settled(len(members), len(batch.txns), len(again))
-
-
-@transaction.atomic
-def learn_birthdays(*, merchant: Merchant, member_ids: Iterable[int], now: datetime, actor: str) -> int:
-    """Let the books know birthdays that profiles have learnt; the number of members whose history was folded anew."""
-    try:
-        versions = charters.versions(merchant)
-    except charters.NoCharter:
-        return 0
-    told = stored.heads(merchant, member_ids)
-    news = sorted(m for m, head in told.items() if head.has_new_birthday and head.standing is not None)
-    if news:
-        batch = Batch(merchant, now=now, actor=actor)
-        refold(batch, versions, lock_heads(merchant, news), news)
-        batch.write()
-    return len(news)
 
 
 def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:

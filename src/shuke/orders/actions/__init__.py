@@ -12,7 +12,7 @@ from shuke.orders.actions.batches import (
     remember_made_members,
     save_mapping,
 )
-from shuke.orders.actions.products import know_products
+from shuke.orders.actions.products import know_products, take_reclassified
 from shuke.orders.actions.recording import record
 from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
 from shuke.orders.actions.undoing import TakenOut, take_out_batch
@@ -40,4 +40,5 @@ __all__ = [
     "said_before",
     "save_mapping",
     "take_out_batch",
+    "take_reclassified",
 ]

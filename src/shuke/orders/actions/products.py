@@ -10,7 +10,7 @@ from shuke.orders.models import Product as ProductRow
 from shuke.shops.models import Merchant
 
 _TABLE = ProductRow._meta.db_table
-_COLUMNS = ("id", "merchant_id", "code", "title", "category", "brand", "unit")
+_COLUMNS = ("id", "merchant_id", "code", "title", "category", "brand", "unit", "reclassified")
 
 
 def know_products(*, merchant: Merchant, products: Sequence[Product]) -> int:
@@ -21,7 +21,7 @@ def know_products(*, merchant: Merchant, products: Sequence[Product]) -> int:
     for code, row in known.items():
         full = tuple(new or old for new, old in zip(stated[code], row[1:], strict=True))
         if full != row[1:]:
-            changed.append((*full, row[0]))
+            changed.append((*full, full[1:3] != row[2:4], row[0]))
     new = [(code, *values) for code, values in stated.items() if code not in known]
     _write(merchant.id, new, changed)
     return len(new) + len(changed)
@@ -50,12 +50,30 @@ def products_of(merchant_id: int, lines: Iterable[Line]) -> dict[str, tuple[int,
         title, category, brand = stated[code]
         full = (row[1] or title, row[2] or category, row[3] or brand, row[4])
         if full != row[1:]:
-            changed.append((*full, row[0]))
+            changed.append((*full, full[1:3] != row[2:4], row[0]))
             known[code] = (row[0], *full)
     made = _write(merchant_id, new, changed)
     found = {code: (row[0], row[1]) for code, row in known.items()}
     found.update(made)
     return found
+
+
+def take_reclassified(*, merchant: Merchant) -> list[int]:
+    """Members who bought goods whose category or brand has changed since the last call: points may depend on it."""
+    moved = bulk.select(f"SELECT id FROM {_TABLE} WHERE merchant_id = %s AND reclassified = %s", [merchant.id, True])
+    if not moved:
+        return []
+    condition, values = bulk.among("id", [pk for (pk,) in moved])
+    bulk.execute(
+        f"UPDATE {_TABLE} SET reclassified = %s WHERE +merchant_id = %s AND {condition}", [False, merchant.id, values]
+    )
+    condition, values = bulk.among("l.product_id", [pk for (pk,) in moved])
+    rows = bulk.select(
+        "SELECT DISTINCT o.member_id FROM orders_line l JOIN orders_order o ON o.id = l.order_id "
+        f"WHERE l.merchant_id = %s AND {condition} AND o.member_id IS NOT NULL",
+        [merchant.id, values],
+    )
+    return sorted(member for (member,) in rows)
 
 
 def _write(
@@ -66,7 +84,7 @@ def _write(
     if not new:
         return {}
     fresh = ids.take(len(new))
-    bulk.insert_new(_TABLE, _COLUMNS, [(i, merchant_id, *row) for i, row in zip(fresh, new, strict=True)])
+    bulk.insert_new(_TABLE, _COLUMNS, [(i, merchant_id, *row, False) for i, row in zip(fresh, new, strict=True)])
     made = {row[0]: (i, row[1]) for i, row in zip(fresh, new, strict=True)}
     if bulk.is_postgres():  # another process may have been first with some of them
         made = {code: (row[0], row[1]) for code, row in _known(merchant_id, made).items()}
