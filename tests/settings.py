@@ -33,6 +33,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Argon2 i
 STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }  # no collectstatic needed
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+if DATABASES["default"]["ENGINE"].endswith("sqlite"):
     # A file, not memory: live servers and worker subprocesses open the same database, in the same WAL mode as a shop's.
     DATABASES["default"]["TEST"] = {"NAME": Path(_home) / "test.sqlite3"}

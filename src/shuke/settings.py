@@ -60,7 +60,7 @@ def _database() -> dict:
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "shuke.kit.sqlite",
         "NAME": SHUKE_HOME / "shuke.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {

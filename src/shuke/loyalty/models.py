@@ -34,7 +34,7 @@ class Wallet(models.Model):
     """One member's account head: cached figures, the standing of the engine, and the row to lock."""
 
     member = models.OneToOneField(Member, primary_key=True, on_delete=models.PROTECT)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     balance = models.BigIntegerField(
         default=0, help_text="Sum of what is left in all lots: available, pending and held."
     )
@@ -74,7 +74,7 @@ class Txn(models.Model):
     """One posting, or a remembered refusal (no entries). `key` is for ever: the same key again gives the same answer."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     key = models.CharField(max_length=300, help_text="member|event#revision, or the caller's own key of a request.")
     payload = models.BinaryField(max_length=16, default=b"", help_text="Hash of the canonical request.")
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
@@ -116,7 +116,7 @@ class Entry(models.Model):
     """One leg. Legs of a posting add up to 0. Member legs carry a running number and balance."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     account = models.CharField(max_length=12, choices=Account.choices)
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
@@ -144,7 +144,7 @@ class Lot(models.Model):
     """One credit of points: granted − remaining = Σ uses. A late fact that changes what was earned changes `granted`."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     key = models.CharField(max_length=260, help_text="Event that granted it.")
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
@@ -183,7 +183,7 @@ class Use(models.Model):
     """What one posting did to one lot: `amount` > 0 takes from it, < 0 gives back."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=10)  # burn | expire | claw | debt | adjust | extend
@@ -202,7 +202,7 @@ class Hold(models.Model):
     """Points set aside for a basket. Resolved exactly once: captured, released or timed out."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     key = models.CharField(max_length=200)
     amount = models.BigIntegerField()
@@ -228,7 +228,7 @@ class TierChange(models.Model):
     """History of grades with cause. A change that a late fact made untrue is kept and marked."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     at = models.DateTimeField()
     before = models.CharField(max_length=30, blank=True)

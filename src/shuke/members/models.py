@@ -90,7 +90,7 @@ class Identity(models.Model):
     """One value that tells who somebody is. `blind` is its keyed hash, the only thing ever compared."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=12)  # engine.facts.IdentityKind
     realm = models.CharField(max_length=20, blank=True)
@@ -114,7 +114,7 @@ class Contact(models.Model):
     """A way to reach a member: phone, e-mail, address. The value is AES-GCM under the member's own data key."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=8)  # phone | email | address
     blind = models.BinaryField(max_length=16)
@@ -218,7 +218,7 @@ class TimelineLine(models.Model):
     """Something that happened to a member. Append-only; rooms above claim unread lines (docs/architecture.md)."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     at = models.DateTimeField(help_text="When it happened.")
     noted_at = models.DateTimeField(help_text="When we came to know.")

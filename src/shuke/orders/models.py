@@ -34,7 +34,7 @@ class Order(models.Model):
     """One order in its latest known state."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     store = models.ForeignKey(
         Store, on_delete=models.PROTECT, db_index=False, help_text="Shop whose numbering this is."
     )
@@ -96,7 +96,7 @@ class OrderLine(models.Model):
     """One position. Lines of an order are replaced together."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, db_index=False)
     position = models.SmallIntegerField()
     product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, db_index=False)

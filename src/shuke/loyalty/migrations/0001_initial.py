@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.JSONField(help_text='The answer given to the caller, for a replay.', null=True)),
                 ('seal', models.BigIntegerField(help_text='Number of the seal that covers it (hash chain).', null=True)),
                 ('member', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
             ],
             options={
                 'db_table': 'loyalty_txn',
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('cost_micro', models.BigIntegerField(default=0, help_text='Cost of one point in millionths of a minor unit.')),
                 ('funder', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='shops.merchant')),
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
                 ('txn', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='loyalty.txn')),
             ],
             options={
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('seq', models.BigIntegerField(null=True)),
                 ('balance_after', models.BigIntegerField(null=True)),
                 ('member', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
                 ('txn', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='loyalty.txn')),
             ],
             options={
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=10)),
                 ('amount', models.BigIntegerField()),
                 ('lot', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='loyalty.lot')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
                 ('txn', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='loyalty.txn')),
             ],
             options={
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('settled_to', models.DateTimeField(help_text='Event time of the last event in the books.', null=True)),
                 ('birthdays', models.JSONField(default=list, help_text='[[since or null, month, day, lunar], …] as the books know them.')),
                 ('standing', models.JSONField(default=dict, help_text='engine.ledger.Standing: windows and counters, a cache of replay.')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
             ],
             options={
                 'db_table': 'loyalty_wallet',
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('resolved_at', models.DateTimeField(null=True)),
                 ('lots', models.JSONField(default=list, help_text='[[lot key, amount], …] set aside, oldest expiry first.')),
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
             ],
             options={
                 'db_table': 'loyalty_hold',
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('charter_version', models.PositiveIntegerField(null=True)),
                 ('superseded_at', models.DateTimeField(null=True)),
                 ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='members.member')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
+                ('merchant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='shops.merchant')),
             ],
             options={
                 'db_table': 'loyalty_tier_change',
