@@ -20,7 +20,7 @@ from shuke.flows.imports.starting import disk_problem
 from shuke.flows.imports.tally import Tally
 from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import take_out
-from shuke.kit import jobs
+from shuke.kit import bulk, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.orders import actions as archive
 from shuke.orders.models import ImportBatch
@@ -69,6 +69,7 @@ def run(
                 progress.advance(chunk.rows)
                 gc.collect(1)
         archive.end_batch(batch=batch, state=State.DONE, now=now, rejects_path=rejects.give_out(batch))
+        bulk.learn_statistics()
     except FileRefused as refused:
         _fail_whole(merchant, batch, refused.problem, now, actor, language)
     except (TabularError, BadMapping, UnknownLayout) as error:
