@@ -156,22 +156,22 @@ def _write_contacts(plan: Plan) -> None:
     write_moment = bulk.moment()
     new: list[tuple[int, Held]] = []
     moved = []
-    newest_virtual: dict[int, Held] = {}
-    for (member, _, _), held in plan.contacts.items():
+    newest_virtual: dict[int, tuple[datetime, bytes, Held]] = {}
+    for (member, _, blind), held in plan.contacts.items():
         if held.id is not None:
             if held.changed:
                 moved.append((write_moment(held.last), held.id))
         elif held.reach is not None and held.reach.virtual:
             best = newest_virtual.get(member)
-            if best is None or held.last >= best.last:
-                newest_virtual[member] = held
+            if best is None or (held.last, blind) > best[:2]:  # of two in one statement always the same one
+                newest_virtual[member] = (held.last, blind, held)
         else:
             new.append((member, held))
-    if newest_virtual:
-        new += _make_way(plan.merchant, newest_virtual)
-    if moved:
+    if moved:  # first: which virtual number is the latest is asked of the stored rows
         moved.sort(key=lambda row: row[1])
         bulk.update("members_contact", ("last_seen_at",), moved)
+    if newest_virtual:
+        new += _make_way(plan.merchant, newest_virtual)
     if not new:
         return
     store_contacts(plan.merchant, [(member, held.reach, held.last) for member, held in new if held.reach is not None])
@@ -194,24 +194,25 @@ def store_contacts(merchant: int, new: list[tuple[int, Reach, datetime]]) -> Non
     post(merchant, pairs)
 
 
-def _make_way(merchant: int, newest: dict[int, Held]) -> list[tuple[int, Held]]:
+def _make_way(merchant: int, newest: dict[int, tuple[datetime, bytes, Held]]) -> list[tuple[int, Held]]:
     """A virtual number changes with every order: only the latest of a member is kept. Returns those to be stored."""
     condition, parameter = bulk.among("member_id", sorted(newest))
     rows = bulk.select(
-        f"SELECT id, member_id, last_seen_at FROM members_contact WHERE merchant_id = %s AND virtual = %s AND {condition}",
+        "SELECT id, member_id, last_seen_at, blind FROM members_contact "
+        f"WHERE merchant_id = %s AND virtual = %s AND {condition}",
         [merchant, True, parameter],
     )
     gone = []
-    for id, member, last in rows:
+    for id, member, last, blind in rows:
         if member in newest:
-            if at(last) > newest[member].last:
+            if (at(last), bytes(blind)) > newest[member][:2]:
                 del newest[member]
             else:
                 gone.append(id)
     if gone:
         condition, parameter = bulk.among("id", gone)
         bulk.execute(f"DELETE FROM members_contact WHERE merchant_id = %s AND {condition}", [merchant, parameter])
-    return list(newest.items())
+    return [(member, held) for member, (_, _, held) in newest.items()]
 
 
 def data_keys(merchant: int, members: list[int]) -> dict[int, bytes]:
