@@ -16,6 +16,7 @@ from django.db import connection, connections
 from shuke.engine.facts import OrderStatus
 from shuke.flows import imports
 from shuke.flows.imports import reading, running, starting
+from shuke.flows.undo_import import undo
 from shuke.kit import jobs
 from shuke.members.models import Member, TimelineLine
 from shuke.orders.models import BatchChange, ImportBatch, Order, OrderLine, Refund
@@ -287,3 +288,80 @@ def test_a_run_killed_inside_a_chunk_goes_on_exactly_there(lan, mingde, tmp_path
     assert archive(lan.merchant) == archive(mingde.merchant)
     given = [Path(settings.SHUKE_HOME) / b.rejects_path for b in (done, calm)]
     assert given[0].read_bytes() == given[1].read_bytes()
+
+
+ITEMS = ["主订单编号", "子订单编号", "标题", "价格", "购买数量", "商家编码", "订单状态", "买家实际支付金额"]
+ITEM_ROWS = [
+    ["700000000000000001", "700000000000000901", "面霜", "60.00", "1", "A1", "交易成功", "60.00"],
+    ["700000000000000001", "700000000000000902", "口红", "20.00", "1", "B1", "交易成功", "20.00"],
+]
+BY_LINE = ["子订单编号", "退款编号", "买家退款金额", "退款状态", "退款完结时间", "退款的申请时间", "宝贝标题"]
+BY_LINE_ROWS = [["700000000000000902", "R1", "20.00", "退款成功", "2026-03-20 10:00:00", "2026-03-19 10:00:00", "口红"]]
+
+
+def by_line(folder: Path, header: list[str] = BY_LINE) -> dict[str, Path]:
+    """An order, its two lines, and a refund that names only the second line."""
+    return {
+        "orders": report(folder / "ExportOrderList20260401.csv", [row(1)]),
+        "items": report(folder / "ExportOrderDetailList20260401.csv", ITEM_ROWS, ITEMS),
+        "refunds": report(folder / "refunds20260402.csv", BY_LINE_ROWS, header),
+    }
+
+
+def refunded(merchant) -> list[tuple]:
+    orders = Order.objects.filter(merchant=merchant).values_list("number", "refunded_minor", "net_minor")
+    documents = Refund.objects.filter(merchant=merchant).values_list("order__number", "order_number", "named")
+    return [*orders, *documents]
+
+
+AS_BOUGHT = [
+    ("700000000000000001", 2000, 6000),
+    ("700000000000000001", "700000000000000001", "700000000000000902"),
+]
+
+
+@pytest.mark.parametrize(
+    "arrival", [("orders", "items", "refunds"), ("refunds", "orders", "items"), ("items", "refunds", "orders")]
+)
+@pytest.mark.parametrize("header", [BY_LINE, ["订单编号", *BY_LINE[1:]]], ids=["its own column", "as the order's"])
+def test_a_refund_that_names_only_a_line_finds_its_order_whichever_comes_first(lan, tmp_path, arrival, header):
+    files = by_line(tmp_path, header)
+    for name in arrival:
+        batch = begin(lan, files[name])
+        seen = imports.preview(batch, now=NOW)
+        done = imports.run(merchant=lan.merchant, batch_id=batch.pk, now=NOW)
+        assert counted(seen) == counted(done)
+        assert done.counts["refunds_parked"] == (name == "refunds" and arrival[0] == "refunds")
+    assert refunded(lan.merchant) == AS_BOUGHT
+    assert counted(take(lan, files["refunds"])) == {"refunds_same": 1}
+
+
+def test_one_upload_knows_the_lines_its_refunds_name_in_whatever_order_the_files_are_given(lan, tmp_path):
+    files = by_line(tmp_path)
+    batch = begin(lan, files["refunds"], files["items"], files["orders"])
+    seen = imports.preview(batch, now=NOW)
+    done = imports.run(merchant=lan.merchant, batch_id=batch.pk, now=NOW)
+    assert counted(seen) == counted(done) == {"orders_new": 1, "refunds_new": 1, "members_new": 1}
+    assert refunded(lan.merchant) == AS_BOUGHT
+
+
+def test_lines_taken_back_leave_the_refund_waiting_and_brought_again_it_is_found_again(lan, tmp_path):
+    files = by_line(tmp_path)
+    take(lan, files["refunds"])
+    take(lan, files["orders"])
+    lines = take(lan, files["items"])
+    assert refunded(lan.merchant) == AS_BOUGHT
+    undo(merchant=lan.merchant, batch_id=lines.pk, now=NOW, actor="lan.owner")
+    assert refunded(lan.merchant) == [("700000000000000001", 0, 8000), (None, "700000000000000902", "")]
+    take(lan, files["items"])
+    assert refunded(lan.merchant) == AS_BOUGHT
+
+
+def test_lines_replaced_and_put_back_keep_the_refund_they_had(lan, tmp_path):
+    files = by_line(tmp_path)
+    take(lan, files["orders"], files["items"], files["refunds"])
+    dearer = [[*ITEM_ROWS[0][:2], "面霜 大瓶", *ITEM_ROWS[0][3:]], ITEM_ROWS[1]]
+    later = take(lan, report(tmp_path / "ExportOrderDetailList20260501.csv", dearer, ITEMS))
+    assert later.counts["orders_changed"] == 1
+    undo(merchant=lan.merchant, batch_id=later.pk, now=NOW, actor="lan.owner")
+    assert refunded(lan.merchant) == AS_BOUGHT

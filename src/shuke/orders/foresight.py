@@ -14,8 +14,8 @@ from typing import NamedTuple
 from shuke.engine.facts import Order as OrderFact
 from shuke.engine.facts import Refund as RefundFact
 from shuke.orders import merging
+from shuke.orders.actions import naming, rows
 from shuke.orders.actions import refunds as documents
-from shuke.orders.actions import rows
 from shuke.orders.actions.rows import Stored
 from shuke.orders.actions.weighing import (
     Key,
@@ -55,6 +55,7 @@ class Foresight:
         self.stores: dict[tuple[str, str], Place] = dict(stores)
         self._scratch = sqlite3.connect("")  # a temporary file that goes when it is closed
         self._scratch.execute("CREATE TABLE said (place TEXT PRIMARY KEY, id INTEGER, digest BLOB, known BLOB)")
+        self._scratch.execute("CREATE TABLE line (place TEXT PRIMARY KEY, number TEXT) WITHOUT ROWID")
         self._documents: dict[Key, tuple] = {}
         self._unborn = 0
 
@@ -88,11 +89,16 @@ class Foresight:
                 stored[known[key].id] = Stored(known[key].id, key[0], key[1], None, None, body, said)
         found = []
         keep = []
+        lines: list[tuple[str, str]] = []
         for one in weigh(asked, {k: v for k, v in known.items() if k in asked}, stored, given_back):
             found.append(Foreseen(one.outcome, one.before is not None and one.key in overlay, one.oddities))
             if one.known is not None and one.body is not None and (one.before is None or one.moved):
                 keep.append((_place(one.key), self._id(one.order_id), one.ask.digest(), _packed(one.known)))
+            if one.known is not None:
+                subs = {line.sub_number[:60] for line in one.known.line_facts or () if line.sub_number}
+                lines += [(_place((one.key[0], sub)), one.key[1]) for sub in subs]
         self._scratch.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?)", keep)
+        self._scratch.executemany("INSERT OR REPLACE INTO line VALUES (?, ?)", lines)
         return found, len(orders) - len(fresh)
 
     def refunds(self, refunds: Sequence[RefundFact]) -> tuple[int, int, int, int]:
@@ -108,7 +114,7 @@ class Foresight:
         unseen = [key for key in stated if key not in self._documents and key[0] > 0]
         known = {k: documents.statement_of(r) for k, r in documents.known_documents(self.merchant_id, unseen).items()}
         known.update({key: self._documents[key] for key in stated if key in self._documents})
-        there = self._look_up([(key[0], one[0]) for key, one in stated.items()])[1]
+        there = self._there({(key[0], one[0]) for key, one in stated.items()})
         new = changed = same = parked = 0
         for key, one in stated.items():
             if key not in known:
@@ -121,6 +127,15 @@ class Foresight:
                 continue
             self._documents[key] = one
         return new, changed, same, parked
+
+    def _there(self, named: set[Key]) -> set[Key]:
+        """Those of the numbers, of orders or of their lines, that the file itself or the database knows."""
+        found = set(self._look_up(sorted(named))[1])
+        for key in named - found:
+            if self._scratch.execute("SELECT 1 FROM line WHERE place = ?", (_place(key),)).fetchone():
+                found.add(key)
+        unseen = {key for key in named - found if key[0] > 0}
+        return found | set(naming.orders_named(self.merchant_id, unseen)) if unseen else found
 
     def _look_up(self, keys: Sequence[Key]) -> tuple[dict[Key, merging.Known], dict[Key, Known]]:
         """What the file itself has said so far, and all orders known by it or by the database."""

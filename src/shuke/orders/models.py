@@ -113,6 +113,9 @@ class OrderLine(models.Model):
     class Meta:
         db_table = "orders_line"
         constraints = [models.UniqueConstraint(fields=["merchant", "order", "position"], name="orders_line_position")]
+        indexes = [  # refund reports that name the sub-order find their order by it
+            models.Index(fields=["merchant", "sub_number"], name="orders_line_sub", condition=Q(sub_number__gt=""))
+        ]
 
 
 class Refund(models.Model):
@@ -122,7 +125,10 @@ class Refund(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, db_index=False)
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, db_index=False)
-    order_number = models.CharField(max_length=60)
+    order_number = models.CharField(max_length=60, help_text="Of its order; of what it names, while that is unknown.")
+    named = models.CharField(
+        max_length=60, blank=True, default="", help_text="The sub-order it named; empty where it named the order."
+    )
     number = models.CharField(max_length=60)
     amount_minor = models.BigIntegerField()
     requested_at = models.DateTimeField(null=True)

@@ -75,7 +75,7 @@ REFUND_HEADERS = known(
     """订单编号,退款编号,支付宝交易号,订单付款时间,商家编码,退款完结时间,买家会员名称,买家实际支付金额,宝贝标题,买家退款金额,
     手工退款/系统退款,售后类型,退款的申请时间,超时时间,退款状态,货物状态,是否需要退货,退货物流信息,发货物流信息,客服介入状态,卖家真实姓名,
     卖家真实名称,卖家退货地址,卖家邮编,卖家电话,卖家手机,退货物流单号,退货物流公司,买家退款原因,买家退款说明,买家退货时间,责任方,售中或售后,
-    商品id,部分退款/全部退款,审核操作人,举证超时,是否零秒响应,退款操作人,退款原因标签,业务类型,小额收款,店铺名称,退款原因,子订单编号"""
+    商品id,部分退款/全部退款,审核操作人,举证超时,是否零秒响应,退款操作人,退款原因标签,业务类型,小额收款,店铺名称,退款原因,主订单编号,子订单编号,子订单号"""
 )
 
 
@@ -310,16 +310,17 @@ def item_rows(reading: Reading) -> Grouped:
 
 
 def refund_rows(reading: Reading) -> RowReader:
-    """One refund document per row. Only finished ones count; the others are news."""
+    """One refund document per row. Only finished ones count; the others are news. Some reports name the sub-order instead
+    of the order: the order is found by its line when the document is recorded."""
     columns, options = reading.columns, reading.options
     at, title, amount, moment = columns.at, columns.title, reading.amount, reading.moment
-    number_at, order_at = reading.need(at("退款编号")), reading.need(at("订单编号"))
+    number_at, order_at = reading.need(at("退款编号")), at("主订单编号", "订单编号")
     amount_at, status_at = reading.need(at("买家退款金额")), at("退款状态")
     done_at, asked_at = at("退款完结时间"), at("退款的申请时间")
     reason_at, code_at, sub_at, shop_at = (
         at("买家退款原因", "退款原因"),
         at("商家编码"),
-        at("子订单编号"),
+        at("子订单编号", "子订单号"),
         at("店铺名称"),
     )
 
@@ -334,11 +335,14 @@ def refund_rows(reading: Reading) -> RowReader:
             done = finished_at is not None
         if "关闭" in status or "拒绝" in status:
             done = False
+        sub_number = number_id(row[sub_at], title(sub_at)) if plain(row[sub_at]) else ""
+        order_number = plain(row[order_at]) and number_id(row[order_at], title(order_at))
+        if not (order_number or sub_number):
+            raise RowError("number_missing", title(order_at) or title(sub_at))
         return Refund(
-            reading.platform, options.shop or plain(row[shop_at]),
-            number_id(row[order_at], title(order_at)), number_id(row[number_at], title(number_at)), given,
+            reading.platform, options.shop or plain(row[shop_at]), order_number or sub_number, number_id(row[number_at], title(number_at)), given,
             finished_at if done else None, moment(row[asked_at], title(asked_at)), done, status, plain(row[reason_at]),
-            plain(row[sub_at]), plain(row[code_at]), None, options.currency,
+            sub_number, plain(row[code_at]), None, options.currency,
         )  # fmt: skip
 
     return row_to_refund
@@ -372,6 +376,7 @@ LAYOUTS = (
     ),
     Layout(
         "taobao.refunds", "taobao", "Taobao/Tmall refund report", "淘宝/天猫退款报表",
-        must=("退款编号", "订单编号", "买家退款金额"), known=REFUND_HEADERS, rows=refund_rows, what="refunds",
+        must=("退款编号", "买家退款金额"), known=REFUND_HEADERS, rows=refund_rows, what="refunds",
+        any_of=(("订单编号", "主订单编号", "子订单编号", "子订单号"),),
     ),
 )  # fmt: skip

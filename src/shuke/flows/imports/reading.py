@@ -86,10 +86,11 @@ def chunks(merchant: Merchant, batch: ImportBatch, offset: int = 0) -> Iterator[
 
 
 def _facts(merchant: Merchant, batch: ImportBatch) -> Iterator[Fact]:
-    """File by file, as they were given, each with the moment it was made. Tables that belong together come last."""
+    """File by file, as they were given, each with the moment it was made. Refund reports come after the orders they speak
+    of, so that nothing of one upload is counted as waiting; tables that belong together come last."""
     home = Path(settings.SHUKE_HOME)
     together: list[dict[str, Any]] = []
-    for file in batch.files:
+    for file in sorted(batch.files, key=lambda file: file["layout"].endswith(".refunds")):
         if file["kind"] == "parquet":
             together.append(file)
             continue

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from shuke.engine.facts import Order as OrderFact
 from shuke.kit import bulk, ids
-from shuke.orders.actions import products, rows
+from shuke.orders.actions import naming, products, rows
 from shuke.orders.actions.rows import AT, Stored, Write
 from shuke.orders.actions.weighing import (
     Digests,
     Outcome,
     Recorded,
+    Weighed,
     look_up,
     news_of,
     order_key,
@@ -23,7 +24,6 @@ from shuke.orders.actions.weighing import (
     store_keys,
     weigh,
 )
-from shuke.orders.models import Refund
 from shuke.shops.actions import ensure_stores
 from shuke.shops.models import Merchant, Store
 
@@ -60,6 +60,8 @@ def record(
         stored = rows.load(merchant.id, again)
         open_keys = [key for key in asked if key not in known or known[key].id in stored]
         weighed = weigh(asked, known, stored, refunds_of(merchant.id, open_keys))
+        if naming.adopt(merchant.id, _sub_orders(weighed)):
+            weighed = weigh(asked, known, stored, refunds_of(merchant.id, open_keys))
         fresh = iter(ids.take(sum(w.order_id is None for w in weighed)))
         answers, new, changed, before = [], [], [], []
         for one in weighed:
@@ -104,8 +106,9 @@ def write_orders(
         rows.delete_lines(merchant_id, [w.id for w in relined])
     if new:
         rows.insert(merchant_id, new, batch_id)
-        attach_refunds(merchant_id, new)
     with_lines = [*new, *relined]
+    if with_lines:
+        naming.attach(merchant_id, with_lines)
     if any(w.lines for w in with_lines):
         goods = products.products_of(merchant_id, (line for w in with_lines for line in w.lines or ()))
         rows.replace_lines(merchant_id, with_lines, goods)
@@ -118,20 +121,14 @@ def ensure(merchant: Merchant, wanted: dict[tuple[str, str], str]) -> dict[tuple
     )
 
 
-def attach_refunds(merchant_id: int, new: Sequence[Write]) -> None:
-    """Tie refund documents that came before their order to it."""
-    ids_of = {(w.store_id, w.number): w.id for w in new}
-    waiting: list[tuple[int, int]] = []
-    for store_id in {w.store_id for w in new}:
-        condition, values = bulk.among("order_number", [w.number for w in new if w.store_id == store_id])
-        found = bulk.select(
-            f"SELECT order_number, id FROM {Refund._meta.db_table} "
-            f"WHERE merchant_id = %s AND store_id = %s AND order_id IS NULL AND {condition}",
-            [merchant_id, store_id, values],
-        )
-        waiting.extend((ids_of[store_id, number], refund_id) for number, refund_id in found)
-    if waiting:
-        bulk.update(Refund._meta.db_table, ("order_id",), waiting)
+def _sub_orders(weighed: Iterable[Weighed]) -> list[tuple[int, str, list[str]]]:
+    """Store, number and sub-order numbers of the orders whose lines are about to be written."""
+    found = []
+    for one in weighed:
+        lines = one.known.line_facts if one.known is not None and (one.before is None or one.moved) else None
+        if sub_numbers := [line.sub_number for line in lines or () if line.sub_number]:
+            found.append((*one.key, sub_numbers))
+    return found
 
 
 def _lock(merchant_id: int, orders: Sequence[OrderFact]) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from shuke.engine.facts import Refund as RefundFact
 from shuke.kit import bulk, ids
 from shuke.orders import merging
-from shuke.orders.actions import rows
+from shuke.orders.actions import naming, rows
 from shuke.orders.actions.recording import ensure, write_orders
 from shuke.orders.actions.rows import Write
 from shuke.orders.actions.weighing import (
@@ -25,11 +25,11 @@ from shuke.orders.actions.weighing import (
     refunds_of,
 )
 from shuke.orders.merging import LONG_AGO
-from shuke.orders.models import BatchChange, Order, Refund
+from shuke.orders.models import BatchChange, Refund
 from shuke.shops.models import Merchant
 
 _STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number")
-_COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "number", *_STATED, "batch_id")
+_COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "named", "number", *_STATED, "batch_id")
 
 
 class Refunded(NamedTuple):
@@ -55,7 +55,8 @@ def record_refunds(
 ) -> RefundsTaken:
     """Take in refund documents, and draw up anew the orders they belong to.
 
-    A document whose order is not there is parked and found by it later (`recording.attach_refunds`). Of several
+    A document names its order, or one of its sub-orders (orders/actions/naming.py). One whose order is not there is parked
+    and found by it later. Of several
     statements of one document the one further on counts: finished before unfinished, then the later moment, then the
     larger amount. Only finished documents change what the order has given back. `now` is not written anywhere.
     """
@@ -73,17 +74,18 @@ def record_refunds(
             this = statement(refund)
             stated[key] = max(stated.get(key, this), this, key=further)
         known = known_documents(merchant.id, stated)
-        order_ids = _orders_of(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
+        meant = naming.orders_named(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
         new, changed = [], []
         touched: set[int] = set()
         same = parked = 0
         for key, (number, values) in stated.items():
-            order_id = order_ids.get((key[0], number))
+            order_id, order_number = meant.get((key[0], number), (None, number))
+            named = number if order_number != number else ""
             if key not in known:
-                new.append((key, order_id, number, values))
+                new.append((key, order_id, order_number, named, values))
                 parked += order_id is None
             elif further((number, values)) > further(statement_of(known[key])):
-                changed.append((known[key], order_id, number, values))
+                changed.append((known[key], order_id, order_number, named, values))
                 if former_order := known[key].order_id:
                     touched.add(former_order)
             else:
@@ -118,7 +120,7 @@ def redraw(
 
 
 def statement(refund: RefundFact) -> tuple[str, tuple[Any, ...]]:
-    """The order's number and the values of _STATED."""
+    """The number it names and the values of _STATED."""
     return refund.order_number[:60], (
         refund.amount_minor,
         refund.requested_at,
@@ -131,7 +133,7 @@ def statement(refund: RefundFact) -> tuple[str, tuple[Any, ...]]:
 
 
 def statement_of(row: Refund) -> tuple[str, tuple[Any, ...]]:
-    return row.order_number, tuple(getattr(row, name) for name in _STATED)
+    return row.named or row.order_number, tuple(getattr(row, name) for name in _STATED)
 
 
 def further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -146,12 +148,6 @@ def known_documents(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[t
         merchant_id=merchant_id, store_id__in={s for s, _ in wanted}, number__in=[n for _, n in wanted]
     )
     return {(r.store_id, r.number): r for r in found if (r.store_id, r.number) in wanted}
-
-
-def _orders_of(merchant_id: int, keys: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    found = Order.objects.filter(merchant_id=merchant_id, number__in=[n for _, n in keys])
-    rows_ = found.values_list("store_id", "number", "id")
-    return {(store_id, number): order_id for store_id, number, order_id in rows_ if (store_id, number) in keys}
 
 
 def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: int | None) -> None:
@@ -179,8 +175,8 @@ def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: i
     if changed:
         bulk.update(
             Refund._meta.db_table,
-            ("order_id", "order_number", *_STATED),
-            [(order_id, number, *sql(values), row.id) for row, order_id, number, values in changed],
+            ("order_id", "order_number", "named", *_STATED),
+            [(order_id, number, named, *sql(values), row.id) for row, order_id, number, named, values in changed],
         )
     if new:
         fresh = ids.take(len(new))
@@ -188,13 +184,13 @@ def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: i
             Refund._meta.db_table,
             _COLUMNS,
             [
-                (i, merchant_id, store_id, order_id, order_number, number, *sql(values), batch_id)
-                for i, ((store_id, number), order_id, order_number, values) in zip(fresh, new, strict=True)
+                (i, merchant_id, store_id, order_id, order_number, named, number, *sql(values), batch_id)
+                for i, ((store_id, number), order_id, order_number, named, values) in zip(fresh, new, strict=True)
             ],
         )
 
 
 def plain_refund(row: Refund) -> dict[str, Any]:
     """A document's stated values as JSON can hold them, for the undo."""
-    kept = {name: getattr(row, name) for name in ("order_id", "order_number", *_STATED)}
+    kept = {name: getattr(row, name) for name in ("order_id", "order_number", "named", *_STATED)}
     return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in kept.items()}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.kit import bulk, ids
-from shuke.orders.actions import rows
+from shuke.orders.actions import naming, rows
 from shuke.orders.actions.rows import AT
 from shuke.orders.models import BatchChange, ImportBatch, Order, OrderLine, Refund
 from shuke.shops.models import Merchant
@@ -33,6 +33,8 @@ def take_out_batch(*, merchant: Merchant, batch: ImportBatch) -> TakenOut:
     """
     with transaction.atomic():
         members = _owners(merchant.id, batch.pk)
+        changed = [order_id for order_id, _ in _changes(merchant.id, batch.pk, "order")]
+        naming.let_go(merchant.id, [*changed, *_made(merchant.id, batch.pk)])
         restored = _restore_orders(merchant.id, batch.pk, members)
         refunds_back = _restore_refunds(merchant.id, batch.pk)
         refunds_gone = bulk.execute(
@@ -43,7 +45,13 @@ def take_out_batch(*, merchant: Merchant, batch: ImportBatch) -> TakenOut:
         bulk.execute(f"UPDATE {_REFUNDS} SET order_id = NULL WHERE merchant_id = %s AND order_id IN ({made})", whose)
         bulk.execute(f"DELETE FROM {_LINES} WHERE merchant_id = %s AND order_id IN ({made})", whose)
         gone = bulk.execute(f"DELETE FROM {_ORDERS} WHERE merchant_id = %s AND batch_id = %s", [merchant.id, batch.pk])
+        naming.find_again(merchant.id, changed)
     return TakenOut((gone, restored, refunds_gone, refunds_back), members)
+
+
+def _made(merchant_id: int, batch_id: int) -> list[int]:
+    rows_ = bulk.select(f"SELECT id FROM {_ORDERS} WHERE merchant_id = %s AND batch_id = %s", [merchant_id, batch_id])
+    return [row[0] for row in rows_]
 
 
 def _owners(merchant_id: int, batch_id: int) -> set[int]:
