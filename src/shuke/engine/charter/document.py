@@ -12,36 +12,23 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shuke.engine.charter.faults import CharterInvalid, Fault
+from shuke.engine.charter.parts import Count, Key, Name, Part, Positive, When
+from shuke.engine.charter.selling import Selling, check_selling
 
 FORMAT = 1
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
-Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=6)]
-Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=3)]
-Count = Annotated[int, Field(ge=0, le=2_000_000_000)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Name(_Part):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-
-class Window(_Part):
+class Window(Part):
     """Over which time a figure is added up. Bounds are shop days, the end exclusive."""
 
     kind: Literal["rolling", "calendar_year", "anniversary", "lifetime"] = "rolling"
     months: Annotated[int, Field(ge=1, le=120)] = 12  # only for rolling
 
 
-class Condition(_Part):
+class Condition(Part):
     """A tree: exactly one of `all`, `any`, or one measure with `at_least`."""
 
     all: tuple[Condition, ...] | None = None
@@ -51,7 +38,7 @@ class Condition(_Part):
     window: Window | None = None  # None: the grading window
 
 
-class Tier(_Part):
+class Tier(Part):
     key: Key
     name: Name
     multiplier: Positive = Decimal(1)  # on purchase points
@@ -60,7 +47,7 @@ class Tier(_Part):
     benefits: tuple[Name, ...] = ()
 
 
-class Review(_Part):
+class Review(Part):
     """When a grade is looked at again."""
 
     kind: Literal["after_months", "yearly", "join_anniversary", "never"] = "after_months"
@@ -69,7 +56,7 @@ class Review(_Part):
     day: Annotated[int, Field(ge=1, le=31)] = 1
 
 
-class Grading(_Part):
+class Grading(Part):
     window: Window = Window()
     review: Review = Review()
     grace_days: Annotated[int, Field(ge=0, le=366)] = 0
@@ -77,7 +64,7 @@ class Grading(_Part):
     growth_per: Positive = Decimal(1)  # one growth value for each of this amount spent
 
 
-class Expiry(_Part):
+class Expiry(Part):
     """When points lapse, counted from the day they were earned. The day named is the last one they can be used."""
 
     kind: Literal["months", "days", "year_end", "fixed", "never"] = "months"
@@ -88,7 +75,7 @@ class Expiry(_Part):
     on: date | None = None  # fixed
 
 
-class Points(_Part):
+class Points(Part):
     name: Name = Name(zh="积分", en="points")
     pending_days: Annotated[int, Field(ge=0, le=365)] = 7  # the return window
     expiry: Expiry = Expiry()
@@ -97,26 +84,7 @@ class Points(_Part):
     multipliers: Literal["multiply", "best"] = "multiply"
 
 
-class When(_Part):
-    """All that is told must hold. Goods filters choose lines; the others choose orders."""
-
-    categories: tuple[str, ...] = ()  # "GROCERY" or "GROCERY/BREAD": the category and all below it
-    products: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    stores: tuple[str, ...] = ()  # store codes
-    platforms: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    tiers: tuple[Key, ...] = ()
-    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = ()  # 1 = Monday
-    month_days: tuple[Annotated[int, Field(ge=1, le=31)], ...] = ()  # member day
-    birthday: Literal["day", "month"] | None = None
-    first_purchase: bool = False
-    from_date: date | None = None
-    until_date: date | None = None  # last day
-    min_amount: Amount = Decimal(0)
-
-
-class Caps(_Part):
+class Caps(Part):
     """Most points a rule gives."""
 
     per_order: Count | None = None
@@ -125,7 +93,7 @@ class Caps(_Part):
     per_member: Count | None = None
 
 
-class Earning(_Part):
+class Earning(Part):
     key: Key
     name: Name
     kind: Literal["per_amount", "fixed", "multiply"]
@@ -137,7 +105,7 @@ class Earning(_Part):
     exclusive: bool = False  # where it applies, other per_amount rules do not
 
 
-class Charter(_Part):
+class Charter(Part):
     """The whole document."""
 
     shuke_charter: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT  # version of this format
@@ -147,6 +115,7 @@ class Charter(_Part):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=30)]
     grading: Grading = Grading()
     earning: Annotated[tuple[Earning, ...], Field(max_length=200)] = ()
+    selling: Selling = Selling()
     duties: tuple[Name, ...] = ()
 
 
@@ -242,7 +211,7 @@ def check(charter: Charter) -> list[Fault]:
             date(2023, review.month, review.day)
         except ValueError:
             faults.append(Fault("grading.review", "no_such_day", month=str(review.month), day=str(review.day)))
-    return faults
+    return faults + check_selling(charter.selling, names)
 
 
 def _check_condition(condition: Condition, where: str, faults: list[Fault]) -> None:
