@@ -46,6 +46,11 @@ class Member(models.Model):
     attributes = models.JSONField(default=dict, help_text="Typed custom attributes by key (see AttributeKind).")
     tags = models.JSONField(default=list)
     note = models.TextField(blank=True)
+    # Told by hand only; with defaults of the database, because recognition writes members without naming them.
+    occupation = models.CharField(max_length=60, blank=True, db_default="")
+    income_band = models.CharField(max_length=30, blank=True, db_default="")
+    frozen_at = models.DateTimeField(null=True, help_text="Since when points cannot be spent or set aside.")
+    frozen_because = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         db_table = "members_member"
@@ -55,6 +60,11 @@ class Member(models.Model):
             models.Index(fields=["merchant", "home_store"], name="members_member_store"),
             # The few who are gone are found, and subtracted, without a look at the many who are not.
             models.Index(fields=["merchant", "state"], name="members_member_state"),
+            models.Index(
+                fields=["merchant", "merged_into"],
+                name="members_member_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -211,6 +221,89 @@ class Suspicion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merchant", "member", "other", "reason"], name="members_suspicion_once"),
             models.CheckConstraint(condition=Q(member__lt=F("other")), name="members_suspicion_ordered"),
+        ]
+
+
+class Merge(models.Model):
+    """One joining of two members by a person, and what is needed to take it back."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    survivor = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    absorbed = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    merged_at = models.DateTimeField()
+    actor = models.CharField(max_length=60)
+    reason = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(default=dict, help_text="The survivor's fields that changed, as they were.")
+    after = models.JSONField(default=dict, help_text="The same fields as the merge left them.")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=60, blank=True)
+    undone_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        db_table = "members_merge"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "absorbed"], name="members_merge_once", condition=Q(undone_at__isnull=True)
+            ),
+            models.CheckConstraint(condition=~Q(survivor=F("absorbed")), name="members_merge_two"),
+        ]
+        indexes = [models.Index(fields=["merchant", "survivor"], name="members_merge_survivor")]
+
+
+class MergedFact(models.Model):
+    """A fact that counts for the survivor but was told of the absorbed member: undoing the merge gives it back."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, db_index=False)
+    what = models.CharField(max_length=8)  # order | tier
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "members_merged_fact"
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "merge", "what", "object_id"], name="members_merged_fact_once")
+        ]
+
+
+class Card(models.Model):
+    """A card of ours that is not simply in use: lost, or replaced by another. The one in use stands on the member."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    number = models.CharField(max_length=20)
+    state = models.CharField(max_length=10)  # lost | replaced
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=60, blank=True)
+    replaced_by = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        db_table = "members_card"
+        constraints = [models.UniqueConstraint(fields=["merchant", "number"], name="members_card_number")]
+        indexes = [models.Index(fields=["merchant", "member"], name="members_card_member")]
+
+
+class SpecialDay(models.Model):
+    """A day in a member's life beside the birthday: a wedding, a child's birthday. Year 0: not told."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=10)  # wedding | child | other
+    name = models.CharField(max_length=40, blank=True)
+    year = models.SmallIntegerField(default=0)
+    month = models.SmallIntegerField()
+    day = models.SmallIntegerField()
+    lunar = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "members_special_day"
+        indexes = [
+            models.Index(fields=["merchant", "member"], name="members_special_day_member"),
+            models.Index(fields=["merchant", "month", "day"], name="members_special_day_on"),
         ]
 
 
