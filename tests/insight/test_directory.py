@@ -12,7 +12,7 @@ from shuke.engine.facts import OrderStatus
 from shuke.insight.models import MemberScore, Movement, Snapshot
 from shuke.insight.queries import directory as directory_module
 from shuke.insight.queries.directory import count, directory, every_row, neighbours
-from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
+from shuke.insight.queries.filters import BONDS, LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
 from shuke.orders.models import Order
@@ -54,6 +54,7 @@ def people(lan):
                 "stage": "stable",
                 "rfm": "222",
                 "layer": "key",
+                "bond": "loyal",
                 "r5": 5,
                 "f5": 5,
                 "m5": 5,
@@ -297,6 +298,7 @@ def _some(values):
         rfm=_some(st.sampled_from(["222", "111", "121"])),
         cells=_some(st.tuples(st.integers(1, 5), st.integers(1, 5))),
         layers=_some(st.sampled_from(LAYERS)),
+        bonds=_some(st.sampled_from(BONDS)),
         stores=_some(st.integers(1, 2**62)),
         joined=st.sampled_from(["", "2017", "2017-05", "2017-05-12"]),
         first=st.sampled_from(["", "2017-05"]),
@@ -340,6 +342,7 @@ def test_rows_carry_what_lists_and_exports_show(lan, people):
         "usual_gap_days": None,
         "stage": "stable",
         "layer": "key",
+        "bond": "loyal",
         "rfm": "222",
         "r5": 5,
         "f5": 5,

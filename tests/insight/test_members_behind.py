@@ -77,6 +77,7 @@ def test_every_class_cell_layer_and_stage_opens_to_its_members(busy):
     rows += [("map", {"r": row["r"], "f": row["f"]}, row["count"]) for row in told["rfm"]["map"]]
     rows += [("monetary", {"m": row["m"]}, row["count"]) for row in told["rfm"]["monetary"]]
     rows += [("layer", {"layer": row["layer"]}, row["count"]) for row in told["pyramid"]["layers"]]
+    rows += [("bond", {"bond": row["bond"]}, row["count"]) for row in told["pyramid"]["bonds"]]
     rows += [("stage", {"stage": row["stage"]}, row["count"]) for row in told["lifecycle"]["stages"]]
     rows += [("unbought", {}, told["rfm"]["none"]), ("without_purchase", {}, told["pyramid"]["without_purchase"])]
     assert [(figure, key, behind(busy, figure, **key)) for figure, key, _ in rows] == rows
@@ -131,7 +132,7 @@ def test_before_the_first_night_nobody_is_behind_anything(lan):
 
 
 def test_an_unknown_figure_or_key_is_refused_with_what_there_is(busy):
-    with pytest.raises(NoSuchFigure, match=r"no figure 'profit'. Known are: active, buyers, .*without_purchase"):
+    with pytest.raises(NoSuchFigure, match=r"no figure 'profit'. Known are: active, bond, buyers, .*without_purchase"):
         members_behind(busy.merchant, "profit")
     with pytest.raises(NoSuchFigure, match="needs other keys: r, f"):
         members_behind(busy.merchant, "map", r=5)

@@ -29,7 +29,9 @@ DIRECT_ROWS = 5_000  # writing 100,000 rows of XLSX takes 17 s; nobody should wa
 KEEP = timedelta(days=1)
 JOB = "export-members"
 
-Words = Mapping[str, Mapping[str, str]]  # "tier" | "stage" | "layer" | "rfm" → code → name in the asker's language
+Words = Mapping[
+    str, Mapping[str, str]
+]  # "tier" | "stage" | "layer" | "bond" | "rfm" → code → name in the asker's language
 _Cell = Callable[[Row, ZoneInfo, str, Words], Cell]
 
 
@@ -79,6 +81,7 @@ COLUMNS: dict[str, _Cell] = {
     "rfm": lambda r, z, c, w: _word(w, "rfm", r.rfm),
     "scores": lambda r, z, c, w: "" if r.r5 is None else f"{r.r5}-{r.f5}-{r.m5}",
     "layer": lambda r, z, c, w: _word(w, "layer", r.layer),
+    "bond": lambda r, z, c, w: _word(w, "bond", r.bond),
     "joined": lambda r, z, c, w: _day(r.joined_at, z),
     "store": lambda r, z, c, w: r.store,
     "by": lambda r, z, c, w: r.acquired_by,

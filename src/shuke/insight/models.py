@@ -46,6 +46,8 @@ class MemberScore(models.Model):
     layer = models.CharField(max_length=12, blank=True, help_text="key | main | potential | target")
     stage = models.CharField(max_length=12, blank=True, help_text="observing | forming | stable | degrading | lost")
 
+    bond = models.CharField(max_length=12, blank=True, help_text="loyal | drifting | potential")
+
     class Meta:
         db_table = "insight_member_score"
         indexes = [
@@ -56,6 +58,7 @@ class MemberScore(models.Model):
             models.Index(fields=["merchant", "r5", "f5"], name="insight_score_map"),
             models.Index(fields=["merchant", "stage"], name="insight_score_stage"),
             models.Index(fields=["merchant", "layer"], name="insight_score_layer"),
+            models.Index(fields=["merchant", "bond"], name="insight_score_bond"),
         ]
 
 

@@ -151,6 +151,7 @@ def test_figures_are_made_at_night(shop, shuke):
         "potential",
         "target",
     ]
+    assert [x["bond"] for x in shuke("insight", "pyramid", "--json").json["bonds"]] == ["loyal", "drifting", "potential"]
     assert len(shuke("insight", "lifecycle", "--json").json["stages"]) == 5
     for what in ("kpi", "rfm", "pyramid", "lifecycle"):
         assert shuke("insight", what).code == 0

@@ -33,6 +33,7 @@ def test_every_figure_agrees_with_the_list_it_opens(busy):  # noqa: F811
         ("came back", kpi["repeat_buyers"], tiles["repeat_rate"].url),
         ("churned", kpi["churned"], tiles["churn_rate"].url),
         *((layer.code, layer.members, layer.url) for layer in board.pyramid(figures)["layers"]),
+        *((bond["code"], bond["count"], bond["url"]) for bond in board.pyramid(figures)["bonds"]),
         *((f"{c.r}-{c.f}", c.members, c.url) for row in board.rfm(figures)["rows"] for c in row.cells),
         *((one["code"], one["count"], one["url"]) for one in board.rfm(figures)["classes"]),
         *((one["code"], one["count"], one["url"]) for one in board.lifecycle(figures)["stages"]),

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shuke.engine.insight import pyramid
+from shuke.engine.insight.lifecycle import STAGES
+from tests.engine.insight import worked
 
 DAY = date(2026, 11, 1)
 spends = st.lists(st.integers(0, 40), min_size=1, max_size=300)
@@ -45,6 +47,28 @@ def test_one_giant_is_the_key_member_of_a_small_shop():
 def test_who_spent_alike_is_never_parted_even_if_a_layer_stays_empty():
     assert layered([700] * 12) == ["target"] * 12
     assert layered([0, 0, 0]) == ["target"] * 3
+
+
+def test_the_worked_table_of_loyalty_layers():
+    rows = worked.table("pyramid", "order days")
+    stages = [-1 if row["stage"] == "none" else STAGES.index(row["stage"]) for row in rows]
+    counts = [np.array([int(row[name]) for row in rows]) for name in ("order days", "within 365 days")]
+    found = [pyramid.BONDS[i] for i in pyramid.bonds(*counts, np.array(stages))]
+    assert found == [row["layer"] for row in rows]
+    assert set(found) == set(pyramid.BONDS)
+
+
+@given(spends)
+def test_those_behind_a_point_of_the_curve_bring_at_least_its_share(spend):
+    values = np.array(spend)
+    shape = pyramid.concentration(values)
+    if shape.gini is None:
+        return
+    for least, wanted in ((shape.top20_from, shape.top20_share), (shape.for_80_from, 0.8)):
+        behind = values[values >= least]
+        assert behind.size >= 1
+        assert behind.sum() / values.sum() >= wanted - 0.0001
+    assert (values > shape.for_80_from).sum() < shape.members_for_80_rate * values.size + 0.5
 
 
 @given(spends)

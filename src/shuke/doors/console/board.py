@@ -216,12 +216,31 @@ def pyramid(figures: dict[str, Any]) -> dict[str, Any]:
         "top20_share": told["top20_share"],
         "members_for_80_rate": told["members_for_80_rate"],
         "gini": told["gini"],
+        "bonds": _bonds(told.get("bonds", [])),
+        "bonds_definition": words.definition("bonds", figures),
         "without_purchase": told["without_purchase"],
         "without_url": members_url(bought="idle"),
         "definition": words.definition("pyramid", figures),
         "curve_definition": words.definition("curve", figures),
         "reason": words.why_missing(figures).get("pyramid", ""),
     }
+
+
+def _bonds(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Loyalty layers; none from a snapshot made before there were any."""
+    pieces = charts.stack([b["count"] for b in told], width=100, gap=0.4)
+    return [
+        {
+            "code": b["bond"],
+            "name": words.bond(b["bond"]),
+            "meaning": words.said(wording.BOND_MEANINGS[b["bond"]]),
+            "count": b["count"],
+            "net_minor": b["net_minor"],
+            "piece": piece,
+            "url": members_url(bond=b["bond"]),
+        }
+        for b, piece in zip(told, pieces, strict=True)
+    ]
 
 
 def rfm(figures: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from shuke.engine.insight import wording
 from shuke.insight.queries import directory as members_directory
 from shuke.insight.queries.directory import OFFSET_PAGES, Page, Row
 from shuke.insight.queries.filters import (
+    BONDS,
     DEFAULT_SORT,
     DORMANT_DAYS,
     LAYERS,
@@ -54,6 +55,7 @@ HEADINGS: dict[str, Any] = {
     "rfm": gettext_lazy("RFM class"),
     "scores": gettext_lazy("R-F-M"),
     "layer": gettext_lazy("Layer"),
+    "bond": gettext_lazy("Loyalty layer"),
     "joined": gettext_lazy("Joined"),
     "store": gettext_lazy("Home store"),
     "by": gettext_lazy("Came by"),
@@ -218,6 +220,14 @@ def more_menus(request: StaffRequest, asked: Asked) -> list[Menu]:
     found = [
         Menu("layer", _("Layer"), [Choice(k, words.layer(k), k in filters.layers) for k in LAYERS], len(filters.layers))
     ]
+    found.append(
+        Menu(
+            "bond",
+            _("Loyalty layer"),
+            [Choice(k, words.bond(k), k in filters.bonds) for k in BONDS],
+            len(filters.bonds),
+        )
+    )
     if sources:
         found.append(
             Menu(
@@ -266,6 +276,8 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
         value = f"{words.rfm_class(value)} {value}"
     elif name == "layer":
         value = words.layer(value)
+    elif name == "bond":
+        value = words.bond(value)
     elif name in ("store", "bought_in"):
         value = next((s.name for s in _stores(request) if str(s.id) == value), value)
     elif name == "cell":
@@ -288,6 +300,7 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
         "stage": _("Stage: %(value)s"),
         "rfm": _("RFM class: %(value)s"),
         "layer": _("Layer: %(value)s"),
+        "bond": _("Loyalty layer: %(value)s"),
         "store": _("Home store: %(value)s"),
         "bought_in": _("Bought in %(value)s within 365 days"),
         "tag": _("Tag: %(value)s"),
@@ -386,6 +399,9 @@ class _Shower:
 
     def layer(self, row: Row) -> str:
         return words.layer(row.layer) or DASH
+
+    def bond(self, row: Row) -> str:
+        return words.bond(row.bond) or DASH
 
     def gender(self, row: Row) -> str:
         return {"f": _("female"), "m": _("male")}.get(row.gender, DASH)

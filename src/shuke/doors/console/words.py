@@ -34,6 +34,10 @@ def layer(code: str) -> str:
     return said(wording.LAYERS[code]) if code in wording.LAYERS else code
 
 
+def bond(code: str) -> str:
+    return said(wording.BONDS[code]) if code in wording.BONDS else code
+
+
 def stage(code: str) -> str:
     return said(wording.STAGES[code]) if code in wording.STAGES else code
 

@@ -1,4 +1,5 @@
-"""The member pyramid (key, main, potential, target) and the 20/80 curve. Definitions: docs/algorithms/pyramid.md.
+"""The member pyramid (key, main, potential, target), how firmly members hold to the shop (loyal, drifting, potential), and
+the 20/80 curve. Definitions: docs/algorithms/pyramid.md.
 
 Arrays hold one element per member who bought within the window; rows keep their order. Spend is net, minor units.
 """
@@ -12,8 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from shuke.engine.insight.lifecycle import STAGES
+
 LAYERS = ("key", "main", "potential", "target")
 SHARES = (0.01, 0.04, 0.15, 0.80)
+BONDS = ("loyal", "drifting", "potential")
+_STABLE = STAGES.index("stable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Concentration(NamedTuple):
     top20_share: float | None  # of spend, by the biggest fifth of buyers (rounded up)
     members_for_80_rate: float | None  # smallest share of buyers that brings 80 % of spend
     curve: list[tuple[float, float]]  # biggest first: share of buyers, share of spend; from (0, 0) to (1, 1)
+    top20_from: int | None = None  # what the last one of the biggest fifth spent
+    for_80_from: int | None = None  # what the last one of those who bring 80 % spent
 
 
 def bounds(spend: np.ndarray, *, fixed_on: date, shares: tuple[float, ...] = SHARES) -> Bounds:
@@ -68,6 +75,18 @@ def layers(spend: np.ndarray, bound: Bounds) -> np.ndarray:
     return layer
 
 
+def bonds(order_days: np.ndarray, window_days: np.ndarray, stage: np.ndarray) -> np.ndarray:
+    """0 loyal, 1 drifting, 2 potential for each living member (int8), from what the member did and nothing else.
+
+    order_days: days with a purchase ever. window_days: of these, within the window. stage: index into lifecycle.STAGES, -1 for
+    members who never bought.
+    """
+    bond = np.full(order_days.size, 2, dtype=np.int8)
+    bond[(order_days >= 2) & (window_days > 0)] = 1
+    bond[stage == _STABLE] = 0
+    return bond
+
+
 def concentration(spend: np.ndarray, *, points: int = 50) -> Concentration:
     """The 20/80 curve and its figures. Spend below 0 counts as 0 (an order's net is never below 0 anyway)."""
     values = np.sort(np.maximum(spend, 0))
@@ -81,7 +100,14 @@ def concentration(spend: np.ndarray, *, points: int = 50) -> Concentration:
     need = int(np.searchsorted(running * 5, total * 4))
     at = np.unique(np.round(np.linspace(0, count, min(points, count) + 1)).astype(np.int64))
     curve = [(round(int(i) / count, 4), round(int(running[i]) / total, 4)) for i in at]
-    return Concentration(round(gini, 4), round(int(running[top]) / total, 4), round(need / count, 4), curve)
+    return Concentration(
+        round(gini, 4),
+        round(int(running[top]) / total, 4),
+        round(need / count, 4),
+        curve,
+        int(values[-top]),
+        int(values[-need]),
+    )
 
 
 def _from(spend: np.ndarray, allowed: int) -> int | None:

@@ -116,19 +116,30 @@ def _pyramid(members: Members, published: Published, totals: Columns) -> dict:
     bound = published.pyramid
     froms = (bound.key_from, bound.main_from, bound.potential_from, None)
     rows = _sums(members.layer, members.window_net, [0, 1, 2, 3], pyramid.LAYERS)
+    held = _sums(members.bond, members.window_net, [0, 1, 2], pyramid.BONDS)
     return {
         "layers": [
             {"layer": layer, "count": count, "net_minor": money, "from_minor": froms[i]}
             for i, (layer, (count, money)) in enumerate(rows)
         ],
+        "bonds": [{"bond": bond, "count": count, "net_minor": money} for bond, (count, money) in held],
         "without_purchase": int(members.member.size - in_window.sum()),
         "shares": list(pyramid.SHARES),
         "fixed_on": bound.fixed_on.isoformat(),
         "curve": [list(point) for point in shape.curve],
         "gini": shape.gini,
         "top20_share": shape.top20_share,
+        "top20": _spenders(members, shape.top20_from),
         "members_for_80_rate": shape.members_for_80_rate,
+        "for_80": _spenders(members, shape.for_80_from),
     }
+
+
+def _spenders(members: Members, least: int | None) -> dict | None:
+    """Who spent at least so much within the window: the people behind a point of the curve, those who tie with it included."""
+    if not least:
+        return None
+    return {"from_minor": least, "count": int((members.window_net >= least).sum())}
 
 
 def _lifecycle(members: Members, rhythm: lifecycle.Rhythm) -> dict:

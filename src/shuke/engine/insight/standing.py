@@ -65,6 +65,7 @@ class Members(NamedTuple):
     rfm: np.ndarray  # int16, 222 … 111, 0: no purchase
     layer: np.ndarray  # int8, index into pyramid.LAYERS
     stage: np.ndarray  # int8, index into lifecycle.STAGES, -1: no purchase
+    bond: np.ndarray  # int8, index into pyramid.BONDS
 
 
 def due_anew(former: Published | None, as_of: date, buyers: int) -> bool:
@@ -124,6 +125,7 @@ def stand(
         wide[bought] = values
         return wide
 
+    stage = only_buyers(lifecycle.stages(order_days[bought], silence, usual), -1)
     return (
         Members(
             member=who,
@@ -143,7 +145,8 @@ def stand(
             m5=only_buyers(scores.m5, 0),
             rfm=only_buyers(scores.classes, 0),
             layer=pyramid.layers(window_net, published.pyramid),
-            stage=only_buyers(lifecycle.stages(order_days[bought], silence, usual), -1),
+            stage=stage,
+            bond=pyramid.bonds(order_days, window_days, stage),
         ),
         published,
     )

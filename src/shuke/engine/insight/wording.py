@@ -79,6 +79,24 @@ LAYER_MEANINGS = {
         "其余会员，包括近 365 天没有购买的会员。", "All others, those without a purchase in the last 365 days included."
     ),
 }
+BONDS = {
+    "loyal": Wording("忠诚层", "Loyal"),
+    "drifting": Wording("游离层", "Drifting"),
+    "potential": Wording("潜在层", "Potential"),
+}
+BOND_MEANINGS = {
+    "loyal": Wording(
+        "在 4 天以上买过，并一直按自己的节奏回来。", "Bought on four days or more and keeps coming at the own rhythm."
+    ),
+    "drifting": Wording(
+        "近 365 天买过、也回来过，但还没有或不再守着自己的节奏。",
+        "Came back and bought within the last 365 days, but keeps no rhythm yet, or no longer.",
+    ),
+    "potential": Wording(
+        "还没有回来过：没买过、只在一天买过，或近 365 天没有购买。",
+        "Still, or again, to be won: never bought, bought on one day only, or not within the last 365 days.",
+    ),
+}
 STAGES = {
     "observing": Wording("观察期", "Observing"),
     "forming": Wording("形成期", "Forming"),
@@ -187,6 +205,15 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
             "按近 {window_days} 天净消费分为前 1%、其后 4%、其后 15% 与其余；分界金额于 {fixed_on} 公布。",
             "By net spend of the last {window_days} days: the top 1 %, the next 4 %, the next 15 %, and all others; "
             "the amounts were published on {fixed_on}.",
+        ),
+    ),
+    "bonds": (
+        Wording("忠诚分层", "Loyalty layers"),
+        Wording(
+            "不看花多少，只看会不会回来：忠诚层按自己的节奏来；游离层近 {window_days} 天来过、不止一次，但节奏未成或已乱；"
+            "其余为潜在层。",
+            "Not by how much is spent but by who comes back: the loyal keep their own rhythm; the drifting came more than once and "
+            "within the last {window_days} days, but keep none; all others are potential.",
         ),
     ),
     "curve": (

@@ -32,6 +32,7 @@ _COLUMNS = (
     "rfm",
     "layer",
     "stage",
+    "bond",
 )
 _MOVING = {"rfm": 12, "layer": 13, "stage": 14}
 
@@ -112,7 +113,7 @@ def movement_rows(merchant: Merchant, moved: list[Move], day: date) -> list[tupl
     ]
 
 
-_NOBODY = (0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None, "", "", "")
+_NOBODY = (0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None, "", "", "", "")
 
 
 def _chunks(member: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -140,6 +141,7 @@ def _rows(members: Members, low: int, high: int) -> Iterator[tuple]:
         [_class_name(code) for code in members.rfm[part].tolist()],
         [pyramid.LAYERS[code] for code in members.layer[part].tolist()],
         [_stage_name(code) for code in members.stage[part].tolist()],
+        [pyramid.BONDS[code] for code in members.bond[part].tolist()],
         strict=True,
     )
 

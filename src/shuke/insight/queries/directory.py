@@ -61,6 +61,7 @@ class Row(NamedTuple):
     usual_gap_days: float | None
     stage: str
     layer: str
+    bond: str
     rfm: str
     r5: int | None
     f5: int | None
@@ -217,7 +218,7 @@ def _narrowest(filters: Filters) -> _Order | None:
     """The one table that answers all of these filters; None if it takes several."""
     by_member = filters.stores or filters.joined or filters.tags or filters.acquired_by
     by_score = (
-        filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.first
+        filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.bonds or filters.first
         or filters.last_from or filters.last_to or filters.bought in ("ever", "again") or filters.view == "dormant"
     )  # fmt: skip
     by_wallet = filters.tiers or filters.points_from is not None or filters.points_to is not None
@@ -315,6 +316,7 @@ def _narrow(
         (f"{wallet}tier", filters.tiers),
         (f"{score}rfm", filters.rfm),
         (f"{score}layer", filters.layers),
+        (f"{score}bond", filters.bonds),
         (f"{member}home_store", filters.stores),
         (f"{member}acquired_by", filters.acquired_by),
     ):
@@ -373,11 +375,13 @@ _COLUMNS = (
         f"memberscore__{c}"
         for c in (
             "last_paid_at", "first_paid_at", "order_count", "net_minor", "year_net_minor", "usual_gap_days",
-            "stage", "layer", "rfm", "r5", "f5", "m5",
+            "stage", "layer", "bond", "rfm", "r5", "f5", "m5",
         )
     ),
 )  # fmt: skip
-_TEXTS = [i for i, c in enumerate(_COLUMNS) if c.endswith(("__name", "__tier", "__stage", "__layer", "__rfm"))]
+_TEXTS = [
+    i for i, c in enumerate(_COLUMNS) if c.endswith(("__name", "__tier", "__stage", "__layer", "__bond", "__rfm"))
+]
 
 
 def _rows(merchant: Merchant, ids: list[int]) -> list[Row]:

@@ -46,11 +46,14 @@ be observed is null, never 0; `missing` then says why.
       },
       "pyramid": {
         "layers": [{"layer": "key", "count": …, "net_minor": …, "from_minor": … | null}, …],   key, main, potential, target
+        "bonds": [{"bond": "loyal", "count": …, "net_minor": …}, …],      loyal, drifting, potential: every member is in one
         "without_purchase": 3,            of target: nothing bought within window_days
         "shares": [0.01, 0.04, 0.15, 0.80],
         "fixed_on": "2017-12-01",
         "curve": [[0, 0], [0.01, 0.08], … [1, 1]],     biggest spenders first: share of buyers, share of spend
-        "gini": 0.52, "top20_share": 0.54, "members_for_80_rate": 0.44, "identified_rate": 0.98
+        "gini": 0.52, "top20_share": 0.54, "members_for_80_rate": 0.44, "identified_rate": 0.98,
+        "top20": {"from_minor": 120000, "count": 494} | null,    those behind that share: spent at least so much, ties included
+        "for_80": {"from_minor": 61000, "count": 1090} | null    the same for 80 %
       },
       "lifecycle": {
         "stages": [{"stage": "observing", "count": …, "net_minor": …}, …],   observing forming stable degrading lost
@@ -64,7 +67,7 @@ be observed is null, never 0; `missing` then says why.
         "tiers": {"gold": 12, …}}       members by tier
     }
 
-Net money beside rfm classes, the map and stages is all-time net spend; beside layers it is that of the window.
+Net money beside rfm classes, the map and stages is all-time net spend; beside layers and bonds it is that of the window.
 What a figure means in words: `definition`. The members behind it: `members_behind.members_behind`.
 """
 

@@ -25,6 +25,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
 DORMANT_DAYS = 180  # without a purchase
 STAGES = ("observing", "forming", "stable", "degrading", "lost")
 LAYERS = ("key", "main", "potential", "target")
+BONDS = ("loyal", "drifting", "potential")
 SORTS = ("last", "spent", "orders", "points", "joined")
 DEFAULT_SORT = "-last"
 _RFM = re.compile(r"[12]{3}")
@@ -45,6 +46,7 @@ class Filters:
     rfm: tuple[str, ...] = ()
     cells: tuple[tuple[int, int], ...] = ()  # (R, F) quintiles, 5 is best
     layers: tuple[str, ...] = ()
+    bonds: tuple[str, ...] = ()  # loyalty layers
     stores: tuple[int, ...] = ()
     joined: str = ""  # 2017, 2017-05 or 2017-05-12, the shop's days
     first: str = ""  # day, month or year of the first purchase
@@ -74,7 +76,7 @@ class Filters:
         for name, values in (
             ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm),
             ("cell", [f"{r}-{f}" for r, f in self.cells]),
-            ("layer", self.layers), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by),
+            ("layer", self.layers), ("bond", self.bonds), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by),
         ):  # fmt: skip
             pairs += [(name, str(value)) for value in values]
         for name, value in (
@@ -194,6 +196,7 @@ _READERS = {
     "rfm": ("rfm", _matching(_RFM), True),
     "cell": ("cells", _cell, True),
     "layer": ("layers", _among(LAYERS), True),
+    "bond": ("bonds", _among(BONDS), True),
     "store": ("stores", _whole, True),
     "tag": ("tags", lambda t: t[:60], True),
     "by": ("acquired_by", lambda t: t[:60], True),

@@ -32,7 +32,7 @@ def members_behind(merchant: Merchant, figure: str, **key: str | int | date) -> 
     """The members that `figure` counts. Nobody before the first snapshot.
 
     Figures and their keys: members; buyers; new_members (month "2017-05", default the month of the snapshot); active;
-    churned; repeat_buyers; class (rfm); map (r, f); monetary (m); unbought; layer (layer); without_purchase;
+    churned; repeat_buyers; class (rfm); map (r, f); monetary (m); unbought; layer (layer); bond (bond); without_purchase;
     stage (stage); store (store, optional month); month (month); moved (what, since, until, optional before, after).
     """
     known = stored.latest(merchant)
@@ -68,7 +68,9 @@ def _keyed(*names: str) -> Condition:
         if key.keys() != set(names):
             raise TypeError(", ".join(names))
         return Exists(
-            scored.filter(**{name if name in ("rfm", "layer", "stage") else f"{name}5": key[name] for name in names})
+            scored.filter(
+                **{name if name in ("rfm", "layer", "stage", "bond") else f"{name}5": key[name] for name in names}
+            )
         )
 
     return condition
@@ -186,6 +188,7 @@ _FIGURES: dict[str, Condition] = {
     "monetary": _keyed("m"),
     "unbought": _score(order_days=0),
     "layer": _keyed("layer"),
+    "bond": _keyed("bond"),
     "without_purchase": _score(year_order_days=0),
     "stage": _keyed("stage"),
     "store": _in_store,

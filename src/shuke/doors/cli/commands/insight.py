@@ -84,7 +84,10 @@ def rfm(desk: Desk, day: datetime | None) -> None:
 
 
 @declared(
-    "pyramid", _("The pyramid of members and what the best of them bring."), "shuke insight pyramid", group=command
+    "pyramid",
+    _("The pyramid of members, how firmly they hold to the shop, and what the best of them bring."),
+    "shuke insight pyramid",
+    group=command,
 )
 @DAY
 def pyramid(desk: Desk, day: datetime | None) -> None:
@@ -112,6 +115,22 @@ def pyramid(desk: Desk, day: datetime | None) -> None:
         title=_("Pyramid on {day}").format(day=told["as_of"]),
         right=(1, 2, 3, 4, 5),
     )
+    bonds = told["pyramid"].get("bonds", [])
+    if bonds:
+        desk.table(
+            [_("loyalty layer"), _("members"), "%", _("spent in a year"), _("meaning")],
+            [
+                (
+                    said(wording.BONDS[x["bond"]]),
+                    x["count"],
+                    share(x["count"], whole),
+                    desk.money(x["net_minor"]),
+                    said(wording.BOND_MEANINGS[x["bond"]]),
+                )
+                for x in bonds
+            ],
+            right=(1, 2, 3),
+        )
     top = told["pyramid"]["top20_share"]
     if top is not None:
         desk.say(_("The best 20 % of buyers bring {share} of what members spend.").format(share=f"{top:.1%}"))

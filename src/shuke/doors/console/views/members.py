@@ -16,7 +16,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.insight import wording
 from shuke.flows import export_members as flow
 from shuke.insight.queries.directory import count, directory, every_row
-from shuke.insight.queries.filters import LAYERS, STAGES
+from shuke.insight.queries.filters import BONDS, LAYERS, STAGES
 from shuke.kit import jobs
 from shuke.members import actions as members_actions
 from shuke.shops import queries as shops
@@ -114,6 +114,7 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
             "tier": {code: name for code, (name, _shade) in tiers.every(request).items()},
             "stage": {code: words.stage(code) for code in STAGES},
             "layer": {code: words.layer(code) for code in LAYERS},
+            "bond": {code: words.bond(code) for code in BONDS},
             "rfm": {code: words.rfm_class(code) for code in wording.RFM_NAMES},
         },
         form=form,
