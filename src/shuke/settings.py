@@ -24,6 +24,7 @@ def _home() -> Path:
 
 SHUKE_HOME = _home()
 SHUKE_MACHINE = int(os.environ.get("SHUKE_MACHINE", "0"))
+SHUKE_MAX_UNPACKED = int(os.environ.get("SHUKE_MAX_UNPACKED", "200"))  # megabytes
 
 
 def _secret(name: str) -> str:
@@ -77,6 +78,8 @@ def _database() -> dict:
 
 
 DATABASES = {"default": _database()}
+# PostgreSQL prepares the statements of tills and imports once per connection; a pooler in transaction mode may not allow it.
+SHUKE_PG_PREPARE = os.environ.get("SHUKE_PG_PREPARE", "1") == "1"
 SECRET_KEY = _secret("SHUKE_SECRET_KEY")
 # Keys that wrap members' data keys and blind phone numbers (kit/crypto). Losing it loses every phone and address.
 SHUKE_MASTER_KEY = _secret("SHUKE_MASTER_KEY")

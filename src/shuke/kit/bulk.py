@@ -3,6 +3,9 @@
 An import writes millions of rows; making a model instance for each would cost more than all the rest. Callers pass
 plain tuples in column order and have the database's constraints to keep them honest. Values are what the driver takes:
 ints, text, bytes, None; moments go through `moment`, JSON columns get text from `json.dumps`.
+
+Statements go to the driver itself: Django's cursor wrappers cost a till more than the statement. PostgreSQL prepares
+each statement once per connection (SHUKE_PG_PREPARE=0 turns that off, for a pooler that cannot).
 """
 
 from __future__ import annotations
@@ -11,26 +14,72 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.conf import settings
+from django.db import connections
 
 Row = Sequence[Any]
 FEW = 20
 
 
 def is_postgres() -> bool:
-    return connection.vendor == "postgresql"
+    return connections["default"].vendor == "postgresql"
+
+
+@lru_cache(maxsize=2000)
+def _question_marks(sql: str) -> str:
+    """SQLite's own marks for parameters; our statements have no other percent sign than doubled ones."""
+    return sql.replace("%s", "?").replace("%%", "%")
+
+
+def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
+    """Execute on the driver's own cursor, with Django's errors. Returns the cursor."""
+    django = connections["default"]
+    if django.force_debug_cursor or django.execute_wrappers:  # somebody counts or guards statements: go through Django
+        cursor = django.cursor()
+        (cursor.executemany if many else cursor.execute)(sql, parameters)
+        return cursor
+    if django.connection is None:
+        django.ensure_connection()
+    if django.needs_rollback:
+        django.validate_no_broken_transaction()
+    with django.wrap_database_errors:
+        if django.vendor == "postgresql":
+            cursor = _prepared_cursor(django.connection)
+            if many:
+                cursor.executemany(sql, parameters)
+            else:
+                cursor.execute(sql, parameters, prepare=settings.SHUKE_PG_PREPARE)
+            return cursor
+        driver = django.connection
+        if many:
+            return driver.executemany(_question_marks(sql), parameters)
+        return driver.execute(_question_marks(sql), parameters)
+
+
+def _prepared_cursor(driver: Any) -> Any:
+    import psycopg
+
+    if getattr(driver, "_shuke_ints", None) is None:
+        # One type for all whole numbers: else each size of number makes another prepared statement.
+        from psycopg.types.numeric import Int8Dumper
+
+        driver.adapters.register_dumper(int, Int8Dumper)
+        driver._shuke_ints = True
+    return psycopg.Cursor(driver)
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Send the writes within as one round trip where the driver can (PostgreSQL's pipeline); errors come at its end."""
-    if not is_postgres():
+    """Send the statements within as one round trip where the driver can (PostgreSQL's pipeline); errors come at its end."""
+    django = connections["default"]
+    if django.vendor != "postgresql":
         yield
         return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    django.ensure_connection()
+    with django.wrap_database_errors, django.connection.pipeline():
         yield
 
 
@@ -39,26 +88,29 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
         return
+    if is_postgres() and len(rows) > FEW:
+        names = ", ".join(f'"{c}"' for c in columns)
+        with connections["default"].cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+    elif is_postgres():  # one round trip; COPY takes three
+        _run(_insertion(table, tuple(columns), len(rows)), [value for row in rows for value in row])
+    elif len(rows) == 1:
+        _run(_insertion(table, tuple(columns), 1), rows[0])
+    else:
+        _run(_insertion(table, tuple(columns), 1), rows, many=True)
+
+
+@lru_cache(maxsize=2000)
+def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
-    with connection.cursor() as cursor:
-        if is_postgres() and len(rows) <= FEW:  # one round trip; COPY takes three
-            marks = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * len(rows))
-            cursor.execute(f'INSERT INTO "{table}" ({names}) VALUES {marks}', [value for row in rows for value in row])
-        elif is_postgres():
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * rows)
+    return f'INSERT INTO "{table}" ({names}) VALUES {marks}'
 
 
 def insert_new(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Insert the rows that no unique constraint stands against; leave out the others without a word."""
-    names = ", ".join(f'"{c}"' for c in columns)
-    marks = ", ".join(["%s"] * len(columns))
-    with connection.cursor() as cursor:
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING', list(rows))
+    _run(_insertion(table, tuple(columns), 1) + " ON CONFLICT DO NOTHING", list(rows), many=True)
 
 
 def update(table: str, columns: Sequence[str], rows: Iterable[Row], *, key: str = "id") -> None:
@@ -66,14 +118,24 @@ def update(table: str, columns: Sequence[str], rows: Iterable[Row], *, key: str 
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
         return
+    sql = _setting(table, tuple(columns), key)
+    if len(rows) == 1:
+        _run(sql, rows[0])
+    else:
+        _run(sql, rows, many=True)
+
+
+@lru_cache(maxsize=500)
+def _setting(table: str, columns: tuple[str, ...], key: str) -> str:
     sets = ", ".join(f'"{c}" = %s' for c in columns)
-    with connection.cursor() as cursor:
-        cursor.executemany(f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', rows)
+    return f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s'
 
 
 def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]:
     """A condition `column is one of values` with its single parameter, for lists of any length."""
     listed: list[Any] = list(values)
+    if len(listed) == 1:
+        return f"{column} = %s", listed[0]
     if is_postgres():
         if not listed:  # of no type: PostgreSQL takes that of the column
             return f"{column} = ANY(%s)", listed
@@ -85,23 +147,18 @@ def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]
 def learn_statistics() -> None:
     """Let SQLite look at what its tables hold, so that it finds rows by the better key. PostgreSQL does so by itself."""
     if not is_postgres():
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA analysis_limit = 1000")
-            cursor.execute("ANALYZE")
+        _run("PRAGMA analysis_limit = 1000", ())
+        _run("ANALYZE", ())
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
     """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+    return _run(sql, parameters).fetchall()
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:
     """Run one statement; the number of rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.rowcount
+    return _run(sql, parameters).rowcount
 
 
 def _moment_text(at: datetime | None) -> str | None:

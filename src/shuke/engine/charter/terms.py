@@ -263,6 +263,10 @@ class Versions:
                 found = terms
         return found
 
+    def next_after(self, moment: datetime) -> datetime | None:
+        """When the version in force at `moment` gives way to another."""
+        return next((start for start, _ in self._all[1:] if start > moment), None)
+
     @property
     def last(self) -> Terms:
         return self._all[-1][1]

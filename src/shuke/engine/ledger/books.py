@@ -9,6 +9,7 @@ from typing import Any
 from shuke.engine.charter.standing import Standing
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -76,7 +77,10 @@ class TierMove:
 
 @dataclass(slots=True)
 class Books:
-    """Everything of one member. `complete` is False when old lots were not loaded because nothing could touch them."""
+    """Everything of one member. `complete` is False when old lots were not loaded because nothing could touch them.
+
+    Nothing falls due before `quiet_until`, so that the clock need not look: who loads books may know.
+    """
 
     standing: Standing
     lots: dict[str, Lot] = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Books:
     debt: int = 0
     complete: bool = True
     next_expiry: datetime = FAR
+    quiet_until: datetime = LONG_AGO
 
     @property
     def balance(self) -> int:

@@ -17,7 +17,7 @@ from shuke.engine.charter.earn import Basket, Earned, Slice, earn
 from shuke.engine.charter.standing import AMOUNT, GROWTH, ORDERS, POINTS, SINGLE, Standing
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import FAR, Books, Effect, Held, Lot, TierMove
+from shuke.engine.ledger.books import FAR, LONG_AGO, Books, Effect, Held, Lot, TierMove
 from shuke.kit.clock import day_start
 from shuke.kit.money import allocate
 
@@ -76,6 +76,7 @@ class Fold:
         """Fold events that are sorted by `events.order_of`."""
         for event in happenings:
             self.advance(event.at)
+            self.books.quiet_until = LONG_AGO
             if type(event) is ev.Purchase:
                 self._purchase(event)
             elif type(event) is ev.Refunded:
@@ -86,6 +87,8 @@ class Fold:
 
     def advance(self, until: datetime) -> None:
         """Let the clock act up to and including `until`, each act at its own due time."""
+        if until < self.books.quiet_until:
+            return
         books, standing = self.books, self.books.standing
         while True:
             due: datetime = books.next_expiry

@@ -47,7 +47,7 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
 def _advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
     versions = charters.versions(merchant)
     heads = lock_heads(merchant, members)
-    opened = stored.open_books(merchant, heads.values(), with_lots=set(members))
+    opened = stored.open_books(merchant, versions, heads.values(), with_lots=set(members))
     batch = Batch(merchant, now=now, actor="clock")
     for member in members:
         holds = {key: held.times_out_at for key, held in opened[member].books.holds.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from shuke.engine.charter.standing import GROWTH
 from shuke.engine.ledger.books import FAR, Books, Effect, Lot, TierMove
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
-from shuke.loyalty.queries.books import Head
+from shuke.loyalty.queries.books import Head, StoredBooks
 from shuke.members.actions import Note, note
 from shuke.shops.models import Merchant
 
@@ -27,10 +28,6 @@ _LOT = (
 _LOT_CHANGE = ("granted", "remaining", "held", "earned_at", "available_at", "expires_at")
 _USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
 _MOVE = ("id", "merchant_id", "member_id", "at", "before", "after", "cause", "why", "event", "charter_version")
-_WALLET = (
-    "balance", "held", "debt", "seq", "tier", "tier_since", "growth", "next_expiry_at", "next_review_at", "settled_to",
-    "birthdays", "standing",
-)  # fmt: skip
 
 
 def compact(value: Any) -> str:
@@ -77,7 +74,7 @@ class Batch:
         self.lot_changes: list[tuple] = []
         self.uses: list[tuple] = []
         self.moves: list[tuple] = []
-        self.wallets: list[tuple] = []
+        self.wallets: dict[tuple[str, ...], list[tuple]] = defaultdict(list)  # columns that changed → rows
         self.notes: list[Note] = []
         self._ids: list[int] = []
         self._taken = 2
@@ -190,32 +187,39 @@ class Batch:
             self.notes.append(Note(member, effect.at, "points.expired", effect.event, {"points": lapsed}))
 
     def close(self, sheet: Sheet, fold: Fold, *, held: int) -> None:
-        """The wallet row as it stands after the fold."""
+        """The wallet row as it stands after the fold: what of it changed, so that no index is touched in vain."""
         at = self._moment
         books: Books = fold.books
-        standing = books.standing
-        dues = [d for _, d in standing.floors if d is not None] + [h.times_out_at for h in books.holds.values()]
-        if standing.review_at is not None:
-            dues.append(standing.review_at)
-        settled_to = fold.last_at if fold.last_at is not None else sheet.head.settled_to
-        tier_now = fold.tier_at(fold.versions.at(settled_to or self.now))
-        self.wallets.append(
-            (
-                sheet.balance,
-                held,
-                sheet.debt,
-                sheet.seq,
-                tier_now,
-                at(standing.since),
-                standing.totals[GROWTH],
-                at(None if books.next_expiry == FAR else books.next_expiry),
-                at(min(dues, default=None)),
-                at(settled_to),
-                _plain_birthdays(sheet.head),
-                compact(standing.to_json()),
-                sheet.head.member_id,
-            )
-        )
+        head = sheet.head
+        settled_to = fold.last_at if fold.last_at is not None else head.settled_to
+        now: dict[str, Any] = {
+            "balance": sheet.balance,
+            "held": held,
+            "debt": sheet.debt,
+            "seq": sheet.seq,
+            "next_expiry_at": None if books.next_expiry == FAR else books.next_expiry,
+            "settled_to": settled_to,
+        }
+        written: dict[str, Any] = {}
+        # Books whose standing nobody read have the one they had.
+        if not isinstance(books, StoredBooks) or books.has_read_standing or books.holds or head.held:
+            standing = books.standing
+            dues = [d for _, d in standing.floors if d is not None] + [h.times_out_at for h in books.holds.values()]
+            if standing.review_at is not None:
+                dues.append(standing.review_at)
+            now["tier"] = fold.tier_at(fold.versions.at(settled_to or self.now))
+            now["next_review_at"] = min(dues, default=None)
+            written = {
+                "tier_since": at(standing.since),
+                "growth": standing.totals[GROWTH],
+                "birthdays": _plain_birthdays(head),
+                "standing": compact(standing.to_json()),
+            }
+        for column, value in now.items():
+            if value != getattr(head, column):
+                written[column] = at(value) if column.endswith(("_at", "_to")) else value
+        if written:
+            self.wallets[tuple(written)].append((*written.values(), head.member_id))
 
     def write(self) -> None:
         """Parents first; entries of a posting in one statement, so that the database can check that they add up."""
@@ -234,4 +238,5 @@ class Batch:
         bulk.update("loyalty_lot", _LOT_CHANGE, self.lot_changes)
         bulk.insert("loyalty_use", _USE, self.uses)
         bulk.insert("loyalty_tier_change", _MOVE, self.moves)
-        bulk.update("loyalty_wallet", _WALLET, self.wallets, key="member_id")
+        for columns, rows in self.wallets.items():
+            bulk.update("loyalty_wallet", columns, rows, key="member_id")

@@ -145,14 +145,14 @@ def _do(
     versions = charters.versions(merchant)
     batch = Batch(merchant, now=now, actor=actor)
     # A member nobody ever settled, or one whose books run ahead of `now`, is folded from the start first.
-    behind = [m for m in fresh if heads[m].standing is None]
+    behind = [m for m in fresh if not heads[m].is_settled]
     if behind:
         refold(batch, versions, heads, behind)
         batch.write()
         heads = {**heads, **stored.heads(merchant, behind, lock=True)}
         batch = Batch(merchant, now=now, actor=actor)
     with_lots = {m for m, asks in fresh.items() if _touches_lots(asks, heads[m], now)}
-    opened = stored.open_books(merchant, [heads[m] for m in fresh], with_lots=with_lots)
+    opened = stored.open_books(merchant, versions, [heads[m] for m in fresh], with_lots=with_lots)
     for member, asks in fresh.items():
         turn = _Turn()
         head = heads[member]

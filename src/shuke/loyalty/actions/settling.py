@@ -94,7 +94,7 @@ def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:
 
 
 def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
-    if head.standing is None or head.settled_to is None:
+    if not head.is_settled or head.settled_to is None:
         return False  # never settled: there may be older orders than those told
     return all(type(e) is ev.Purchase and e.at > head.settled_to for e in told)
 
@@ -122,7 +122,7 @@ def _go_forward(
 ) -> None:
     """New purchases on top of the stored books. Old lots are read only where one of them expires on the way."""
     with_lots = {m for m, told in forward.items() if (heads[m].next_expiry_at or FAR) <= told[-1].at or heads[m].held}
-    opened = stored.open_books(batch.merchant, [heads[m] for m in forward], with_lots=with_lots)
+    opened = stored.open_books(batch.merchant, versions, [heads[m] for m in forward], with_lots=with_lots)
     for member, told in forward.items():
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
         fold.run(told)
@@ -164,7 +164,7 @@ def refold(
     merchant = batch.merchant
     bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
     asked = facts.requests(merchant, members)
-    booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].standing is not None])
+    booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].is_settled])
     folds: dict[int, Fold] = {}
     for member in members:
         head = heads[member] = heads[member].told_birthday(batch.now)

@@ -3,22 +3,26 @@ legs that do not add up (I1). `bulk` writes all legs of a posting in one stateme
 
 from django.db import migrations
 
-SQLITE = [
-    f"""CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+SQLITE = (
+    [
+        f"""CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
         BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
-    for table in ("loyalty_txn", "loyalty_entry", "loyalty_use", "loyalty_seal")
-] + [
-    f"""CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+        for table in ("loyalty_txn", "loyalty_entry", "loyalty_use", "loyalty_seal")
+    ]
+    + [
+        f"""CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
         BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
-    for table in ("loyalty_entry", "loyalty_use", "loyalty_seal")
-] + [
-    # A posting changes once: when it is sealed.
-    """CREATE TRIGGER loyalty_txn_seal_only BEFORE UPDATE ON loyalty_txn
+        for table in ("loyalty_entry", "loyalty_use", "loyalty_seal")
+    ]
+    + [
+        # A posting changes once: when it is sealed.
+        """CREATE TRIGGER loyalty_txn_seal_only BEFORE UPDATE ON loyalty_txn
        WHEN OLD.seal IS NOT NULL OR NEW.seal IS NULL OR OLD.id <> NEW.id OR OLD.key <> NEW.key OR OLD.kind <> NEW.kind
          OR OLD.at <> NEW.at OR OLD.event <> NEW.event OR OLD.why <> NEW.why OR OLD.merchant_id <> NEW.merchant_id
          OR OLD.member_id IS NOT NEW.member_id OR OLD.payload <> NEW.payload
        BEGIN SELECT RAISE(ABORT, 'loyalty_txn is append-only'); END""",
-]
+    ]
+)
 
 POSTGRESQL = [
     """CREATE FUNCTION loyalty_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -119,7 +119,8 @@ class Entry(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     account = models.CharField(max_length=12, choices=Account.choices)
-    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
+    # Neither legs nor lots look their member up again: their posting did (I18 checks that they exist).
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     amount = models.BigIntegerField()
     seq = models.BigIntegerField(null=True)
     balance_after = models.BigIntegerField(null=True)
@@ -145,7 +146,7 @@ class Lot(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     key = models.CharField(max_length=260, help_text="Event that granted it.")
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     granted = models.BigIntegerField()
@@ -175,7 +176,6 @@ class Lot(models.Model):
             models.Index(
                 fields=["merchant", "member", "expires_at"], name="loyalty_lot_open", condition=Q(remaining__gt=0)
             ),
-            models.Index(fields=["merchant", "expires_at"], name="loyalty_lot_expiring", condition=Q(remaining__gt=0)),
         ]
 
 
@@ -260,6 +260,21 @@ class ManualTier(models.Model):
     class Meta:
         db_table = "loyalty_manual_tier"
         indexes = [models.Index(fields=["merchant", "member", "at"], name="loyalty_manual_tier_member")]
+
+
+class RequestOwner(models.Model):
+    """Whose fact a request is, where that is not the member it was posted to: members were merged, or parted again.
+
+    Postings are never changed, so what a merge moves is written beside them.
+    """
+
+    txn = models.OneToOneField(Txn, primary_key=True, on_delete=models.PROTECT)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        db_table = "loyalty_request_owner"
+        indexes = [models.Index(fields=["merchant", "member"], name="loyalty_request_owner_member")]
 
 
 class Seal(models.Model):

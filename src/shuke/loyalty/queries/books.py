@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shuke.engine.charter.standing import Standing
-from shuke.engine.ledger.books import FAR, Books, Held, Lot
+from shuke.engine.charter.terms import Versions
+from shuke.engine.ledger.books import FAR, LONG_AGO, Books, Held, Lot
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
@@ -24,10 +25,19 @@ class Head(NamedTuple):
     tier: str
     next_expiry_at: datetime | None
     settled_to: datetime | None
-    standing: Standing | None  # None: nothing was ever settled
+    next_review_at: datetime | None  # the earliest of review, end of a floor, time-out of a hold
+    standing_text: str  # "": nothing was ever settled
     joined_at: datetime
     birthdays: tuple[tuple[datetime | None, tuple[int, int, bool]], ...]  # as the books know them
     birthday: tuple[int, int, bool] | None  # as the profile says now: month, day, lunar
+
+    @property
+    def is_settled(self) -> bool:
+        return bool(self.standing_text)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing.from_json(json.loads(self.standing_text))
 
     @property
     def has_new_birthday(self) -> bool:
@@ -43,7 +53,8 @@ class Head(NamedTuple):
 
 # The + before merchant_id keeps SQLite from reading every wallet of the merchant where it knows the row's key.
 _HEAD = """
-SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to, w.standing, w.birthdays,
+SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to,
+       w.next_review_at, w.standing, w.birthdays,
        m.joined_at, m.birth_month, m.birth_day, m.birth_lunar
 FROM loyalty_wallet w JOIN members_member m ON m.id = w.member_id
 WHERE +w.merchant_id = %s AND {where} ORDER BY w.member_id
@@ -57,10 +68,9 @@ def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) 
     sql = _HEAD.format(where=where) + (" FOR NO KEY UPDATE OF w" if lock and bulk.is_postgres() else "")
     found = {}
     for row in bulk.select(sql, [merchant.pk, values]):
-        member, balance, held, debt, seq, tier, expiry, settled, standing, days, joined, month, day, lunar = row
+        member, balance, held, debt, seq, tier, expiry, settled, review, standing, days, joined, month, day, lunar = row
         joined_at = bulk.read_moment(joined)
         assert joined_at is not None
-        told = json.loads(standing) if isinstance(standing, str) else standing
         found[member] = Head(
             member,
             balance,
@@ -70,15 +80,42 @@ def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) 
             tier,
             bulk.read_moment(expiry),
             bulk.read_moment(settled),
-            Standing.from_json(told) if told else None,
+            bulk.read_moment(review),
+            "" if standing == "{}" else standing,
             joined_at,
             tuple(
                 (None if since is None else datetime.fromisoformat(since), (m, d, by_moon))
-                for since, m, d, by_moon in (json.loads(days) if isinstance(days, str) else days)
-            ),
+                for since, m, d, by_moon in json.loads(days)
+            )
+            if days != "[]"
+            else (),
             (month, day, bool(lunar)) if month and day else None,
         )
     return found
+
+
+class StoredBooks(Books):
+    """Books whose standing is read when the fold first asks for it: a credit of points never does."""
+
+    __slots__ = ("_head", "_read")
+
+    def __init__(self, head: Head, *, complete: bool, quiet_until: datetime) -> None:
+        self._head = head
+        self._read: Standing | None = None
+        self.lots, self.holds = {}, {}
+        self.debt, self.complete = head.debt, complete
+        self.next_expiry = head.next_expiry_at or FAR
+        self.quiet_until = quiet_until
+
+    @property
+    def standing(self) -> Standing:  # type: ignore[override]
+        if self._read is None:
+            self._read = self._head.standing
+        return self._read
+
+    @property
+    def has_read_standing(self) -> bool:
+        return self._read is not None
 
 
 class Stored(NamedTuple):
@@ -93,16 +130,18 @@ def figures_of(lot: Lot) -> tuple:
     return lot.granted, lot.remaining, lot.held, lot.earned_at, lot.available_at, lot.expires_at
 
 
-def open_books(merchant: Merchant, heads_: Iterable[Head], *, with_lots: set[int]) -> dict[int, Stored]:
+def open_books(
+    merchant: Merchant, versions: Versions, heads_: Iterable[Head], *, with_lots: set[int]
+) -> dict[int, Stored]:
     """Books of members that have been settled before. Lots only where something can touch old ones."""
     found: dict[int, Stored] = {}
     for head in heads_:
-        assert head.standing is not None
-        books = Books(
-            head.standing,
-            debt=head.debt,
+        assert head.is_settled
+        dues = (head.next_expiry_at, head.next_review_at, versions.next_after(head.settled_to or LONG_AGO))
+        books = StoredBooks(
+            head,
             complete=head.member_id in with_lots,
-            next_expiry=head.next_expiry_at or FAR,
+            quiet_until=min((due for due in dues if due is not None), default=FAR),
         )
         found[head.member_id] = Stored(books, {})
     if with_lots:

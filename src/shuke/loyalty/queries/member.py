@@ -194,9 +194,9 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
 
 def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: datetime) -> Fold:
     versions = charters.versions(merchant)
-    if head is None or head.standing is None:
+    if head is None or not head.is_settled:
         return begin(versions, joined_at=Member.objects.get(merchant=merchant, pk=member_id).joined_at)
-    opened: Books = stored.open_books(merchant, [head], with_lots={member_id})[member_id].books
+    opened: Books = stored.open_books(merchant, versions, [head], with_lots={member_id})[member_id].books
     fold = Fold(versions, opened)
     fold.advance(now)
     return fold

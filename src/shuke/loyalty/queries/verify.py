@@ -150,6 +150,22 @@ _CHECKS: list[tuple[str, str, str, str]] = [
     ),
     (
         "I18",
+        "every lot is of a member who has an account",
+        "SELECT l.id, l.member_id FROM loyalty_lot l LEFT JOIN loyalty_wallet w "
+        "ON w.member_id = l.member_id AND w.merchant_id = l.merchant_id "
+        "WHERE l.merchant_id = %s AND w.member_id IS NULL",
+        "lot {0}: member {1} has no account",
+    ),
+    (
+        "I18",
+        "every leg of a member is of one who has an account",
+        "SELECT e.id, e.member_id FROM loyalty_entry e LEFT JOIN loyalty_wallet w "
+        "ON w.member_id = e.member_id AND w.merchant_id = e.merchant_id "
+        "WHERE e.merchant_id = %s AND e.member_id IS NOT NULL AND w.member_id IS NULL",
+        "leg {0}: member {1} has no account",
+    ),
+    (
+        "I18",
         "issued − taken back + adjusted + opened = held by members + spent + expired − debt",
         "SELECT 0, SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END), "
         "SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END) "
@@ -251,7 +267,7 @@ def _against_facts(merchant: Merchant, members: list[int]) -> Iterable[Finding]:
                 )
         if fold.books.debt != head.debt:
             yield Finding("I11", f"member {member}", f"debt is {head.debt}, by the facts {fold.books.debt}")
-        if head.standing is not None and fold.books.standing.to_json() != head.standing.to_json():
+        if head.is_settled and fold.books.standing.to_json() != head.standing.to_json():
             yield Finding("I11", f"member {member}", "the stored standing is not what the facts give")
 
 
@@ -261,7 +277,7 @@ def _lot(figures: tuple | None) -> str:
 
 def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tuple[int, Fold]]:
     """Each member's whole history folded anew up to the moment the books have reached."""
-    members = [m for m, head in heads.items() if head.standing is not None]
+    members = [m for m, head in heads.items() if head.is_settled]
     if not members:
         return
     versions = charters.versions(merchant)
