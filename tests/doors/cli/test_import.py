@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from shuke.flows.open_shop import open_shop
 from shuke.members.models import Member, MemberState
 from shuke.orders.models import ImportBatch, Order
 from tests import cast
+from tests.connect.importers.making import xlsx_file, zip_file
 
 HEADER = ["单号", "日期", "实收", "商品名称", "数量", "手机", "姓名"]
 ROWS = [
@@ -103,3 +105,27 @@ def test_a_file_that_is_not_there_and_a_layout_that_does_not_exist(shop, shuke, 
     assert shuke("import").code == 2
     assert shuke("import", str(till), "--map", "phone").code == 2
     assert not ImportBatch.objects.filter(state=ImportBatch.State.DONE).exists()
+
+
+def test_a_workbook_that_unpacks_to_more_than_allowed_is_taken_when_somebody_says_so(shop, shuke, tmp_path, settings):
+    settings.SHUKE_MAX_UNPACKED = 1
+    rows = [
+        [f"T-{i}", "2026-05-01 10:00:00", f"{i}.50", f"{i:x}" * 20, "1", f"138{i:08d}", "张小明"] for i in range(3_000)
+    ]
+    file = xlsx_file(tmp_path / "till.xlsx", [HEADER, *rows])
+    refused = shuke("import", str(file), *MAP, "--shop", "XH")
+    assert refused.code == 1
+    allow = re.search(r"--max-unpacked (\d+)`", refused.err)
+    assert allow is not None, refused.err
+    assert "SHUKE_MAX_UNPACKED" in refused.err
+    assert not Order.objects.exists()
+    said = shuke("import", str(file), *MAP, "--shop", "XH", "--max-unpacked", allow.group(1), "--json")
+    assert (said.code, said.json["counts"]["orders_new"]) == (0, 3_000), said
+    assert shuke("import", str(file), "--max-unpacked", "999999").code == 2
+
+
+def test_no_option_opens_a_bomb(shop, shuke, tmp_path):
+    file = zip_file(tmp_path / "orders.zip", {"orders.csv": b"a,b\n" + b"0" * 3_000_000})
+    refused = shuke("import", str(file), "--max-unpacked", "20000")
+    assert (refused.code, "far more than honest tables" in refused.err) == (1, True)
+    assert "--max-unpacked" not in refused.err

@@ -37,8 +37,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{file} 设有密码。请打开后另存为无密码文件再上传。",
     ),
     "bomb": (
-        "{file} would unpack to {unpacked_mb} MB, which is more than is allowed. It was not opened. Split the file if it is honest.",
-        "{file} 解压后有 {unpacked_mb} MB，超过允许的大小，未打开。若文件正常，请拆分后上传。",
+        "{file} would unpack to {unpacked_mb} MB, far more than honest tables of its size do ({ratio} times; at most {limit}). It was not opened. Save it anew with a spreadsheet program, or as CSV.",
+        "{file} 解压后有 {unpacked_mb} MB，远超同样大小的正常表格（{ratio} 倍，最多 {limit} 倍），未打开。请用表格软件重新另存，或另存为 CSV。",
+    ),
+    "unpacks_too_big": (
+        "{file} unpacks to {unpacked_mb} MB; {limit_mb} MB are allowed. It was not opened. If it is honest, allow more with `shuke import … --max-unpacked {unpacked_mb}` (for the console: the setting SHUKE_MAX_UNPACKED={unpacked_mb}), or export it in parts or as CSV.",
+        "{file} 解压后有 {unpacked_mb} MB，超过允许的 {limit_mb} MB，未打开。若文件正常，可用 `shuke import … --max-unpacked {unpacked_mb}` 放宽（网页上传则设置 SHUKE_MAX_UNPACKED={unpacked_mb}），或分批导出、导出为 CSV。",
     ),
     "unsafe_xml": (
         "{file} carries document definitions ({part}) that no spreadsheet needs. It was not opened. Save it anew with a spreadsheet program.",

@@ -18,7 +18,7 @@ from shuke.connect.samples import layouts as samples
 from shuke.doors.console import uploads, words
 from shuke.doors.console.access import StaffRequest
 from shuke.engine.facts import Problem
-from shuke.flows import import_jobs
+from shuke.flows import import_jobs, imports
 from shuke.flows.imports import Preview
 from shuke.flows.imports.tally import problem_of
 from shuke.flows.undo_import import Undone
@@ -273,7 +273,8 @@ def _form(file: Mapping[str, Any], retold: Mapping[str, Any] | None) -> dict[str
 def sample_rows(file: Mapping[str, Any]) -> list[list[str]]:
     """The first rows below the header; none if the file is gone or unreadable by now."""
     try:
-        head = open_table(Path(settings.SHUKE_HOME) / file["path"]).head(file["header_row"] + 20)
+        path = Path(settings.SHUKE_HOME) / file["path"]
+        head = open_table(path, limits=imports.limits_of({})).head(file["header_row"] + 20)
     except (OSError, TabularError):
         return []
     return [row for row in head[file["header_row"] :] if row]

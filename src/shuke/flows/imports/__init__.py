@@ -13,6 +13,7 @@ Undo is in flows/undo_import.py.
 from __future__ import annotations
 
 from shuke.flows.imports.previewing import Preview, preview
+from shuke.flows.imports.reading import limits_of
 from shuke.flows.imports.running import BatchBusy, NothingToRun, enqueue, resume, run
 from shuke.flows.imports.starting import OPTIONS, BadOption, start
 from shuke.flows.imports.tally import COUNTS, Tally
@@ -26,6 +27,7 @@ __all__ = [
     "Preview",
     "Tally",
     "enqueue",
+    "limits_of",
     "preview",
     "resume",
     "run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -13,13 +13,14 @@ from django.conf import settings
 
 from shuke.connect.importers import Fact, Options, read
 from shuke.engine.facts import CouponUse, Order, Person, Problem, Product, Refund
+from shuke.kit.tabular import MOST_UNPACKED, Limits
 from shuke.orders.models import ImportBatch
 from shuke.shops.models import Merchant
 
 ORDERS, LINES, FACTS = 5_000, 60_000, 20_000  # a chunk is full when it has so many of one of them
 # Problems of a file as a whole: nothing of the batch must stay when one turns up.
 _FILE_CODES = frozenset(
-    "missing empty not_a_table wrong_encoding cut_off encrypted bomb unsafe_xml too_big too_many_columns line_too_long "
+    "missing empty not_a_table wrong_encoding cut_off encrypted bomb unpacks_too_big unsafe_xml too_big too_many_columns line_too_long "
     "no_sheet too_many_members".split()
 )
 
@@ -102,6 +103,12 @@ def _facts(merchant: Merchant, batch: ImportBatch) -> Iterator[Fact]:
         yield from read([home / file["path"] for file in together], options=_options(merchant, batch, latest))
 
 
+def limits_of(options: Mapping[str, Any]) -> Limits:
+    """How much of a stranger's file is opened: what this import allows, else the installation's setting (megabytes)."""
+    allowed = int(options.get("max_unpacked") or settings.SHUKE_MAX_UNPACKED) * 1_000_000
+    return Limits(unpacked=min(allowed, MOST_UNPACKED))
+
+
 def _options(merchant: Merchant, batch: ImportBatch, file: dict[str, Any]) -> Options:
     told = batch.options
     return Options(
@@ -112,4 +119,5 @@ def _options(merchant: Merchant, batch: ImportBatch, file: dict[str, Any]) -> Op
         mapping=told.get("mapping") or file.get("mapping"),
         stated_at=datetime.fromisoformat(file["stated_at"]),
         shops=file.get("shops") or {},
+        limits=limits_of(told),
     )

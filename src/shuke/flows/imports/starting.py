@@ -18,7 +18,9 @@ from django.conf import settings
 from shuke.connect.importers import LAYOUTS, Recognised, TabularError, count_rows, recognise_file, sentence
 from shuke.connect.importers.sources import file_problem
 from shuke.engine.facts import Problem
+from shuke.flows.imports.reading import limits_of
 from shuke.kit import ids
+from shuke.kit.tabular import MOST_UNPACKED
 from shuke.kit.tabular.header import digest_text
 from shuke.orders import actions as archive
 from shuke.orders.models import ColumnMapping, ImportBatch
@@ -30,6 +32,7 @@ OPTIONS = {
     "layout": "read the files as this layout, whatever they look like",
     "mapping": "columns of a plain file",
     "language": "of the reasons in the file of rejected rows: en or zh",
+    "max_unpacked": "megabytes a ZIP or XLSX may unpack to; else SHUKE_MAX_UNPACKED",
     "stated_at": "when the files were made, ISO; else from their names, else their own time",
 }
 _STAMP = re.compile(
@@ -138,6 +141,11 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     told = {key: value for key, value in options.items() if value not in (None, "")}
     if told.get("layout", "") and told["layout"] not in LAYOUTS:
         raise BadOption(f"There is no layout '{told['layout']}'. Known: {', '.join(LAYOUTS)}.")
+    if "max_unpacked" in told:
+        most = MOST_UNPACKED // 1_000_000
+        if not str(told["max_unpacked"]).isdecimal() or not 0 < int(told["max_unpacked"]) <= most:
+            raise BadOption(f"max_unpacked is a number of megabytes from 1 to {most:,}, not '{told['max_unpacked']}'.")
+        told["max_unpacked"] = int(told["max_unpacked"])
     if isinstance(told.get("stated_at"), datetime):
         told["stated_at"] = told["stated_at"].isoformat()
     return told
@@ -195,14 +203,15 @@ def _stated_at(merchant: Merchant, one: _Stored, options: Mapping[str, Any], now
 
 def _told(merchant: Merchant, one: _Stored, stated_at: datetime, options: dict[str, Any]) -> dict[str, Any]:
     """What the batch remembers of a file. A known header brings its saved mapping along."""
-    found = recognise_file(one.path, name=one.name)
+    limits = limits_of(options)
+    found = recognise_file(one.path, name=one.name, limits=limits)
     told = {
         "name": one.name,
         "path": str(one.path.relative_to(settings.SHUKE_HOME)),
         "sha256": one.sha256,
         "size": one.size,
         "stated_at": stated_at.isoformat(),
-        "rows": count_rows(one.path),
+        "rows": count_rows(one.path, limits=limits),
         **_seen(found),
         "members": [{"name": inside.file, **_seen(inside)} for inside in found.members],
     }

@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from shuke.kit.tabular import archive, delimited, header, legacy, sniff, xlsx
-from shuke.kit.tabular.errors import DEFAULT, Limits, TabularError
+from shuke.kit.tabular.errors import DEFAULT, MOST_UNPACKED, Limits, TabularError
 
-__all__ = ["DEFAULT", "Limits", "Table", "TabularError", "archive", "header", "kind_of", "open_table"]
+__all__ = ["DEFAULT", "MOST_UNPACKED", "Limits", "Table", "TabularError", "archive", "header", "kind_of", "open_table"]
 
 kind_of = sniff.kind_of
 

@@ -17,7 +17,7 @@ _SKIPPED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 def opened(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     """A ZIP within its limits. Sizes are those of its directory; Python's reader never unpacks more than that says.
 
-    Raises TabularError: cut_off, bomb, too_many_members, encrypted, not_a_table.
+    Raises TabularError: cut_off, bomb, unpacks_too_big, too_many_members, encrypted, not_a_table.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -30,13 +30,14 @@ def opened(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
         unpacked = sum(member.file_size for member in members)
         # The packed size is the file's own: overlapping members would each claim the same bytes.
         ratio = unpacked // max(path.stat().st_size, 1)
-        if unpacked > limits.unpacked:
-            raise TabularError(
-                "bomb", file=path.name, unpacked_mb=unpacked // 1_000_000, limit_mb=limits.unpacked // 1_000_000
-            )
         if unpacked > _RATIO_MATTERS_FROM and ratio > limits.ratio:
             raise TabularError(
                 "bomb", file=path.name, unpacked_mb=unpacked // 1_000_000, ratio=ratio, limit=limits.ratio
+            )
+        if unpacked > limits.unpacked:
+            needed = -(-unpacked // 1_000_000)
+            raise TabularError(
+                "unpacks_too_big", file=path.name, unpacked_mb=needed, limit_mb=limits.unpacked // 1_000_000
             )
         if any(member.flag_bits & 1 for member in members):
             raise TabularError("encrypted", file=path.name)

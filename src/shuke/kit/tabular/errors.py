@@ -8,8 +8,8 @@ from typing import NamedTuple
 class TabularError(ValueError):
     """The file cannot be read (further). `code` names a sentence, `params` fill it; no text for people is made here.
 
-    Codes: missing, empty, not_a_table, wrong_encoding, cut_off, encrypted, bomb, unsafe_xml, too_big, too_many_columns,
-    line_too_long, no_sheet, too_many_members.
+    Codes: missing, empty, not_a_table, wrong_encoding, cut_off, encrypted, bomb, unpacks_too_big, unsafe_xml, too_big,
+    too_many_columns, line_too_long, no_sheet, too_many_members.
     """
 
     def __init__(self, code: str, **params: object) -> None:
@@ -21,8 +21,10 @@ class TabularError(ValueError):
 class Limits(NamedTuple):
     """Bounds on a stranger's file. Bytes unless said otherwise."""
 
-    unpacked: int = 200_000_000  # everything inside a ZIP or XLSX together
-    ratio: int = 100  # unpacked : packed, looked at above one megabyte
+    unpacked: int = (
+        200_000_000  # everything inside a ZIP or XLSX together; an operator may allow more, up to MOST_UNPACKED
+    )
+    ratio: int = 100  # unpacked : packed, looked at above one megabyte; honest workbooks stay below 40
     members: int = 1_000  # files inside a ZIP
     columns: int = 2_000
     line: int = 4_000_000  # characters without a line end
@@ -31,3 +33,4 @@ class Limits(NamedTuple):
 
 
 DEFAULT = Limits()
+MOST_UNPACKED = 20_000_000_000  # nobody's wish goes beyond this: a sheet cannot hold that much honest data

@@ -1,4 +1,4 @@
-"""XLSX as a stream of rows of text, in constant memory.
+"""XLSX as a stream of rows of text, in constant memory (its shared strings are in strings.py).
 
 The sheet's XML is read in blocks and taken apart with regular expressions rather than an XML parser: three to five
 times as fast in Python, and nothing is ever expanded, so entity bombs and external entities have nothing to act on
@@ -14,10 +14,8 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from array import array
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import ParseError
 
@@ -26,6 +24,7 @@ from defusedxml.common import DefusedXmlException
 
 from shuke.kit.tabular import archive as zips
 from shuke.kit.tabular.errors import Limits, TabularError
+from shuke.kit.tabular.strings import Strings
 
 _BLOCK = 1 << 20
 _MAX_ROWS = 1_048_576
@@ -47,7 +46,7 @@ class Workbook:
         self._path, self._limits, self._zip = path, limits, archive
         self._parts: dict[str, str] = {}
         self.sheets: tuple[str, ...] = ()
-        self._strings: _Strings | None = None
+        self._strings: Strings | None = None
         self._read_workbook()
 
     def rows(self, sheet: str) -> Iterator[list[str]]:
@@ -70,7 +69,7 @@ class Workbook:
     def _tree(self, name: str):
         info = self._zip.getinfo(name)
         if info.file_size > _MAX_SMALL_PART:
-            raise TabularError("bomb", file=self._path.name, unpacked_mb=info.file_size // 1_000_000, limit_mb=20)
+            raise TabularError("bomb", file=self._path.name, unpacked_mb=info.file_size // 1_000_000, part=name)
         try:
             return ElementTree.fromstring(self._zip.read(info), forbid_dtd=True)
         except DefusedXmlException as error:
@@ -135,9 +134,9 @@ class Workbook:
                         found.append(str(index))
         return frozenset(found)
 
-    def _shared(self) -> _Strings:
+    def _shared(self) -> Strings:
         if self._strings is None:
-            self._strings = _Strings(self)
+            self._strings = Strings(_string_blocks(self))
         return self._strings
 
     # --- big parts, in blocks
@@ -201,55 +200,36 @@ class Workbook:
         return self._strings_part if self._strings_part in self._zip.namelist() else ""
 
 
-class _Strings:
-    """The shared strings as one run of bytes with offsets: no object per string, however many there are.
+def _string_blocks(book: Workbook) -> Iterator[list[bytes]]:
+    """The shared strings in UTF-8, a block of the file at a time."""
+    if not book.strings_part:
+        return
+    p = book.prefix(book.strings_part, "sst")
+    simple = re.compile(rf"<{p}si><{p}t(?: [^>]*[^/>])?>([^<]*)</{p}t></{p}si>".encode())
+    end = f"</{p}si>".encode()
+    opening = re.compile(rf"<{p}si[ />]".encode())
+    for block in book.blocks(book.strings_part, end):
+        texts = simple.findall(block)
+        if len(texts) != len(opening.findall(block)):
+            texts = list(_any_strings(block, p))
+        if b"&" in block or b"_x" in block:
+            texts = [clean(t.decode()).encode("utf-8", "replace") if b"&" in t or b"_x" in t else t for t in texts]
+        yield texts
 
-    They are read as far as they are asked for, so that looking at a file's first rows does not read them all.
-    """
 
-    def __init__(self, book: Workbook) -> None:
-        self._text = bytearray()
-        self._ends = array("Q", [0])
-        self._more = self._read(book) if book.strings_part else iter(())
-
-    def __getitem__(self, index: int) -> str:
-        """Raises IndexError for a string that the file does not have."""
-        ends = self._ends
-        while index + 1 >= len(ends):
-            if next(self._more, None) is None:
-                raise IndexError(index)
-        return self._text[ends[index] : ends[index + 1]].decode()
-
-    def _read(self, book: Workbook) -> Iterator[int]:
-        """Take in one block after the other; yields the strings known so far."""
-        p = book.prefix(book.strings_part, "sst")
-        simple = re.compile(rf"<{p}si><{p}t(?: [^>]*[^/>])?>([^<]*)</{p}t></{p}si>".encode())
-        end = f"</{p}si>".encode()
-        opening = re.compile(rf"<{p}si[ />]".encode())
-        for block in book.blocks(book.strings_part, end):
-            texts = simple.findall(block)
-            if len(texts) != len(opening.findall(block)):
-                texts = list(self._general(block, p))
-            if b"&" in block or b"_x" in block:
-                texts = [clean(t.decode()).encode("utf-8", "replace") if b"&" in t or b"_x" in t else t for t in texts]
-            self._ends.extend(accumulate(map(len, texts), initial=self._ends.pop()))
-            self._text += b"".join(texts)
-            yield len(self._ends)
-
-    @staticmethod
-    def _general(block: bytes, p: str) -> Iterator[bytes]:
-        """Rich text in several runs, reading aids, empty and self-closed items, CDATA."""
-        item = re.compile(rf"<{p}si\b[^>]*/>|<{p}si\b[^>]*>(.*?)</{p}si>".encode(), re.S)
-        run = re.compile(rf"<{p}t\b(?:[^>]*[^/>])?>([^<]*)</{p}t>".encode())
-        aid = re.compile(rf"<{p}rPh\b.*?</{p}rPh>".encode(), re.S)
-        if b"<![CDATA[" in block:
-            block = _CDATA_BYTES.sub(lambda found: html.escape(found.group(1).decode()).encode(), block)
-        for inside in item.findall(block):
-            yield b"".join(run.findall(aid.sub(b"", inside)))
+def _any_strings(block: bytes, p: str) -> Iterator[bytes]:
+    """Rich text in several runs, reading aids, empty and self-closed items, CDATA."""
+    item = re.compile(rf"<{p}si\b[^>]*/>|<{p}si\b[^>]*>(.*?)</{p}si>".encode(), re.S)
+    run = re.compile(rf"<{p}t\b(?:[^>]*[^/>])?>([^<]*)</{p}t>".encode())
+    aid = re.compile(rf"<{p}rPh\b.*?</{p}rPh>".encode(), re.S)
+    if b"<![CDATA[" in block:
+        block = _CDATA_BYTES.sub(lambda found: html.escape(found.group(1).decode()).encode(), block)
+    for inside in item.findall(block):
+        yield b"".join(run.findall(aid.sub(b"", inside)))
 
 
 class _Sheet:
-    def __init__(self, book: Workbook, part: str, strings: _Strings, dates: frozenset[str]) -> None:
+    def __init__(self, book: Workbook, part: str, strings: Strings, dates: frozenset[str]) -> None:
         self._book, self._part, self._strings, self._dates = book, part, strings, dates
         p = self._prefix = book.prefix(part, "worksheet")
         self._end = f"</{p}row>"

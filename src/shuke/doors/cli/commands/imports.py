@@ -48,6 +48,12 @@ SHOWN = 5  # rejected rows named in the terminal; all of them are in the file
     show_default=True,
     help=_("what a plain file with --map is about"),
 )
+@click.option(
+    "--max-unpacked",
+    type=click.IntRange(1, 20_000),
+    metavar=_("MB"),
+    help=_("megabytes that a ZIP or XLSX may unpack to; without it as SHUKE_MAX_UNPACKED says, or 200"),
+)
 @click.option("--preview", is_flag=True, help=_("read and weigh every row, write nothing"))
 @click.option("--resume", type=int, metavar="ID", help=_("go on with an import that was stopped or previewed"))
 @click.option(
@@ -61,6 +67,7 @@ def command(
     platform: str | None,
     maps: tuple[str, ...],
     kind: str,
+    max_unpacked: int | None,
     preview: bool,
     resume: int | None,
     undone: int | None,
@@ -78,6 +85,7 @@ def command(
         "shop": shop,
         "platform": platform,
         "mapping": mapping(maps, kind),
+        "max_unpacked": max_unpacked,
         "language": "zh" if language() == "zh-hans" else "en",
     }
     batch = imports.start(
