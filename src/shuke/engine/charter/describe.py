@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from shuke.engine.charter.document import Caps, Charter, Condition, Earning, Expiry, Name, Review, When, Window
+from shuke.engine.charter.document import Charter
+from shuke.engine.charter.earning import Caps, Earning, Expiry
+from shuke.engine.charter.parts import Name, When
+from shuke.engine.charter.tiering import Condition, Review, Window
 from shuke.kit.money import SYMBOLS
 
 

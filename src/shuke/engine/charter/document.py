@@ -7,102 +7,19 @@ units. Everything has a default where the field agrees on one (docs/algorithms/c
 from __future__ import annotations
 
 import json
-from datetime import date
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError
 
+from shuke.engine.charter.check import check
+from shuke.engine.charter.earning import Earning, Points
 from shuke.engine.charter.faults import CharterInvalid, Fault
-from shuke.engine.charter.parts import Count, Key, Name, Part, Positive, When
-from shuke.engine.charter.selling import Selling, check_selling
+from shuke.engine.charter.parts import Name, Part
+from shuke.engine.charter.selling import Selling
+from shuke.engine.charter.tiering import Grading, Membership, Tier
 
 FORMAT = 1
-
-
-class Window(Part):
-    """Over which time a figure is added up. Bounds are shop days, the end exclusive."""
-
-    kind: Literal["rolling", "calendar_year", "anniversary", "lifetime"] = "rolling"
-    months: Annotated[int, Field(ge=1, le=120)] = 12  # only for rolling
-
-
-class Condition(Part):
-    """A tree: exactly one of `all`, `any`, or one measure with `at_least`."""
-
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    measure: Literal["amount", "orders", "single_order", "growth", "points", "invited"] | None = None
-    at_least: Decimal | None = None
-    window: Window | None = None  # None: the grading window
-
-
-class Tier(Part):
-    key: Key
-    name: Name
-    multiplier: Positive = Decimal(1)  # on purchase points
-    reach: Condition | None = None  # the lowest tier has none
-    keep: Condition | None = None  # None: the same as reach
-    benefits: tuple[Name, ...] = ()
-
-
-class Review(Part):
-    """When a grade is looked at again."""
-
-    kind: Literal["after_months", "yearly", "join_anniversary", "never"] = "after_months"
-    months: Annotated[int, Field(ge=1, le=120)] = 12  # after_months
-    month: Annotated[int, Field(ge=1, le=12)] = 1  # yearly
-    day: Annotated[int, Field(ge=1, le=31)] = 1
-
-
-class Grading(Part):
-    window: Window = Window()
-    review: Review = Review()
-    grace_days: Annotated[int, Field(ge=0, le=366)] = 0
-    fall: Literal["one_step", "to_fit"] = "one_step"
-    growth_per: Positive = Decimal(1)  # one growth value for each of this amount spent
-
-
-class Expiry(Part):
-    """When points lapse, counted from the day they were earned. The day named is the last one they can be used."""
-
-    kind: Literal["months", "days", "year_end", "fixed", "never"] = "months"
-    months: Annotated[int, Field(ge=1, le=240)] = 12
-    to_month_end: bool = True
-    days: Annotated[int, Field(ge=1, le=7300)] = 365
-    years: Annotated[int, Field(ge=0, le=20)] = 1  # year_end: 0 this year's end, 1 next year's
-    on: date | None = None  # fixed
-
-
-class Points(Part):
-    name: Name = Name(zh="积分", en="points")
-    pending_days: Annotated[int, Field(ge=0, le=365)] = 7  # the return window
-    expiry: Expiry = Expiry()
-    value: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=8)] = Decimal("0.01")  # of one point, in money
-    returned_grace_days: Annotated[int, Field(ge=0, le=366)] = 30
-    multipliers: Literal["multiply", "best"] = "multiply"
-
-
-class Caps(Part):
-    """Most points a rule gives."""
-
-    per_order: Count | None = None
-    per_day: Count | None = None
-    per_month: Count | None = None
-    per_member: Count | None = None
-
-
-class Earning(Part):
-    key: Key
-    name: Name
-    kind: Literal["per_amount", "fixed", "multiply"]
-    points: Count = 1  # per_amount, fixed
-    per: Positive = Decimal(1)  # per_amount: so much money
-    times: Positive = Decimal(2)  # multiply: purchase points times this
-    when: When = When()
-    caps: Caps = Caps()
-    exclusive: bool = False  # where it applies, other per_amount rules do not
 
 
 class Charter(Part):
@@ -114,6 +31,7 @@ class Charter(Part):
     points: Points = Points()
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=30)]
     grading: Grading = Grading()
+    memberships: Annotated[tuple[Membership, ...], Field(max_length=30)] = ()
     earning: Annotated[tuple[Earning, ...], Field(max_length=200)] = ()
     selling: Selling = Selling()
     duties: tuple[Name, ...] = ()
@@ -172,106 +90,8 @@ def schema() -> dict[str, Any]:
     return Charter.model_json_schema()
 
 
-def check(charter: Charter) -> list[Fault]:
-    """Contradictions that types cannot see."""
-    faults: list[Fault] = []
-    seen: dict[str, str] = {}
-    keys = [(f"tiers.{i}.key", t.key) for i, t in enumerate(charter.tiers)]
-    keys += [(f"earning.{i}.key", r.key) for i, r in enumerate(charter.earning)]
-    for where, key in keys:
-        if key in seen:
-            faults.append(Fault(where, "key_twice", key=key, other=seen[key]))
-        seen[key] = where
-    if charter.tiers[0].reach is not None:
-        faults.append(Fault("tiers.0.reach", "lowest_has_reach", tier=charter.tiers[0].key))
-    for i, tier in enumerate(charter.tiers[1:], 1):
-        if tier.reach is None:
-            faults.append(Fault(f"tiers.{i}.reach", "no_reach", tier=tier.key))
-        for field in ("reach", "keep"):
-            condition = getattr(tier, field)
-            if condition is not None:
-                _check_condition(condition, f"tiers.{i}.{field}", faults)
-    _check_order(charter, faults)
-    names = {t.key for t in charter.tiers}
-    for i, rule in enumerate(charter.earning):
-        where = f"earning.{i}"
-        for key in rule.when.tiers:
-            if key not in names:
-                faults.append(Fault(f"{where}.when.tiers", "unknown_tier", key=key, known=", ".join(sorted(names))))
-        start, end = rule.when.from_date, rule.when.until_date
-        if start and end and end < start:
-            faults.append(Fault(f"{where}.when", "ends_before_start", start=str(start), end=str(end)))
-        if rule.kind == "multiply" and rule.exclusive:
-            faults.append(Fault(f"{where}.exclusive", "exclusive_multiply", rule=rule.key))
-    if charter.points.expiry.kind == "fixed" and charter.points.expiry.on is None:
-        faults.append(Fault("points.expiry.on", "no_fixed_date"))
-    review = charter.grading.review
-    if review.kind == "yearly":
-        try:
-            date(2023, review.month, review.day)
-        except ValueError:
-            faults.append(Fault("grading.review", "no_such_day", month=str(review.month), day=str(review.day)))
-    return faults + check_selling(charter.selling, names)
-
-
-def _check_condition(condition: Condition, where: str, faults: list[Fault]) -> None:
-    told = [n for n in ("all", "any", "measure") if getattr(condition, n) is not None]
-    if len(told) != 1:
-        faults.append(Fault(where, "one_of"))
-        return
-    for name in ("all", "any"):
-        parts = getattr(condition, name)
-        if parts is not None:
-            if not parts:
-                faults.append(Fault(f"{where}.{name}", "empty_group"))
-            for i, part in enumerate(parts):
-                _check_condition(part, f"{where}.{name}.{i}", faults)
-    if condition.measure and condition.measure != "invited" and (condition.at_least is None or condition.at_least <= 0):
-        faults.append(Fault(f"{where}.at_least", "no_threshold", measure=condition.measure))
-
-
-def _leaves(condition: Condition | None) -> list[Condition]:
-    if condition is None:
-        return []
-    if condition.measure:
-        return [condition]
-    return [leaf for part in (condition.all or ()) + (condition.any or ()) for leaf in _leaves(part)]
-
-
-def _check_order(charter: Charter, faults: list[Fault]) -> None:
-    """A higher tier must not be as easy or easier to reach than a lower one by the same single measure."""
-    lowest: dict[tuple, tuple[str, Decimal]] = {}
-    for i, tier in enumerate(charter.tiers[1:], 1):
-        reach = tier.reach
-        # Only an OR or a single measure makes each leaf sufficient on its own.
-        sufficient = _leaves(reach) if reach and (reach.any or reach.measure) and not _has_all(reach) else []
-        for leaf in sufficient:
-            if leaf.measure == "invited" or leaf.at_least is None:
-                continue
-            what = (leaf.measure, leaf.window or charter.grading.window)
-            if what in lowest and leaf.at_least <= lowest[what][1]:
-                other, figure = lowest[what]
-                faults.append(
-                    Fault(
-                        f"tiers.{i}.reach",
-                        "not_above" if leaf.at_least < figure else "same_threshold",
-                        tier=tier.key,
-                        other=other,
-                        measure=str(leaf.measure),
-                        figure=str(leaf.at_least),
-                        lower=str(figure),
-                    )
-                )
-            else:
-                lowest[what] = (tier.key, leaf.at_least)
-
-
-def _has_all(condition: Condition) -> bool:
-    return condition.all is not None or any(_has_all(p) for p in condition.any or ())
-
-
 def ready(name: str = "general") -> Charter:
-    """One of the charters to start from: general, grocer, beauty."""
+    """One of the charters to start from: general, grocer, beauty, kids, cafe."""
     from importlib.resources import files
 
     source = files("shuke.engine.charter") / "ready" / f"{name}.yaml"

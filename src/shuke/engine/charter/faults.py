@@ -44,6 +44,64 @@ FAULTS = {
         "rule {rule} multiplies and cannot be exclusive; only per_amount rules can.",
         "规则 {rule} 是倍数规则，不能设为独占；只有 per_amount 规则可以。",
     ),
+    "paid_only_has_reach": (
+        "tier {tier} is only bought or given by hand (paid_only), so reach never counts; remove one of the two.",
+        "等级 {tier} 只能购买或人工授予（paid_only），reach 不会生效，请去掉其中之一。",
+    ),
+    "no_duration": (
+        "membership {key} ends the moment it is bought; give it months or days.",
+        "付费会员 {key} 一买即到期，请写明 months 或 days。",
+    ),
+    "activity_kind": (
+        "rule {rule}: `activity` goes with kind activity, and kind activity needs it.",
+        "规则 {rule}：activity 字段与 kind: activity 必须同时出现。",
+    ),
+    "streaks_kind": (
+        "rule {rule}: only activities have streaks.",
+        "规则 {rule}：只有活动类规则可以有连续奖励 streaks。",
+    ),
+    "activity_without_limit": (
+        "rule {rule} gives points as often as somebody repeats the activity; add limits (per_day, per_week, per_month or "
+        "per_member).",
+        "规则 {rule} 可被无限次重复领取，请加上 limits（per_day、per_week、per_month 或 per_member）。",
+    ),
+    "budget_of_growth": (
+        "rule {rule} gives growth value, which costs nothing; a budget is for points.",
+        "规则 {rule} 给的是成长值，没有成本，预算 budget 只用于积分。",
+    ),
+    "unknown_group": (
+        "there is no group {key} in points.groups; known are {known}.",
+        "points.groups 中没有分组 {key}；已有：{known}。",
+    ),
+    "group_of_purchases": (
+        "rule {rule} cannot be in a group: groups choose among rules of one order that give points.",
+        "规则 {rule} 不能放入分组：分组只在同一订单的积分规则之间择一。",
+    ),
+    "small_group": (
+        "group {key} has fewer than two rules, so there is nothing to choose; add rules to it or remove it.",
+        "分组 {key} 不足两条规则，无从择一，请补充规则或删除该分组。",
+    ),
+    "one_day": (
+        "a day is told in exactly one way: month_day, nth with weekday (1–5 or -1), date, or festival.",
+        "日期只能用一种写法：month_day、nth 加 weekday（1–5 或 -1）、date 或 festival。",
+    ),
+    "unknown_festival": ("there is no festival {name}; known are {known}.", "没有节日 {name}；已有：{known}。"),
+    "days_around": (
+        "before and after go with a date or a festival only.",
+        "before 与 after 只能配合 date 或 festival 使用。",
+    ),
+    "never_reviewed": (
+        "tiers go up at a review only, but there is no review; choose review days or upgrade: at_once.",
+        "升级只在评定日进行，却没有评定日；请设定评定日或改为 upgrade: at_once。",
+    ),
+    "late_day": (
+        "day {day} is not in every month; choose 1 to 28.",
+        "并非每个月都有 {day} 日，请选 1 到 28。",
+    ),
+    "quarter_month": (
+        "month {month} is not within a quarter; 1 is its first month, 3 its last.",
+        "季度内没有第 {month} 个月；1 为首月，3 为末月。",
+    ),
     "no_fixed_date": ("expiry on a fixed date needs `on`.", "固定日期过期需要写明 on。"),
     "no_such_day": ("month {month} has no day {day} in every year.", "{month} 月并非每年都有 {day} 日。"),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),

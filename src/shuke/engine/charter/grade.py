@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from shuke.engine.charter.document import Window
 from shuke.engine.charter.standing import SINGLE, Standing
 from shuke.engine.charter.terms import MEASURES, Group, Leaf, Terms, Test
+from shuke.engine.charter.tiering import Window
 
 
 class Figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -25,6 +25,18 @@ class Name(Part):
     en: str
 
 
+class Day(Part):
+    """One way of naming days: a day of the month, the n-th weekday of a month, a date, or a festival by name."""
+
+    month_day: Annotated[int, Field(ge=1, le=31)] | None = None
+    nth: Annotated[int, Field(ge=-1, le=5)] | None = None  # with weekday: 1 = first … 5 = fifth, -1 = last of the month
+    weekday: Annotated[int, Field(ge=1, le=7)] | None = None  # 1 = Monday
+    date: dt.date | None = None
+    festival: str | None = None  # engine/calendar/festivals.py knows them: spring_festival, mid_autumn, double_11 …
+    before: Annotated[int, Field(ge=0, le=31)] = 0  # so many days before the date or festival count as well
+    after: Annotated[int, Field(ge=0, le=31)] = 0
+
+
 class When(Part):
     """All that is told must hold. Goods filters choose lines; the others choose orders."""
 
@@ -37,8 +49,13 @@ class When(Part):
     tiers: tuple[Key, ...] = ()
     weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] = ()  # 1 = Monday
     month_days: tuple[Annotated[int, Field(ge=1, le=31)], ...] = ()  # member day
-    birthday: Literal["day", "month"] | None = None
+    days: tuple[Day, ...] = ()  # one of them
+    hours: tuple[Annotated[int, Field(ge=0, le=23)], ...] = ()  # 14 = from 14:00 to before 15:00, shop time
+    birthday: Literal["day", "week", "month"] | None = None  # week: Monday to Sunday around it
     first_purchase: bool = False
-    from_date: date | None = None
-    until_date: date | None = None  # last day
+    nth_purchases: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = ()  # 2: the member's second purchase
+    from_date: dt.date | None = None
+    until_date: dt.date | None = None  # last day
     min_amount: Amount = Decimal(0)
+    min_amount_of: Literal["base", "paid", "before_discounts", "goods"] = "base"  # goods: the lines the filters choose
+    min_pieces: Count = 0  # of the chosen lines

@@ -12,7 +12,9 @@ from decimal import Decimal
 from math import lcm
 from zoneinfo import ZoneInfo
 
-from shuke.engine.charter.document import Charter, Condition, Earning, Window
+from shuke.engine.charter.document import Charter
+from shuke.engine.charter.earning import Earning
+from shuke.engine.charter.tiering import Condition, Window
 from shuke.kit.clock import add_months, day_of, day_start
 from shuke.kit.money import digits
 
@@ -94,7 +96,7 @@ class Terms:
             for t in charter.tiers
         )
         self.rank = {t.key: i for i, t in enumerate(self.tiers)}
-        self.growth_per = self.minor(charter.grading.growth_per)
+        self.growth_per = self.minor(charter.grading.growth_per)  # 0: spending gives none
         self.cost_micro = int(charter.points.value * self._unit * 1_000_000)
         self._goods_rules = tuple(r for r in self.rules if r.goods)
         self._classes: dict[tuple[str, str, str], frozenset[str]] = {}
