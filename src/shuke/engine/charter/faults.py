@@ -104,6 +104,46 @@ FAULTS = {
     ),
     "no_fixed_date": ("expiry on a fixed date needs `on`.", "固定日期过期需要写明 on。"),
     "no_such_day": ("month {month} has no day {day} in every year.", "{month} 月并非每年都有 {day} 日。"),
+    "step_twice": ("a step stands here twice; name each once.", "同一步骤出现两次，请各写一次。"),
+    "tender_last": (
+        "stored value is a means of payment and comes last; move it to the end.",
+        "储值是支付方式，只能排在最后，请移到末尾。",
+    ),
+    "unknown_rule": (
+        "{key} is no price, offer, coupon, group or step of this charter; correct the key or remove it.",
+        "{key} 不是本章程的会员价、优惠、券、互斥组或步骤，请更正或删除。",
+    ),
+    "one_price": (
+        "a tier price is exactly one of: percent, price, off_each.",
+        "会员价只能写其中之一：percent、price、off_each。",
+    ),
+    "rule_needs": ("{rule} is of kind {kind} and needs {field}.", "{rule} 的类型是 {kind}，需要写明 {field}。"),
+    "buys_nothing": (
+        "{rule} gives something for buying nothing; say how many to buy, or name in `of` what is given.",
+        "{rule} 没有写明买几件，请补充 buy，或在 of 中写明赠送的商品。",
+    ),
+    "no_rungs": ("ladder {rule} has no rungs; add at least one.", "阶梯 {rule} 没有任何一档，请至少写一档。"),
+    "one_of_off": ("a rung of {rule} has either off or percent.", "{rule} 的每一档只能写 off 或 percent 之一。"),
+    "rungs_rise": (
+        "rungs of {rule} must rise; {figure} is not above the one before.",
+        "{rule} 的各档门槛必须递增，{figure} 不高于上一档。",
+    ),
+    "repeat_needs_off": (
+        "{rule} repeats its last rung, which must then say off, not percent.",
+        "{rule} 按最后一档循环，该档须写 off 而不是 percent。",
+    ),
+    "less_than_nothing": (
+        "{rule} takes off more than the amount it asks for, so goods would cost less than nothing; lower it.",
+        "{rule} 的优惠超过其门槛金额，商品会低于零元，请降低优惠。",
+    ),
+    "budget_below_one": (
+        "the budget of {rule} does not suffice for one coupon; raise it.",
+        "{rule} 的预算不够一张券，请提高预算。",
+    ),
+    "quiet_days": (
+        "{rule} is issued to members who stayed away; say after how many days.",
+        "{rule} 发给久未光顾的会员，请写明多少天未购买。",
+    ),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
 }
 
