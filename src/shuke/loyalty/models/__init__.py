@@ -23,6 +23,7 @@ __all__ = [
     "ManualTier",
     "PublishedCharter",
     "RequestOwner",
+    "RequestOwner",
     "Seal",
     "TierChange",
     "Txn",
