@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
+from shuke.engine.simulation.share import Version
 from shuke.kit import bulk
 from shuke.loyalty.models import PublishedCharter
 from shuke.shops.models import Merchant
@@ -47,6 +48,12 @@ def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, Any, int], ...
 def history(merchant: Merchant) -> list[PublishedCharter]:
     """Published versions, newest first."""
     return list(PublishedCharter.objects.filter(merchant=merchant).order_by("-effective_from"))
+
+
+def published(merchant: Merchant) -> list[Version]:
+    """All versions as the simulation takes them, oldest first."""
+    rows = PublishedCharter.objects.filter(merchant=merchant).order_by("effective_from")
+    return [Version(since, n, plain) for since, n, plain in rows.values_list("effective_from", "version", "document")]
 
 
 def in_force(merchant: Merchant, now: datetime) -> Terms:

@@ -1,0 +1,369 @@
+"""Simulation: the whole history under a changed charter, beside today's, before anything is published.
+
+    seen = simulate(merchant=shop, charter=draft, since=None, now=now)
+
+The history is read once, in one read-only transaction, and kept as columns under SHUKE_HOME/simulation until something
+in it changes; what today's charter makes of it is kept beside. The folding is done by processes that know no database.
+Nothing is written to any table. docs/algorithms/simulation.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+
+from shuke.engine.charter import document
+from shuke.engine.simulation import member as one_member
+from shuke.engine.simulation.history import History, load, save
+from shuke.engine.simulation.share import YEAR, Setting, Side, Version, fold_all, request, shares
+from shuke.kit import clock
+from shuke.kit.progress import Progress, Silent
+from shuke.kit.reading import read_only
+from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import simulation as stored
+from shuke.shops.models import Merchant
+
+HERE_AT_MOST = 4_000  # purchases folded in this process; starting others takes longer than that
+AFTER = timedelta(days=92)  # how far beyond a coming date the clock runs on
+SHOWN = 500  # members named in the list of who moves; the counts are always of all
+
+
+class TooFar(ValueError):
+    """The date is further ahead than last year's trade can be repeated."""
+
+
+class Mover(NamedTuple):
+    """Somebody whose tier would be another."""
+
+    member_id: int
+    before: str
+    after: str
+    up: bool
+    points_before: int
+    points_after: int
+
+
+@dataclass(slots=True)
+class Simulation:
+    """Both sides. `moves` counts (tier now, tier then) over everybody; `movers` names the first of those who move."""
+
+    as_of: datetime
+    until: datetime
+    since: date | None
+    repeated: bool  # last year's trade stands for what is to come
+    purchases: int
+    members: int
+    before: dict[str, Any] | None  # figures under the published charters; None: there are none
+    after: dict[str, Any]
+    moves: list[tuple[str, str, int]]
+    movers: list[Mover]
+    up: int
+    down: int
+    seconds: dict[str, float]
+    tiers_before: list[dict[str, Any]]  # the ladder: key, names
+    tiers_after: list[dict[str, Any]]
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "as_of": self.as_of.isoformat(),
+            "until": self.until.isoformat(),
+            "since": self.since.isoformat() if self.since else None,
+            "repeated": self.repeated,
+            "purchases": self.purchases,
+            "members": self.members,
+            "before": self.before,
+            "after": self.after,
+            "up": self.up,
+            "down": self.down,
+            "moves": [list(m) for m in self.moves],
+            "movers": [m._asdict() for m in self.movers],
+            "seconds": self.seconds,
+            "tiers_before": self.tiers_before,
+            "tiers_after": self.tiers_after,
+        }
+
+
+def simulate(
+    *,
+    merchant: Merchant,
+    charter: document.Charter,
+    since: date | None = None,
+    now: datetime,
+    progress: Progress | None = None,
+    processes: int | None = None,
+    keep: bool = True,
+) -> Simulation:
+    """What the books would be. `since`: the changed charter counts from this shop day on, the published ones before it;
+    None: it counts for all of history. A day still to come is simulated by letting the clock run on and repeating the
+    trade of a year before, on both sides alike. Raises TooFar.
+    """
+    shown = progress or Silent()
+    began = time.perf_counter()
+    today, changed = sides(merchant, charter, since, now)
+    with _Kept(merchant, keep) as kept:
+        history = kept.history(shown)
+        read = time.perf_counter()
+        count = processes or _processors()
+        if history.purchases <= HERE_AT_MOST and processes is None:
+            count = 0
+        wanted = {"after": changed}
+        before = kept.side(today) if today is not None else None
+        if today is not None and before is None:
+            wanted["before"] = today
+        shown.total(len(history.members) * len(wanted), "members")
+        done = _fold_here(history, wanted, shown) if not count else _fold_in_processes(kept, wanted, count, shown)
+        if "before" in done and today is not None:
+            before = done["before"]
+            kept.keep_side(today, before)
+    folded = time.perf_counter()
+    return _told(
+        history, today, changed, before, done["after"], since, now, {"read": read - began, "fold": folded - read}
+    )
+
+
+def explain(
+    *, merchant: Merchant, charter: document.Charter, member_id: int, since: date | None = None, now: datetime
+) -> dict[str, Any] | None:
+    """One member under both charters, each point and each tier explained; None: nobody of this number."""
+    today, changed = sides(merchant, charter, since, now)
+    with _Kept(merchant, True) as kept:
+        history = kept.history(Silent())
+    places = [n for n, pk in enumerate(history.members.tolist()) if pk == member_id]
+    if not places:
+        return None
+    both = {"after": changed} if today is None else {"before": today, "after": changed}
+    return one_member.beside(history, places[0], both)
+
+
+def sides(
+    merchant: Merchant, charter: document.Charter, since: date | None, now: datetime
+) -> tuple[Setting | None, Setting]:
+    """Today's versions, and the same with the changed charter: for everything, or from a day on."""
+    as_of = now.replace(
+        minute=0, second=0, microsecond=0
+    )  # so that the next one within the hour finds today's side kept
+    published = charters.published(merchant)
+    number = max((v.number for v in published), default=0) + 1
+    plain = document.to_plain(charter)
+    until, echo = as_of, None
+    if since is None:
+        first = min((v.since for v in published), default=as_of)
+        versions: tuple[Version, ...] = (Version(first, number, plain),)
+    else:
+        start = clock.day_start(since, merchant.tz)
+        if start > as_of:
+            until, echo = start + AFTER, as_of
+            if until > as_of + YEAR:
+                raise TooFar(f"{since} is too far ahead: at most {(as_of + YEAR - AFTER).date()} can be simulated.")
+        versions = (*(v for v in published if v.since < start), Version(start, number, plain))
+    zone = merchant.zone
+    today = Setting(tuple(published), zone, until, echo) if published else None
+    return today, Setting(versions, zone, until, echo)
+
+
+def _processors() -> int:
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return min(8, len(allowed))
+
+
+def _told(
+    history: History,
+    today: Setting | None,
+    changed: Setting,
+    before: Side | None,
+    after: Side,
+    since: date | None,
+    now: datetime,
+    seconds: dict[str, float],
+) -> Simulation:
+    ladder_after = _ladder(changed)
+    ladder_before = _ladder(today) if today is not None else []
+    rank_after = {t["key"]: n for n, t in enumerate(ladder_after)}
+    rank_before = {t["key"]: n for n, t in enumerate(ladder_before)}
+    counts: dict[tuple[str, str], int] = {}
+    movers: list[Mover] = []
+    if before is not None:
+        for n, (was, will) in enumerate(zip(before.tier, after.tier, strict=True)):
+            counts[was, will] = counts.get((was, will), 0) + 1
+            if was != will:
+                # A tier of this name in the new ladder says where one stood; else the place in the old one does.
+                stood = rank_after.get(was, rank_before.get(was, 0))
+                points = before.points[n], after.points[n]
+                movers.append(Mover(int(history.members[n]), was, will, rank_after[will] > stood, *points))
+    # Who falls comes first: that is what one wants to know before publishing.
+    movers.sort(key=lambda m: (m.up, -abs(m.points_after - m.points_before), m.member_id))
+    return Simulation(
+        as_of=now,
+        until=changed.until,
+        since=since,
+        repeated=changed.echo_from is not None,
+        purchases=history.purchases,
+        members=len(history.members),
+        before=before.figures.plain() if before is not None else None,
+        after=after.figures.plain(),
+        moves=sorted((was, will, n) for (was, will), n in counts.items()),
+        movers=[m for m in movers if not m.up][:SHOWN] + [m for m in movers if m.up][:SHOWN],
+        up=sum(m.up for m in movers),
+        down=sum(not m.up for m in movers),
+        seconds={name: round(value, 2) for name, value in seconds.items()},
+        tiers_before=ladder_before,
+        tiers_after=ladder_after,
+    )
+
+
+def _ladder(setting: Setting) -> list[dict[str, Any]]:
+    found = setting.compiled().at(setting.until).charter
+    return [{"key": t.key, "name": t.name.model_dump(), "multiplier": str(t.multiplier)} for t in found.tiers]
+
+
+# -- folding ----------------------------------------------------------------------------------------------------------
+
+
+def _fold_here(history: History, wanted: dict[str, Setting], shown: Progress) -> dict[str, Side]:
+    return {name: fold_all(history, setting, tell=shown.advance) for name, setting in wanted.items()}
+
+
+def _fold_in_processes(kept: _Kept, wanted: dict[str, Setting], count: int, shown: Progress) -> dict[str, Side]:
+    """Shares of the members to processes of their own; several shares each, so that none waits long for another."""
+    history = kept.read
+    assert history is not None
+    todo = [
+        (name, setting, first, last, kept.scratch / f"{name}-{first}.pickle")
+        for name, setting in wanted.items()
+        for first, last in shares(history, max(1, count // len(wanted)) if count >= len(wanted) else 1)
+    ]
+    said: queue.Queue[int | None] = queue.Queue()
+    running: list[subprocess.Popen[str]] = []
+    try:
+        waiting = list(todo)
+        open_ = 0
+        while waiting or open_:
+            while waiting and open_ < count:
+                name, setting, first, last, result = waiting.pop(0)
+                running.append(_start(setting, kept.columns, first, last, result, said))
+                open_ += 1
+            done = said.get()
+            if done is None:
+                open_ -= 1
+            else:
+                shown.advance(done)
+        for process in running:
+            if process.wait():
+                raise RuntimeError(
+                    f"A share of the simulation failed: {(process.stderr and process.stderr.read()) or ''}"[-2000:]
+                )
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+    sides: dict[str, Side] = {}
+    for name, _, _, _, result in todo:  # in the order of the members
+        with result.open("rb") as file:
+            part: Side = pickle.load(file)
+        if name in sides:
+            sides[name].merge(part)
+        else:
+            sides[name] = part
+    return sides
+
+
+def _start(
+    setting: Setting, columns: Path, first: int, last: int, result: Path, said: queue.Queue[int | None]
+) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shuke.engine.simulation.share"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert process.stdin is not None
+    process.stdin.write(request(setting, columns, first, last, result))
+    process.stdin.close()
+
+    def listen() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.put(int(line))
+        said.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    return process
+
+
+# -- what is kept between simulations -----------------------------------------------------------------------------------
+
+
+class _Kept:
+    """The folder of a merchant under SHUKE_HOME/simulation: columns by fingerprint, today's side by setting."""
+
+    def __init__(self, merchant: Merchant, keep: bool) -> None:
+        self.merchant, self.keep = merchant, keep
+        self.folder = Path(settings.SHUKE_HOME) / "simulation" / str(merchant.pk)
+        self.mark = ""
+        self.read: History | None = None
+
+    def __enter__(self) -> _Kept:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @property
+    def columns(self) -> Path:
+        return (self.folder if self.keep else self.scratch) / f"{self.mark}.npz"
+
+    def history(self, shown: Progress) -> History:
+        with read_only():
+            self.mark = stored.fingerprint(self.merchant)
+            if self.columns.exists():
+                self.read = load(self.columns)
+                return self.read
+            shown.total(None, "history")
+            self.read = stored.history(self.merchant)
+        if self.keep:
+            for old in [*self.folder.glob("*.npz"), *self.folder.glob("*.side")]:
+                old.unlink(missing_ok=True)
+        save(self.read, self.columns)
+        return self.read
+
+    def _side(self, setting: Setting) -> Path:
+        told = json.dumps([setting.zone, str(setting.until), str(setting.echo_from), setting.versions], default=str)
+        return self.folder / f"{self.mark}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.side"
+
+    def side(self, setting: Setting) -> Side | None:
+        path = self._side(setting)
+        if not self.keep or not path.exists():
+            return None
+        with path.open("rb") as file:
+            kept: Side = pickle.load(file)
+        return kept
+
+    def keep_side(self, setting: Setting, side: Side) -> None:
+        if self.keep:
+            draft = self.scratch / "today"
+            with draft.open("wb") as file:
+                pickle.dump(side, file)
+            draft.replace(self._side(setting))
