@@ -1,32 +1,36 @@
 """What one purchase earns, and why, to the fraction.
 
-Points = floor( Σ per-amount rules × multipliers ) + fixed bonuses. Everything is integer arithmetic over one denominator,
-so that no order of computing can change a result; the fraction is dropped once per order (POINTS.md). docs/algorithms/
-earning.md has worked tables.
+Points = rounded( Σ per-amount and per-piece rules × multipliers ) + fixed bonuses. Everything is integer arithmetic over one
+denominator, so that no order of computing can change a result; the fraction is dropped once per order, unless the charter
+says otherwise. docs/algorithms/earning.md has worked tables.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable, Collection
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from shuke.engine.calendar.birthdays import celebrated
-from shuke.engine.charter.terms import Rule, Terms
+from shuke.engine.charter.rules import Rule, Schedule, is_one_of
+from shuke.engine.charter.terms import Terms
+from shuke.kit.money import allocate
 
 
 class Slice(NamedTuple):
-    """One line of goods as earning sees it; `net` is its share of the order's net."""
+    """One line of goods as earning sees it; `net` is its share of what counts of the order."""
 
     net: int
     category: str = ""
     product: str = ""
     brand: str = ""
+    pieces: int = 0
 
 
 class Basket(NamedTuple):
     """What a purchase is at the moment it is judged."""
 
-    net: int  # minor units that count
+    net: int  # minor units that count: the base of earning
     day: date
     tier: str
     slices: tuple[Slice, ...] = ()  # empty where no rule looks at goods
@@ -35,15 +39,22 @@ class Basket(NamedTuple):
     channel: str = ""
     first: bool = False
     birthday: tuple[int, int, bool] | None = None  # month, day, lunar
+    hour: int = -1
+    number: int = 0  # the member's n-th purchase
+    paid: int = -1  # what was paid, where that is not the base
+    gross: int = -1  # goods before any discount
 
 
 class Earned(NamedTuple):
     points: int
     why: list[dict[str, Any]]
-    counted: dict[str, int]  # points of rules that have caps, for their counters
+    counted: dict[str, int]  # points of rules that have caps and, as "key#", how often a limited rule gave
+    drawn: dict[str, int] = {}  # points out of budgets, by rule
 
 
 NOTHING = Earned(0, [], {})
+ALL = "*"  # counter of what all rules give together
+Draw = Callable[[Rule, int], int]  # asks a rule's budget for so many points; the answer is what it gives
 
 
 def applies(rule: Rule, basket: Basket) -> bool:
@@ -61,8 +72,22 @@ def applies(rule: Rule, basket: Basket) -> bool:
         and (rule.start is None or day >= rule.start)
         and (rule.end is None or day <= rule.end)
         and (not rule.first or basket.first)
-        and basket.net >= rule.min_minor
+        and (rule.min_of != "base" or basket.net >= rule.min_minor)
         and (rule.birthday is None or _is_birthday(rule.birthday, basket))
+        and (not rule.more or _more_applies(rule, basket))
+    )
+
+
+def _more_applies(rule: Rule, basket: Basket) -> bool:
+    enough = {
+        "paid": basket.net if basket.paid < 0 else basket.paid,
+        "before_discounts": basket.net if basket.gross < 0 else basket.gross,
+    }.get(rule.min_of, rule.min_minor)
+    return (
+        (not rule.days or is_one_of(rule.days, basket.day))
+        and (rule.hours is None or basket.hour in rule.hours)
+        and (rule.numbers is None or basket.number in rule.numbers)
+        and enough >= rule.min_minor
     )
 
 
@@ -70,117 +95,269 @@ def _is_birthday(span: str, basket: Basket) -> bool:
     if basket.birthday is None:
         return False
     month, day, lunar = basket.birthday
-    this = celebrated(month, day, lunar, basket.day.year)
-    return this is not None and (this == basket.day if span == "day" else this.month == basket.day.month)
+    today = basket.day
+    if span == "week":
+        monday = today - timedelta(days=today.weekday())
+        return any(
+            celebrated(month, day, lunar, one.year) == one for one in (monday + timedelta(days=n) for n in range(7))
+        )
+    this = celebrated(month, day, lunar, today.year)
+    return this is not None and (this == today if span == "day" else this.month == today.month)
 
 
-def earn(terms: Terms, basket: Basket, room: dict[str, int]) -> Earned:
-    """Points of one purchase under one charter version.
+def earn(
+    terms: Terms,
+    basket: Basket,
+    room: dict[str, int],
+    *,
+    rules: Schedule | None = None,
+    draw: Draw | None = None,
+) -> Earned:
+    """Points of one purchase under one charter version; with `rules=terms.growth` its extra growth value.
 
-    `room` says how many points a capped rule may still give (day, month and member caps; from the standing).
+    `room` says how many points a capped rule may still give, and as "key#" how often a limited one (from the standing).
     """
     if basket.net <= 0:
         return NOTHING
-    slices = basket.slices if terms.needs_lines and basket.slices else (Slice(basket.net),)
-    why: list[dict[str, Any]] = []
-    counted: dict[str, int] = {}
-    chosen = [terms.chosen_by(s.category, s.product, s.brand) for s in slices] if terms.needs_lines else [frozenset()]
-    shares = [0] * len(slices)  # purchase points per slice, numerators over `scale`
-    scale = terms.base
+    schedule = terms.earning if rules is None else rules
+    one = _Judging(terms, schedule, basket, room)
+    if schedule.groups:
+        left_out = one.choose()
+        return one.judge(left_out, draw)
+    return one.judge((), draw)
 
-    matching = [r for r in terms.per_amount if applies(r, basket)]
-    taken = [False] * len(slices)  # by an exclusive rule
-    for rule in sorted(matching, key=lambda r: not r.exclusive) if len(matching) > 1 else matching:
-        parts = [
-            (i, line.net * rule.rate)
-            for i, line in enumerate(slices)
-            if (not taken[i]) and (not rule.goods or rule.key in chosen[i])
+
+class _Judging:
+    """One basket before one schedule of rules."""
+
+    __slots__ = ("basket", "chosen", "room", "schedule", "slices", "terms")
+
+    def __init__(self, terms: Terms, schedule: Schedule, basket: Basket, room: dict[str, int]) -> None:
+        self.terms, self.schedule, self.basket, self.room = terms, schedule, basket, room
+        if terms.needs_lines:
+            self.slices = basket.slices or (Slice(basket.net),)
+            self.chosen = [terms.chosen_by(s.category, s.product, s.brand) for s in self.slices]
+        else:
+            self.slices = (Slice(basket.net),)
+            self.chosen = [frozenset()]
+
+    # -- groups --------------------------------------------------------------------------------------------------
+
+    def choose(self) -> Collection[str]:
+        """Of each group one rule stays. Groups are decided in the document's order; those to come do not count yet."""
+        members = {key: self._candidates(key) for key, _ in self.schedule.groups}
+        left_out = {rule.key for rules in members.values() for rule in rules}
+        for key, take in self.schedule.groups:
+            gains = {rule: self.judge(left_out - {rule.key}, None).points for rule in members[key]}
+            nothing = self.judge(left_out, None).points if gains else 0
+            giving = [rule for rule in gains if gains[rule] > nothing]
+            if giving:
+                most = max(gains[r] for r in giving) if take == "best" else 0
+                left_out.discard(min((r for r in giving if gains[r] >= most), key=_by_priority).key)
+        return left_out
+
+    def _candidates(self, group: str) -> list[Rule]:
+        return [
+            r
+            for r in self.schedule.rules
+            if r.group == group and (group or r.kind != "multiply") and applies(r, self.basket)
         ]
-        if not parts:
-            continue
-        given = sum(share for _, share in parts)
-        limit = _limit(rule, room)
-        if limit is not None and given > limit * scale:
-            parts = _scale_down(parts, given, limit * scale)
-            given = limit * scale
-        if limit is not None:
-            counted[rule.key] = -(-given // scale)
-        for i, share in parts:
-            shares[i] += share
-            taken[i] = taken[i] or rule.exclusive
-        base = sum(slices[i].net for i, _ in parts)
-        why.append({"rule": rule.key, "base": base, "points": _text(given, scale)})
 
-    before = sum(shares)
-    for key, (up, down), by in _multipliers(terms, basket):
-        grown = [
-            share * up if by is None or not by.goods or by.key in mine else share * down
-            for share, mine in zip(shares, chosen, strict=True)
+    # -- the sum -------------------------------------------------------------------------------------------------
+
+    def judge(self, left_out: Collection[str], draw: Draw | None) -> Earned:
+        why: list[dict[str, Any]] = []
+        counted: dict[str, int] = {}
+        drawn: dict[str, int] = {}
+        shares, scale = self._amounts(left_out, draw, why, counted, drawn)
+        shares, scale = self._multiplied(shares, scale, left_out, draw, why, counted, drawn)
+        points = self._rounded(shares, scale, why)
+        basket = self.basket
+        for rule in self.schedule.fixed:
+            if rule.key in left_out or not applies(rule, basket):
+                continue
+            if rule.picky and not self._parts(rule):
+                continue
+            bonus = self._allowed(rule, rule.points, 1, draw, counted, drawn) if rule.bounded else rule.points
+            if bonus:
+                points += bonus
+                why.append({"rule": rule.key, "points": str(bonus)})
+        if self.schedule.of_points and self.terms.capped:
+            points = self._capped(points, why, counted)
+        return Earned(points, why, counted, drawn) if drawn else Earned(points, why, counted)
+
+    def _amounts(
+        self, left_out: Collection[str], draw: Draw | None, why: list, counted: dict[str, int], drawn: dict[str, int]
+    ) -> tuple[list[int], int]:
+        """What per-amount and per-piece rules give each slice, as numerators over the base."""
+        slices, basket = self.slices, self.basket
+        scale = self.schedule.base
+        shares = [0] * len(slices)
+        taken: list[bool] = []  # by an exclusive rule
+        for rule in self.schedule.amounts:
+            if (left_out and rule.key in left_out) or not applies(rule, basket):
+                continue
+            chosen = self._parts(rule, taken) if taken or rule.picky else range(len(slices))
+            if not chosen:
+                continue
+            if rule.kind == "per_item":
+                parts = [(i, slices[i].pieces * rule.rate) for i in chosen]
+            else:
+                parts = [(i, slices[i].net * rule.rate) for i in chosen]
+            given = sum(share for _, share in parts)
+            if rule.whole:
+                full = sum(slices[i].net for i in chosen) // rule.whole * rule.whole * rule.rate
+                if full != given:
+                    parts, given = _scale_down(parts, given, full), full
+            if rule.bounded:
+                limit = self._allowed(rule, given, scale, draw, counted, drawn)
+                if given > limit:
+                    parts, given = _scale_down(parts, given, limit), limit
+            for i, share in parts:
+                shares[i] += share
+            if rule.exclusive:
+                taken = taken or [False] * len(slices)
+                for i in chosen:
+                    taken[i] = True
+            if rule.kind == "per_item":
+                pieces = sum(slices[i].pieces for i in chosen)
+                why.append({"rule": rule.key, "pieces": pieces, "points": _text(given, scale)})
+            else:
+                base = sum(slices[i].net for i in chosen)
+                why.append({"rule": rule.key, "base": base, "points": _text(given, scale)})
+        return shares, scale
+
+    def _parts(self, rule: Rule, taken: list[bool] | None = None) -> list[int]:
+        """Which slices a rule looks at, if they are enough for it."""
+        key = rule.key
+        found = [
+            i
+            for i, line in enumerate(self.slices)
+            if line.net > 0 and not (taken and taken[i]) and (not rule.goods or key in self.chosen[i])
         ]
-        extra = sum(grown) - before * down
-        limit = _limit(by, room) if by is not None else None
+        if rule.min_of == "goods" and sum(self.slices[i].net for i in found) < rule.min_minor:
+            return []
+        if rule.min_pieces and sum(self.slices[i].pieces for i in found) < rule.min_pieces:
+            return []
+        return found
+
+    def _multiplied(
+        self,
+        shares: list[int],
+        scale: int,
+        left_out: Collection[str],
+        draw: Draw | None,
+        why: list,
+        counted: dict[str, int],
+        drawn: dict[str, int],
+    ) -> tuple[list[int], int]:
+        adding = self.terms.multipliers == "add"
+        plain, plain_scale = shares, scale
+        for key, (up, down), by in self._multipliers(left_out):
+            before = sum(shares)
+            if adding:  # each multiplier counts from what the rules gave, not from what others made of it
+                rate = scale // plain_scale
+                grown = [
+                    share * down + (had * rate * (up - down) if by is None or not by.goods or by.key in mine else 0)
+                    for share, had, mine in zip(shares, plain, self.chosen, strict=True)
+                ]
+            else:
+                grown = [
+                    share * up if by is None or not by.goods or by.key in mine else share * down
+                    for share, mine in zip(shares, self.chosen, strict=True)
+                ]
+            extra = sum(grown) - before * down
+            if by is not None and by.bounded:
+                limit = self._allowed(by, extra, scale * down, draw, counted, drawn)
+                if extra > limit:
+                    grown = _cap_extra(shares, down, limit, grown)
+                    extra = limit
+            if not extra:
+                continue
+            why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})
+            shares, scale = grown, scale * down
+        return shares, scale
+
+    def _multipliers(self, left_out: Collection[str]) -> list[tuple[str, tuple[int, int], Rule | None]]:
+        """The multipliers that hold, tier first; with `multipliers: best` only the largest."""
+        found: list[tuple[str, tuple[int, int], Rule | None]] = []
+        if self.schedule.of_points:
+            tier = self.terms.tiers[self.terms.rank.get(self.basket.tier, 0)]
+            if tier.times != (1, 1):
+                found.append((f"tier:{tier.key}", tier.times, None))
+        for rule in self.schedule.multiply:
+            if rule.key not in left_out and applies(rule, self.basket):
+                if rule.picky and not self._parts(rule):
+                    continue
+                found.append((rule.key, rule.times, rule))
+        if self.terms.multipliers == "best" and len(found) > 1:
+            return [max(found, key=lambda m: m[1][0] / m[1][1])]
+        return found
+
+    def _rounded(self, shares: list[int], scale: int, why: list) -> int:
+        mode = self.terms.rounding
+        each = shares if self.terms.each_line else (sum(shares),)
+        if mode == "floor":
+            points = sum(share // scale for share in each)
+        elif mode == "ceil":
+            points = sum(-(-share // scale) for share in each)
+        else:
+            points = sum((2 * share + scale) // (2 * scale) for share in each)
+        off = points * scale - sum(shares)
+        if off:
+            why.append({"rule": "rounding", "points": _text(off, scale)})
+        return points
+
+    # -- caps, limits, budgets ------------------------------------------------------------------------------------
+
+    def _allowed(
+        self, rule: Rule, wanted: int, scale: int, draw: Draw | None, counted: dict[str, int], drawn: dict[str, int]
+    ) -> int:
+        """How much of `wanted` (a numerator over `scale`) caps, limits and the budget let a rule give; takes note of it."""
+        allowed = wanted
+        limit = self._limit(rule)
+        if limit is not None and allowed > limit * scale:
+            allowed = limit * scale
+        if rule.limited and self.room.get(rule.key + "#", 1) <= 0:
+            allowed = 0
+        if rule.budget is not None and allowed > 0 and draw is not None:
+            got = draw(rule, -(-allowed // scale))
+            allowed = min(allowed, got * scale)
+            drawn[rule.key] = -(-allowed // scale)
         if limit is not None:
-            if extra > limit * scale * down:
-                grown = _cap_extra(shares, down, extra, limit * scale * down, grown)
-                extra = limit * scale * down
-            assert by is not None
-            counted[by.key] = -(-extra // (scale * down))
-        if not extra:
-            continue
-        why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})
-        shares, scale = grown, scale * down
-        before = sum(shares)
+            counted[rule.key] = -(-allowed // scale)
+        if rule.limited and allowed > 0:
+            counted[rule.key + "#"] = 1
+        return allowed
 
-    points, fraction = divmod(before, scale)
-    if fraction:
-        why.append({"rule": "rounding", "points": "-" + _text(fraction, scale)})
-    for rule in terms.fixed:
-        if not applies(rule, basket):
-            continue
-        if rule.goods and not any(line.net > 0 and rule.key in mine for line, mine in zip(slices, chosen, strict=True)):
-            continue
-        bonus = rule.points
-        limit = _limit(rule, room)
-        if limit is not None:
-            bonus = min(bonus, limit)
-            counted[rule.key] = bonus
-        if bonus:
-            points += bonus
-            why.append({"rule": rule.key, "points": str(bonus)})
-    return Earned(points, why, counted)
+    def _limit(self, rule: Rule) -> int | None:
+        """The smaller of the per-order cap and the room left; None = no cap."""
+        per_order = rule.caps[0]
+        left = self.room.get(rule.key)
+        if per_order is None:
+            return left
+        return per_order if left is None else min(per_order, left)
+
+    def _capped(self, points: int, why: list, counted: dict[str, int]) -> int:
+        """Most points of all rules together."""
+        most = min((n for n in (self.terms.all_caps[0], self.room.get(ALL)) if n is not None), default=points)
+        if points > most:
+            why.append({"rule": "cap", "points": str(most - points)})
+            points = most
+        counted[ALL] = points
+        return points
 
 
-def _multipliers(terms: Terms, basket: Basket) -> list[tuple[str, tuple[int, int], Rule | None]]:
-    """The multipliers that hold, tier first; with `multipliers: best` only the largest."""
-    found: list[tuple[str, tuple[int, int], Rule | None]] = []
-    tier = terms.tiers[terms.rank.get(basket.tier, 0)]
-    if tier.times != (1, 1):
-        found.append((f"tier:{tier.key}", tier.times, None))
-    found += [(r.key, r.times, r) for r in terms.multiply if applies(r, basket)]
-    if terms.best_multiplier and len(found) > 1:
-        return [max(found, key=lambda m: m[1][0] / m[1][1])]
-    return found
-
-
-def _limit(rule: Rule, room: dict[str, int]) -> int | None:
-    """The smaller of the per-order cap and the room left; None = no cap."""
-    per_order = rule.caps[0]
-    left = room.get(rule.key)
-    if per_order is None:
-        return left
-    return per_order if left is None else min(per_order, left)
+def _by_priority(rule: Rule) -> tuple[int, int]:
+    return -rule.priority, rule.place
 
 
 def _scale_down(parts: list[tuple[int, int]], given: int, limit: int) -> list[tuple[int, int]]:
     """Cut shares in proportion so that they add up to the limit exactly."""
-    from shuke.kit.money import allocate
-
     return [(i, s) for (i, _), s in zip(parts, allocate(limit, [s for _, s in parts]), strict=True)] if given else parts
 
 
-def _cap_extra(shares: list[int], down: int, extra: int, limit: int, grown: list[int]) -> list[int]:
-    from shuke.kit.money import allocate
-
+def _cap_extra(shares: list[int], down: int, limit: int, grown: list[int]) -> list[int]:
     more = allocate(limit, [g - s * down for s, g in zip(shares, grown, strict=True)])
     return [s * down + m for s, m in zip(shares, more, strict=True)]
 

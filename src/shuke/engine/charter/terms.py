@@ -7,17 +7,18 @@ and cached by whoever loads it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from math import lcm
 from zoneinfo import ZoneInfo
 
 from shuke.engine.charter.document import Charter
-from shuke.engine.charter.earning import Earning
-from shuke.engine.charter.tiering import Condition, Window
+from shuke.engine.charter.earning import Base, Expiry
+from shuke.engine.charter.rules import Rule, choosing, common_base, compiled, schedule
+from shuke.engine.charter.tiering import Condition, Review, Window
 from shuke.kit.clock import add_months, day_of, day_start
 from shuke.kit.money import digits
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 MEASURES = ("amount", "orders", "single_order", "growth", "points")
 
 
@@ -45,35 +46,8 @@ class TierTerms:
     times: tuple[int, int]  # multiplier as numerator, denominator
     reach: Test | None
     keep: Test | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An earning rule with its filters as sets; `None` = no filter."""
-
-    key: str
-    kind: str
-    points: int
-    rate: int  # per_amount: numerator of points per minor unit over Terms.base
-    times: tuple[int, int]
-    exclusive: bool
-    goods: bool  # filters lines
-    categories: tuple[str, ...]
-    products: frozenset[str]
-    brands: frozenset[str]
-    stores: frozenset[str] | None
-    platforms: frozenset[str] | None
-    channels: frozenset[str] | None
-    tiers: frozenset[str] | None
-    weekdays: frozenset[int] | None
-    month_days: frozenset[int] | None
-    birthday: str | None
-    first: bool
-    start: date | None
-    end: date | None
-    min_minor: int
-    caps: tuple[int | None, int | None, int | None, int | None]  # order, day, month, member
-    plain: bool  # no order filter at all
+    reachable: bool = True  # by figures; the others are bought or given
+    review: Review | None = None
 
 
 class Terms:
@@ -83,24 +57,65 @@ class Terms:
         self.charter, self.zone, self.version = charter, zone, version
         self.currency = charter.currency
         self._unit = 10 ** digits(charter.currency)
-        pers = [self.minor(r.per) for r in charter.earning if r.kind == "per_amount"]
-        self.base = lcm(*pers) if pers else 1
-        self.rules = tuple(self._rule(r) for r in charter.earning)
-        self.per_amount = tuple(r for r in self.rules if r.kind == "per_amount")
-        self.fixed = tuple(r for r in self.rules if r.kind == "fixed")
-        self.multiply = tuple(r for r in self.rules if r.kind == "multiply")
-        self.needs_lines = any(r.goods for r in self.rules)
-        self.best_multiplier = charter.points.multipliers == "best"
+        self._compile_rules()
         self.tiers = tuple(
-            TierTerms(t.key, _ratio(t.multiplier), self._test(t.reach), self._test(t.keep or t.reach))
+            TierTerms(
+                t.key,
+                t.multiplier.as_integer_ratio(),
+                self._test(t.reach),
+                self._test(t.keep or t.reach),
+                not t.paid_only,
+                t.review,
+            )
             for t in charter.tiers
         )
         self.rank = {t.key: i for i, t in enumerate(self.tiers)}
-        self.growth_per = self.minor(charter.grading.growth_per)  # 0: spending gives none
-        self.cost_micro = int(charter.points.value * self._unit * 1_000_000)
-        self._goods_rules = tuple(r for r in self.rules if r.goods)
+        grading, points = charter.grading, charter.points
+        self.growth_per = self.minor(grading.growth_per)  # 0: spending gives none
+        self.growth_fades = bool(grading.growth_loss.months or grading.growth_loss.yearly_percent)
+        self.reviews_all = grading.upgrade == "at_review"  # the lowest tier, too
+        self.cost_micro = int(points.value * self._unit * 1_000_000)
+        self.rolling_expiry = points.expiry.kind == "activity"
+        self.waits_for_completion = points.pending_from == "completion"
+        self.memberships = {m.key: m for m in charter.memberships}
         self._classes: dict[tuple[str, str, str], frozenset[str]] = {}
         self._day_memo: dict[date, tuple[datetime | None, datetime]] = {}
+
+    def _compile_rules(self) -> None:
+        charter, points = self.charter, self.charter.points
+        self.base = common_base(list(charter.earning), {r.per: self.minor(r.per) for r in charter.earning})
+        self.rules = tuple(
+            compiled(r, self.base, self.minor(r.per), self.minor(r.when.min_amount), i)
+            for i, r in enumerate(charter.earning)
+        )
+        growing = {r.key for r in charter.earning if r.gives == "growth"}
+        self.growing = frozenset(growing)
+        groups = tuple((g.key, g.take) for g in points.groups)
+        if points.stacking != "add":
+            groups += (("", points.stacking),)
+        orders = [r for r in self.rules if r.kind != "activity"]
+        self.earning = schedule(tuple(r for r in orders if r.key not in growing), self.base, groups, of_points=True)
+        grows = tuple(r for r in orders if r.key in growing)
+        self.growth = schedule(grows, self.base, (), of_points=False) if grows else None
+        self.activities: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            if rule.kind == "activity":
+                self.activities[rule.activity] = (*self.activities.get(rule.activity, ()), rule)
+        self._sold = tuple(
+            choosing(f"membership:{m.key}", m.products) for m in charter.memberships if m.products
+        )  # fmt: skip
+        self.goods_rules = tuple(r for r in self.rules if r.goods and r.kind != "activity") + self._sold
+        self.each_line = points.round_per == "line"
+        self.counts_pieces = any(r.kind == "per_item" or r.min_pieces for r in self.rules)
+        self.needs_lines = bool(self.goods_rules) or self.each_line or self.counts_pieces
+        self.needs_hour = any(r.hours is not None for r in self.rules)
+        self.counted = tuple(r for r in self.rules if any(c is not None for c in r.caps[1:]) or r.limited)
+        caps = points.caps
+        self.all_caps = (caps.per_order, caps.per_day, caps.per_week, caps.per_month, caps.per_member)
+        self.capped = any(c is not None for c in self.all_caps)
+        self.multipliers = points.multipliers
+        self.rounding = points.rounding
+        self.plain_base = points.base == Base()
 
     def chosen_by(self, category: str, product: str, brand: str) -> frozenset[str]:
         """Keys of the goods rules that choose such a line. Lines chosen alike are one to the engine."""
@@ -109,7 +124,7 @@ class Terms:
         if found is None:
             found = self._classes[goods] = frozenset(
                 r.key
-                for r in self._goods_rules
+                for r in self.goods_rules
                 if product in r.products
                 or brand in r.brands
                 or any(category == c or category.startswith(c + "/") for c in r.categories)
@@ -119,36 +134,63 @@ class Terms:
     def minor(self, amount: Decimal) -> int:
         return int(amount * self._unit)
 
-    def lot_times(self, at: datetime, day: date) -> tuple[datetime | None, datetime]:
-        """(expires_at or None, available_at) of points earned at `at` on shop day `day`. Expiry is exclusive."""
+    def lot_times(self, at: datetime, day: date, done_at: datetime | None = None) -> tuple[datetime | None, datetime]:
+        """(expires_at or None, available_at) of points earned at `at` on shop day `day`. Expiry is exclusive.
+
+        `done_at`: when the order was received or finished, for charters whose points wait for that.
+        """
         memo = self._day_memo.get(day)
         if memo is None:
-            pending = self.charter.points.pending_days
-            available = day_start(day + timedelta(days=pending), self.zone) if pending else datetime.min
-            memo = self._day_memo[day] = (self._expires(day), available)
+            memo = self._day_memo[day] = (self._expires(self.charter.points.expiry, day), self._after_pending(day))
         expires, available = memo
-        if available is datetime.min:
+        if self.waits_for_completion:
+            points = self.charter.points
+            if done_at is not None:
+                available = max(at, day_start(self.day(done_at) + timedelta(days=points.pending_days), self.zone))
+            else:
+                available = day_start(day + timedelta(days=points.pending_most_days), self.zone)
+        if available < at:
             available = at
         if expires is not None and expires <= at:  # a fixed date in the past: the points lapse with the day
             expires = day_start(day + timedelta(days=1), self.zone)
         return expires, available
 
-    def _expires(self, day: date) -> datetime | None:
-        rule = self.charter.points.expiry
+    def _after_pending(self, day: date) -> datetime:
+        pending = self.charter.points.pending_days
+        return day_start(day + timedelta(days=pending), self.zone) if pending else LONG_AGO
+
+    def _expires(self, rule: Expiry, day: date) -> datetime | None:
         if rule.kind == "never":
             return None
-        if rule.kind == "months":
-            last = add_months(day, rule.months)
-            if rule.to_month_end:
-                last = add_months(last.replace(day=1), 1) - timedelta(days=1)
+        if rule.kind in ("months", "activity"):
+            last = _rounded_up(add_months(day, rule.months), rule.to or ("month" if rule.to_month_end else "day"))
         elif rule.kind == "days":
             last = day + timedelta(days=rule.days)
         elif rule.kind == "year_end":
-            last = date(day.year + rule.years, 12, 31)
+            this = add_months(date(day.year, rule.month, 1), 1) - timedelta(days=1)
+            # The year that is running ends on the next such day.
+            ends = day.year if this >= day else day.year + 1
+            last = add_months(date(ends + rule.years, rule.month, 1), 1) - timedelta(days=1)
         else:
-            assert rule.on is not None  # document.check
+            assert rule.on is not None  # charter.check
             last = rule.on
         return day_start(last + timedelta(days=1), self.zone)
+
+    def growth_expires(self, day: date) -> datetime | None:
+        """When growth value collected on a day stops counting."""
+        loss = self.charter.grading.growth_loss
+        if not loss.months:
+            return None
+        last = _rounded_up(add_months(day, loss.months), "month" if loss.to_month_end else "day")
+        return day_start(last + timedelta(days=1), self.zone)
+
+    def growth_fades_at(self, after: date) -> datetime | None:
+        """The next day on which the yearly share of growth value is taken off."""
+        loss = self.charter.grading.growth_loss
+        if not loss.yearly_percent:
+            return None
+        this = date(after.year, loss.month, loss.day)
+        return self.start(this if this > after else date(after.year + 1, loss.month, loss.day))
 
     def window_start(self, window: Window, last: date, joined: date) -> date | None:
         """First day of the window whose last day is `last`; None = from the beginning."""
@@ -156,6 +198,10 @@ class Terms:
             return add_months(last + timedelta(days=1), -window.months)
         if window.kind == "calendar_year":
             return date(last.year, 1, 1)
+        if window.kind == "calendar_quarter":
+            return date(last.year, last.month - (last.month - 1) % 3, 1)
+        if window.kind == "calendar_month":
+            return last.replace(day=1)
         if window.kind == "anniversary":
             this = _anniversary(joined, last.year)
             return this if this <= last else _anniversary(joined, last.year - 1)
@@ -165,9 +211,9 @@ class Terms:
         """How far back daily figures must be kept; beyond it the lifetime totals are enough."""
         return 31 * max([12, *(leaf.window.months for leaf in self._all_leaves() if leaf.window.kind == "rolling")]) + 2
 
-    def review_day(self, since: date, joined: date) -> date | None:
-        """The next review after `since`."""
-        rule = self.charter.grading.review
+    def review_day(self, since: date, joined: date, rank: int = 0) -> date | None:
+        """The next review after `since` of somebody at `rank`."""
+        rule = self.tiers[rank].review or self.charter.grading.review
         if rule.kind == "never":
             return None
         if rule.kind == "after_months":
@@ -175,6 +221,13 @@ class Terms:
         if rule.kind == "yearly":
             this = date(since.year, rule.month, rule.day)
             return this if this > since else date(since.year + 1, rule.month, rule.day)
+        if rule.kind in ("quarterly", "monthly"):
+            step = 3 if rule.kind == "quarterly" else 1
+            first = since.replace(day=1)
+            if step == 3:
+                first = add_months(first, -((since.month - rule.month) % 3))
+            this = first.replace(day=rule.day)
+            return this if this > since else add_months(this, step)
         this = _anniversary(joined, since.year)
         return this if this > since else _anniversary(joined, since.year + 1)
 
@@ -210,39 +263,6 @@ class Terms:
         at_least = self.minor(condition.at_least) if money else int(condition.at_least)
         return Leaf(MEASURES.index(condition.measure), at_least, window)
 
-    def _rule(self, rule: Earning) -> Rule:
-        when = rule.when
-        caps = rule.caps
-        filters = (
-            when.stores, when.platforms, when.channels, when.tiers, when.weekdays, when.month_days, when.birthday,
-            when.first_purchase, when.from_date, when.until_date, when.min_amount,
-        )  # fmt: skip
-        return Rule(
-            key=rule.key,
-            kind=rule.kind,
-            points=rule.points,
-            rate=rule.points * (self.base // self.minor(rule.per)) if rule.kind == "per_amount" else 0,
-            times=_ratio(rule.times),
-            exclusive=rule.exclusive,
-            goods=bool(when.categories or when.products or when.brands),
-            categories=when.categories,
-            products=frozenset(when.products),
-            brands=frozenset(when.brands),
-            stores=frozenset(when.stores) or None,
-            platforms=frozenset(when.platforms) or None,
-            channels=frozenset(when.channels) or None,
-            tiers=frozenset(when.tiers) or None,
-            weekdays=frozenset(when.weekdays) or None,
-            month_days=frozenset(when.month_days) or None,
-            birthday=when.birthday,
-            first=when.first_purchase,
-            start=when.from_date,
-            end=when.until_date,
-            min_minor=self.minor(when.min_amount),
-            caps=(caps.per_order, caps.per_day, caps.per_month, caps.per_member),
-            plain=not any(filters),
-        )
-
 
 class Versions:
     """All published versions of a merchant's charter; each moment has the one then in force."""
@@ -251,9 +271,14 @@ class Versions:
         if not versions:
             raise ValueError("A merchant needs at least one charter version.")
         self._all = sorted(versions, key=lambda v: v[0])
+        every = [t for _, t in self._all]
         # Rules of any version that look at goods: what of an order's lines settling has to read.
-        self.goods_rules = tuple({r: None for _, t in self._all for r in t.rules if r.goods})
-        self.longest_window_days = max(t.longest_window_days() for _, t in self._all)
+        self.goods_rules = tuple({r: None for t in every for r in t.goods_rules})
+        self.needs_lines = any(t.needs_lines for t in every)
+        self.each_line = any(t.each_line for t in every)
+        self.counts_pieces = any(t.counts_pieces for t in every)
+        self.rolling_expiry = any(t.rolling_expiry for t in every)
+        self.longest_window_days = max(t.longest_window_days() for t in every)
 
     def at(self, moment: datetime) -> Terms:
         """The version in force at `moment`; before the first one began, the first (history of an import)."""
@@ -274,9 +299,14 @@ class Versions:
         return self._all[-1][1]
 
 
-def _ratio(value: Decimal) -> tuple[int, int]:
-    return value.as_integer_ratio()
-
-
 def _anniversary(joined: date, year: int) -> date:
     return add_months(joined, (year - joined.year) * 12)
+
+
+def _rounded_up(day: date, to: str) -> date:
+    """The last day of the month, quarter, half year or year that `day` is in."""
+    if to == "day":
+        return day
+    months = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}[to]
+    last = (day.month - 1) // months * months + months
+    return add_months(date(day.year, last, 1), 1) - timedelta(days=1)

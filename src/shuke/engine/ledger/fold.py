@@ -411,7 +411,7 @@ class Fold:
     def _room(self, terms: Terms, day: date) -> dict[str, int]:
         room: dict[str, int] = {}
         for rule in terms.rules:
-            _, per_day, per_month, per_member = rule.caps
+            _, per_day, _, per_month, per_member = rule.caps
             if per_day is None and per_month is None and per_member is None:
                 continue
             used = self.books.standing.counters.get(rule.key, [0, 0, 0, 0, 0])
