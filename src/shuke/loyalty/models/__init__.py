@@ -14,15 +14,16 @@ from shuke.loyalty.models.books import (
     Use,
     Wallet,
 )
+from shuke.loyalty.models.drafts import CharterDraft
 
 __all__ = [
     "Account",
+    "CharterDraft",
     "Entry",
     "Hold",
     "Lot",
     "ManualTier",
     "PublishedCharter",
-    "RequestOwner",
     "RequestOwner",
     "Seal",
     "TierChange",
