@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from shuke.connect import importers
@@ -267,3 +269,89 @@ def test_a_file_may_be_read_as_a_named_layout_and_only_as_a_known_one(tmp_path):
         importers.read(path, layout="taoboa")
     assert {key: layout.key for key, layout in importers.LAYOUTS.items()} == {key: key for key in importers.LAYOUTS}
     assert all(layout.title_en and layout.title_zh for layout in importers.LAYOUTS.values())
+
+
+# --- without order numbers
+
+UNNUMBERED = ["时间", "手机", "金额", "备注"]
+MONDAY = [
+    ["2026-05-01 10:00:31", "18600000001", "128.00", ""],
+    ["2026-05-01 10:00:31", "18600000001", "56.50", ""],
+    ["2026-05-01 11:20:05", "18600000002", "30.00", ""],
+]
+BY = {"kind": "orders", "columns": {"created_at": "时间", "phone": "手机", "paid": "金额", "seller_note": "备注"}}
+
+
+def made(path, rows, **mapping) -> dict[str, int | None]:
+    found = orders(csv_file(path, [UNNUMBERED, *rows]), mapping={**BY, **mapping})
+    assert len(found) == len({order.number for order in found})
+    return {order.number: order.paid_minor for order in found}
+
+
+def test_a_corrected_row_keeps_its_number_and_the_others_theirs(tmp_path):
+    monday = made(tmp_path / "a.csv", MONDAY)
+    first, second, third = monday
+    corrected = [[*MONDAY[0][:2], "118.00", "改价"], *MONDAY[1:]]
+    assert made(tmp_path / "b.csv", corrected) == {first: 11800, second: 5650, third: 3000}
+    longer = [*MONDAY, ["2026-05-02 09:00:00", "18600000001", "9.00", ""]]
+    assert list(made(tmp_path / "c.csv", longer))[:3] == [first, second, third]
+
+
+@pytest.mark.parametrize(
+    "resaved",
+    [["2026/5/1 10:00", "186 0000 0001", "128", ""], ["2026年5月1日 10:00", "+8618600000001", "128.00元", "x"]],
+)
+def test_a_number_is_made_from_meaning_and_not_from_spelling(tmp_path, resaved):
+    assert list(made(tmp_path / "a.csv", MONDAY[:1])) == list(made(tmp_path / "b.csv", [resaved]))
+
+
+def test_where_nothing_stays_the_whole_row_decides(tmp_path):
+    days = [["2026-05-01", "", "128.00", ""], ["2026-05-01", "", "30.00", ""], ["2026-05-01", "", "30.00", ""]]
+    found = made(tmp_path / "a.csv", days)
+    assert list(found.values()) == [12800, 3000, 3000]
+    assert list(made(tmp_path / "b.csv", days[1:])) == list(found)[1:]  # part of the list harms nothing
+    assert list(made(tmp_path / "c.csv", [[*days[0][:2], "118.00", ""]])) != list(found)[:1]
+
+
+def test_a_person_may_decide_what_tells_purchases_apart(tmp_path):
+    changed = [[*MONDAY[0][:2], "118.00", ""]]
+    for identity, same in (("row", False), (["created_at", "phone"], True), (["created_at", "paid"], False)):
+        before = list(made(tmp_path / "a.csv", MONDAY[:1], identity=identity))
+        assert (list(made(tmp_path / "b.csv", changed, identity=identity)) == before) is same, identity
+    for wrong in ("rows", [], ["number"]):
+        path = csv_file(tmp_path / "f.csv", [UNNUMBERED, *MONDAY])
+        assert told(path, mapping={**BY, "identity": wrong}) == [("mapping_identity", 0, "")]
+
+
+def test_what_tells_purchases_apart_is_said_once_per_file(tmp_path):
+    path = csv_file(tmp_path / "f.csv", [UNNUMBERED, *MONDAY])
+    assert [(p.code, p.value) for p in problems(path, mapping=BY)] == [("numbers_made", "时间, 手机")]
+    assert [p.code for p in problems(path, mapping={**BY, "identity": "row"})] == ["numbers_from_rows"]
+
+
+@pytest.mark.parametrize("wrong", ["2", "0"], ids=["the second of two", "the first of two"])
+def test_a_rejected_row_that_is_corrected_is_the_purchase_it_was(tmp_path, wrong):
+    rows = [list(row) for row in MONDAY]
+    at = 1 if wrong == "2" else 0
+    rows[at][2] = "five"
+    path = csv_file(tmp_path / "f.csv", [UNNUMBERED, *rows])
+    rejected = tmp_path / "rejected.csv"
+    assert importers.write_rejects(rejected, UNNUMBERED, problems(path, mapping=BY), numbers=True) == 1
+    with open(rejected, encoding="utf-8-sig", newline="") as file:
+        table = list(csv.reader(file))
+    table[1][2] = MONDAY[at][2]
+    again = orders(csv_file(tmp_path / "g.csv", table), mapping=BY)
+    whole = list(made(tmp_path / "h.csv", MONDAY).items())
+    assert [(order.number, order.paid_minor) for order in again] == [whole[at]]
+
+
+def test_a_row_whose_date_was_wrong_becomes_what_the_corrected_export_would_make_it(tmp_path):
+    rows = [*MONDAY[:2], ["someday", *MONDAY[2][1:]]]
+    path = csv_file(tmp_path / "f.csv", [UNNUMBERED, *rows])
+    rejected = tmp_path / "rejected.csv"
+    importers.write_rejects(rejected, UNNUMBERED, problems(path, mapping=BY), numbers=True)
+    with open(rejected, encoding="utf-8-sig", newline="") as file:
+        table = list(csv.reader(file))
+    table[1][0] = MONDAY[2][0]
+    again = orders(csv_file(tmp_path / "g.csv", table), mapping=BY)
+    assert [order.number for order in again] == list(made(tmp_path / "h.csv", MONDAY))[2:]

@@ -129,3 +129,22 @@ def test_no_option_opens_a_bomb(shop, shuke, tmp_path):
     refused = shuke("import", str(file), "--max-unpacked", "20000")
     assert (refused.code, "far more than honest tables" in refused.err) == (1, True)
     assert "--max-unpacked" not in refused.err
+
+
+def test_what_makes_a_row_the_same_purchase_can_be_said(shop, shuke, tmp_path):
+    file = tmp_path / "till.csv"
+    by = MAP[2:]  # without --map number=…
+
+    def take(*more, price="128.00"):
+        file.write_text(f"日期,实收,商品名称,数量,手机,姓名\n2026-05-01 10:00:00,{price},洁面乳,1,13800001234,张小明\n")
+        counts = shuke("import", str(file), *by, *more, "--json").json["counts"]
+        return counts["orders_new"], counts["orders_changed"]
+
+    assert take() == (1, 0)
+    assert take(price="118.00") == (0, 1)
+    assert take("--identity", "row") == (1, 0)
+    assert take("--identity", "created_at, phone") == (1, 0)
+    assert take("--identity", "created_at,phone", price="99.00") == (0, 1)
+    wrong = shuke("import", str(file), *by, "--identity", "receipt")
+    assert (wrong.code, "identity" in wrong.err) == (1, True)
+    assert shuke("import", str(file), "--identity", "row").code == 2

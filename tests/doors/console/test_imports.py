@@ -248,3 +248,21 @@ def test_the_list_of_imports_costs_the_same_at_one_and_at_three(owner, lan, djan
     upload(owner, ("c.csv", TILL))
     with django_assert_num_queries(5):
         owner.get(reverse("console:imports"))
+
+
+def test_columns_without_an_order_number_ask_what_makes_a_row_the_same_purchase(owner, lan):
+    upload(owner, ("fremd.csv", STRANGE))
+    batch = ImportBatch.objects.get()
+    columns = {"column-1": "created_at", "column-2": "phone", "column-3": "paid"}
+    answer = {"kind": "orders", "kind_was": "orders", "unit": "major", "name": "till", "look": "1", **columns}
+    asked = owner.post(reverse("console:import-mapping", args=[batch.pk, 0]), answer).content.decode()
+    assert "When these agree: zwei, drei." in asked
+    del answer["look"]
+    owner.post(reverse("console:import-mapping", args=[batch.pk, 0]), {**answer, "identity": "row"})
+    assert ColumnMapping.objects.get().mapping["identity"] == "row"
+    seen = preview(owner, batch)
+    assert "<dt>New orders</dt><dd>5</dd>" in seen
+    assert "whole rows are compared" in seen
+    numbered = {**answer, "column-0": "number", "identity": "row"}
+    owner.post(reverse("console:import-mapping", args=[batch.pk, 0]), numbered)
+    assert "identity" not in ColumnMapping.objects.get().mapping

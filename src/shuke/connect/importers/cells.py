@@ -38,7 +38,8 @@ _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 _VIRTUAL = re.compile(r"^(?:\+?86[- ]?)?(1[3-9]\d{9})\s*(?:[-,，转#]|ext\.?)\s*(\d{1,6})$", re.I)
 _LANDLINE = re.compile(r"^(0\d{2,3})-?(\d{7,8})$")
 REJECT_COLUMNS = ("shuke:row", "shuke:column", "shuke:reason")  # added to the file of rejected rows, ignored when read
-REJECT_NAMES = frozenset(normal(name) for name in REJECT_COLUMNS)
+MADE_NUMBER = "shuke:number"  # beside them where the file has no order numbers: the one that was made (unnumbered.py)
+REJECT_NAMES = frozenset(normal(name) for name in (*REJECT_COLUMNS, MADE_NUMBER))
 BRUSHING = re.compile(r"刷单|刷手|刷客|刷信誉|空包")
 
 

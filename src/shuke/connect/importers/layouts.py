@@ -74,6 +74,7 @@ class Reading:
         self.moment = Moments(options.zone, self.notes)
         self.required: set[int] = set()  # places a row must reach to be believed
         self.wide_rows_ok = False
+        self.makes_numbers = False  # the file has none: rejected rows carry the made one along
         self.sensitive: set[int] = set()  # places masked in everything that leaves the reader
 
     def need(self, place: int) -> int:

@@ -9,6 +9,7 @@ A mapping is a plain dict:
      "defaults": {"platform": "pos", "status": "finished", "currency": "CNY", "store": "01"},
      "status_words": {"已结": "finished"},    # the file's own words → names of facts.OrderStatus, lower case
      "header_row": 1, "sheet": "",
+     "identity": ["created_at", "phone"],    # only without order numbers: what makes a row the same purchase; or "row"
      # customers only: the shop's own attributes by key, and consents as "channel:purpose"
      "attributes": {"skin_type": "皮肤类型"}, "consents": {"sms:promotion": "同意短信"}}
 
@@ -247,6 +248,11 @@ def checked(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     for group in _NEEDED[kind]:
         if not any(field in columns for field in group):
             raise BadMapping("mapping_lacks", field=" / ".join(group))
+    identity = mapping.get("identity")
+    if identity not in (None, "row"):
+        named = [identity] if isinstance(identity, str) else list(identity)
+        if not named or any(field not in columns for field in named):
+            raise BadMapping("mapping_identity", field=", ".join(map(str, named)) or "–")
     if mapping.get("money_unit", "major") not in ("major", "minor", "yuan", "fen"):
         raise BadMapping("mapping_unit", unit=str(mapping.get("money_unit")))
     return mapping

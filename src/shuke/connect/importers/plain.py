@@ -1,12 +1,11 @@
 """Plain files: any CSV or sheet with a mapping of its columns, saved by a person or guessed from the header.
 
-Without an account column a phone number is who somebody is (unverified). A file without order numbers gets numbers
-made from each row's content, so that the same file sent twice still changes nothing.
+Without an account column a phone number is who somebody is (unverified). A file without order numbers gets some made
+(unnumbered.py), so that the same file sent twice still changes nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -29,6 +28,7 @@ from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Fact, Layout, Options, Reading, RowReader
 from shuke.connect.importers.mapping import BadMapping, Guess, checked, guess_mapping
 from shuke.connect.importers.reading import read_table
+from shuke.connect.importers.unnumbered import Unnumbered, notice
 from shuke.engine.facts import (
     Address,
     Birthday,
@@ -184,8 +184,12 @@ def _order_grouped(reading: Reading) -> Grouped:
     currency = str(defaults.get("currency") or reading.options.currency)
     number_place = at["number"]
     has_lines = any(at.has(field) for field in ("title", "product_code", "line_amount"))
-    seen: dict[str, int] = {}
     last: list[str] = [""]
+    unnumbered = None
+    if not at.has("number"):
+        unnumbered = Unnumbered(reading, at, mapping)
+        reading.makes_numbers = True
+        notice(reading, mapping)
 
     def money(row: list[str], field: str) -> int | None:
         place = at[field]
@@ -197,17 +201,12 @@ def _order_grouped(reading: Reading) -> Grouped:
         return value // 100
 
     def start(row: list[str]) -> str:
-        if at.has("number"):
+        if unnumbered is None:
             text = plain(row[number_place])
             # sheets made by hand leave the number out on an order's further lines
             last[0] = number_id(text, title(number_place)) if text or not (has_lines and last[0]) else last[0]
             return last[0]
-        content = "\x1f".join(plain(row[place]) for place in sorted(at.of.values()))
-        digest = hashlib.blake2b(content.encode(), digest_size=10).hexdigest()
-        nth = seen.get(digest, 0) + 1
-        if nth > 1 or len(seen) < 200_000:  # two equal purchases on one day are two purchases
-            seen[digest] = nth
-        return f"auto-{digest}" + (f"-{nth}" if nth > 1 else "")
+        return unnumbered.number(row)
 
     def line(row: list[str]) -> Line | None:
         name, code = plain(row[at["title"]]), plain(row[at["product_code"]])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from shuke.connect.importers.cells import REJECT_COLUMNS
+from shuke.connect.importers.cells import MADE_NUMBER, REJECT_COLUMNS
 from shuke.engine.facts import Problem
 
 # code: (English, Chinese). Fields: {row} {column} {value} {file} and what the problem's params carry.
@@ -87,6 +87,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "mapping_empty": ("The mapping names no columns.", "映射中没有任何列。"),
     "mapping_field": ("The mapping names fields that do not exist: {field}. Known: {known}.", "映射中的字段不存在：{field}。可用：{known}。"),
     "mapping_lacks": ("The mapping needs a column for {field}.", "映射缺少必需的列：{field}。"),
+    "mapping_identity": ("The mapping's identity must be 'row' or some of its own fields, not {field}.", "映射的 identity 只能是 row，或映射中已有的字段，不能是 {field}。"),
     "mapping_unit": ("The money unit must be major or minor, not '{unit}'.", "金额单位只能是 major（元）或 minor（分），不能是“{unit}”。"),
     "mapping_column": ("The mapping's column '{column}' for {field} is not in {file}.", "{file} 中没有映射为 {field} 的列“{column}”。"),
     "mapping_status": ("'{status}' (for the word '{word}') is not an order status.", "“{status}”（对应“{word}”）不是有效的订单状态。"),
@@ -130,6 +131,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "birthday_unclear": ("'{value}' in {column} is not a birthday that can be read. It was left out.", "{column} 中的“{value}”不是可识别的生日，已略过。"),
     "brushing": ("{column} marks this as a brushing order. It is kept but counts nowhere.", "{column} 标记为刷单，已保留但不计入任何统计。"),
     "sensitive_dropped": ("{column} is sensitive and was not taken over.", "{column} 属于敏感信息，未导入。"),
+    "numbers_made": (
+        "The file has no order numbers. Rows that agree in {value} are taken as the same purchase: correct a row and send the file again, and it replaces what was taken in. If two purchases can agree in these, let the whole row decide (mapping: identity).",
+        "文件没有订单号。以下各列一致的行视为同一笔消费：{value}。更正某行后重新导入，会替换原记录。若两笔不同消费可能在这些列上一致，请改为按整行区分（映射中的 identity）。",
+    ),
+    "numbers_from_rows": (
+        "The file has no order numbers, and whole rows are compared: a row that is corrected later comes in as another purchase.",
+        "文件没有订单号，按整行区分：以后更正的行会作为另一笔消费导入。",
+    ),
     "header_again": ("Row {row} repeats the header. It was skipped.", "第 {row} 行是重复的表头，已略过。"),
     "second_header": ("Row {row} is a second header row. It was skipped.", "第 {row} 行是第二行表头，已略过。"),
     "rows_above_header": ("The header stands in row {row}; what is above it was skipped.", "表头在第 {row} 行，上面的内容已略过。"),
@@ -165,19 +174,23 @@ def sentence(problem: Problem, language: str = "en") -> str:
 # --- the file of rejected rows
 
 
-def write_rejects(path: Path, header: Sequence[str], problems: Iterable[Problem], *, language: str = "en") -> int:
+def write_rejects(
+    path: Path, header: Sequence[str], problems: Iterable[Problem], *, language: str = "en", numbers: bool = False
+) -> int:
     """Write the rejected rows with their reasons; returns how many. `.xlsx` by the path's ending, else CSV (UTF-8 BOM).
 
     The file has the original columns and three more: row, column, reason. It can be corrected and sent again: the
-    importer ignores those three. Cells that a spreadsheet would take for a formula are written with a leading
+    importer ignores those three. With `numbers` a fourth has the order numbers that were made because the file has none:
+    it makes the corrected row the same purchase. Cells that a spreadsheet would take for a formula are written with a leading
     apostrophe in CSV, which the importer takes away again, and as text in XLSX.
     """
     rows = (
         [*_fitted(problem.raw, len(header)), str(problem.row), problem.column, sentence(problem, language)]
+        + ([dict(problem.params).get("made_number", "")] if numbers else [])
         for problem in problems
         if problem.reject and problem.raw
     )
-    titles = [*header, *REJECT_COLUMNS]
+    titles = [*header, *REJECT_COLUMNS, *([MADE_NUMBER] if numbers else [])]
     if path.suffix.lower() == ".xlsx":
         return _write_xlsx(path, titles, rows)
     count = 0

@@ -180,6 +180,8 @@ class _Loop:
             order = self.grouped.finish(group)
         except RowError as error:
             self.reading.notes.pending.clear()
+            if self.reading.makes_numbers:
+                error.params["made_number"] = group.number
             problem = self.judged(error, group.rows[group.current], group.numbers[group.current])
             if problem is not None:
                 yield problem

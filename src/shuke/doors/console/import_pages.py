@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from shuke.connect.importers import TabularError, guess_mapping, sentence
 from shuke.connect.importers.mapping import FIELDS, BadMapping, checked
+from shuke.connect.importers.unnumbered import WHOLE_ROW, identity_columns
 from shuke.connect.samples import layouts as samples
 from shuke.doors.console import uploads, words
 from shuke.doors.console.access import StaffRequest
@@ -267,6 +268,9 @@ def _form(file: Mapping[str, Any], retold: Mapping[str, Any] | None) -> dict[str
             for place, name in enumerate(header)
         ],
         "unit": (retold or {}).get("money_unit", "major"),
+        "unnumbered": guess.kind == "orders" and "number" not in chosen,
+        "identity": (retold or {}).get("identity", ""),
+        "told_by": identity_columns(header, {"columns": chosen}),
     }
 
 
@@ -299,6 +303,7 @@ def asked_mapping(form: QueryDict, file: Mapping[str, Any]) -> dict[str, Any]:
         "defaults": {},
         "status_words": {},
         "header_row": file["header_row"],
+        **({"identity": WHOLE_ROW} if form.get("identity") == WHOLE_ROW and "number" not in columns else {}),
     }
 
 

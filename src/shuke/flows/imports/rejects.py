@@ -51,7 +51,8 @@ class Rejects:
             path = self.folder / f"rejected-{number + 1}-{stem}.csv"
             ours = (p for p in self._problems() if p.file == name)
             header = headers.get(name) or [""] * max(len(p.raw) for p in self._problems() if p.file == name)
-            if write_rejects(path, header, ours, language=batch.options.get("language", "en")):
+            numbers = any("made_number" in dict(p.params) for p in self._problems() if p.file == name)
+            if write_rejects(path, header, ours, language=batch.options.get("language", "en"), numbers=numbers):
                 made.append(path)
         if not made:
             return ""

@@ -9,19 +9,20 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from shuke.connect.importers import LAYOUTS, Recognised, TabularError, count_rows, recognise_file, sentence
+from shuke.connect.importers.cells import REJECT_NAMES
 from shuke.connect.importers.sources import file_problem
 from shuke.engine.facts import Problem
 from shuke.flows.imports.reading import limits_of
 from shuke.kit import ids
 from shuke.kit.tabular import MOST_UNPACKED
-from shuke.kit.tabular.header import digest_text
+from shuke.kit.tabular.header import digest_text, normal
 from shuke.orders import actions as archive
 from shuke.orders.models import ColumnMapping, ImportBatch
 from shuke.shops.models import Merchant, Store
@@ -184,21 +185,35 @@ def _stated_at(merchant: Merchant, one: _Stored, options: Mapping[str, Any], now
     if told := options.get("stated_at"):
         moment = datetime.fromisoformat(told)
         return moment if moment.tzinfo else moment.replace(tzinfo=merchant.tz)
+    same_name: datetime | None = None
     for files in (
         ImportBatch.objects.filter(merchant=merchant).order_by("-started_at").values_list("files", flat=True)[:200]
     ):
         for known in files:
-            if known.get("sha256") == one.sha256 and known.get("stated_at"):
-                return datetime.fromisoformat(known["stated_at"])
+            if not known.get("stated_at"):
+                continue
+            stated_at = datetime.fromisoformat(known["stated_at"])
+            if known.get("sha256") == one.sha256:
+                return stated_at
+            if known.get("name") == one.name:
+                same_name = max(stated_at, same_name or stated_at)
+    moment, precision = _moment_of(merchant, one, now)
+    if same_name is not None and moment <= same_name < moment + precision:
+        return same_name + timedelta(seconds=1)  # the file under its name once more, corrected: the later word
+    return moment
+
+
+def _moment_of(merchant: Merchant, one: _Stored, now: datetime) -> tuple[datetime, timedelta]:
+    """By its name, else by its own time; and how exactly that tells."""
     if stamp := _STAMP.search(one.name):
         year, month, day, hour, minute, second = (int(part or 0) for part in stamp.groups())
         try:
             moment = datetime(year, month, day, hour, minute, second, tzinfo=merchant.tz).astimezone(UTC)
         except ValueError:
-            return min(one.modified_at, now)
+            moment = now + timedelta(days=1)
         if moment <= now:
-            return moment
-    return min(one.modified_at, now)
+            return moment, timedelta(days=1) if stamp.group(4) is None else timedelta(minutes=1)
+    return min(one.modified_at, now), timedelta(minutes=1)
 
 
 def _told(merchant: Merchant, one: _Stored, stated_at: datetime, options: dict[str, Any]) -> dict[str, Any]:
@@ -220,13 +235,16 @@ def _told(merchant: Merchant, one: _Stored, stated_at: datetime, options: dict[s
         digest = header_digest(found.columns)
         saved = ColumnMapping.objects.filter(merchant=merchant, header_digest=digest).order_by("-saved_at").first()
         if saved is not None:
-            told["mapping"], told["mapping_name"] = saved.mapping, saved.name
+            # Its header may stand elsewhere this time: titles above it come and go.
+            told["mapping"] = {**saved.mapping, "header_row": found.header_row}
+            told["mapping_name"] = saved.name
     return told
 
 
 def header_digest(columns: Sequence[str]) -> str:
-    """What a saved column mapping is found by."""
-    return hashlib.blake2b(digest_text(columns).encode(), digest_size=16).hexdigest()
+    """What a saved column mapping is found by. A file of rejected rows is of the kind of the file they come from."""
+    own = [name for name in columns if normal(name) not in REJECT_NAMES]
+    return hashlib.blake2b(digest_text(own).encode(), digest_size=16).hexdigest()
 
 
 def _seen(found: Recognised) -> dict[str, Any]:

@@ -42,6 +42,13 @@ SHOWN = 5  # rejected rows named in the terminal; all of them are in the file
     help=_("what a column of a plain file means; may be said several times. @FILE.json reads a whole mapping"),
 )
 @click.option(
+    "--identity",
+    metavar=_("FIELD,FIELD"),
+    help=_(
+        "without order numbers: the fields that make a row the same purchase, or “row” for the whole row; with --map"
+    ),
+)
+@click.option(
     "--kind",
     type=click.Choice(["orders", "customers", "products", "refunds"]),
     default="orders",
@@ -66,6 +73,7 @@ def command(
     shop: str | None,
     platform: str | None,
     maps: tuple[str, ...],
+    identity: str | None,
     kind: str,
     max_unpacked: int | None,
     preview: bool,
@@ -84,7 +92,7 @@ def command(
         "layout": layout,
         "shop": shop,
         "platform": platform,
-        "mapping": mapping(maps, kind),
+        "mapping": mapping(maps, kind, identity),
         "max_unpacked": max_unpacked,
         "language": "zh" if language() == "zh-hans" else "en",
     }
@@ -101,9 +109,11 @@ def command(
     return look(desk, batch) if preview else run(desk, batch.pk)
 
 
-def mapping(maps: tuple[str, ...], kind: str) -> dict[str, Any] | None:
+def mapping(maps: tuple[str, ...], kind: str, identity: str | None = None) -> dict[str, Any] | None:
     """The column mapping said on the command line, as connect/importers/mapping.py describes it."""
     if not maps:
+        if identity:
+            raise click.UsageError(_("--identity wants the columns named with --map."))
         return None
     columns: dict[str, str] = {}
     told: dict[str, Any] = {"kind": kind}
@@ -119,6 +129,8 @@ def mapping(maps: tuple[str, ...], kind: str) -> dict[str, Any] | None:
             raise click.UsageError(_("--map wants FIELD=COLUMN, like phone=手机, not “{given}”.").format(given=one))
         columns[field.strip()] = column.strip()
     told["columns"] = {**told.get("columns", {}), **columns}
+    if identity:
+        told["identity"] = identity if identity == "row" else [field.strip() for field in identity.split(",")]
     return told
 
 
