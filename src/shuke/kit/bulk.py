@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connections
 
 Row = Sequence[Any]
+Rows = tuple[str, tuple[str, ...], list[tuple], str]  # table, columns, rows, key
 FEW = 20
 
 
@@ -131,6 +132,36 @@ def _setting(table: str, columns: tuple[str, ...], key: str) -> str:
     return f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s'
 
 
+def write_few(inserts: Sequence[tuple], updates: Sequence[tuple]) -> None:
+    """A few rows of several tables, as one statement where the database can: inserts (table, columns, rows), then updates
+    (table, columns, rows, key) as `update` takes them. No row may be written twice."""
+    inserts, updates = [i for i in inserts if i[2]], [u for u in updates if u[2]]
+    if not is_postgres():
+        for table, columns, rows in inserts:
+            insert(table, columns, rows)
+        for table, columns, rows, key in updates:
+            update(table, columns, rows, key=key)
+        return
+    parts: list[str] = []
+    values: list[Any] = []
+    for table, columns, rows in inserts:
+        parts.append(_insertion(table, tuple(columns), len(rows)))
+        values += [value for row in rows for value in row]
+    for table, columns, rows, key in updates:
+        for row in rows:
+            parts.append(_setting(table, tuple(columns), key))
+            values += row
+    if parts:
+        _run(_as_one(tuple(parts)), values)
+
+
+@lru_cache(maxsize=500)
+def _as_one(parts: tuple[str, ...]) -> str:
+    *first, last = parts
+    named = ", ".join(f"w{n} AS ({part})" for n, part in enumerate(first))
+    return f"WITH {named} {last}" if first else last
+
+
 def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]:
     """A condition `column is one of values` with its single parameter, for lists of any length."""
     listed: list[Any] = list(values)
@@ -154,6 +185,13 @@ def learn_statistics() -> None:
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
     """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
     return _run(sql, parameters).fetchall()
+
+
+def select_together(queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple]]:
+    """The rows of several queries, run in this order, in one round trip where the driver can."""
+    with together():
+        cursors = [_run(sql, parameters) for sql, parameters in queries]
+        return [cursor.fetchall() for cursor in cursors]
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:

@@ -223,20 +223,21 @@ class Batch:
 
     def write(self) -> None:
         """Parents first; entries of a posting in one statement, so that the database can check that they add up."""
-        if max(map(len, (self.txns, self.entries, self.new_lots, self.uses, self.moves))) <= bulk.FEW:
-            with bulk.together():
-                self._write_rows()
-        else:  # COPY has the connection to itself
-            self._write_rows()
+        inserts = [
+            ("loyalty_txn", _TXN, self.txns),
+            ("loyalty_entry", _ENTRY, self.entries),
+            ("loyalty_lot", _LOT, self.new_lots),
+            ("loyalty_use", _USE, self.uses),
+            ("loyalty_tier_change", _MOVE, self.moves),
+        ]
+        updates: list[bulk.Rows] = [("loyalty_lot", _LOT_CHANGE, self.lot_changes, "id")]
+        updates += [("loyalty_wallet", columns, rows, "member_id") for columns, rows in self.wallets.items()]
+        if sum(len(told[2]) for told in inserts + updates) <= bulk.FEW:
+            bulk.write_few(inserts, updates)
+        else:
+            for table, columns, rows in inserts:
+                bulk.insert(table, columns, rows)
+            for table, columns, rows, key in updates:
+                bulk.update(table, columns, rows, key=key)
         if self.notes:
             note(merchant=self.merchant, lines=self.notes, now=self.now)
-
-    def _write_rows(self) -> None:
-        bulk.insert("loyalty_txn", _TXN, self.txns)
-        bulk.insert("loyalty_entry", _ENTRY, self.entries)
-        bulk.insert("loyalty_lot", _LOT, self.new_lots)
-        bulk.update("loyalty_lot", _LOT_CHANGE, self.lot_changes)
-        bulk.insert("loyalty_use", _USE, self.uses)
-        bulk.insert("loyalty_tier_change", _MOVE, self.moves)
-        for columns, rows in self.wallets.items():
-            bulk.update("loyalty_wallet", columns, rows, key="member_id")

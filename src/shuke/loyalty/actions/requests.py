@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import Books, Effect
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
 from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
-from shuke.loyalty.actions.settling import close_hold, lock_heads, post_forward, refold
+from shuke.loyalty.actions.settling import close_hold, complete_heads, lock_heads, post_forward, refold
 from shuke.loyalty.models import ManualTier, Txn
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
@@ -96,11 +97,21 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks})
-    heads = lock_heads(merchant, members)
+    locked, answered, published = bulk.select_together(
+        [
+            stored.heads_query(merchant, members, lock=True),
+            facts.known_requests_query(merchant, [one.key for one in asks]),
+            charters.versions_query(merchant),
+        ]
+    )
+    heads = stored.read_heads(locked)
+    known = facts.read_known_requests(answered)
+    if len(heads) < len(members):  # an absent row could not be locked: what was answered has to be looked up again
+        heads = complete_heads(merchant, members, heads)
+        known = facts.known_requests(merchant, [one.key for one in asks])
     answers: dict[str, Answer] = {}
-    known = facts.known_requests(merchant, [one.key for one in asks])
     fresh: dict[int, list[Ask]] = defaultdict(list)
-    seen: dict[str, bytes] = {}
+    seen: dict[str, bytes] = {}  # hash of what each key asks
     for one in asks:
         payload = payload_hash(one)
         before = known.get(one.key)
@@ -113,7 +124,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             fresh[one.member_id].append(one)
         seen[one.key] = payload
     if fresh:
-        _do(merchant, fresh, heads, answers, now, actor)
+        _do(merchant, charters.read_versions(merchant, published), fresh, heads, answers, now, actor)
     return [answers[one.key] for one in asks]
 
 
@@ -136,13 +147,13 @@ class _Turn:
 
 def _do(
     merchant: Merchant,
+    versions: Versions,
     fresh: dict[int, list[Ask]],
     heads: dict[int, stored.Head],
     answers: dict[str, Answer],
     now: datetime,
     actor: str,
 ) -> None:
-    versions = charters.versions(merchant)
     batch = Batch(merchant, now=now, actor=actor)
     # A member nobody ever settled, or one whose books run ahead of `now`, is folded from the start first.
     behind = [m for m in fresh if not heads[m].is_settled]

@@ -101,7 +101,10 @@ def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
 
 def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.Head]:
     """Wallets of all members, made where missing, locked in id order. An absent row cannot be locked."""
-    found = stored.heads(merchant, members, lock=True)
+    return complete_heads(merchant, members, stored.heads(merchant, members, lock=True))
+
+
+def complete_heads(merchant: Merchant, members: Sequence[int], found: dict[int, stored.Head]) -> dict[int, stored.Head]:
     missing = [m for m in members if m not in found]
     if not missing:
         return found

@@ -64,10 +64,18 @@ WHERE +w.merchant_id = %s AND {where} ORDER BY w.member_id
 def heads(merchant: Merchant, member_ids: Iterable[int], *, lock: bool = False) -> dict[int, Head]:
     """Wallets by member. `lock` takes the row locks, in the one order everybody takes them (PostgreSQL; on SQLite the
     transaction itself is the lock)."""
+    return read_heads(bulk.select(*heads_query(merchant, member_ids, lock=lock)))
+
+
+def heads_query(merchant: Merchant, member_ids: Iterable[int], *, lock: bool) -> tuple[str, list]:
     where, values = bulk.among("w.member_id", member_ids)
     sql = _HEAD.format(where=where) + (" FOR NO KEY UPDATE OF w" if lock and bulk.is_postgres() else "")
+    return sql, [merchant.pk, values]
+
+
+def read_heads(rows: Iterable[tuple]) -> dict[int, Head]:
     found = {}
-    for row in bulk.select(sql, [merchant.pk, values]):
+    for row in rows:
         member, balance, held, debt, seq, tier, expiry, settled, review, standing, days, joined, month, day, lunar = row
         joined_at = bulk.read_moment(joined)
         assert joined_at is not None

@@ -21,10 +21,17 @@ class NoCharter(LookupError):
 
 def versions(merchant: Merchant) -> Versions:
     """All published versions, ready to compute with. Raises NoCharter."""
-    rows = bulk.select(
+    return read_versions(merchant, bulk.select(*versions_query(merchant)))
+
+
+def versions_query(merchant: Merchant) -> tuple[str, list]:
+    return (
         "SELECT id, effective_from, version FROM loyalty_charter WHERE merchant_id = %s ORDER BY effective_from",
         [merchant.pk],
     )
+
+
+def read_versions(merchant: Merchant, rows: list[tuple]) -> Versions:
     if not rows:
         raise NoCharter(
             f"{merchant.name} has no charter in force. Publish one: shuke charter publish FILE (or --ready general)."

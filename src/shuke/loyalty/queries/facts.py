@@ -160,24 +160,78 @@ def _class_of(rules: Sequence[Rule]) -> tuple[str, list[Any]]:
 
 def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev.Event]]:
     """What was asked of the books themselves: spends, adjustments, holds and grades given by hand."""
+    member_ids = list(member_ids)
     where, values = bulk.among("member_id", member_ids)
     found: dict[int, list[ev.Event]] = defaultdict(list)
+    kinds = ", ".join(["%s"] * len(REQUEST_KINDS))
+    # A posting without an outcome only books what was asked of a member who has been merged: the fact is elsewhere.
     rows = bulk.select(
-        f"SELECT member_id, event, kind, at, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where} "
-        f"AND kind IN ({', '.join(['%s'] * len(REQUEST_KINDS))})",
+        "SELECT member_id, event, kind, at, outcome FROM loyalty_txn t "
+        f"WHERE merchant_id = %s AND {where} AND kind IN ({kinds}) AND outcome IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM loyalty_request_owner o WHERE o.txn_id = t.id)",
         [merchant.pk, values, *REQUEST_KINDS],
+    )
+    where_owner, values = bulk.among("o.member_id", member_ids)
+    rows += bulk.select(
+        "SELECT o.member_id, t.event, t.kind, t.at, t.outcome FROM loyalty_request_owner o "
+        f"JOIN loyalty_txn t ON t.id = o.txn_id WHERE o.merchant_id = %s AND {where_owner}",
+        [merchant.pk, values],
     )
     for member, event, kind, at, outcome in rows:
         told = (json.loads(outcome) if isinstance(outcome, str) else outcome)["request"]
         moment = bulk.read_moment(at)
         assert moment is not None
         found[member].append(_request(event, kind, moment, told))
-    given = ManualTier.objects.filter(merchant=merchant, member_id__in=list(member_ids)).values_list(
+    given = ManualTier.objects.filter(merchant=merchant, member_id__in=member_ids).values_list(
         "member_id", "id", "at", "tier", "until", "cause"
     )
     for member, pk, at, tier, until, cause in given:
         found[member].append(ev.TierGiven(f"tier:{pk}", at, tier, until, cause))
     return found
+
+
+def request_ids(
+    merchant: Merchant, member: int, *, posted_to: int | None = None, about: Sequence[int] = ()
+) -> list[int]:
+    """Postings of the requests that are a member's facts; only those posted to somebody else (`posted_to`), or only
+    those that give back, capture or release one of the requests in `about`."""
+    rows = bulk.select(
+        "SELECT t.id, t.member_id, t.event, t.outcome FROM loyalty_txn t WHERE t.merchant_id = %s AND t.member_id = %s "
+        f"AND t.kind IN ({', '.join(['%s'] * len(REQUEST_KINDS))}) AND t.outcome IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM loyalty_request_owner o WHERE o.txn_id = t.id)",
+        [merchant.pk, member, *REQUEST_KINDS],
+    ) + bulk.select(
+        "SELECT t.id, t.member_id, t.event, t.outcome FROM loyalty_request_owner o JOIN loyalty_txn t ON t.id = o.txn_id "
+        "WHERE o.merchant_id = %s AND o.member_id = %s",
+        [merchant.pk, member],
+    )
+    if posted_to is not None:
+        return sorted(pk for pk, owner, _, _ in rows if owner == posted_to)
+    if not about:
+        return sorted(pk for pk, _, _, _ in rows)
+    named = {event for pk, _, event, _ in rows if pk in set(about)} | _events(merchant, about)
+    told = {pk: (json.loads(o) if isinstance(o, str) else o)["request"] for pk, _, _, o in rows}
+    return sorted(pk for pk, request in told.items() if request.get("burn", request.get("hold")) in named)
+
+
+def _events(merchant: Merchant, txns: Sequence[int]) -> set[str]:
+    where, values = bulk.among("id", txns)
+    return {
+        event
+        for (event,) in bulk.select(
+            f"SELECT event FROM loyalty_txn WHERE +merchant_id = %s AND {where}", [merchant.pk, values]
+        )
+    }
+
+
+def posted_to_others(merchant: Merchant, txns: Sequence[int], member: int) -> list[int]:
+    """Those of these postings that were not made to this member."""
+    where, values = bulk.among("id", txns)
+    rows = bulk.select(
+        f"SELECT id FROM loyalty_txn WHERE +merchant_id = %s AND member_id <> %s AND {where}",
+        [merchant.pk, member, values],
+    )
+    return [pk for (pk,) in rows]
 
 
 def _request(event: str, kind: str, at: datetime, told: dict[str, Any]) -> ev.Event:
@@ -202,10 +256,15 @@ def moment_of(text: str) -> datetime:
 
 def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, tuple[bytes, dict[str, Any]]]:
     """Hash of the request and answer given, by the caller's key; refusals are remembered too."""
+    return read_known_requests(bulk.select(*known_requests_query(merchant, keys)))
+
+
+def known_requests_query(merchant: Merchant, keys: Sequence[str]) -> tuple[str, list]:
     where, values = bulk.among("key", keys)
-    rows = bulk.select(
-        f"SELECT key, payload, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where}", [merchant.pk, values]
-    )
+    return f"SELECT key, payload, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where}", [merchant.pk, values]
+
+
+def read_known_requests(rows: Iterable[tuple]) -> dict[str, tuple[bytes, dict[str, Any]]]:
     return {
         key: (bytes(payload), (json.loads(outcome) if isinstance(outcome, str) else outcome)["answer"])
         for key, payload, outcome in rows
