@@ -24,6 +24,22 @@ class Snapshot(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_snapshot_day")]
 
 
+class CutPoints(models.Model):
+    """RFM cut points from one day on: learnt by a night, or set by a person. Never changed, only followed by the next."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField(help_text="The first snapshot that was scored by them.")
+    made_at = models.DateTimeField()
+    actor = models.CharField(max_length=80, blank=True, help_text="Who set them, or gave up own ones; empty: a night.")
+    own = models.BooleanField(default=False)
+    cuts = models.JSONField(help_text="engine.insight.rfm.RfmCuts.to_json()")
+
+    class Meta:
+        db_table = "insight_cut_points"
+        indexes = [models.Index(fields=["merchant", "day"], name="insight_cut_points_day")]
+
+
 class MemberScore(models.Model):
     """The latest figures of one member, one row each: what member lists filter and sort by."""
 

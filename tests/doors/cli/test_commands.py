@@ -151,11 +151,37 @@ def test_figures_are_made_at_night(shop, shuke):
         "potential",
         "target",
     ]
-    assert [x["bond"] for x in shuke("insight", "pyramid", "--json").json["bonds"]] == ["loyal", "drifting", "potential"]
+    assert [x["bond"] for x in shuke("insight", "pyramid", "--json").json["bonds"]] == [
+        "loyal",
+        "drifting",
+        "potential",
+    ]
     assert len(shuke("insight", "lifecycle", "--json").json["stages"]) == 5
     for what in ("kpi", "rfm", "pyramid", "lifecycle"):
         assert shuke("insight", what).code == 0
     assert Job.objects.get().key.startswith(f"night:{shop.pk}:")  # so the worker does not run it again
+
+
+def test_cut_points_are_tried_then_published_then_given_up(shop, shuke):
+    assert shuke("insight", "cuts").code == 1
+    shuke("night")
+    assert shuke("insight", "moved").code == 1
+    bounds = ["--r", "7,30,60,90/30", "--f", "10,5,3,2/3", "--m", "5000,1000,500,100/1000.50"]
+    tried = shuke("insight", "cuts", *bounds, "--json").json
+    assert (tried["in_force"]["own"], tried["preview"]["classes"]["222"]) == (False, 0)
+    assert shuke("insight", "cuts", *bounds).code == 0
+    done = shuke("insight", "cuts", *bounds, "--publish", "--json").json
+    assert (done["in_force"]["own"], done["in_force"]["r"], done["in_force"]["two"]["m"]) == (
+        True,
+        [90, 60, 30, 7],
+        100050,
+    )
+    assert [one["own"] for one in done["history"]] == [True, False]
+    assert done["history"][0]["by"].startswith("cli:")
+    assert shuke("insight", "cuts", "--learn", "--json").json["in_force"]["own"] is False
+    assert shuke("insight", "cuts", "--f", "1,2,3,4/3", "--m", "4,3,2,1/1", "--r", "1,2,3,4/1").code == 1
+    for wrong in (["--publish"], ["--learn", "--f", "10,5,3,2/3"], ["--f", "10,5"], ["--r", "a,b,c,d/e"]):
+        assert shuke("insight", "cuts", *wrong).code == 2, wrong
 
 
 def test_a_night_that_is_not_over_is_refused(shop, shuke):

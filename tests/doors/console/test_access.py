@@ -81,9 +81,9 @@ def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("owner", ["Dashboard", "Members", "Import", "Charter"]),
-        ("specialist", ["Dashboard", "Members", "Import", "Charter"]),
-        ("auditor", ["Dashboard", "Members", "Charter"]),
+        ("owner", ["Dashboard", "Members", "Insight", "Import", "Charter"]),
+        ("specialist", ["Dashboard", "Members", "Insight", "Import", "Charter"]),
+        ("auditor", ["Dashboard", "Members", "Insight", "Charter"]),
         ("assistant", ["Members", "Charter"]),
     ],
 )

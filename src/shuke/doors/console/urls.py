@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import charter, dashboard, imports, member, members, search, sign_in
+from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("language", sign_in.language, name="language"),
+    path("insight/rfm", insight.rfm, name="insight-rfm"),
+    path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
+    path("insight/movement", insight.movement, name="insight-movement"),
     path("members", members.members, name="members"),
     path("members/columns", members.columns, name="members-columns"),
     path("members/tag", members.tag, name="members-tag"),

@@ -49,6 +49,8 @@ def rfm_class(code: str) -> str:
 def flow(what: str, before: str, after: str) -> str:
     """stable → degrading, as words."""
     name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]
+    if before == after:
+        return _("stayed: %(where)s") % {"where": name(before) if before else _("none")}
     return f"{name(before) if before else _('new here')} → {name(after) if after else _('none')}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +80,54 @@ def score(days: np.ndarray, order_days: np.ndarray, net: np.ndarray, cuts: RfmCu
     f5, f2 = _against(order_days, cuts.frequency)
     m5, m2 = _against(net, cuts.money)
     return Scores(r5, f5, m5, (r2 * 100 + f2 * 10 + m2).astype(np.int16))
+
+
+class Tally(NamedTuple):
+    """How many members fall where: per class, and per score 1 … 5 of each dimension."""
+
+    classes: dict[str, int]
+    r: tuple[int, int, int, int, int]
+    f: tuple[int, int, int, int, int]
+    m: tuple[int, int, int, int, int]
+
+
+def tally(scores: Scores) -> Tally:
+    """Count scored members: what cut points would make of them, before they are published."""
+
+    def fifths(values: np.ndarray) -> tuple[int, int, int, int, int]:
+        a, b, c, d, e = np.bincount(values, minlength=6)[1:6].tolist()
+        return a, b, c, d, e
+
+    classes = {code: int((scores.classes == int(code)).sum()) for code in CLASSES}
+    return Tally(classes, fifths(scores.r5), fifths(scores.f5), fifths(scores.m5))
+
+
+class BadCutPoints(ValueError):
+    """Cut points that contradict themselves. `dimension` is r, f or m; `code` is incomplete or order."""
+
+    def __init__(self, dimension: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.dimension, self.code = dimension, code
+
+
+def check(cuts: RfmCuts) -> None:
+    """Cut points a shop sets itself need all four steps and the two-level bound, and steps must not get easier.
+
+    Raises BadCutPoints.
+    """
+    for dimension, one in (("r", cuts.recency), ("f", cuts.frequency), ("m", cuts.money)):
+        steps = [step for step in one.steps if step is not None]
+        name = dimension.upper()
+        if len(steps) < 4 or one.two is None:
+            raise BadCutPoints(
+                dimension,
+                "incomplete",
+                f"{name} needs four steps, for scores 2 to 5, and the bound of high and low.",
+            )
+        sign = -1 if dimension == "r" else 1
+        if any(sign * later < sign * earlier for earlier, later in pairwise(steps)):
+            order = "fall: fewer days are better" if dimension == "r" else "rise"
+            raise BadCutPoints(dimension, "order", f"The steps of {name} must {order}, and these do not: {steps}.")
 
 
 def _cuts(values: np.ndarray, *, falling: bool = False) -> Cuts:

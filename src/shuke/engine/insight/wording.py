@@ -230,6 +230,13 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
             "By days with a purchase, and silence against the member's own usual gap, drawn to the shop's where gaps are few.",
         ),
     ),
+    "transitions": (
+        Wording("会员流向", "Who went where"),
+        Wording(
+            "今天的会员在两个日期日终各处于哪一类；去而复返不算变动。每格可打开看到是谁。",
+            "Today's members by where they stood at the end of the two days; there and back is no move. Each cell opens to its members.",
+        ),
+    ),
     "movement": (
         Wording("会员变动", "Movement"),
         Wording(

@@ -4,53 +4,57 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 
 from django.db import transaction
 
-from shuke.engine.insight.rfm import Cuts, RfmCuts
+from shuke.engine.insight.rfm import BadCutPoints, RfmCuts, check, cut_points
 from shuke.engine.insight.standing import Published
 from shuke.insight.actions.snapshots import snapshot
 from shuke.insight.models import Snapshot
+from shuke.insight.queries.cut_points import values_of
+from shuke.kit import audit
 from shuke.shops.models import Merchant
 
-
-class BadCutPoints(ValueError):
-    """Cut points that contradict themselves. `dimension` is r, f or m."""
-
-    def __init__(self, dimension: str, message: str) -> None:
-        super().__init__(message)
-        self.dimension = dimension
+__all__ = ["BadCutPoints", "NothingToCut", "learn_cut_points", "set_cut_points"]
 
 
 class NothingToCut(LookupError):
     """There is no snapshot yet, so nobody has a score."""
 
 
-def set_cut_points(*, merchant: Merchant, cuts: RfmCuts, now: datetime) -> Snapshot:
+def set_cut_points(*, merchant: Merchant, cuts: RfmCuts, now: datetime, actor: str) -> Snapshot:
     """Score by these from now on: the latest snapshot is made again with them, and no night makes them anew.
 
-    Each dimension needs all four steps and the two-level bound; steps must not get easier (days fall, order days and
-    money rise). Raises BadCutPoints, NothingToCut.
+    Earlier snapshots keep what they were scored by. Raises BadCutPoints, NothingToCut.
     """
-    for dimension, one in (("r", cuts.recency), ("f", cuts.frequency), ("m", cuts.money)):
-        _check(dimension, one)
+    check(cuts)
     with transaction.atomic():
         latest = _latest(merchant)
-        published = Published.from_json(latest.cuts)
-        own = replace(cuts, own=True, fixed_on=latest.day)
-        latest.cuts = replace(published, rfm=own).to_json()
-        latest.save(update_fields=["cuts"])
-        return snapshot(merchant=merchant, day=latest.day, now=now)
+        return _publish(merchant, latest, replace(cuts, own=True, fixed_on=latest.day), now, actor)
 
 
-def learn_cut_points(*, merchant: Merchant, now: datetime) -> Snapshot:
-    """Give up own cut points: the latest snapshot is made again with learnt ones."""
+def learn_cut_points(*, merchant: Merchant, now: datetime, actor: str) -> Snapshot:
+    """Give up own cut points: the latest snapshot is made again with ones learnt from its members."""
     with transaction.atomic():
         latest = _latest(merchant)
-        latest.cuts = {}
-        latest.save(update_fields=["cuts"])
-        return snapshot(merchant=merchant, day=latest.day, now=now)
+        values = values_of(merchant, latest)
+        learnt = cut_points(values.days, values.order_days, values.net, fixed_on=latest.day)
+        return _publish(merchant, latest, learnt, now, actor)
+
+
+def _publish(merchant: Merchant, latest: Snapshot, cuts: RfmCuts, now: datetime, actor: str) -> Snapshot:
+    """Only these change; layers and rhythm stay as published."""
+    latest.cuts = replace(Published.from_json(latest.cuts), rfm=cuts).to_json()
+    latest.save(update_fields=["cuts"])
+    audit.record(
+        merchant_id=merchant.pk,
+        at=now,
+        actor=actor,
+        verb="cut_points.set" if cuts.own else "cut_points.learnt",
+        object=f"snapshot {latest.day}",
+        detail=cuts.to_json(),
+    )
+    return snapshot(merchant=merchant, day=latest.day, now=now, actor=actor)
 
 
 def _latest(merchant: Merchant) -> Snapshot:
@@ -58,15 +62,3 @@ def _latest(merchant: Merchant) -> Snapshot:
     if found is None:
         raise NothingToCut("Nobody has a score yet: scores are made at night, after the first import.")
     return found
-
-
-def _check(dimension: str, cuts: Cuts) -> None:
-    steps = [step for step in cuts.steps if step is not None]
-    if len(steps) < 4 or cuts.two is None:
-        raise BadCutPoints(
-            dimension, f"{dimension.upper()} needs four steps, for scores 2 to 5, and the bound of high and low."
-        )
-    sign = -1 if dimension == "r" else 1
-    if any(sign * later < sign * earlier for earlier, later in pairwise(steps)):
-        order = "fall: fewer days are better" if dimension == "r" else "rise"
-        raise BadCutPoints(dimension, f"The steps of {dimension.upper()} must {order}, and these do not: {steps}.")

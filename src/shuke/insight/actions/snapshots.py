@@ -16,7 +16,8 @@ from shuke.engine.insight.snapshot import Taken, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
-from shuke.insight.models import Movement, Snapshot
+from shuke.insight.models import CutPoints, Movement, Snapshot
+from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
@@ -28,7 +29,9 @@ from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 
-def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> Snapshot:
+def snapshot(
+    *, merchant: Merchant, day: date, now: datetime, actor: str = "", progress: Progress | None = None
+) -> Snapshot:
     """Compute and keep the figures of `day`. The same day again gives the same figures, and notes nobody twice.
 
     Nobody moves on the first one with purchases: there is nothing to compare it with.
@@ -43,7 +46,10 @@ def snapshot(*, merchant: Merchant, day: date, now: datetime, progress: Progress
         if newest is None or newest <= day:
             moved = scores.write(merchant=merchant, members=taken.members, day=day)
             _move(merchant, _whole_day(merchant, moved, day) if comparable else [], day, now)
-        return _keep(merchant, taken, day, now, books=_books(merchant, now))
+        kept = _keep(merchant, taken, day, now, books=_books(merchant, now), actor=actor)
+        if newest is None or newest <= day:
+            transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
+        return kept
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
@@ -190,7 +196,9 @@ def _books(merchant: Merchant, now: datetime) -> dict:
     return liability(merchant, now)._asdict() | {"now": now.isoformat(), "tiers": tier_counts(merchant)}
 
 
-def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime, *, books: dict | None = None) -> Snapshot:
+def _keep(
+    merchant: Merchant, taken: Taken, day: date, now: datetime, *, books: dict | None = None, actor: str = ""
+) -> Snapshot:
     """Write the day's row, with the movement as it stands in the table. `books` are not known of a day long past."""
     former = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").only("day", "cuts").first()
     cuts = taken.published.to_json()
@@ -210,4 +218,28 @@ def _keep(merchant: Merchant, taken: Taken, day: date, now: datetime, *, books: 
         "cuts": cuts,
     }
     kept, _ = Snapshot.objects.update_or_create(merchant=merchant, day=day, defaults=values)
+    _keep_cuts(merchant, cuts["rfm"], day, now, actor)
     return kept
+
+
+def _keep_cuts(merchant: Merchant, cuts: dict, day: date, now: datetime, actor: str) -> None:
+    """A new chapter in the history of cut points, if these are others than the last ones up to the day."""
+    former = CutPoints.objects.filter(merchant=merchant, day__lte=day).order_by("-day", "-id").first()
+    if former is None or former.cuts != cuts:
+        CutPoints.objects.create(merchant=merchant, day=day, made_at=now, actor=actor, own=cuts["own"], cuts=cuts)
+
+
+def _keep_values(merchant: Merchant, kept: Snapshot, members: Members) -> None:
+    """Leave R, F and M of all buyers as a file, for previews of other cut points. Only a copy: without it the table is read."""
+    bought = members.order_days > 0
+    path = values_path(merchant)
+    part = path.with_name("values.part")
+    with part.open("wb") as out:
+        np.savez(
+            out,
+            mark=np.array(mark_of(kept)),
+            days=(kpi.day_number(kept.day) - members.last_day[bought]).astype(np.int64),
+            order_days=members.order_days[bought],
+            net=members.net[bought],
+        )
+    part.replace(path)

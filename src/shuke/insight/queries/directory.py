@@ -346,7 +346,8 @@ def _narrow(
     if filters.bought_in is not None:
         query = query.filter(pk__in=buyers_in(merchant, filters.bought_in))
     if moved := flow(filters.moved):
-        behind = members_behind(merchant, "moved", **moved._asdict(), until=clock.day_of(now, tz))
+        until = moved.until or clock.day_of(now, tz)
+        behind = members_behind(merchant, "moved", **moved._asdict() | {"until": until})
         query = query.filter(pk__in=behind.values("pk"))
     if filters.cells:
         cells = Q()

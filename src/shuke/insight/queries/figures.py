@@ -103,6 +103,12 @@ def on(merchant: Merchant, day: date) -> Figures | None:
     return kept.values_list("figures", flat=True).first()
 
 
+def mark(merchant: Merchant) -> str:
+    """Another text after every snapshot: what is derived from snapshots may be kept under it."""
+    made = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", "made_at").first()
+    return f"{made[0]}-{made[1].timestamp():.0f}" if made else ""
+
+
 def started(merchant: Merchant) -> bool:
     """Whether there is a snapshot with purchases, and scores to compare the next one with."""
     known = latest(merchant)

@@ -32,7 +32,7 @@ _RFM = re.compile(r"[12]{3}")
 _CELL = re.compile(r"([1-5])-([1-5])")
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CODE = re.compile(r"[\w-]{1,30}")
-_MOVED = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)")
+_MOVED = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)(?::(\d{4}-\d\d-\d\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ class Filters:
     last_to: date | None = None  # inclusive
     bought: str = ""  # ever | never | again (two days or more within 365) | idle (not within 365 days)
     bought_in: int | None = None  # a store they bought in within 365 days
-    moved: str = ""  # stage:stable:degrading:2017-11-30, rfm:… or layer:…: what, from, to, since the end of that day
+    moved: str = (
+        ""  # stage:stable:degrading:2017-11-30, rfm:… or layer:…: what, from, to, since the end of that day[:until]
+    )
     ignored: tuple[tuple[str, str], ...] = ()  # parameters of the address that made no sense
 
     @property
@@ -126,13 +128,18 @@ class Moved(NamedTuple):
     before: str
     after: str
     since: date
+    until: date | None = None  # today
 
 
 def flow(text: str) -> Moved | None:
     """The parts of a `moved` filter; None if it is no such thing."""
     found = _MOVED.fullmatch(text)
-    since = _day(found[4]) if found else None
-    return Moved(found[1], found[2], found[3], since) if found and since else None
+    if not found:
+        return None
+    since, until = _day(found[4]), _day(found[5] or "")
+    if since is None or (found[5] and until is None):
+        return None
+    return Moved(found[1], found[2], found[3], since, until)
 
 
 def parse(pairs: Iterable[tuple[str, str]] | Mapping[str, str]) -> Filters:

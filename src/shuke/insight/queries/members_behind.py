@@ -13,11 +13,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shuke.engine.facts import OrderStatus
-from shuke.insight.models import MemberScore, Movement
+from shuke.insight.models import MemberScore
 from shuke.insight.queries import figures as stored
+from shuke.insight.queries import transitions
 from shuke.kit import clock
 from shuke.members.models import Member, MemberState
 from shuke.orders.models import Order
@@ -134,22 +135,8 @@ def _moved(
     before: str | None = None,
     after: str | None = None,
 ) -> Q:
-    """Net movement between the ends of two days, as `figures.movement` counts it."""
-    steps = Movement.objects.filter(merchant=merchant, member=OuterRef("pk"), what=what, day__gt=since, day__lte=until)
-    ends = (
-        Member.objects.filter(merchant=merchant)
-        .annotate(
-            was=Subquery(steps.order_by("day").values("before")[:1]),
-            has=Subquery(steps.order_by("-day").values("after")[:1]),
-        )
-        .filter(was__isnull=False)
-        .exclude(was=F("has"))
-    )
-    if before is not None:
-        ends = ends.filter(was=before)
-    if after is not None:
-        ends = ends.filter(has=after)
-    return Q(pk__in=ends.values("pk"))
+    """Net movement between the ends of two days, as `transitions` counts it; before and after alike: those who stayed."""
+    return transitions.moved(merchant, what=what, since=since, until=until, before=before, after=after)
 
 
 def _purchases(merchant: Merchant) -> QuerySet[Order]:

@@ -230,3 +230,177 @@ def shown(desk: Desk, name: str, value: Any) -> str:
     if name.endswith("_milli"):
         return f"{value / 1000:.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+BOUNDS = "R5,R4,R3,R2/HIGH"
+
+
+@declared(
+    "cuts",
+    _(
+        "The RFM cut points in force and who set which when; with bounds of your own: what they would change, and --publish."
+    ),
+    "shuke insight cuts\n"
+    "shuke insight cuts --r 7,30,60,90/30 --f 10,5,3,2/3 --m 5000,1000,500,100/1000\n"
+    "shuke insight cuts --f 10,5,3,2/3 --publish\n"
+    "shuke insight cuts --learn",
+    group=command,
+)
+@click.option(
+    "--r", "recency", metavar=BOUNDS, help=_("days since the last order, at most, for scores 5 to 2, / for high")
+)
+@click.option("--f", "frequency", metavar=BOUNDS, help=_("days with a purchase, at least; same form"))
+@click.option("--m", "money", metavar=BOUNDS, help=_("net spend of all time, at least, as people write it; same form"))
+@click.option("--publish", is_flag=True, help=_("put these in force; without it they are only tried"))
+@click.option("--learn", is_flag=True, help=_("give up own cut points: learn them from the members again"))
+def cuts(desk: Desk, recency: str | None, frequency: str | None, money: str | None, publish: bool, learn: bool) -> None:
+    from dataclasses import replace
+
+    from shuke.insight import actions
+    from shuke.insight.queries import cut_points
+
+    figures_of(desk, None)
+    asked = {"r": recency, "f": frequency, "m": money}
+    own = {key: bounds(desk, key, text) for key, text in asked.items() if text}
+    if learn and (own or publish):
+        raise click.UsageError(_("--learn gives up own cut points; it takes no others."))
+    if publish and not own:
+        raise click.UsageError(_("--publish needs bounds: --r, --f or --m."))
+    now = cut_points.in_force(desk.merchant)
+    assert now is not None
+    names = {"r": "recency", "f": "frequency", "m": "money"}
+    wanted = replace(now, **{names[key]: one for key, one in own.items()})
+    tally = None
+    try:
+        tally = cut_points.preview(desk.merchant, wanted) if own else None
+        if publish:
+            actions.set_cut_points(merchant=desk.merchant, cuts=wanted, now=desk.now, actor=desk.actor)
+    except actions.BadCutPoints as error:
+        raise Refused(str(error)) from error
+    if learn:
+        actions.learn_cut_points(merchant=desk.merchant, now=desk.now, actor=desk.actor)
+    told = figures_of(desk, None)
+    if desk.as_json:
+        desk.json(
+            {
+                "as_of": told["as_of"],
+                "in_force": told["rfm"]["cuts"],
+                "preview": tally,
+                "history": [
+                    {"from": one.day, "made_at": one.made_at, "by": one.actor or "night", **one.cuts.to_json()}
+                    for one in cut_points.history(desk.merchant)
+                ],
+            }
+        )
+        return
+    _say_cuts(desk, told, tally, published=publish or learn)
+
+
+def _say_cuts(desk: Desk, told: dict[str, Any], tally: Any, *, published: bool) -> None:
+    from shuke.engine.insight import wording
+    from shuke.insight.queries import cut_points
+
+    if published:
+        desk.say(_("In force from the snapshot of {day} on.").format(day=told["as_of"]))
+    elif tally is not None:
+        desk.table(
+            ["", _("class"), _("now"), _("then")],
+            [
+                (row["code"], said(wording.RFM_NAMES[row["code"]]), row["count"], tally.classes[row["code"]])
+                for row in told["rfm"]["classes"]
+            ],
+            title=_("With these cut points (nothing is changed; --publish puts them in force)"),
+            right=(2, 3),
+        )
+    desk.table(
+        [_("from"), _("by"), "R", "F", "M"],
+        [
+            (
+                one.day,
+                one.actor or _("the night run"),
+                shown_bounds(desk, "r", one.cuts.recency),
+                shown_bounds(desk, "f", one.cuts.frequency),
+                shown_bounds(desk, "m", one.cuts.money),
+            )
+            for one in cut_points.history(desk.merchant, 20)
+        ],
+        title=_("Cut points, scores 5, 4, 3, 2 / high"),
+    )
+
+
+def bounds(desk: Desk, key: str, text: str) -> Any:
+    """`10,5,3,2/3` as cut points; money in the merchant's unit becomes minor units."""
+    from decimal import Decimal, InvalidOperation
+
+    from shuke.engine.insight.rfm import Cuts
+    from shuke.kit import money
+
+    scale = money.digits(desk.merchant.currency) if key == "m" else 0
+    steps, _slash, two = text.partition("/")
+    try:
+        five, four, three, low, high = (Decimal(part.strip()) for part in (*steps.split(","), two))
+    except (ValueError, InvalidOperation):
+        raise click.UsageError(
+            _("--{key}: write four bounds and the one of high, like {example}; this is {text!r}.").format(
+                key=key, example="7,30,60,90/30" if key == "r" else "10,5,3,2/3", text=text
+            )
+        ) from None
+
+    def plain(number: Decimal) -> float:
+        scaled = number.scaleb(scale)
+        return int(scaled) if scaled == int(scaled) else float(scaled)
+
+    return Cuts((plain(low), plain(three), plain(four), plain(five)), plain(high))
+
+
+def shown_bounds(desk: Desk, key: str, one: Any) -> str:
+    def write(bound: float | None) -> str:
+        if bound is None:
+            return "–"
+        return desk.money(round(bound)) if key == "m" else f"{bound:g}"
+
+    return ", ".join(write(step) for step in reversed(one.steps)) + " / " + write(one.two)
+
+
+@declared(
+    "moved",
+    _("Who went where: members by their class, layer or stage on two days, those who stayed included."),
+    "shuke insight moved --what stage --since 2026-09-30\nshuke insight moved --json",
+    group=command,
+)
+@click.option(
+    "--what", type=click.Choice(["rfm", "layer", "stage"]), default="rfm", show_default=True, help=_("what to compare")
+)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help=_("from the end of this day; default: a month earlier")
+)
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help=_("to the end of this day; default: the latest there is")
+)
+def moved(desk: Desk, what: str, since: datetime | None, until: datetime | None) -> None:
+    from shuke.insight.queries import figures
+    from shuke.insight.queries.transitions import between
+
+    days = between(figures.days(desk.merchant), since.date() if since else None, until.date() if until else None)
+    if days is None:
+        raise Refused(
+            _("Movement needs two days with figures. There are not that many yet; `shuke night` makes one more.")
+        )
+    from shuke.engine.insight import wording
+    from shuke.insight.queries.transitions import transitions
+
+    flows = transitions(desk.merchant, what=what, since=days[0], until=days[1])
+    if desk.as_json:
+        desk.json({"what": what, "since": days[0], "until": days[1], "flows": flows})
+        return
+    names = {"rfm": wording.RFM_NAMES, "layer": wording.LAYERS, "stage": wording.STAGES}[what]
+
+    def place(code: str) -> str:
+        return said(names[code]) if code else _("none")
+
+    desk.table(
+        [_("from"), _("to"), _("members")],
+        [(place(flow.before), place(flow.after), flow.members) for flow in flows],
+        title=_("From the end of {since} to the end of {until}").format(since=days[0], until=days[1]),
+        right=(2,),
+    )

@@ -1,0 +1,87 @@
+"""Where members stood at the end of one day and at the end of a later one: everybody, those who stayed included."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from shuke.insight.models import MemberScore, Movement
+from shuke.insight.queries.figures import Flow
+from shuke.kit import bulk
+from shuke.members.models import Member
+from shuke.shops.models import Merchant
+
+WHATS = ("rfm", "layer", "stage")
+
+# A member stood on a day where the first step after that day began; without such a step, where the member stands now.
+_FIRST_AFTER = """
+  SELECT member_id, before FROM (
+    SELECT member_id, before, ROW_NUMBER() OVER (PARTITION BY member_id ORDER BY day) AS step
+    FROM insight_movement WHERE merchant_id = %s AND what = %s AND day > %s) AS steps
+  WHERE step = 1
+"""
+
+
+def transitions(merchant: Merchant, *, what: str, since: date, until: date) -> list[Flow]:
+    """Members of today by where they stood at the end of `since` and of `until`; "" = in no class, or not a member yet."""
+    assert what in WHATS, what
+    rows = bulk.select(
+        f"WITH one AS ({_FIRST_AFTER}), two AS ({_FIRST_AFTER}) "
+        f"SELECT COALESCE(one.before, score.{what}), COALESCE(two.before, score.{what}), COUNT(*) "
+        "FROM insight_member_score AS score "
+        "LEFT JOIN one ON one.member_id = score.member_id LEFT JOIN two ON two.member_id = score.member_id "
+        "WHERE score.merchant_id = %s GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        [merchant.pk, what, since.isoformat(), merchant.pk, what, until.isoformat(), merchant.pk],
+    )
+    return [Flow(*row) for row in rows]
+
+
+def between(days: list[date], since: date | None, until: date | None) -> tuple[date, date] | None:
+    """The days with a snapshot that are meant: the last ones up to those asked for, else the latest and a month before.
+
+    None when there are not two. `days` oldest first.
+    """
+    if len(days) < 2:
+        return None
+    end = max((day for day in days[1:] if until is None or day <= until), default=days[1])
+    earlier = [day for day in days if day < end]
+    if since is not None:
+        return max((day for day in earlier if day <= since), default=earlier[0]), end
+    return max((day for day in earlier if (end - day).days >= 28), default=earlier[0]), end
+
+
+def moved(merchant: Merchant, *, what: str, since: date, until: date, before: str | None, after: str | None) -> Q:
+    """The members of one cell of the table; None = any. With `before` and `after` alike: those who stayed."""
+    if before is not None and before == after:
+        return _stayed(merchant, what, since, until, before)
+    steps = Movement.objects.filter(merchant=merchant, member=OuterRef("pk"), what=what, day__gt=since, day__lte=until)
+    ends = (
+        Member.objects.filter(merchant=merchant)
+        .annotate(
+            was=Subquery(steps.order_by("day").values("before")[:1]),
+            has=Subquery(steps.order_by("-day").values("after")[:1]),
+        )
+        .filter(was__isnull=False)
+        .exclude(was=F("has"))
+    )
+    if before is not None:
+        ends = ends.filter(was=before)
+    if after is not None:
+        ends = ends.filter(has=after)
+    return Q(pk__in=ends.values("pk"))
+
+
+def _stayed(merchant: Merchant, what: str, since: date, until: date, place: str) -> Q:
+    steps = Movement.objects.filter(merchant=merchant, member=OuterRef("member"), what=what).order_by("day")
+    later = steps.filter(day__gt=since)
+    # Who stands there now, or stood there once: everybody else is out before any step is looked up.
+    candidates = MemberScore.objects.filter(merchant=merchant).filter(
+        Q(**{what: place}) | Exists(later.filter(before=place))
+    )
+    kept = candidates.annotate(
+        was=Coalesce(Subquery(later.values("before")[:1]), F(what)),
+        has=Coalesce(Subquery(steps.filter(day__gt=until).values("before")[:1]), F(what)),
+    ).filter(was=place, has=place)
+    return Q(pk__in=kept.values("member"))
