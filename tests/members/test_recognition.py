@@ -95,7 +95,7 @@ def test_a_new_nickname_with_the_old_phone_and_name_is_a_new_member_and_a_suspic
     assert one != other
     assert doubts(lan) == ["same_phone"]
     (suspicion,) = queries.suspicions(lan.merchant)
-    assert {suspicion.member_id, suspicion.other_id} == {one, other}
+    assert {suspicion.one.pk, suspicion.other.pk} == {one, other}
 
 
 def test_a_parcel_sent_to_a_friend_raises_no_suspicion(lan):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple
 
+from shuke.flows import merge_members
 from shuke.insight import actions as insight
 from shuke.insight.queries import figures
 from shuke.kit import bulk, jobs
@@ -30,12 +31,14 @@ class Night(NamedTuple):
 def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> Night:
     """Run the night after `day`, at `now` (the merchant's time).
 
+    0 orders that came for somebody in the moment they were merged into another are brought home
     1 books: holds time out, points expire, tiers are reviewed, all that fell due up to `now`
     2 insight: the snapshot of `day`; after the first import of a history also one for each of its month ends
     3 the seal over every posting, last, so that it covers the night's own
     """
     shown = progress or Silent()
     shown.total(None, "members")
+    merge_members.gather_strays(merchant=merchant, now=now, actor="clock")
     moved = loyalty.run_clock(merchant=merchant, now=now, progress=shown.advance)
     if figures.started(merchant):
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]

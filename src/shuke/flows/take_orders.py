@@ -14,9 +14,12 @@ from shuke.loyalty.models import Txn
 from shuke.loyalty.queries.charters import NoCharter
 from shuke.members import actions as members
 from shuke.members.actions import Note, Recognised
+from shuke.members.actions.merging import remember_facts
 from shuke.members.models import TimelineLine
+from shuke.members.queries.families import absorbed_by
 from shuke.orders import actions as archive
 from shuke.orders.actions import News, Outcome, Recorded, RefundsTaken
+from shuke.orders.actions.weighing import numbering_store, order_key
 from shuke.shops.models import Merchant
 from shuke.shops.queries import stores_by_code
 
@@ -74,6 +77,7 @@ def take_orders(
             batch_id=batch_id,
             digests=[digests[i] for i in fresh],
         )
+        _remember_halves(merchant, told, buyers, recorded)
         given_back = archive.record_refunds(merchant=merchant, refunds=refunds, now=now, batch_id=batch_id)
         postings = 0
         if settle:
@@ -128,6 +132,24 @@ def _settle(
     return done.postings
 
 
+def _remember_halves(
+    merchant: Merchant, told: Sequence[Order], buyers: Sequence[Recognised], recorded: Sequence[Recorded]
+) -> None:
+    """Orders of somebody who has been merged into another: should that be taken back, they go along."""
+    halves = {
+        order_key(*numbering_store(o.platform, o.shop, o.store_code), o.number): b.via
+        for o, b in zip(told, buyers, strict=True)
+        if b.via
+    }
+    if not halves:
+        return
+    of: dict[int, list[int]] = {}
+    for one in recorded:
+        if half := halves.get(one.key):
+            of.setdefault(half, []).append(one.order_id)
+    remember_facts(merchant=merchant, of=of, what="order")
+
+
 def _open_balances(
     merchant: Merchant, people: Sequence[Person], seen: Sequence[Recognised], now: datetime, actor: str
 ) -> None:
@@ -138,8 +160,10 @@ def _open_balances(
             brought.setdefault(who.member_id, person.opening_points)
     if not brought:
         return
-    keys = [f"opening:{OPENING}:{member}" for member in brought]
+    halves = absorbed_by(merchant.pk, brought)  # what one half of merged members brought is not brought again
+    keys = [f"opening:{OPENING}:{member}" for member in (*brought, *halves)]
     have = set(Txn.objects.filter(merchant=merchant, key__in=keys).values_list("member_id", flat=True))
+    have = {halves.get(member, member) for member in have}
     balances = [(member, points) for member, points in brought.items() if member not in have]
     if balances:
         try:

@@ -36,7 +36,7 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
         )
         if not due:
             return done
-        part = _advance(merchant, due, now)
+        part = advance(merchant, due, now)
         done.members += part.members
         done.postings += part.postings
         if progress is not None:
@@ -44,7 +44,8 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
 
 
 @transaction.atomic
-def _advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
+def advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
+    """Book what fell due for these members, whose books have been settled before."""
     versions = charters.versions(merchant)
     heads = lock_heads(merchant, members)
     opened = stored.open_books(merchant, versions, heads.values(), with_lots=set(members))

@@ -47,7 +47,7 @@ class Known:
 class Owner:
     """Who holds an identity, and when it was met."""
 
-    __slots__ = ("changed", "first", "id", "last", "member", "shown", "verified")
+    __slots__ = ("changed", "first", "id", "last", "member", "shown", "verified", "via")
 
     def __init__(
         self, member: Known, id: int | None, verified: bool, first: datetime, last: datetime, shown: str = ""
@@ -55,16 +55,18 @@ class Owner:
         self.member, self.id, self.verified, self.first, self.last = member, id, verified, first, last
         self.shown = shown
         self.changed = False
+        self.via: int | None = None  # the record that holds it, where that was merged into `member`
 
 
 class Held:
     """A contact somebody has."""
 
-    __slots__ = ("changed", "id", "last", "reach")
+    __slots__ = ("changed", "id", "last", "reach", "via")
 
     def __init__(self, id: int | None, last: datetime, reach: Reach | None = None) -> None:
         self.id, self.last, self.reach = id, last, reach
         self.changed = False
+        self.via: int | None = None
 
 
 class Plan:
@@ -88,7 +90,7 @@ class Plan:
     def decide(self) -> Plan:
         """Decide every sighting in order."""
         for sighting in self.sightings:
-            sighting.member, sighting.by, sighting.made, sighting.woke = None, "", False, False
+            sighting.member, sighting.by, sighting.made, sighting.woke, sighting.via = None, "", False, False, None
             if sighting.claims:
                 self._decide(sighting)
         return self
@@ -132,7 +134,7 @@ class Plan:
             elif rank > best_rank:
                 if best is not None and best is not member:
                     rivals.append(best)
-                best, best_rank, sighting.by = member, rank, claim.key[0]
+                best, best_rank, sighting.by, sighting.via = member, rank, claim.key[0], owner.via
             elif member is not best:
                 rivals.append(member)
         if best is None:
@@ -146,7 +148,9 @@ class Plan:
         sighting.member = best
         for claim in missing:
             if claim.key not in owners and not (claim.key[0] == "card" and claim.value == best.card):
-                owners[claim.key] = Owner(best, None, claim.verified, sighting.first, sighting.last, shown(claim))
+                owner = Owner(best, None, claim.verified, sighting.first, sighting.last, shown(claim))
+                owner.via = sighting.via  # what is told of one half of merged members stays with that half
+                owners[claim.key] = owner
                 if claim.key[0] == "platform_id":
                     self.realms.setdefault(best.id, set()).add(claim.key[1])
                 elif claim.key[0] == "nickname":
@@ -160,7 +164,8 @@ class Plan:
         if sighting.hint_key is not None:
             owner = owners.get(sighting.hint_key)
             if owner is None:
-                owners[sighting.hint_key] = Owner(best, None, False, sighting.first, sighting.last)
+                owner = owners[sighting.hint_key] = Owner(best, None, False, sighting.first, sighting.last)
+                owner.via = sighting.via
             elif owner.member is not best:
                 self._suspect(best, owner.member, "same_name_address")
 
@@ -260,7 +265,8 @@ class Plan:
                 if sighting.last > held.last:
                     held.last, held.changed = sighting.last, True
                 continue
-            self.contacts[place] = Held(None, sighting.last, reach)
+            held = self.contacts[place] = Held(None, sighting.last, reach)
+            held.via = sighting.via
             if reach.kind != "phone":
                 continue
             if not reach.real:

@@ -46,7 +46,8 @@ class Sighting:
     """One distinct person of the batch, with the first and last moment met."""
 
     __slots__ = (
-        "by", "claims", "first", "hint_key", "last", "last_place", "made", "member", "moments", "person", "reaches", "woke",
+        "by", "claims", "first", "hint_key", "last", "last_place", "made", "member", "moments", "person", "reaches", "via",
+        "woke",
     )  # fmt: skip
 
     def __init__(self, person: Person, moment: datetime, place: int) -> None:
@@ -60,6 +61,7 @@ class Sighting:
         self.member: Known | None = None
         self.by = ""
         self.made = self.woke = False
+        self.via: int | None = None  # the record that was recognised, where it has been merged into `member`
 
 
 def gather(

@@ -9,6 +9,7 @@ from typing import Any
 
 from shuke.kit import bulk
 from shuke.members.actions.deciding import Held, Known, Owner, Plan
+from shuke.members.queries.families import absorbed_by, survivors_of
 from shuke.shops.models import Store
 
 _CHUNK = 10_000  # parameters of one statement; SQLite takes 32,766
@@ -53,11 +54,18 @@ def read(plan: Plan, *, bulk_locks: bool) -> Plan:
     for id, kind, realm, member, blind, verified, first, last in (
         (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]) for r in found
     ):
-        plan.owners[kind, realm, bytes(blind)] = Owner(living(member), id, bool(verified), at(first), at(last))
+        owner = plan.owners[kind, realm, bytes(blind)] = Owner(living(member), id, bool(verified), at(first), at(last))
+        if member in merged:
+            owner.via = member
     for key, member in cards:
-        plan.owners.setdefault(key, Owner(living(member), 0, True, plan.now, plan.now))
+        owner = plan.owners.setdefault(key, Owner(living(member), 0, True, plan.now, plan.now))
+        if member in merged:
+            owner.via = member
     for blind, member in holders:
-        plan.holders.setdefault(blind, []).append(living(member).id)
+        holder = living(member).id
+        if holder not in plan.holders.setdefault(blind, []):
+            plan.holders[blind].append(holder)
+    _contacts_of_families(plan)
     unborn: dict[int, Known] = {}
     for key, number in plan.unborn.items():
         if key not in plan.owners:
@@ -101,6 +109,10 @@ def _cards(plan: Plan) -> list[tuple[tuple[str, str, bytes], int]]:
     condition, parameter = bulk.among("card", list(claims))
     rows = bulk.select(
         f"SELECT card, id FROM members_member WHERE merchant_id = %s AND {condition}", [plan.merchant, parameter]
+    )
+    condition, parameter = bulk.among("number", list(claims))
+    rows += bulk.select(  # a card that was lost or replaced still says who bought
+        f"SELECT number, member_id FROM members_card WHERE merchant_id = %s AND {condition}", [plan.merchant, parameter]
     )
     return [(claims[card], member) for card, member in rows]
 
@@ -178,12 +190,13 @@ def _realms(plan: Plan) -> None:
                 candidates |= known
     if not candidates:
         return
-    condition, parameter = bulk.among("member_id", sorted(candidates))
+    halves = absorbed_by(plan.merchant, candidates)
+    condition, parameter = bulk.among("member_id", sorted(candidates | set(halves)))
     for member, realm in bulk.select(
         f"SELECT member_id, realm FROM members_identity WHERE merchant_id = %s AND kind || '' = 'platform_id' AND {condition}",
         [plan.merchant, parameter],
     ):
-        plan.realms.setdefault(member, set()).add(realm)
+        plan.realms.setdefault(halves.get(member, member), set()).add(realm)
 
 
 def _phones(plan: Plan) -> None:
@@ -194,12 +207,22 @@ def _phones(plan: Plan) -> None:
             candidates |= {plan.owners[c.key].member.id for c in sighting.claims if c.key in plan.owners}
     if not candidates:
         return
-    condition, parameter = bulk.among("member_id", sorted(candidates))
+    halves = absorbed_by(plan.merchant, candidates)
+    condition, parameter = bulk.among("member_id", sorted(candidates | set(halves)))
     plan.with_phone = {
-        row[0]
+        halves.get(row[0], row[0])
         for row in bulk.select(
             "SELECT DISTINCT member_id FROM members_contact WHERE merchant_id = %s AND kind || '' = 'phone' AND "
             f"virtual = %s AND masked = %s AND {condition}",
             [plan.merchant, False, False, parameter],
         )
     }
+
+
+def _contacts_of_families(plan: Plan) -> None:
+    """A contact of somebody merged away is the survivor's: met again it is moved on in its row, not stored twice."""
+    merged = survivors_of(plan.merchant, {member for member, _, _ in plan.contacts})
+    for (member, kind, blind), held in list(plan.contacts.items()):
+        if member in merged:
+            del plan.contacts[member, kind, blind]
+            plan.contacts.setdefault((merged[member], kind, blind), held)

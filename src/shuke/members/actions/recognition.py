@@ -30,6 +30,7 @@ class Recognised(NamedTuple):
     by: str = ""  # engine.facts.IdentityKind that decided, "" for a new member
     joined_at: datetime | None = None
     rebooked: bool = False  # a birthday became known or the joining day moved: what the books were reckoned by
+    via: int | None = None  # the record that was recognised, where it has been merged into `member_id`
 
 
 class Seen(NamedTuple):
@@ -95,6 +96,7 @@ def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> li
                 sighting.by,
                 member.joined_at,
                 member.rebooked,
+                sighting.via,
             )
         )
     answers = []
@@ -110,7 +112,9 @@ def _answers(plan: Plan, sightings: list[Sighting], answers_of: list[int]) -> li
                 member = sightings[place].member
                 assert member is not None
                 by = plan.decides(sightings[place])
-                answer = again[place] = Recognised(member.id, False, False, by, member.joined_at, member.rebooked)
+                answer = again[place] = Recognised(
+                    member.id, False, False, by, member.joined_at, member.rebooked, sightings[place].via
+                )
             answers.append(answer)
     return answers
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.kit import bulk, ids
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -30,7 +31,7 @@ class Note(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A line handed to the room that claimed it."""
+    """A line handed to the room that claimed it; of somebody merged since, the survivor is named."""
 
     id: int
     member_id: int
@@ -73,12 +74,21 @@ def claim(*, merchant: Merchant, kinds: Sequence[str], limit: int, now: datetime
         "RETURNING id, member_id, at, noted_at, kind, ref, body",
         [merchant.id, *kinds, limit, bulk.moment()(now)],
     )
+    moved = survivors_of(merchant.id, {row[1] for row in rows})
     lines = []
     for id, member, at, noted_at, kind, ref, body in rows:
         happened, noted = bulk.read_moment(at), bulk.read_moment(noted_at)
         assert happened is not None
         assert noted is not None
         lines.append(
-            Claimed(id, member, happened, noted, kind, ref, body if isinstance(body, dict) else json.loads(body))
+            Claimed(
+                id,
+                moved.get(member, member),
+                happened,
+                noted,
+                kind,
+                ref,
+                body if isinstance(body, dict) else json.loads(body),
+            )
         )
     return sorted(lines)

@@ -143,7 +143,16 @@ def _write_identities(plan: Plan) -> None:
                 "last_seen_at",
             ),
             [
-                (id, plan.merchant, o.member.id, *key, o.shown, o.verified, write_moment(o.first), write_moment(o.last))
+                (
+                    id,
+                    plan.merchant,
+                    o.via or o.member.id,
+                    *key,
+                    o.shown,
+                    o.verified,
+                    write_moment(o.first),
+                    write_moment(o.last),
+                )
                 for id, (key, o) in zip(ids.take(len(new)), new, strict=True)
             ],
         )
@@ -161,7 +170,9 @@ def _write_contacts(plan: Plan) -> None:
         if held.id is not None:
             if held.changed:
                 moved.append((write_moment(held.last), held.id))
-        elif held.reach is not None and held.reach.virtual:
+            continue
+        member = held.via or member
+        if held.reach is not None and held.reach.virtual:
             best = newest_virtual.get(member)
             if best is None or (held.last, blind) > best[:2]:  # of two in one statement always the same one
                 newest_virtual[member] = (held.last, blind, held)
@@ -260,7 +271,14 @@ def find_by(merchant: int, names: list[tuple[int, str]]) -> None:
 
 def _write_consents(plan: Plan, merchant: Merchant, batch_id: int | None) -> None:
     statements = [
-        Statement(s.member.id, channel, purpose, granted, moment, source=f"import:{batch_id}" if batch_id else "import")
+        Statement(
+            s.via or s.member.id,
+            channel,
+            purpose,
+            granted,
+            moment,
+            source=f"import:{batch_id}" if batch_id else "import",
+        )
         for s in plan.sightings
         if s.moments and s.member is not None
         for moment in s.moments

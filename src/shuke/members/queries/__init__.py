@@ -7,25 +7,33 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from shuke.members.models import AttributeKind, Identity, Member, MemberState, Suspicion, TimelineLine
+from shuke.members.models import AttributeKind, Card, Identity, Member, MemberState, TimelineLine
+from shuke.members.queries.families import family, merges_of, standing_merge, survivors_of
 from shuke.members.queries.finding import Hit, find
 from shuke.members.queries.reaching import Reachable, contacts_of, current_consents, numbers_of, open_contacts
+from shuke.members.queries.suspecting import Pair, pair_of, suspicions, suspicions_of
 from shuke.shops.models import Merchant, Staff
 
 __all__ = [
     "Hit",
     "NoSuchMember",
+    "Pair",
     "Reachable",
     "attribute_kinds",
     "contacts_of",
     "current_consents",
+    "family",
     "find",
     "identities_of",
     "living",
     "member_for",
     "member_of",
+    "merges_of",
     "numbers_of",
     "open_contacts",
+    "pair_of",
+    "standing_merge",
+    "survivors_of",
     "suspicions",
     "suspicions_of",
     "timeline",
@@ -62,6 +70,9 @@ def member_of(merchant_id: int, card_or_id: str | int) -> Member:
     if text.isascii() and text.isdigit() and int(text) < 1 << 63:
         wanted |= Q(id=int(text))
     member = Member.objects.filter(wanted, merchant_id=merchant_id).exclude(state=MemberState.UNDONE).first()
+    if member is None and len(text) <= 20:  # a card that was replaced still says who it was
+        replaced = Card.objects.filter(merchant_id=merchant_id, number=text).select_related("member").first()
+        member = replaced.member if replaced is not None else None
     while member is not None and member.state == MemberState.MERGED and member.merged_into_id:
         member = Member.objects.filter(merchant_id=merchant_id, id=member.merged_into_id).first()
     if member is None:
@@ -70,8 +81,9 @@ def member_of(merchant_id: int, card_or_id: str | int) -> Member:
 
 
 def identities_of(merchant: Merchant, member_id: int) -> list[Identity]:
-    """Who this member is elsewhere, strongest kinds first; former nicknames among them."""
-    rows = Identity.objects.filter(merchant=merchant, member_id=member_id).exclude(kind="name_address")
+    """Who this member is elsewhere, strongest kinds first; former nicknames and merged records among them."""
+    own = family(merchant.id, member_id)
+    rows = Identity.objects.filter(merchant=merchant, member_id__in=own).exclude(kind="name_address")
     order = ("card", "platform_id", "phone", "email", "nickname")
     return sorted(rows, key=lambda row: (order.index(row.kind), row.realm, row.first_seen_at, row.id))
 
@@ -84,27 +96,15 @@ def timeline(
     before: tuple[datetime, int] | None = None,
     limit: int = 50,
 ) -> list[TimelineLine]:
-    """A member's lines, latest first. `before` is (at, id) of the last line of the page above."""
-    rows = TimelineLine.objects.filter(merchant=merchant, member_id=member_id)
+    """A member's lines, latest first, with those of members merged into it. `before` is (at, id) of the last line of
+    the page above."""
+    rows = TimelineLine.objects.filter(merchant=merchant, member_id__in=family(merchant.id, member_id))
     if kinds is not None:
         rows = rows.filter(kind__in=list(kinds))
     if before is not None:
         at, id = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=id))
     return list(rows.order_by("-at", "-id")[:limit])
-
-
-def suspicions(merchant: Merchant, limit: int = 100) -> list[Suspicion]:
-    """Pairs that a person should look at, oldest first."""
-    active = {"member__state": MemberState.ACTIVE, "other__state": MemberState.ACTIVE}
-    rows = Suspicion.objects.filter(merchant=merchant, state="open", **active).select_related("member", "other")
-    return list(rows.order_by("noted_at", "id")[:limit])
-
-
-def suspicions_of(merchant: Merchant, member_id: int) -> list[Suspicion]:
-    """Who else this member may be."""
-    rows = Suspicion.objects.filter(Q(member_id=member_id) | Q(other_id=member_id), merchant=merchant, state="open")
-    return list(rows.select_related("member", "other").order_by("noted_at", "id"))
 
 
 def attribute_kinds(merchant: Merchant) -> list[AttributeKind]:

@@ -105,8 +105,9 @@ def _by_card(merchant: int, digits: str) -> list[int]:
         return []
     return [
         row[0]
+        for table, column, owner in (("members_member", "card", "id"), ("members_card", "number", "member_id"))
         for row in bulk.select(
-            "SELECT id FROM members_member WHERE merchant_id = %s AND card >= %s AND card < %s LIMIT 5",
+            f"SELECT {owner} FROM {table} WHERE merchant_id = %s AND {column} >= %s AND {column} < %s LIMIT 5",
             [merchant, digits, digits + ":"],  # ":" is the character after "9"
         )
     ]
@@ -227,18 +228,18 @@ def _hits(merchant: int, found: Iterable[tuple[int, str]], limit: int, typed: st
     """Members with how they were found, in the order found; only living ones, each once."""
     order = list(dict(found).items())
     rows = _living(merchant, [member for member, _ in order])
-    chosen: dict[int, tuple[tuple, str]] = {}
+    chosen: dict[int, tuple[tuple, str, int]] = {}
     for member, matched_by in order:
         row = rows.get(member)
         if row is not None and row[0] not in chosen:
-            chosen[row[0]] = (row, matched_by)
+            chosen[row[0]] = (row, matched_by, member)  # somebody merged away is found by numbers of their own
             if len(chosen) == limit:
                 break
-    numbers = numbers_of(merchant, [m for m, (_, by) in chosen.items() if by == "phone"]) if digits else {}
+    numbers = numbers_of(merchant, [found for _, by, found in chosen.values() if by == "phone"]) if digits else {}
     hits = []
-    for member, (row, by) in chosen.items():
+    for member, (row, by, found_as) in chosen.items():
         _, card, name, nickname, phone_shown = row
-        number = next((n for n in numbers.get(member, ()) if digits in values.national_digits(n)), "")
+        number = next((n for n in numbers.get(found_as, ()) if digits in values.national_digits(n)), "")
         if number:
             phone_shown = values.number_showing(number, digits)
         hits.append(Hit(member, card, name, nickname, phone_shown, by or _why(typed, name, nickname)))

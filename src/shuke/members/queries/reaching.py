@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shuke.kit import bulk, crypto
 from shuke.members import values
 from shuke.members.models import Consent, Contact, DataKey
+from shuke.members.queries.families import family
 from shuke.shops.models import Merchant
 
 
@@ -74,8 +75,10 @@ def open_contacts(merchant: int, contacts: Iterable[Contact]) -> dict[int, str]:
 
 
 def contacts_of(merchant: Merchant, member_id: int) -> list[Reachable]:
-    """A member's contacts, masked, latest first."""
-    rows = list(Contact.objects.filter(merchant=merchant, member_id=member_id).order_by("kind", "-last_seen_at", "id"))
+    """A member's contacts, masked, latest first; those of members merged into it too, the same value once."""
+    own = family(merchant.id, member_id)
+    found = Contact.objects.filter(merchant=merchant, member_id__in=own).order_by("kind", "-last_seen_at", "id")
+    rows = list({(row.kind, bytes(row.blind)): row for row in reversed(found)}.values())[::-1]
     clear = open_contacts(merchant.id, rows)
     return [
         Reachable(
@@ -96,6 +99,12 @@ def _masked(kind: str, text: str) -> str:
 
 
 def current_consents(merchant: Merchant, member_id: int) -> dict[tuple[str, str], Consent]:
-    """The statement in force per channel and purpose: the latest one, granted or withdrawn."""
-    rows = Consent.objects.filter(merchant=merchant, member_id=member_id).order_by("at", "id")
-    return {(row.channel, row.purpose): row for row in rows}
+    """The statement in force per channel and purpose: the latest one, granted or withdrawn, by whichever record of
+    this person. Merging writes a refusal where the two disagreed, so the latest is also the stricter."""
+    return consents_of(merchant, family(merchant.id, member_id))
+
+
+def consents_of(merchant: Merchant, member_ids: Any, *, without: str = "") -> dict[tuple[str, str], Consent]:
+    """The latest statement per channel and purpose among these members' own rows; `without` leaves one source out."""
+    rows = Consent.objects.filter(merchant=merchant, member_id__in=member_ids).order_by("at", "id")
+    return {(row.channel, row.purpose): row for row in rows if not without or row.source != without}

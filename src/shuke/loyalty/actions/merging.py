@@ -1,0 +1,145 @@
+"""The books of two members who are merged, or parted again.
+
+Books are a fold over facts (docs/decisions/0005), so nothing is added up: the facts of the one become the other's, and
+both books are folded anew. Orders have been moved by then (flows.merge_members); requests stand in postings, which never
+change, so whose fact they are is written beside them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from shuke.kit import bulk
+from shuke.loyalty.actions.clock import advance
+from shuke.loyalty.actions.posting import Batch, compact
+from shuke.loyalty.actions.settling import lock_heads, refold
+from shuke.loyalty.models import Hold, ManualTier, RequestOwner, Wallet
+from shuke.loyalty.queries import books as stored
+from shuke.loyalty.queries import charters, facts
+from shuke.members.actions.merging import MergeRefused
+from shuke.members.models import TimelineLine
+from shuke.shops.models import Merchant
+
+
+def refuse_open_holds(merchant: Merchant, members: tuple[int, int], now: datetime) -> None:
+    """Points set aside for a basket belong to a till that is waiting: it finishes first."""
+    waiting = Hold.objects.filter(merchant=merchant, member_id__in=members, state="open", times_out_at__gt=now)
+    open_ = waiting.order_by("id").first()
+    if open_ is not None:
+        raise MergeRefused(
+            "holds_open",
+            f"{open_.amount} points are set aside for a basket ({open_.key.removeprefix('hold:')}). Wait until the till has "
+            "finished with them or they time out, or release them first.",
+            hold=open_.key.removeprefix("hold:"),
+            points=open_.amount,
+        )
+
+
+def lock_books(*, merchant: Merchant, members: tuple[int, int], now: datetime) -> dict[int, list]:
+    """Lock both wallets, refuse where a basket is open, book what fell due; the birthdays each books know, for the undo."""
+    heads = lock_heads(merchant, sorted(members))
+    refuse_open_holds(merchant, members, now)
+    if settled := [member for member, head in heads.items() if head.is_settled]:
+        advance(merchant, settled, now)  # a hold that timed out unnoticed ends in the books it was placed in
+    return {member: _plain(heads[member].birthdays) for member in members}
+
+
+def join_books(
+    *, merchant: Merchant, survivor: int, absorbed: int, birthdays_of: int | None, now: datetime, actor: str
+) -> list[int]:
+    """Make the absorbed member's requests and grades by hand the survivor's, and fold both books anew.
+
+    The orders are the survivor's already. `birthdays_of`: whose birthday holds where it is not the survivor's own.
+    Returns the ids of the grades that moved.
+    """
+    with transaction.atomic():
+        heads = lock_heads(merchant, sorted((survivor, absorbed)))
+        tiers = list(ManualTier.objects.filter(merchant=merchant, member_id=absorbed).values_list("id", flat=True))
+        ManualTier.objects.filter(merchant=merchant, id__in=tiers).update(member_id=survivor)
+        _give(merchant, facts.request_ids(merchant, absorbed), survivor)
+        if birthdays_of is not None and birthdays_of != survivor:
+            _write_birthdays(merchant, survivor, _plain(heads[birthdays_of].birthdays))
+        _fold_anew(merchant, survivor, absorbed, heads, now, actor)
+        # Nobody is graded who has no facts: counts of members by tier leave the empty books out.
+        Wallet.objects.filter(merchant=merchant, member_id=absorbed).update(tier="")
+    return tiers
+
+
+def part_books(
+    *,
+    merchant: Merchant,
+    survivor: int,
+    absorbed: int,
+    tiers: list[int],
+    birthdays: tuple[list, list] | None,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Give the requests and grades back, and fold both books anew. The orders have been moved back already.
+
+    What was asked of the survivor since stays with them, except what names a spend or hold of the absorbed member: a
+    return follows its spend. `birthdays`: the survivor's before the merge, and as the merge left them.
+    """
+    with transaction.atomic():
+        heads = lock_heads(merchant, sorted((survivor, absorbed)))
+        ManualTier.objects.filter(merchant=merchant, id__in=tiers, member_id=survivor).update(member_id=absorbed)
+        theirs = facts.request_ids(merchant, survivor, posted_to=absorbed)
+        _give(merchant, theirs, absorbed)
+        _give(merchant, facts.request_ids(merchant, survivor, about=theirs), absorbed)
+        if birthdays is not None:
+            before, joined = birthdays
+            told = _plain(heads[survivor].birthdays)
+            if told[: len(joined)] == joined:  # a birthday told since the merge is the survivor's
+                _write_birthdays(merchant, survivor, before + told[len(joined) :])
+        _fold_anew(merchant, survivor, absorbed, heads, now, actor)
+
+
+def _give(merchant: Merchant, txns: list[int], member: int) -> None:
+    """From now on these requests are this member's facts; of the one they were posted to, that needs no row."""
+    if not txns:
+        return
+    RequestOwner.objects.filter(merchant=merchant, txn_id__in=txns).delete()
+    RequestOwner.objects.bulk_create(
+        RequestOwner(merchant=merchant, txn_id=txn, member_id=member)
+        for txn in facts.posted_to_others(merchant, txns, member)
+    )
+
+
+def _fold_anew(
+    merchant: Merchant, survivor: int, absorbed: int, heads: dict[int, stored.Head], now: datetime, actor: str
+) -> None:
+    try:
+        versions = charters.versions(merchant)
+    except charters.NoCharter:
+        return  # the first publication settles the history
+    # Both as far as either had been brought: what lapsed in the one is not to come back in the other.
+    reached = max((h.settled_to for h in heads.values() if h.settled_to is not None), default=None)
+    Wallet.objects.filter(merchant=merchant, member_id__in=list(heads)).update(settled_to=reached)
+    heads = stored.heads(merchant, sorted(heads))
+    batch = Batch(merchant, now=now, actor=actor)
+    refold(batch, versions, heads, sorted(heads))
+    _once(merchant, batch, (survivor, absorbed))
+    batch.write()
+
+
+def _once(merchant: Merchant, batch: Batch, members: tuple[int, int]) -> None:
+    """A tier reached long ago is no news for having been folded again: what either timeline says is not said again."""
+    said = set(
+        TimelineLine.objects.filter(merchant=merchant, member_id__in=members, kind__in=("tier.up", "tier.down", "points.expired"))
+        .values_list("kind", "at", "ref")
+    )  # fmt: skip
+    batch.notes = [line for line in batch.notes if (line.kind, line.at, line.ref) not in said]
+
+
+def _plain(birthdays: Any) -> list:
+    return [[None if since is None else since.isoformat(), *day] for since, day in birthdays]
+
+
+def _write_birthdays(merchant: Merchant, member: int, birthdays: list) -> None:
+    bulk.execute(
+        "UPDATE loyalty_wallet SET birthdays = %s WHERE +merchant_id = %s AND member_id = %s",
+        [compact(birthdays), merchant.pk, member],
+    )
