@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from shuke.engine.charter.standing import SINGLE, Standing
+from shuke.engine.charter.standing import GROWTH, SINGLE, Standing
 from shuke.engine.charter.terms import MEASURES, Group, Leaf, Terms, Test
 from shuke.engine.charter.tiering import Window
 
@@ -19,13 +19,17 @@ class Figures:
 
     def __init__(self, standing: Standing, terms: Terms, last: date) -> None:
         self._standing, self._terms, self.last = standing, terms, last
-        self._memo: dict[Window, list[int]] = {}
+        self._memo: dict[int, list[int]] = {}  # by the window's identity: the charter holds each
 
     def over(self, window: Window) -> list[int]:
-        found = self._memo.get(window)
+        found = self._memo.get(id(window))
         if found is None:
-            found = self._memo[window] = self._add_up(window)
+            found = self._memo[id(window)] = self._add_up(window)
         return found
+
+    def may_reach(self, leaf: Leaf) -> bool:
+        """No window holds more than all of time does; only growth value fades."""
+        return leaf.measure in (GROWTH, 5) or self._standing.totals[leaf.measure] >= leaf.at_least
 
     def start(self, window: Window) -> date | None:
         return self._terms.window_start(window, self.last, self._standing.joined)
@@ -56,7 +60,7 @@ def meets(test: Test | None, figures: Figures, tier: str) -> bool:
     if test is None:
         return True
     if isinstance(test, Leaf):
-        return figures.of(test, tier) >= test.at_least
+        return figures.may_reach(test) and figures.of(test, tier) >= test.at_least
     if test.every:
         return all(meets(p, figures, tier) for p in test.parts)
     return any(meets(p, figures, tier) for p in test.parts)
@@ -65,7 +69,7 @@ def meets(test: Test | None, figures: Figures, tier: str) -> bool:
 def reached(terms: Terms, figures: Figures, above: int = 0) -> int:
     """Rank of the highest tier whose `reach` holds, looking only above rank `above`; `above` if none does."""
     for rank in range(len(terms.tiers) - 1, above, -1):
-        if meets(terms.tiers[rank].reach, figures, terms.tiers[rank].key):
+        if terms.tiers[rank].reachable and meets(terms.tiers[rank].reach, figures, terms.tiers[rank].key):
             return rank
     return above
 

@@ -11,6 +11,17 @@ AMOUNT, ORDERS, SINGLE, GROWTH, POINTS = range(5)
 
 
 @dataclass(slots=True)
+class Paid:
+    """A paid membership that runs or will follow on one that runs."""
+
+    key: str
+    tier: str
+    start: datetime
+    end: datetime
+    event: str  # that bought it
+
+
+@dataclass(slots=True)
 class Standing:
     """What grading and caps must remember. A cache: folding all events again gives the same (verify checks it)."""
 
@@ -26,9 +37,25 @@ class Standing:
     totals: list[int] = field(default_factory=lambda: [0, 0, 0, 0, 0])
     days: dict[int, list[int]] = field(default_factory=dict)  # ordinal day → bucket
     counters: dict[str, list[int]] = field(default_factory=dict)  # rule → [day, n, month, n, n in all]
+    # What only some charters need; left out of the stored text while empty.
+    weeks: dict[str, list[int]] = field(default_factory=dict)  # rule → [Monday, n]
+    streaks: dict[str, list[int]] = field(default_factory=dict)  # activity → [last day, days in a row]
+    paid: list[Paid] = field(default_factory=list)
+    notice_at: datetime | None = None
+    growth_lots: list[list] = field(default_factory=list)  # [event, left, stamp of expiry], those that lapse
+    fades_at: datetime | None = None  # when the yearly share of growth value is taken off
+    rolling_until: datetime | None = None  # when the whole balance lapses without another activity
+
+    def dues(self) -> list[datetime]:
+        """When the clock must look at this member, points and holds aside."""
+        found = [end for _, end in self.floors if end is not None] + [p.end for p in self.paid]
+        found += [due for due in (self.review_at, self.notice_at, self.fades_at) if due is not None]
+        if self.growth_lots:
+            found.append(datetime.fromtimestamp(min(stamp for _, _, stamp in self.growth_lots), UTC))
+        return found
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        plain = {
             "joined": self.joined.toordinal(),
             "tier": self.tier,
             "rank": self.rank,
@@ -42,6 +69,16 @@ class Standing:
             "days": [[d, *b] for d, b in sorted(self.days.items())],
             "counters": dict(sorted(self.counters.items())),
         }
+        rare = {
+            "weeks": dict(sorted(self.weeks.items())),
+            "streaks": dict(sorted(self.streaks.items())),
+            "paid": [[p.key, p.tier, _stamp(p.start), _stamp(p.end), p.event] for p in self.paid],
+            "notice": _stamp(self.notice_at),
+            "growth_lots": self.growth_lots,
+            "fades": _stamp(self.fades_at),
+            "rolling": _stamp(self.rolling_until),
+        }
+        return plain | {k: v for k, v in rare.items() if v}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Standing:
@@ -58,6 +95,13 @@ class Standing:
             totals=list(raw["totals"]),
             days={d: b for d, *b in raw["days"]},
             counters={k: list(v) for k, v in raw["counters"].items()},
+            weeks={k: list(v) for k, v in raw.get("weeks", {}).items()},
+            streaks={k: list(v) for k, v in raw.get("streaks", {}).items()},
+            paid=[Paid(k, t, _surely(a), _surely(b), e) for k, t, a, b, e in raw.get("paid", ())],
+            notice_at=_moment(raw.get("notice")),
+            growth_lots=[list(x) for x in raw.get("growth_lots", ())],
+            fades_at=_moment(raw.get("fades")),
+            rolling_until=_moment(raw.get("rolling")),
         )
 
 
@@ -67,3 +111,7 @@ def _stamp(moment: datetime | None) -> float | None:
 
 def _moment(stamp: float | None) -> datetime | None:
     return None if stamp is None else datetime.fromtimestamp(stamp, UTC)
+
+
+def _surely(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)

@@ -116,6 +116,16 @@ class Terms:
         self.multipliers = points.multipliers
         self.rounding = points.rounding
         self.plain_base = points.base == Base()
+        self.by_key = {r.key: r for r in self.rules}
+        self.has_budgets = any(r.budget is not None for r in self.rules)
+        self.needs_more = (
+            not self.plain_base
+            or self.needs_hour
+            or any(r.numbers is not None or r.min_of in ("paid", "before_discounts") for r in self.rules)
+        )
+        weekly = {r.key for r in self.rules if r.caps[2] is not None}
+        weekly |= {r.key + "#" for r in self.rules if r.limits[1] is not None}
+        self.weekly = weekly | ({"*"} if caps.per_week is not None else set())
 
     def chosen_by(self, category: str, product: str, brand: str) -> frozenset[str]:
         """Keys of the goods rules that choose such a line. Lines chosen alike are one to the engine."""
@@ -278,6 +288,9 @@ class Versions:
         self.each_line = any(t.each_line for t in every)
         self.counts_pieces = any(t.counts_pieces for t in every)
         self.rolling_expiry = any(t.rolling_expiry for t in every)
+        self.has_budgets = any(t.has_budgets for t in every)
+        self.needs_parts = any(t.needs_more for t in every)
+        self.weekly = frozenset(key for t in every for key in t.weekly)
         self.longest_window_days = max(t.longest_window_days() for t in every)
 
     def at(self, moment: datetime) -> Terms:

@@ -54,6 +54,8 @@ class Effect:
     uses: list[tuple[str, str, int]] = field(default_factory=list)  # lot key, kind, amount (> 0 takes from the lot)
     lots: list[Lot] = field(default_factory=list)  # granted by this event
     why: list[dict[str, Any]] = field(default_factory=list)
+    growth: int = 0  # change of growth value, which has one account per member and no contra
+    growth_expires_at: datetime | None = None
 
     def move(self, account: str, amount: int) -> None:
         if amount:
@@ -69,10 +71,22 @@ class TierMove:
     at: datetime
     before: str
     after: str
-    cause: str  # joined | reached | review | manual | invited | floor_end | charter
+    cause: str  # joined | reached | review | refund | manual | floor_end | bought | membership_end | membership_back
     event: str
     version: int
     why: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A member is told before a review that their tier is at risk: what is missing, until when."""
+
+    at: datetime
+    tier: str
+    falls_to: str
+    review_at: datetime
+    event: str
+    keep: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,19 @@ class GoodsLine(NamedTuple):
     category: str = ""
     product: str = ""
     brand: str = ""
+    pieces_milli: int = 0
+
+
+class Parts(NamedTuple):
+    """What an order's price was made of beside its net, for charters that count it. Minor units."""
+
+    freight: int = 0
+    tax: int = 0  # within the net
+    discount: int = 0  # taken off by the shop's offers
+    coupon: int = 0  # paid by coupons, not in the net
+    points: int = 0  # paid with points, not in the net
+    stored_value: int = 0  # within the net
+    tenders: tuple[tuple[str, int], ...] = ()  # other ways of paying within the net, by the till's name for them
 
 
 class Purchase(NamedTuple):
@@ -26,6 +39,8 @@ class Purchase(NamedTuple):
     store: str = ""
     platform: str = ""
     channel: str = ""
+    done_at: datetime | None = None  # when it was received or finished
+    parts: Parts | None = None
 
 
 class Refunded(NamedTuple):
@@ -98,7 +113,52 @@ class TierGiven(NamedTuple):
     cause: str = "manual"  # manual | invited
 
 
-Event = Purchase | Refunded | Burn | BurnReturned | Adjusted | HoldPlaced | HoldCaptured | HoldReleased | TierGiven
+class Activity(NamedTuple):
+    """Something a member did that is no purchase: signed in, answered a survey, brought a friend."""
+
+    event: str
+    at: datetime
+    kind: str  # as the charter's rules name it
+
+
+class GrowthAdjusted(NamedTuple):
+    """Growth value given or taken by hand, or carried over from another system."""
+
+    event: str
+    at: datetime
+    amount: int
+    account: str = "adjusted"
+
+
+class Reinstated(NamedTuple):
+    """Lapsed points given back, at most what has lapsed."""
+
+    event: str
+    at: datetime
+    amount: int
+    expires_at: datetime | None = None  # None: for the charter's grace
+
+
+class MembershipBought(NamedTuple):
+    """A paid membership bought other than by an order's goods."""
+
+    event: str
+    at: datetime
+    key: str
+
+
+class MembershipEnded(NamedTuple):
+    """A paid membership given back before its end."""
+
+    event: str
+    at: datetime
+    bought: str  # event that bought it
+
+
+Event = (
+    Purchase | Refunded | Burn | BurnReturned | Adjusted | HoldPlaced | HoldCaptured | HoldReleased | TierGiven
+    | Activity | GrowthAdjusted | Reinstated | MembershipBought | MembershipEnded
+)  # fmt: skip
 
 _RANK = {
     Purchase: 0,
@@ -110,6 +170,11 @@ _RANK = {
     HoldCaptured: 6,
     HoldReleased: 7,
     BurnReturned: 8,
+    MembershipBought: 9,
+    MembershipEnded: 10,
+    Activity: 11,
+    GrowthAdjusted: 12,
+    Reinstated: 13,
 }
 
 
