@@ -12,7 +12,7 @@ from shuke.shops.queries import now as shop_now
 def seal(running: jobs.Running) -> None:
     """Add what was posted since the last seal to the hash chain."""
     merchant = Merchant.objects.get(pk=running.merchant_id)
-    loyalty.seal(merchant=merchant, now=shop_now(merchant))
+    loyalty.seal(merchant=merchant, now=shop_now(merchant), count=False)
 
 
 @jobs.handler("holds")

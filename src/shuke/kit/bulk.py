@@ -25,6 +25,7 @@ Rows = tuple[str, tuple[str, ...], list[tuple], str]  # table, columns, rows, ke
 FEW = 20
 
 
+@lru_cache(maxsize=1)
 def is_postgres() -> bool:
     return connections["default"].vendor == "postgresql"
 
@@ -47,7 +48,7 @@ def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
     if django.needs_rollback:
         django.validate_no_broken_transaction()
     with django.wrap_database_errors:
-        if django.vendor == "postgresql":
+        if is_postgres():
             cursor = _prepared_cursor(django.connection)
             if many:
                 cursor.executemany(sql, parameters)
@@ -75,10 +76,10 @@ def _prepared_cursor(driver: Any) -> Any:
 @contextmanager
 def together() -> Iterator[None]:
     """Send the statements within as one round trip where the driver can (PostgreSQL's pipeline); errors come at its end."""
-    django = connections["default"]
-    if django.vendor != "postgresql":
+    if not is_postgres():
         yield
         return
+    django = connections["default"]
     django.ensure_connection()
     with django.wrap_database_errors, django.connection.pipeline():
         yield
@@ -200,7 +201,9 @@ def execute(sql: str, parameters: Sequence[Any]) -> int:
 
 
 def _moment_text(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(" ")[:-6]
+    if at is None:
+        return None
+    return str(at if at.tzinfo is UTC else at.astimezone(UTC))[:-6]
 
 
 def _moment_plain(at: datetime | None) -> datetime | None:

@@ -21,6 +21,7 @@ _COUNTER_BITS, _PROCESS_BITS, _MACHINE_BITS = 12, 6, 4
 _NODE_SHIFT = _COUNTER_BITS
 _TIME_SHIFT = _COUNTER_BITS + _PROCESS_BITS + _MACHINE_BITS
 _PER_MS = 1 << _COUNTER_BITS
+MILLISECOND = 1 << _TIME_SHIFT  # how far ids of one moment and of the next millisecond are apart
 
 
 class NoFreeProcessNumber(RuntimeError):

@@ -30,8 +30,7 @@ _USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
 _MOVE = ("id", "merchant_id", "member_id", "at", "before", "after", "cause", "why", "event", "charter_version")
 
 
-def compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _plain_birthdays(head: Head) -> str:

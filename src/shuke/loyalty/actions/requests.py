@@ -124,7 +124,8 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             fresh[one.member_id].append(one)
         seen[one.key] = payload
     if fresh:
-        _do(merchant, charters.read_versions(merchant, published), fresh, heads, answers, now, actor)
+        versions = charters.read_versions(merchant, published)
+        _do(merchant, versions, fresh, seen, heads, answers, now, actor)
     return [answers[one.key] for one in asks]
 
 
@@ -149,6 +150,7 @@ def _do(
     merchant: Merchant,
     versions: Versions,
     fresh: dict[int, list[Ask]],
+    hashes: dict[str, bytes],
     heads: dict[int, stored.Head],
     answers: dict[str, Answer],
     now: datetime,
@@ -184,7 +186,7 @@ def _do(
             if event is None:
                 turn.refused.append((one, answer))
                 continue
-            turn.requests[event.event] = Request(one.key, payload_hash(one), _outcome(one, answer, event))
+            turn.requests[event.event] = Request(one.key, hashes[one.key], _outcome(one, answer, event))
             turn.done.append(event)
             if isinstance(event, ev.HoldPlaced):
                 turn.holds.append((one, event.event))

@@ -434,12 +434,6 @@ class Migration(migrations.Migration):
             model_name="txn",
             index=models.Index(fields=["merchant", "member", "at"], name="loyalty_txn_member"),
         ),
-        migrations.AddIndex(
-            model_name="txn",
-            index=models.Index(
-                condition=models.Q(("seal__isnull", True)), fields=["merchant", "id"], name="loyalty_txn_unsealed"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="txn",
             constraint=models.UniqueConstraint(fields=("merchant", "key"), name="loyalty_txn_key"),
@@ -510,7 +504,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="entry",
-            constraint=models.UniqueConstraint(fields=("merchant", "member", "seq"), name="loyalty_entry_seq"),
+            constraint=models.UniqueConstraint(fields=("merchant", "member", "seq"), name="loyalty_entry_seq", condition=models.Q(("seq__isnull", False))),
         ),
         migrations.AddIndex(
             model_name="use",

@@ -95,7 +95,6 @@ class Txn(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_txn_key")]
         indexes = [
             models.Index(fields=["merchant", "member", "at"], name="loyalty_txn_member"),
-            models.Index(fields=["merchant", "id"], name="loyalty_txn_unsealed", condition=Q(seal__isnull=True)),
         ]
 
 
@@ -136,7 +135,9 @@ class Entry(models.Model):
                 | (~Q(account__in=["member", "debt"]) & Q(seq__isnull=True, balance_after__isnull=True)),
                 name="loyalty_entry_member_leg",
             ),
-            models.UniqueConstraint(fields=["merchant", "member", "seq"], name="loyalty_entry_seq"),
+            models.UniqueConstraint(
+                fields=["merchant", "member", "seq"], name="loyalty_entry_seq", condition=Q(seq__isnull=False)
+            ),
         ]
         indexes = [models.Index(fields=["merchant", "txn"], name="loyalty_entry_txn")]
 
@@ -286,6 +287,10 @@ class Seal(models.Model):
     count = models.IntegerField()
     previous = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32)
+    first_id = models.BigIntegerField(
+        null=True, help_text="First and last posting it covers; those between may be others'."
+    )
+    last_id = models.BigIntegerField(null=True)
     sealed_at = models.DateTimeField()
 
     class Meta:

@@ -6,20 +6,40 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from shuke.kit import bulk
+from django.db.models import Max, Sum
+
+from shuke.kit import bulk, ids
+from shuke.loyalty.models import Seal
 from shuke.shops.models import Merchant
 
+_ALWAYS = 1 << 62
+# A posting is written soon after its id was made. What took longer than this is found by counting.
+_LOOK_BACK = ids.MILLISECOND * 3600_000
 
-def content_of(merchant: Merchant, number: int) -> Iterable[str]:
+
+def unsealed(merchant: Merchant, limit: int, *, count: bool = True) -> list[int]:
+    """Postings that no seal covers yet, oldest first. No index keeps them: every credit would pay for it. They are looked
+    for at the end, and everywhere if `count` finds that more are missing."""
+    last = Seal.objects.filter(merchant=merchant).aggregate(last=Max("last_id"), sealed=Sum("count"))
+    sql = "SELECT id FROM loyalty_txn WHERE +merchant_id = %s AND seal IS NULL AND id > %s ORDER BY id LIMIT %s"
+    found = bulk.select(sql, [merchant.pk, (last["last"] or 0) - _LOOK_BACK, limit])
+    if len(found) < limit and count:
+        [(posted,)] = bulk.select("SELECT COUNT(*) FROM loyalty_txn WHERE merchant_id = %s", [merchant.pk])
+        if posted > (last["sealed"] or 0) + len(found):
+            found = bulk.select(sql, [merchant.pk, 0, limit])
+    return [pk for (pk,) in found]
+
+
+def content_of(merchant: Merchant, number: int, first: int | None, last: int | None) -> Iterable[str]:
     """Every posting of a seal with its legs and uses as text lines, in id order; the same on both engines."""
-    first = last = 0
+    first, last = first or 0, last or _ALWAYS
     for pk, key, kind, member, at, why in bulk.select(
-        "SELECT id, key, kind, member_id, at, why FROM loyalty_txn WHERE merchant_id = %s AND seal = %s ORDER BY id",
-        [merchant.pk, number],
+        "SELECT id, key, kind, member_id, at, why FROM loyalty_txn "
+        "WHERE +merchant_id = %s AND seal = %s AND id BETWEEN %s AND %s ORDER BY id",
+        [merchant.pk, number, first, last],
     ):
         moment = bulk.read_moment(at)
         assert moment is not None
-        first, last = first or pk, pk
         yield f"t|{pk}|{key}|{kind}|{member}|{moment.timestamp():.6f}|{_text(why)}"
     for table, columns in (("entry", "account, amount, seq, balance_after"), ("use", "lot_id, kind, amount")):
         for row in bulk.select(

@@ -242,7 +242,7 @@ def _chain(merchant: Merchant) -> Iterable[Finding]:
         number += 1
         if one.number != number or bytes(one.previous) != previous:
             yield Finding("I17", f"seal {one.number}", f"seal {one.number} does not follow seal {number - 1}")
-        if digest_of(previous, content_of(merchant, one.number)) != bytes(one.digest):
+        if digest_of(previous, content_of(merchant, one.number, one.first_id, one.last_id)) != bytes(one.digest):
             yield Finding("I17", f"seal {one.number}", f"what seal {one.number} covers was changed after sealing")
         previous = bytes(one.digest)
         number = one.number
