@@ -11,7 +11,7 @@ from django.db import transaction
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.queries.member import spent_from
 from shuke.members import actions as members
-from shuke.members.actions import Note
+from shuke.members.actions import Note, restoring
 from shuke.members.models import TimelineLine
 from shuke.orders import actions as archive
 from shuke.orders import queries
@@ -40,6 +40,9 @@ class Undone(NamedTuple):
     refunds_restored: int
     members_put_away: int
     members_settled: int
+    members_kept: int  # made by it, but somebody has dealt with them since
+    profiles_restored: int  # members who got back what a customer file had filled in or changed
+    fields_kept: int  # of those, what was changed again since: it stays
 
 
 def undo(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Undone:
@@ -47,7 +50,7 @@ def undo(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Und
 
     In this order: checked that no later import or recording changed the same orders, that no points these orders earned
     are spent or held, that the batch is not running; orders, lines and refund documents it made removed, those it
-    changed put back; the books of all members concerned settled anew (corrections are posted, nothing is erased);
+    changed put back; what customer records told about known members put back, unless changed since; the books of all members concerned settled anew (corrections are posted, nothing is erased);
     members it made and who have nothing else put away; a line on the timeline of the others.
     """
     with transaction.atomic():
@@ -73,7 +76,10 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         _refuse_if_spent(merchant, made, queries.orders_changed_by(merchant, batch.pk))
         taken = archive.take_out_batch(merchant=merchant, batch=batch)
         created = queries.members_made_by(merchant, batch.pk)
-        owners = set(taken.member_ids)
+        changes = queries.profiles_changed_by(merchant, batch.pk)
+        changes = {member: change for member, change in changes.items() if member not in created}
+        given_back = restoring.give_back(merchant=merchant, changes=changes, batch_id=batch.pk, now=now, actor=actor)
+        owners = set(taken.member_ids) | given_back.rebooked
         settled = 0
         for part in _parts(sorted(owners)):
             settled += loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor=actor).members
@@ -82,10 +88,12 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         for part in _parts(sorted(gone)):
             put_away += members.undo_created(merchant=merchant, member_ids=part, now=now, actor=actor)
         ref = f"batch:{batch.pk}"
-        lines = [Note(m, now, "import.undone", ref, {"by": actor}) for m in sorted(owners - gone)]
+        told = (owners | changes.keys()) - gone
+        lines = [Note(m, now, "import.undone", ref, {"by": actor}) for m in sorted(told)]
         members.note(merchant=merchant, lines=lines, now=now)
         archive.forget_batch_changes(batch=batch)
-    return Undone(*taken.counts, put_away, settled)
+    kept = len(created) - len(gone)
+    return Undone(*taken.counts, put_away, settled, kept, given_back.members, given_back.kept)
 
 
 def _refuse_if_changed_later(merchant: Merchant, batch: ImportBatch) -> None:

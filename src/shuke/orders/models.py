@@ -178,12 +178,12 @@ class ImportBatch(models.Model):
 
 
 class BatchChange(models.Model):
-    """What a batch did to one order or refund, so that it can be undone."""
+    """What a batch did to one order, refund or member, so that it can be undone."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, db_index=False)
-    what = models.CharField(max_length=8)  # order | refund | member
+    what = models.CharField(max_length=8)  # order | refund | member (made) | profile (changed)
     object_id = models.BigIntegerField()
     before = models.JSONField(null=True, help_text="The former values; null if the batch made it.")
 

@@ -360,10 +360,39 @@ def undo_refused(code: str, params: Mapping[str, Any]) -> str:
 
 
 def undone(result: Undone) -> str:
-    return _(
-        "Undone: %(removed)s orders removed, %(restored)s put back as they were, %(members)s members put away."
-    ) % {
-        "removed": f"{result.orders_removed:,}",
-        "restored": f"{result.orders_restored:,}",
-        "members": f"{result.members_put_away:,}",
-    }
+    told = [
+        _("Undone: %(removed)s orders removed, %(restored)s put back as they were, %(members)s members put away.")
+        % {
+            "removed": f"{result.orders_removed:,}",
+            "restored": f"{result.orders_restored:,}",
+            "members": f"{result.members_put_away:,}",
+        }
+    ]
+    if result.profiles_restored:
+        told.append(
+            ngettext(
+                "The profile of %(n)s member was put back.",
+                "The profiles of %(n)s members were put back.",
+                result.profiles_restored,
+            )
+            % {"n": f"{result.profiles_restored:,}"}
+        )
+    if result.fields_kept:
+        told.append(
+            ngettext(
+                "%(n)s value was changed again since and stays.",
+                "%(n)s values were changed again since and stay.",
+                result.fields_kept,
+            )
+            % {"n": f"{result.fields_kept:,}"}
+        )
+    if result.members_kept:
+        told.append(
+            ngettext(
+                "%(n)s member it had made stays: somebody has dealt with them since, or they bought elsewhere.",
+                "%(n)s members it had made stay: somebody has dealt with them since, or they bought elsewhere.",
+                result.members_kept,
+            )
+            % {"n": f"{result.members_kept:,}"}
+        )
+    return " ".join(told)

@@ -22,6 +22,8 @@ from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import take_out
 from shuke.kit import bulk, jobs
 from shuke.kit.progress import Progress, Silent
+from shuke.members import actions as members
+from shuke.members.actions import restoring
 from shuke.orders import actions as archive
 from shuke.orders.models import ImportBatch
 from shuke.shops.models import Merchant
@@ -150,6 +152,7 @@ def _take(
     merchant: Merchant, batch: ImportBatch, chunk: Chunk, tally: Tally, rejects: Rejects, now: datetime, actor: str
 ) -> None:
     with transaction.atomic():
+        before = _known_customers(merchant, chunk, now)
         taken = take_orders(
             merchant=merchant,
             orders=chunk.orders,
@@ -162,6 +165,7 @@ def _take(
             actor=actor,
         )
         archive.remember_made_members(merchant=merchant, batch_id=batch.pk, member_ids=taken.created)
+        _remember_profiles(merchant, batch, before)
         count_orders(tally, [(r.outcome, r.again, r.oddities) for r in taken.orders], taken.same)
         tally.add("refunds_new", taken.refunds.new)
         tally.add("refunds_changed", taken.refunds.changed)
@@ -181,6 +185,26 @@ def _take(
             batch=batch, from_offset=batch.offset, offset=batch.offset + chunk.facts, counts=counts
         ):
             raise BatchBusy(f"Import {batch.pk} is being run by another process. It goes on there.")
+
+
+def _known_customers(merchant: Merchant, chunk: Chunk, now: datetime) -> dict[int, restoring.Profile]:
+    """Members whom the chunk's customer records are about, as they are before it speaks."""
+    if not chunk.people:
+        return {}
+    seen = members.preview(merchant=merchant, people=chunk.people, now=now)
+    known = {one.member_id for one in seen if one.member_id is not None}
+    return restoring.profiles(merchant=merchant, member_ids=known)
+
+
+def _remember_profiles(merchant: Merchant, batch: ImportBatch, before: dict[int, restoring.Profile]) -> None:
+    after = restoring.profiles(merchant=merchant, member_ids=before)
+    changes = {
+        member: change
+        for member, was in before.items()
+        if member in after and (change := restoring.difference(was, after[member])) is not None
+    }
+    if changes:
+        archive.remember_profiles(merchant=merchant, batch_id=batch.pk, changes=changes, together=restoring.together)
 
 
 def _fail_whole(

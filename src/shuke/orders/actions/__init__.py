@@ -10,6 +10,7 @@ from shuke.orders.actions.batches import (
     note_total,
     open_batch,
     remember_made_members,
+    remember_profiles,
     save_mapping,
 )
 from shuke.orders.actions.products import know_products, take_reclassified
@@ -37,6 +38,7 @@ __all__ = [
     "record",
     "record_refunds",
     "remember_made_members",
+    "remember_profiles",
     "said_before",
     "save_mapping",
     "take_out_batch",

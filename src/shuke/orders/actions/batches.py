@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -103,6 +103,29 @@ def remember_made_members(*, merchant: Merchant, batch_id: int, member_ids: Iter
     ]
     if changes:
         BatchChange.objects.bulk_create(changes, ignore_conflicts=True, batch_size=2000)
+
+
+def remember_profiles(
+    *,
+    merchant: Merchant,
+    batch_id: int,
+    changes: Mapping[int, Mapping[str, Any]],
+    together: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]],
+) -> None:
+    """What a batch changed about members who were known, for its undo; `together` joins it with what it did before."""
+    known = BatchChange.objects.filter(
+        merchant=merchant, batch_id=batch_id, what="profile", object_id__in=list(changes)
+    )
+    former = {change.object_id: change for change in known}
+    for member, change in former.items():
+        change.before = dict(together(change.before or {}, changes[member]))
+    BatchChange.objects.bulk_update(former.values(), ["before"], batch_size=500)
+    new = [
+        BatchChange(merchant=merchant, batch_id=batch_id, what="profile", object_id=member, before=dict(change))
+        for member, change in changes.items()
+        if member not in former
+    ]
+    BatchChange.objects.bulk_create(new, batch_size=1000)
 
 
 def save_mapping(

@@ -26,6 +26,7 @@ from shuke.orders.queries.batches import (
     net_before,
     orders_changed_by,
     orders_made_by,
+    profiles_changed_by,
     same_files,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "orders_changed_by",
     "orders_made_by",
     "orders_of",
+    "profiles_changed_by",
     "refunds_of_order",
     "same_files",
 ]

@@ -125,6 +125,12 @@ def members_made_by(merchant: Merchant, batch_id: int) -> set[int]:
     return set(changes.values_list("object_id", flat=True))
 
 
+def profiles_changed_by(merchant: Merchant, batch_id: int) -> dict[int, dict[str, Any]]:
+    """What a batch changed about members who were known, by member."""
+    changes = BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="profile")
+    return {member: before or {} for member, before in changes.values_list("object_id", "before")}
+
+
 def members_with_orders(merchant: Merchant, member_ids: Iterable[int]) -> set[int]:
     """Those of these members who still have an order."""
     condition, values = bulk.among("member_id", member_ids)

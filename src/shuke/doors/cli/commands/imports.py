@@ -233,6 +233,9 @@ def undo(desk: Desk, batch_id: int) -> int:
             (_("refunds removed"), done.refunds_removed),
             (_("refunds put back"), done.refunds_restored),
             (_("members put away"), done.members_put_away),
+            (_("members who stay: somebody has dealt with them since"), done.members_kept or None),
+            (_("members whose profile was put back"), done.profiles_restored or None),
+            (_("values that were changed again since and stay"), done.fields_kept or None),
             (_("members settled anew"), done.members_settled),
         ]
     )
