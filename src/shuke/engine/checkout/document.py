@@ -1,0 +1,182 @@
+"""A basket as a JSON document: what `shuke charter price`, the API and the console's trial till all read.
+
+{"currency": "CNY", "store": "XH",
+ "lines": [{"sku": "A1", "category": "护肤/面霜", "quantity": "2", "price_minor": 9900}],
+ "member": {"tier": "gold", "points": 1200, "coupons": [{"ref": "c1", "template": "new50"}]},
+ "asks": {"coupons": ["c1"], "points": "most"}}
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from shuke.engine.charter.selling import Coupon as Template
+from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, Holdings, Line
+
+Minor = Annotated[int, Field(ge=0, le=10**13)]
+Code = Annotated[str, Field(max_length=80)]
+Quantity = Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)]
+Excluded = Literal["all", "tier_price", "offers", "coupons", "points", "stored_value"]
+BIRTHDAY = r"^L?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+
+
+class BasketInvalid(ValueError):
+    """The document is not a basket; `places` says where and what."""
+
+    code = "basket_invalid"
+
+    def __init__(self, places: list[str]) -> None:
+        self.places = places
+        super().__init__("; ".join(places))
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LineDoc(_Part):
+    """One line. `amount_minor` is quantity × price where it is not told."""
+
+    key: Code = ""  # "": its place, counted from 1
+    sku: Code = ""
+    category: Annotated[str, Field(max_length=160)] = ""
+    brand: Code = ""
+    quantity: Quantity = Decimal(1)
+    price_minor: Minor = 0
+    amount_minor: Minor | None = None
+    freight: bool = False
+    gift: bool = False
+    excluded: bool | tuple[Excluded, ...] = False  # true: from everything
+
+
+class CouponDoc(_Part):
+    ref: Code
+    template: Code
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+    state: Annotated[str, Field(max_length=10)] = "open"
+    budget_left_minor: Minor | None = None
+    terms: Template | None = None
+
+
+class MemberDoc(_Part):
+    """The member's figures. Asked of a running Shuke they come from the books."""
+
+    tier: Code = ""
+    points: Annotated[int, Field(ge=0)] = 0
+    stored_value_minor: Minor = 0
+    purchases: Annotated[int, Field(ge=0)] | None = None  # before this one
+    birthday: Annotated[str, Field(pattern=BIRTHDAY)] | None = None  # MM-DD, L01-15 for the lunar calendar
+    coupons: Annotated[tuple[CouponDoc, ...], Field(max_length=500)] = ()
+
+
+class AsksDoc(_Part):
+    coupons: Annotated[tuple[Code, ...], Field(max_length=100)] = ()
+    points: Annotated[int, Field(ge=0)] | Literal["most"] = 0
+    stored_value_minor: Minor | Literal["most"] = 0
+    best: bool = False  # also look through all coupons the member has
+
+
+class BasketDoc(_Part):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None  # None: the charter's
+    store: Code = ""
+    platform: Annotated[str, Field(max_length=20)] = "pos"
+    channel: Code = ""
+    lines: Annotated[tuple[LineDoc, ...], Field(min_length=1, max_length=500)]
+    member: MemberDoc | None = None
+    asks: AsksDoc = AsksDoc()
+
+
+def read(text: str) -> BasketDoc:
+    """JSON text → document. Raises BasketInvalid."""
+    try:
+        raw = json.loads(text, parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        raise BasketInvalid([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+    return from_plain(raw)
+
+
+def from_plain(raw: Any) -> BasketDoc:
+    """Parsed JSON → document. Raises BasketInvalid."""
+    try:
+        told = BasketDoc.model_validate(raw)
+    except ValidationError as error:
+        raise BasketInvalid(
+            [f"{'.'.join(map(str, e['loc'])) or 'basket'}: {e['msg']}" for e in error.errors(include_url=False)[:20]]
+        ) from error
+    seen: set[str] = set()
+    for place, line in enumerate(told.lines, 1):
+        key = line.key or str(place)
+        if key in seen:
+            raise BasketInvalid([f"lines.{place - 1}.key: the key {key} is used twice; each line needs its own"])
+        seen.add(key)
+    return told
+
+
+def basket(told: BasketDoc, currency: str) -> Basket:
+    """The document as the engine takes it. Raises BasketInvalid for a basket in another currency than the charter's."""
+    if told.currency not in (None, currency):
+        raise BasketInvalid([f"currency: the basket is in {told.currency}, the charter in {currency}"])
+    return Basket(
+        currency,
+        tuple(_line(place, line) for place, line in enumerate(told.lines, 1)),
+        told.store,
+        told.platform,
+        told.channel,
+        Asks(
+            tuple(dict.fromkeys(told.asks.coupons)),
+            MOST if told.asks.points == "most" else told.asks.points,
+            MOST if told.asks.stored_value_minor == "most" else told.asks.stored_value_minor,
+            told.asks.best,
+        ),
+    )
+
+
+def _line(place: int, line: LineDoc) -> Line:
+    quantity = int(line.quantity * 1000)
+    amount = line.amount_minor
+    if amount is None:
+        amount = (2 * line.price_minor * quantity + 1000) // 2000
+    excluded: tuple[str, ...] = line.excluded if isinstance(line.excluded, tuple) else ("all",) * line.excluded
+    return Line(
+        line.key or str(place), amount, quantity, line.price_minor, line.sku, line.category, line.brand,
+        line.freight, line.gift, frozenset(excluded),
+    )  # fmt: skip
+
+
+def holdings(member: MemberDoc | None) -> Holdings:
+    """The member's figures as the document tells them."""
+    if member is None:
+        return Holdings()
+    birthday = None
+    if member.birthday:
+        month, day = member.birthday.lstrip("L").split("-")
+        birthday = (int(month), int(day), member.birthday.startswith("L"))
+    return Holdings(
+        member.tier,
+        member.points,
+        member.stored_value_minor,
+        member.purchases,
+        birthday,
+        tuple(
+            Coupon(c.ref, c.template, c.valid_from, c.valid_until, c.state, c.budget_left_minor, c.terms)
+            for c in member.coupons
+        ),
+    )
+
+
+def schema() -> dict[str, Any]:
+    return BasketDoc.model_json_schema()
+
+
+def moment(told: str, zone: Any) -> datetime:
+    """`--at`: a day (its noon) or an instant, in the shop's zone where it names none."""
+    found = datetime.fromisoformat(told)
+    if len(told) <= 10:
+        found = found.replace(hour=12)
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)

@@ -1,0 +1,58 @@
+"""The worked tables of docs/algorithms/checkout.md, as they stand there."""
+
+import re
+from pathlib import Path
+
+from shuke.engine.charter import document
+from shuke.engine.charter.terms import Terms
+from shuke.engine.checkout import document as baskets
+from shuke.engine.checkout import price
+from shuke.engine.checkout.pricing import SKIPPED
+from shuke.engine.checkout.reasons import REASONS
+from shuke.engine.checkout.returning import returned
+from tests.engine.checkout.till import NOW, SHANGHAI
+
+PAGE = (Path(__file__).parents[3] / "docs" / "algorithms" / "checkout.md").read_text(encoding="utf-8")
+
+
+def block(kind: str) -> str:
+    return re.search(rf"```{kind}\n(.*?)```", PAGE, re.S).group(1)
+
+
+def table(first: str) -> list[list[str]]:
+    rows = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def worked():
+    told = baskets.read(block("json basket"))
+    terms = Terms(document.read(block("yaml charter")), SHANGHAI, 1)
+    return price(terms, baskets.basket(told, "CNY"), baskets.holdings(told.member), NOW)
+
+
+def test_the_worked_basket():
+    priced = worked()
+    shares = {one.ref: (one.amount, *one.shares) for one in priced.applied}
+    shares["(list)"] = (priced.list, *(x.list for x in priced.lines))
+    shares["(due)"] = (priced.due, *(x.due for x in priced.lines))
+    documented = {row[0]: tuple(map(int, row[1:])) for row in table("applied | minor | tea | cup | post")}
+    assert documented == shares
+
+
+def test_the_worked_returns():
+    priced = worked()
+    rows = table("tea come back, in all | money | points (as money) | tea3 | full | N-1")
+    for count, money, points, *discounts in rows:
+        back = returned(priced.lines, {"tea": int(count) * 1000})
+        gone = dict(back.discounts)
+        assert [back.due, f"{back.points} ({back.points_amount})", gone["tea3"], gone["full"], gone["N-1"]] == [
+            int(money),
+            points,
+            *map(int, discounts),
+        ]
+
+
+def test_every_reason_is_documented():
+    rows = {row[0]: set(re.findall(r"`(\w+)`", row[1])) for row in table("| codes")}
+    assert rows["skipped"] == SKIPPED
+    assert rows["applied"] | rows["skipped"] | rows["inapplicable"] == set(REASONS)
