@@ -43,22 +43,24 @@ def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
         cursor = django.cursor()
         (cursor.executemany if many else cursor.execute)(sql, parameters)
         return cursor
-    if django.connection is None:
-        django.ensure_connection()
     if django.needs_rollback:
         django.validate_no_broken_transaction()
-    with django.wrap_database_errors:
-        if is_postgres():
-            cursor = _prepared_cursor(django.connection)
-            if many:
-                cursor.executemany(sql, parameters)
-            else:
-                cursor.execute(sql, parameters, prepare=settings.SHUKE_PG_PREPARE)
-            return cursor
+    driver = django.connection
+    if driver is None:
+        django.ensure_connection()
         driver = django.connection
+    try:
+        if not is_postgres():
+            return (driver.executemany if many else driver.execute)(_question_marks(sql), parameters)
+        cursor = _prepared_cursor(driver)
         if many:
-            return driver.executemany(_question_marks(sql), parameters)
-        return driver.execute(_question_marks(sql), parameters)
+            cursor.executemany(sql, parameters)
+        else:
+            cursor.execute(sql, parameters, prepare=settings.SHUKE_PG_PREPARE)
+        return cursor
+    except Exception:
+        with django.wrap_database_errors:  # the driver's error as Django's
+            raise
 
 
 def _prepared_cursor(driver: Any) -> Any:
