@@ -21,9 +21,11 @@ class SeveralMerchants(LookupError):
 
 # What each role may do beyond looking at members with their contact data masked.
 ALLOWED: dict[str, frozenset[str]] = {
-    Role.OWNER: frozenset({"import", "export", "reveal", "record", "adjust", "charter", "staff", "audit", "insight"}),
-    Role.MANAGER: frozenset({"import", "export", "reveal", "record", "adjust", "insight"}),
-    Role.SPECIALIST: frozenset({"import", "export", "reveal", "record", "insight"}),
+    Role.OWNER: frozenset(
+        {"import", "export", "reveal", "record", "adjust", "members", "charter", "staff", "audit", "insight"}
+    ),
+    Role.MANAGER: frozenset({"import", "export", "reveal", "record", "adjust", "members", "insight"}),
+    Role.SPECIALIST: frozenset({"import", "export", "reveal", "record", "members", "insight"}),
     Role.ASSISTANT: frozenset({"record"}),
     Role.AUDITOR: frozenset({"audit", "insight"}),
 }

@@ -50,7 +50,7 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
     job = Job.objects.create(merchant_id=mingde.merchant.pk, name="members.export", due_at=cast.NOON, made_at=cast.NOON)
     batch = ImportBatch.objects.create(merchant=mingde.merchant, state="done", started_at=cast.NOON)
     # A sample file has a key and no owner; everything else in an address belongs to somebody.
-    foreign = {"pk": member.pk, "job_id": job.pk, "batch_id": batch.pk, "contact_id": member.pk, "place": 0}
+    foreign = {"pk": member.pk, "job_id": job.pk, "batch_id": batch.pk, "contact_id": member.pk, "merge_id": 1, "place": 0}
     client.force_login(lan.owner)
     url = reverse(f"console:{name}", kwargs={key: foreign[key] for key in arguments(PAGES[name])})
     answers = {client.get(url).status_code, client.post(url).status_code}

@@ -384,6 +384,9 @@ class Says:
         elif line.kind == "stage.changed":
             was, now = (words.stage(str(body.get(k, ""))) for k in ("before", "after"))
             detail = f"{was or '–'} → {now or '–'}"
+        elif line.kind in ("merged", "merged.away", "unmerged"):
+            detail = " · ".join(str(body[k]) for k in ("card", "by") if body.get(k))
+            note = str(body.get("reason", ""))
         elif line.kind == "coupon.used":
             detail = str(body.get("campaign", ""))
         elif "by" in body:
@@ -419,6 +422,8 @@ class Says:
             "points.expired": Kind(icon="coins", title=_("Points expired")),
             "comment": Kind(icon="message", title=_("Note")),
             "merged": Kind(icon="users", title=_("Merged with another record")),
+            "merged.away": Kind(icon="users", title=_("Merged into another record")),
+            "unmerged": Kind(icon="users", title=_("A merge was taken back")),
             "undone": Kind(icon="x", title=_("Put away: the import that made this member was undone")),
             "profile.edited": Kind(icon="pencil", title=_("Profile changed")),
             "contact.added": Kind(icon="phone", title=_("Contact added")),

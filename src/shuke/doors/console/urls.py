@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from shuke.doors.console import people_urls
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -14,12 +15,14 @@ urlpatterns = [
     path("insight/rfm", insight.rfm, name="insight-rfm"),
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
     path("insight/movement", insight.movement, name="insight-movement"),
+    path("insight/points", insight.points, name="insight-points"),
     path("members", members.members, name="members"),
     path("members/columns", members.columns, name="members-columns"),
     path("members/tag", members.tag, name="members-tag"),
     path("members/export", members.export, name="members-export"),
     path("members/export/<int:job_id>", members.export_job, name="member-export"),
     path("members/hits", search.hits, name="member-hits"),
+    *people_urls.patterns,
     path("members/<int:pk>", member.member, name="member"),
     path("members/<int:pk>/timeline", member.timeline, name="member-timeline"),
     path("members/<int:pk>/points", member.points, name="member-points"),

@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from shuke.doors.console import finding, member_list, person, words
+from shuke.doors.console import finding, halves, member_list, person, telling, words
 from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.views import merging
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
 from shuke.loyalty.queries import charters
@@ -37,6 +38,9 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
     """The page. An id that was merged away leads on to the member it lives on in."""
     who = _member(request, pk)
     if who.pk != pk:
+        asked = Member.objects.filter(merchant=request.merchant, pk=pk).first()
+        said = _("Card %(card)s was merged into this member.")
+        messages.info(request, said % {"card": asked.card if asked else pk})
         return redirect("console:member", who.pk)
     if who.state == MemberState.FORGOTTEN:
         return render(request, "console/member_forgotten.html", {"who": who})
@@ -58,6 +62,8 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "consents": _consents(request, pk, says),
         "attributes": _attributes(request, who),
         "suspects": _suspects(request, pk),
+        "merges": merging.merges(request, pk),
+        "may_merge": shops.may(request.staff, "members"),
         "may_reveal": shops.may(request.staff, "reveal"),
         "may_record": shops.may(request.staff, "record"),
         "reasons": [(key, reason_name(key)) for key in REASONS],
@@ -316,27 +322,11 @@ def _identities(request: StaffRequest, pk: int, says: person.Says) -> list[dict[
 
 
 def _consents(request: StaffRequest, pk: int, says: person.Says) -> list[dict[str, Any]]:
-    channels = {
-        "sms": _("SMS"),
-        "email": _("E-mail"),
-        "wecom": _("WeCom"),
-        "phone": _("Phone call"),
-        "post": _("Post"),
-        "any": _("Any channel"),
-    }
-    purposes = {
-        "order": _("orders"),
-        "care": _("care"),
-        "promotion": _("promotions"),
-        "new_goods": _("new goods"),
-        "event": _("events"),
-        "survey": _("surveys"),
-    }
     found = members.current_consents(request.merchant, pk)
     return [
         {
-            "channel": channels.get(channel, channel),
-            "purpose": purposes.get(purpose, purpose),
+            "channel": telling.channel(channel),
+            "purpose": telling.purpose(purpose),
             "granted": one.granted,
             "day": says.day(one.at),
             "source": one.source,
@@ -369,15 +359,10 @@ def _attributes(request: StaffRequest, who: Member) -> list[tuple[str, str]]:
 
 
 def _suspects(request: StaffRequest, pk: int) -> list[dict[str, Any]]:
-    reasons = {
-        "same_phone": _("same phone number"),
-        "same_name_address": _("same name and address"),
-        "two_matches": _("one order matched both"),
-    }
     return [
         {
-            "other": one.other if one.member_id == pk else one.member,
-            "reason": reasons.get(one.reason, one.reason.replace("_", " ")),
+            "other": pair.other if pair.one.pk == pk else pair.one,
+            "reason": " · ".join(halves.reason(code) for code in pair.reasons),
         }
-        for one in members.suspicions_of(request.merchant, pk)
+        for pair in members.suspicions_of(request.merchant, pk)
     ]

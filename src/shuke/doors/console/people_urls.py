@@ -1,0 +1,12 @@
+"""Addresses of the member archive: suspicions, merging, cards, forms. Part of the console's (urls.py)."""
+
+from django.urls import path
+
+from shuke.doors.console.views import merging
+
+patterns = [
+    path("members/suspicions", merging.suspicions, name="suspicions"),
+    path("members/suspicions/decide", merging.decide, name="suspicion"),
+    path("members/<int:pk>/merge", merging.merge, name="member-merge"),
+    path("members/<int:pk>/merges/<int:merge_id>/undo", merging.unmerge, name="member-unmerge"),
+]
