@@ -30,16 +30,16 @@ class _Links(HTMLParser):
             self.links.append({name: value or "" for name, value in attrs})
 
 
-def links(page: str) -> list[dict[str, str]]:
-    """The links of a page to filtered member lists."""
+def links(page: str, start: str = "/members?") -> list[dict[str, str]]:
+    """The links of a page that begin so: by default those to filtered member lists."""
     reader = _Links()
     reader.feed(page)
-    return [link for link in reader.links if link.get("href", "").startswith("/members?")]
+    return [link for link in reader.links if link.get("href", "").startswith(start)]
 
 
 def without_figure(page: str) -> list[str]:
     """Links to a filtered list that do not say how many members they open."""
-    return [link["href"] for link in links(page) if "data-figure" not in link]
+    return [link["href"] for link in links(page) if not {"data-figure", "data-points"} & link.keys()]
 
 
 def claims(page: str, merchant: Merchant, now: datetime) -> list[Claim]:
@@ -48,9 +48,22 @@ def claims(page: str, merchant: Merchant, now: datetime) -> list[Claim]:
     for link in links(page):
         if "data-figure" not in link:
             continue
-        pairs = parse_qsl(link["href"].partition("?")[2], keep_blank_values=True)
-        filters = parse([pair for pair in pairs if pair[0] not in ("sort", "columns")])
-        assert filters.ignored == (), link["href"]
-        assert filters.any or "data-everybody" in link, link["href"]
-        found.append(Claim(link["href"], int(link["data-figure"]), count(merchant, filters, now=now)))
+        found.append(Claim(link["href"], int(link["data-figure"]), _behind(link["href"], merchant, now)))
     return found
+
+
+def points_claims(page: str, merchant: Merchant, now: datetime) -> list[tuple[str, int, int]]:
+    """(link, points it tells of, members it opens) for figures that are points and not members."""
+    return [
+        (link["href"], int(link["data-points"]), _behind(link["href"], merchant, now))
+        for link in links(page)
+        if "data-points" in link
+    ]
+
+
+def _behind(url: str, merchant: Merchant, now: datetime) -> int:
+    pairs = parse_qsl(url.partition("?")[2], keep_blank_values=True)
+    filters = parse([pair for pair in pairs if pair[0] != "sort"])
+    assert filters.ignored == (), url
+    assert filters.any, url
+    return count(merchant, filters, now=now)

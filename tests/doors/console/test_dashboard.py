@@ -36,34 +36,38 @@ def text_of(page: str) -> str:
 
 
 def test_every_tile_opens_the_members_it_counts(figures):
-    told = {tile.key: (tile.name, tile.value, tile.kind, tile.note, tile.url) for tile in board.tiles(figures)}
+    told = {
+        tile.key: (tile.name, tile.value, tile.kind, tile.url, tile.members, tuple(tile.note))
+        for tile in board.tiles(figures)
+    }
     assert told == {
-        "members": ("Members", 2469, "count", "2,466 have bought", "/members"),
-        "new_members": ("New members this month", 12, "count", "42 the month before", "/members?joined=2017-12"),
-        "active": ("Active members", 2305, "count", "93.4% of all members", "/members?last_from=2017-10-03"),
-        "degrading": ("Degrading", 164, "count", "73 more are lost", "/members?view=at_risk"),
+        "members": (
+            "Members", 2469, "count", "/members?joined=..2017-12-31", 2469,
+            ("2,466 have bought", "/members?bought=ever", 2466),
+        ),
+        "new_members": (
+            "New members this month", 12, "count", "/members?joined=2017-12-01..2017-12-31", 12,
+            ("42 the month before", "/members?joined=2017-11", 42),
+        ),
+        "active": (
+            "Active members", 2305, "count", "/members?last_from=2017-10-03", 2305, ("93.4% of all members", "", None),
+        ),
+        "degrading": (
+            "Degrading", 164, "count", "/members?view=at_risk", 164, ("73 more are lost", "/members?view=lost", 73),
+        ),
         "repeat_rate": (
-            "Repeat rate",
-            0.9448,
-            "rate",
-            "91.5% the month before",
-            "/members?bought=again&sort=-orders",
+            "Repeat rate", 0.9448, "rate", "/members?bought=again&sort=-orders", 2330,
+            ("2,330 of 2,466 buyers came back", "/members?bought=year&sort=-orders", 2466),
         ),
         "churn_rate": (
-            "Churn rate",
-            0.0429,
-            "rate",
-            "103 members left",
-            "/members?last_from=2017-07-05&last_to=2017-10-02",
+            "Churn rate", 0.0429, "rate", "/members?last_from=2017-07-05&last_to=2017-10-02", 103,
+            ("103 of 2,400 who were active", "/members?paid=2017-07-05..2017-10-02", 2400),
         ),
         "basket_minor": (
-            "Basket value",
-            4684,
-            "money",
-            "9.4 items per basket",
-            "/members?sort=-spent&bought=ever",
+            "Basket value", 4684, "money", "/members?bought=year&sort=-spent", 2466,
+            ("9.4 items per basket", "/members?paid=2017-01-01..2017-12-31&sort=-orders", 2466),
         ),
-    }
+    }  # fmt: skip
 
 
 def test_a_figure_that_could_not_be_observed_is_a_dash_with_its_reason(figures):
@@ -114,7 +118,9 @@ def test_bounds_nobody_can_reach_are_dashes(figures):
 def test_liability_by_month_keeps_a_year_and_adds_up_the_rest(lan, english):
     months = [(f"2026-{i:02d}", 100 * i, i) for i in range(6, 13)] + [(f"2027-{i:02d}", 10, 1) for i in range(1, 10)]
     owed = Liability(cast.NOON, 9999, 123, 9000, 900, 99, 5, 3, [*months, ("", 7, 0)], 20_000, 8_000, 2_001)
-    told = board.liability(owed, lan.merchant)
+    told = board.liability(owed, lan.merchant, {"2026-06": 2, "": 1})
+    assert told["bars"][0][-2:] == ("/members?expires=2026-06&sort=-points", 2)
+    assert told["bars"][-1][-2] == ""
     assert told["rows"][0] == ("2026-06", 600, 6)
     assert len(told["rows"]) == 14
     assert told["rows"][-1] == ("later", 37, 3)
@@ -126,21 +132,22 @@ def test_movement_says_up_or_down_and_leaves_out_newcomers(english):
         "layer": [Flow("target", "potential", 5)],
         "rfm": [],
     }
-    told = {kind["name"]: kind for kind in board.movement(flows, date(2017, 12, 1))}
+    told = {kind["name"]: kind for kind in board.movement(flows, date(2017, 12, 1), date(2017, 12, 31))}
     assert told["Life cycle"] == {
         "name": "Life cycle",
+        "url": "/insight/movement?what=stage&since=2017-12-01&until=2017-12-31",
         "rows": [
             {
                 "label": "Stable → Degrading",
                 "count": 40,
                 "up": False,
-                "url": "/members?moved=stage%3Astable%3Adegrading%3A2017-12-01",
+                "url": "/members?moved=stage%3Astable%3Adegrading%3A2017-12-01%3A2017-12-31",
             },
             {
                 "label": "Degrading → Stable",
                 "count": 30,
                 "up": True,
-                "url": "/members?moved=stage%3Adegrading%3Astable%3A2017-12-01",
+                "url": "/members?moved=stage%3Adegrading%3Astable%3A2017-12-01%3A2017-12-31",
             },
         ],
         "up": 30,

@@ -1,50 +1,106 @@
-"""Every figure of the dashboard opens a list of exactly as many members. Over a real snapshot, not a made-up one."""
+"""Every number opens a list of exactly as many members: all links of all pages with figures are walked and counted.
+
+Over a real snapshot of a busy little shop with points that lapse in several months, looked at two days later.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from urllib.parse import parse_qsl
+from datetime import timedelta
 
 import pytest
 
-from shuke.doors.console import board
-from shuke.insight.queries import figures as insight
+from shuke.insight import actions
 from shuke.insight.queries.directory import count
 from shuke.insight.queries.filters import parse
-from tests.insight.test_members_behind import busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
-from tests.insight.till import night
+from shuke.kit import clock
+from shuke.loyalty import actions as loyalty
+from shuke.loyalty.models import Lot
+from shuke.loyalty.queries import expiring
+from shuke.orders.models import Order
+from shuke.shops import queries as shops
+from shuke.shops.models import Merchant
+from tests.doors.console.claims import claims, links, points_claims, without_figure
+from tests.insight.test_members_behind import DAY, busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
+from tests.insight.till import member, night, sell
+from tests.loyalty import books
 
 pytestmark = pytest.mark.django_db
 
 
-def test_every_figure_agrees_with_the_list_it_opens(busy):  # noqa: F811
-    figures = insight.latest(busy.merchant)
-    assert figures is not None
-    day = date.fromisoformat(figures["as_of"])
-    since = day - timedelta(days=board.MOVED_DAYS)
-    kpi, tiles = figures["kpi"], {tile.key: tile for tile in board.tiles(figures)}
-    flows = {
-        what: insight.movement(busy.merchant, what=what, since=since, until=day) for what in ("stage", "layer", "rfm")
+@pytest.fixture
+def pages(busy, see):  # noqa: F811
+    """A reader of the console's pages two days after the last snapshot: who came since is in no figure and in no list."""
+    moment = night(busy, str(DAY))
+    books.publish(busy.merchant)
+    sell(busy, Order.objects.filter(merchant=busy.merchant, member__isnull=False).first().member, str(DAY), 30_000)
+    paid = list(Order.objects.filter(merchant=busy.merchant, member__isnull=False).values_list("pk", flat=True))
+    loyalty.settle(merchant=busy.merchant, order_ids=paid, now=moment, actor="test")
+    actions.snapshot(merchant=busy.merchant, day=DAY, now=moment)
+    late = member(busy, "昨天来的", "2026-12-01")
+    sell(busy, late, "2026-12-02", 5_000, sold_at=busy.second)
+    shift = int((moment + timedelta(days=2) - clock.utc_now()).total_seconds())
+    Merchant.objects.filter(pk=busy.merchant.pk).update(clock_shift=shift)
+    busy.merchant.refresh_from_db()
+    busy.owner.refresh_from_db()
+    client = see(busy.owner)
+
+    def page(path: str) -> str:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        return answer.content.decode()
+
+    return page
+
+
+@pytest.mark.parametrize(
+    ("path", "least"),
+    [
+        ("/", 150),
+        ("/insight/rfm", 4),
+        ("/insight/movement?what=rfm", 5),
+        ("/insight/movement?what=layer", 4),
+        ("/insight/movement?what=stage", 6),
+        ("/insight/points", 3),
+    ],
+)
+def test_every_number_opens_as_many_members_as_it_says(busy, pages, path, least):  # noqa: F811
+    page = pages(path)
+    told = claims(page, busy.merchant, shops.now(busy.merchant))
+    assert [claim for claim in told if claim.claimed != claim.found] == []
+    assert sum(claim.claimed > 0 for claim in told) >= least
+    assert len({claim.claimed for claim in told}) > 2
+
+
+def test_no_link_to_a_filtered_list_keeps_its_number_to_itself(pages):
+    for path in ("/", "/insight/rfm", "/insight/movement", "/insight/points"):
+        assert without_figure(pages(path)) == []
+
+
+def test_points_in_a_state_open_to_members_who_hold_such(busy, pages):  # noqa: F811
+    told = points_claims(pages("/"), busy.merchant, shops.now(busy.merchant))
+    assert {("holding=pending" in url, points > 0, found > 0) for url, points, found in told} == {
+        (True, True, True),
+        (False, True, True),
     }
-    told = [
-        ("new members", kpi["new_members"], tiles["new_members"].url),
-        ("active", kpi["active"], tiles["active"].url),
-        ("degrading", kpi["degrading"], tiles["degrading"].url),
-        ("came back", kpi["repeat_buyers"], tiles["repeat_rate"].url),
-        ("churned", kpi["churned"], tiles["churn_rate"].url),
-        *((layer.code, layer.members, layer.url) for layer in board.pyramid(figures)["layers"]),
-        *((bond["code"], bond["count"], bond["url"]) for bond in board.pyramid(figures)["bonds"]),
-        *((f"{c.r}-{c.f}", c.members, c.url) for row in board.rfm(figures)["rows"] for c in row.cells),
-        *((one["code"], one["count"], one["url"]) for one in board.rfm(figures)["classes"]),
-        *((one["code"], one["count"], one["url"]) for one in board.lifecycle(figures)["stages"]),
-        *((month["month"], month["new_members"], month["url"]) for month in board.months(figures)["rows"]),
-        *((store["name"], store["buyers"], store["url"]) for store in board.stores(figures)["rows"]),
-        *((row["label"], row["count"], row["url"]) for kind in board.movement(flows, since) for row in kind["rows"]),
-    ]
-    listed = []
-    for name, _figure, url in told:
-        filters = parse([pair for pair in parse_qsl(url.partition("?")[2]) if pair[0] != "sort"])
-        listed.append((name, count(busy.merchant, filters, now=night(busy, str(day))), url))
-    assert listed == told
-    assert sum(figure for _name, figure, _url in told if figure) > 100
-    assert any(row["rows"] for row in board.movement(flows, since))
+
+
+def test_every_month_of_the_liability_opens_to_its_lots_and_their_sum(busy, pages):  # noqa: F811
+    now = shops.now(busy.merchant)
+    months = [link["href"].partition("=")[2] for link in links(pages("/insight/points"), "?month=")]
+    assert len(months) >= 3
+    whole = 0
+    for month in months:
+        lots = expiring.lots(busy.merchant, month, now)
+        number, points = expiring.totals(busy.merchant, month, now)
+        assert (number, points) == (len(lots), sum(lot.remaining for lot in lots))
+        held = {lot.member_id for lot in lots}
+        assert count(busy.merchant, parse([("expires", month)]), now=now) == len(held)
+        page = pages(f"/insight/points?month={month}")
+        assert f"{points:,} points" in page
+        assert {link["href"] for link in links(page, "/members/")} == {f"/members/{pk}/points" for pk in held}
+        whole += points
+    assert whole == sum(lot.remaining for lot in expiring_lots(busy, now))
+
+
+def expiring_lots(shop, now):
+    return [lot for lot in Lot.objects.filter(merchant=shop.merchant) if lot.expires_at is None or lot.expires_at > now]

@@ -12,14 +12,15 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from shuke.doors.console import charts, words
 from shuke.engine.insight import wording
 from shuke.engine.insight.pyramid import LAYERS
 from shuke.engine.insight.rfm import CLASSES
 from shuke.insight.queries.figures import Flow
+from shuke.kit import clock
 from shuke.kit import money as kit_money
+from shuke.loyalty.queries import expiring
 from shuke.loyalty.queries.liability import Liability
 from shuke.shops.models import Merchant
 
@@ -35,6 +36,17 @@ LORENZ = charts.Frame(width=320, height=230, left=44, right=10, top=10, bottom=3
 EXPIRY = charts.Frame(width=560, height=200, left=64, right=8, top=22, bottom=30)
 
 
+class Note(NamedTuple):
+    """A line below a figure. It opens its own members where it names a number of them."""
+
+    text: str
+    url: str = ""
+    members: int | None = None
+
+
+NOTHING = Note("")
+
+
 class Tile(NamedTuple):
     """One key figure. `kind` says how to write it: count, money, rate, or thousandths."""
 
@@ -42,8 +54,9 @@ class Tile(NamedTuple):
     name: str
     value: float | int | None
     kind: str
-    note: str
+    note: Note
     url: str
+    members: int | None  # how many the list behind it holds
     definition: str
     spark: list[float]
     icon: str
@@ -83,16 +96,20 @@ def members_url(**filters: Any) -> str:
     return reverse("console:members") + ("?" + urlencode(asked) if asked else "")
 
 
+def span(day: date, back: int, upto: int = 0) -> str:
+    """The days from `back` − 1 before a day to `upto` before it, as a filter's period."""
+    return f"{day - timedelta(days=back - 1)}..{day - timedelta(days=upto)}"
+
+
 def tiles(figures: dict[str, Any]) -> list[Tile]:
     """Key figures that need no other room; the points liability comes from the books."""
     kpi, day = figures["kpi"], date.fromisoformat(figures["as_of"])
-    active_from = day - timedelta(days=figures["active_days"] - 1)
-    gone_from = day - timedelta(days=2 * figures["active_days"] - 1)
+    active_days, window = figures["active_days"], figures["window_days"]
     whole = [m for m in figures["months"] if not m["partial"]]
     before: dict[str, Any] = next((m for m in reversed(figures["months"]) if m["month"] < figures["as_of"][:7]), {})
     reasons = words.why_missing(figures)
 
-    def tile(key: str, kind: str, url: str, *, icon: str, note: str = "", series: str = "") -> Tile:
+    def tile(key: str, kind: str, url: str, members: int | None, note: Note, *, icon: str, series: str = "") -> Tile:
         spark = [m[series] for m in whole[-12:] if m.get(series) is not None] if series else []
         return Tile(
             key,
@@ -101,77 +118,110 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
             kind,
             note,
             url,
+            members,
             words.definition(key, figures),
             spark if len(spark) > 2 else [],
             icon,
             reasons.get(key, ""),
         )
 
-    def last_month(text: str) -> str:
-        return _("%(figure)s the month before") % {"figure": text} if text else ""
+    def last_month(text: str, **behind: Any) -> Note:
+        if not text:
+            return NOTHING
+        members = behind.pop("members")
+        return Note(_("%(figure)s the month before") % {"figure": text}, members_url(**behind), members)
 
+    left = _("%(part)s of %(whole)s who were active")
+    came = _("%(part)s of %(whole)s buyers came back")
+    bought = members_url(bought="year", sort="-spent")
     return [
         tile(
             "members",
             "count",
-            members_url(),
+            members_url(joined=f"..{day}"),
+            kpi["members"],
+            Note(
+                _("%(figure)s have bought") % {"figure": grouped(kpi["buyers"])},
+                members_url(bought="ever"),
+                kpi["buyers"],
+            ),
             icon="users",
             series="members",
-            note=_("%(figure)s have bought") % {"figure": grouped(kpi["buyers"])},
         ),
         tile(
             "new_members",
             "count",
-            members_url(joined=figures["as_of"][:7]),
+            members_url(joined=f"{day.replace(day=1)}..{day}"),
+            kpi["new_members"],
+            last_month(
+                grouped(before.get("new_members")), joined=before.get("month"), members=before.get("new_members")
+            ),
             icon="user-plus",
             series="new_members",
-            note=last_month(grouped(before.get("new_members"))),
         ),
         tile(
             "active",
             "count",
-            members_url(last_from=active_from),
+            members_url(last_from=day - timedelta(days=active_days - 1)),
+            kpi["active"],
+            Note(_("%(figure)s of all members") % {"figure": rate(kpi["active_rate"])})
+            if kpi["active_rate"] is not None
+            else NOTHING,
             icon="activity",
             series="active",
-            note=_("%(figure)s of all members") % {"figure": rate(kpi["active_rate"])}
-            if kpi["active_rate"] is not None
-            else "",
         ),
         tile(
             "degrading",
             "count",
             members_url(view="at_risk"),
+            kpi["degrading"],
+            Note(
+                _("%(figure)s more are lost") % {"figure": grouped(kpi["lost"])}, members_url(view="lost"), kpi["lost"]
+            ),
             icon="alert-triangle",
-            note=_("%(figure)s more are lost") % {"figure": grouped(kpi["lost"])},
         ),
         tile(
             "repeat_rate",
             "rate",
             members_url(bought="again", sort="-orders"),
+            kpi["repeat_buyers"],
+            Note(
+                came % {"part": grouped(kpi["repeat_buyers"]), "whole": grouped(kpi["window_buyers"])},
+                members_url(bought="year", sort="-orders"),
+                kpi["window_buyers"],
+            ),
             icon="repeat",
             series="repeat_rate",
-            note=last_month(rate(before.get("repeat_rate"))),
         ),
         tile(
             "churn_rate",
             "rate",
-            members_url(last_from=gone_from, last_to=active_from - timedelta(days=1)),
+            members_url(last_from=day - timedelta(days=2 * active_days - 1), last_to=day - timedelta(days=active_days)),
+            kpi["churned"],
+            Note(
+                left % {"part": grouped(kpi["churned"]), "whole": grouped(kpi["churn_base"])},
+                members_url(paid=span(day, 2 * active_days, active_days)),
+                kpi["churn_base"],
+            )
+            if kpi["churned"] is not None
+            else NOTHING,
             icon="user-minus",
             series="churn_rate",
-            note=ngettext("%(figure)s member left", "%(figure)s members left", kpi["churned"] or 0)
-            % {"figure": grouped(kpi["churned"])}
-            if kpi["churned"]
-            else "",
         ),
         tile(
             "basket_minor",
             "money",
-            members_url(sort="-spent", bought="ever"),
+            bought,
+            kpi["window_buyers"],
+            Note(
+                _("%(figure)s items per basket") % {"figure": f"{kpi['items_milli'] / 1000:,.1f}"},
+                members_url(paid=span(day, window), sort="-orders"),
+                kpi["window_buyers"],
+            )
+            if kpi["items_milli"] is not None
+            else NOTHING,
             icon="shopping-bag",
             series="basket_minor",
-            note=_("%(figure)s items per basket") % {"figure": f"{kpi['items_milli'] / 1000:,.1f}"}
-            if kpi["items_milli"] is not None
-            else "",
         ),
     ]
 
@@ -214,6 +264,8 @@ def pyramid(figures: dict[str, Any]) -> dict[str, Any]:
         "layers": layers,
         "curve": drawn,
         "top20_share": told["top20_share"],
+        "top20": _spenders(told.get("top20")),
+        "for_80": _spenders(told.get("for_80")),
         "members_for_80_rate": told["members_for_80_rate"],
         "gini": told["gini"],
         "bonds": _bonds(told.get("bonds", [])),
@@ -224,6 +276,13 @@ def pyramid(figures: dict[str, Any]) -> dict[str, Any]:
         "curve_definition": words.definition("curve", figures),
         "reason": words.why_missing(figures).get("pyramid", ""),
     }
+
+
+def _spenders(told: dict[str, int] | None) -> dict[str, Any] | None:
+    """The people behind a point of the curve."""
+    if not told:
+        return None
+    return {"url": members_url(year_from=told["from_minor"], sort="-spent"), "members": told["count"]}
 
 
 def _bonds(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -247,6 +306,7 @@ def rfm(figures: dict[str, Any]) -> dict[str, Any]:
     """The 5×5 map with the bounds of its rows and columns, and the eight classes."""
     told = figures["rfm"]
     highest = max((cell["count"] for cell in told["map"]), default=0)
+    highest_money = max((row["count"] for row in told["monetary"]), default=0)
     cells = {(c["r"], c["f"]): c for c in told["map"]}
     rows = [
         MapRow(
@@ -283,12 +343,16 @@ def rfm(figures: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
+        "monetary": [
+            (row["m"], row["count"], members_url(m=row["m"]), charts.heat(row["count"], highest_money))
+            for row in told["monetary"]
+        ],
         "columns": [(f, _frequency_label(told["cuts"]["f"], f)) for f in range(1, 6)],
         "classes": classes,
         "people": people,
         "money": money,
         "none": told["none"],
-        "none_url": members_url(bought="never"),
+        "none_url": members_url(joined=f"..{figures['as_of']}", bought="never"),
         "definition": words.definition("rfm", figures),
         "reason": words.why_missing(figures).get("rfm", ""),
     }
@@ -353,11 +417,12 @@ def months(figures: dict[str, Any]) -> dict[str, Any]:
     rate_top, rate_step = charts.nice_top(max(rates, default=0))
     rate_top = min(rate_top, 1.0) if rate_top else 1.0
     return {
-        "rows": [m | {"url": members_url(joined=m["month"])} for m in shown],
+        "rows": [_month(m, figures) for m in shown],
+        "now": _month(shown[-1], figures) if shown else None,
         "growth": {
             "frame": GROWTH,
             "ticks": [(t.at, compact(t.value)) for t in charts.ticks(top, step, GROWTH)],
-            "bars": [(bar, m, members_url(joined=m["month"])) for bar, m in zip(bars, shown, strict=True)],
+            "bars": [(bar, m, _month(m, figures)["joined"]) for bar, m in zip(bars, shown, strict=True)],
             "labelled": len(shown) <= 12,
             "nth": nth,
             "end": charts.one(GROWTH.width - GROWTH.right),
@@ -389,11 +454,30 @@ def months(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
+def _month(m: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:
+    """A month's figures with the lists behind them. The month of the snapshot ends with its day, not with today."""
+    first = date.fromisoformat(f"{m['month']}-01")
+    last = min(clock.add_months(first, 1) - timedelta(days=1), date.fromisoformat(figures["as_of"]))
+    active, window = figures["active_days"], figures["window_days"]
+    days = f"{first}..{last}" if m["partial"] else m["month"]
+    gone, now = span(last, 2 * active, active), span(last, active)
+    return m | {
+        "all": members_url(joined=f"..{last}"),
+        "joined": members_url(joined=days),
+        "bought": members_url(paid=days, sort="-spent"),
+        "active_url": members_url(paid=now),
+        "repeat_url": members_url(paid=span(last, window), paid_days=2),
+        "churn_url": members_url(paid=gone, unpaid=now),
+        "churned": m.get("churned"),
+        "repeat_buyers": m.get("repeat_buyers"),
+    }
+
+
+def liability(owed: Liability, merchant: Merchant, holders: dict[str, int]) -> dict[str, Any]:
     """What the shop owes in points, and when it lapses."""
     shown = owed.by_month[:EXPIRY_MONTHS]
     later = owed.by_month[EXPIRY_MONTHS:]
-    rows = [(month, points, money) for month, points, money in shown]
+    rows = list(shown)
     if later:
         rows.append(("later", sum(r[1] for r in later), sum(r[2] for r in later)))
     top, step = charts.nice_top(max((points for _, points, _ in rows), default=0))
@@ -401,6 +485,9 @@ def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
     return {
         "owed": owed,
         "url": members_url(points_from=1, sort="-points"),
+        "pending_url": members_url(holding="pending"),
+        "held_url": members_url(holding="held"),
+        "debt_url": members_url(holding="debt"),
         "rows": [(names.get(month, month), points, money) for month, points, money in rows],
         "bars": [
             (
@@ -409,6 +496,8 @@ def liability(owed: Liability, merchant: Merchant) -> dict[str, Any]:
                 names.get(month, month),
                 points,
                 kit_money.show(money, merchant.currency),
+                members_url(expires=month or expiring.NEVER, sort="-points") if month != "later" else "",
+                holders.get(month),
             )
             for bar, (month, points, money) in zip(charts.bars([r[1] for r in rows], top, EXPIRY), rows, strict=True)
         ],
@@ -440,7 +529,7 @@ def grades(held: dict[str, int], looks: dict[str, tuple[str, int]]) -> dict[str,
     }
 
 
-def movement(flows: dict[str, list[Flow]], since: date) -> list[dict[str, Any]]:
+def movement(flows: dict[str, list[Flow]], since: date, until: date) -> list[dict[str, Any]]:
     """Who changed stage, layer or class, the largest flows first; newcomers are growth and stand elsewhere."""
     names = {"stage": "lifecycle", "layer": "pyramid", "rfm": "rfm"}
     ranks: dict[str, tuple[str, ...]] = {
@@ -455,12 +544,15 @@ def movement(flows: dict[str, list[Flow]], since: date) -> list[dict[str, Any]]:
         told.append(
             {
                 "name": words.said(wording.FIGURES[name][0]),
+                "url": reverse("console:insight-movement")
+                + "?"
+                + urlencode({"what": what, "since": since, "until": until}),
                 "rows": [
                     {
                         "label": words.flow(what, f.before, f.after),
                         "count": f.members,
                         "up": rank.index(f.after) > rank.index(f.before),
-                        "url": members_url(moved=f"{what}:{f.before}:{f.after}:{since}"),
+                        "url": members_url(moved=f"{what}:{f.before}:{f.after}:{since}:{until}"),
                     }
                     for f in moved[:FLOWS_SHOWN]
                 ],
@@ -473,11 +565,15 @@ def movement(flows: dict[str, list[Flow]], since: date) -> list[dict[str, Any]]:
 
 def stores(figures: dict[str, Any]) -> dict[str, Any]:
     """The per-store table."""
+    day = date.fromisoformat(figures["as_of"])
     rows = [
         s
         | {
             "url": members_url(bought_in=s["store"], sort="-spent"),
-            "new_url": members_url(store=s["store"], joined=figures["as_of"][:7]),
+            "active_url": members_url(bought_in=s["store"], paid=span(day, figures["active_days"])),
+            "repeat_url": members_url(bought_in=s["store"], paid_days=2),
+            "repeat_buyers": s.get("repeat_buyers"),
+            "new_url": members_url(store=s["store"], joined=f"{day.replace(day=1)}..{day}"),
         }
         for s in figures["stores"]
     ]

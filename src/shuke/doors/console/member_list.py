@@ -170,6 +170,27 @@ def read(parameters: QueryDict | Mapping[str, str]) -> Asked:
     )
 
 
+# Filters the form has no box for; they come from figures and stay in force while others are ticked.
+NOT_IN_FORM = (
+    "cell",
+    "m",
+    "first",
+    "bought_in",
+    "year_from",
+    "paid",
+    "paid_days",
+    "unpaid",
+    "expires",
+    "holding",
+    "moved",
+)
+
+
+def hidden(asked: Asked) -> list[tuple[str, str]]:
+    """What the filter form must carry along unseen."""
+    return [(name, value) for name, value in asked.filters.params() if name in NOT_IN_FORM]
+
+
 def tabs(asked: Asked) -> list[Link]:
     """The saved views. A view starts afresh: filters of another view would only confuse it."""
     base = reverse("console:members")
@@ -262,11 +283,11 @@ def chips(request: StaffRequest, asked: Asked) -> list[Link]:
         if name == "view":
             continue  # its tab shows it
         rest = Asked(filters.without(name, value), asked.sort, 1, "", "")
-        found.append(Link(chip_label(request, name, value), rest.url()))
+        found.append(Link(chip_label(request, name, value, asked_period=bool(filters.paid)), rest.url()))
     return found
 
 
-def chip_label(request: StaffRequest, name: str, value: str) -> str:
+def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bool = False) -> str:
     """One filter in words."""
     if name == "tier":
         value = tiers.look(request, value)[0]
@@ -287,10 +308,23 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
         moved = flow(value)
         assert moved is not None
         return words.flow(moved.what, moved.before, moved.after)
+    elif name == "holding":
+        return {
+            "pending": _("Has points that wait for the return window"),
+            "held": _("Has points on hold"),
+            "debt": _("Owes points back"),
+        }[value]
+    elif name in ("paid", "unpaid", "joined", "first"):
+        value = period_label(value)
+    elif name == "expires" and value == "never":
+        return _("Has points that never lapse")
+    elif name == "year_from":
+        value = money(int(value), request.merchant.currency)
     elif name == "bought":
         return {
             "ever": _("Has bought"),
             "never": _("Never bought"),
+            "year": _("Bought within 365 days"),
             "again": _("Came back within 365 days"),
             "idle": _("Nothing bought for 365 days"),
         }[value]
@@ -302,7 +336,13 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
         "layer": _("Layer: %(value)s"),
         "bond": _("Loyalty layer: %(value)s"),
         "store": _("Home store: %(value)s"),
-        "bought_in": _("Bought in %(value)s within 365 days"),
+        "bought_in": _("Bought in %(value)s within 365 days") if not asked_period else _("Bought in %(value)s"),
+        "m": _("Money %(value)s of 5"),
+        "paid": _("Bought %(value)s"),
+        "paid_days": _("On %(value)s days or more"),
+        "unpaid": _("Bought nothing %(value)s"),
+        "expires": _("Points that lapse in %(value)s"),
+        "year_from": _("Spent %(value)s or more within 365 days"),
         "tag": _("Tag: %(value)s"),
         "by": _("Came by: %(value)s"),
         "joined": _("Joined %(value)s"),
@@ -313,6 +353,16 @@ def chip_label(request: StaffRequest, name: str, value: str) -> str:
         "last_to": _("Last purchase on or before %(value)s"),
     }[name]
     return pattern % {"value": value}
+
+
+def period_label(text: str) -> str:
+    """2017-05 as it is; 2017-05-01..2017-05-09 as from – to; one open end said in words."""
+    start, dots, end = text.partition("..")
+    if not dots:
+        return text
+    if start and end:
+        return f"{start} – {end}"
+    return _("up to %(day)s") % {"day": end} if end else _("from %(day)s on") % {"day": start}
 
 
 def columns(request: StaffRequest) -> list[str]:

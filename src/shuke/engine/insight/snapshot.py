@@ -226,7 +226,9 @@ def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, fir
                 "items_milli": kpi.per(items, itemed),
                 "active": moving["active"],
                 "active_rate": moving["active_rate"],
+                "churned": moving["churned"],
                 "churn_rate": moving["churn_rate"],
+                "repeat_buyers": moving["repeat_buyers"],
                 "repeat_rate": moving["repeat_rate"],
                 "identified_rate": kpi.rate(known, net),
             }
@@ -262,6 +264,7 @@ def _stores(
                 "items_milli": kpi.per(int(rows["items_sum"][i]), int(rows["itemed"][i])),
                 "active": int(rows["active"][i]),
                 "new_members": int((newcomers == store).sum()),
+                "repeat_buyers": int(rows["repeaters"][i]),
                 "repeat_rate": kpi.rate(int(rows["repeaters"][i]), buyers),
             }
         )

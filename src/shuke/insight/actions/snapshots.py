@@ -21,6 +21,7 @@ from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
+from shuke.loyalty.queries.expiring import holders
 from shuke.loyalty.queries.liability import liability
 from shuke.loyalty.queries.member import tier_counts
 from shuke.members.actions import Note, note
@@ -193,7 +194,9 @@ def _move(merchant: Merchant, moved: list[Move], day: date, now: datetime) -> No
 
 def _books(merchant: Merchant, now: datetime) -> dict:
     """What the points books say now: adding up every lot and leg is for the night, not for each look at a page."""
-    return liability(merchant, now)._asdict() | {"now": now.isoformat(), "tiers": tier_counts(merchant)}
+    owed = liability(merchant, now)
+    lapsing = holders(merchant, [month for month, _points, _money in owed.by_month], now)
+    return owed._asdict() | {"now": now.isoformat(), "tiers": tier_counts(merchant), "holders": lapsing}
 
 
 def _keep(

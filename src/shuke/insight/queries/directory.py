@@ -15,18 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import BooleanField, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from shuke.engine.insight.kpi import WINDOW_DAYS
 from shuke.insight.models import MemberScore
+from shuke.insight.queries import figures as stored
+from shuke.insight.queries.bought import buyers
 from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, flow, parse_sort, period
-from shuke.insight.queries.members_behind import buyers_in, members_behind
+from shuke.insight.queries.members_behind import members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
+from shuke.loyalty.queries import expiring
 from shuke.members.models import Member, MemberState
 from shuke.shops.models import Merchant
 
@@ -218,11 +222,12 @@ def _narrowest(filters: Filters) -> _Order | None:
     """The one table that answers all of these filters; None if it takes several."""
     by_member = filters.stores or filters.joined or filters.tags or filters.acquired_by
     by_score = (
-        filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.bonds or filters.first
-        or filters.last_from or filters.last_to or filters.bought in ("ever", "again") or filters.view == "dormant"
+        filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.bonds or filters.money or filters.first or filters.year_from is not None
+        or filters.last_from or filters.last_to or filters.bought in ("ever", "again", "year") or filters.view == "dormant"
     )  # fmt: skip
     by_wallet = filters.tiers or filters.points_from is not None or filters.points_to is not None
-    beyond = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved
+    beyond: Any = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved
+    beyond = beyond or filters.paid or filters.paid_days or filters.unpaid or filters.expires or filters.holding
     if beyond or sum(map(bool, (by_member, by_score, by_wallet))) > 1:
         return None
     return _ORDERS["last"] if by_score else _ORDERS["points"] if by_wallet else _BARE
@@ -317,6 +322,7 @@ def _narrow(
         (f"{score}rfm", filters.rfm),
         (f"{score}layer", filters.layers),
         (f"{score}bond", filters.bonds),
+        (f"{score}m5", filters.money),
         (f"{member}home_store", filters.stores),
         (f"{member}acquired_by", filters.acquired_by),
     ):
@@ -341,10 +347,11 @@ def _narrow(
     if filters.bought in ("ever", "never"):
         query = query.filter(**{f"{score}last_paid_at__isnull": filters.bought == "never"})
     elif filters.bought:
-        wide = {"again": "year_order_days__gte", "idle": "year_order_days__lt"}[filters.bought]
-        query = query.filter(**{f"{score}{wide}": 2 if filters.bought == "again" else 1})
-    if filters.bought_in is not None:
-        query = query.filter(pk__in=buyers_in(merchant, filters.bought_in))
+        wide, days_of = {"again": ("gte", 2), "year": ("gte", 1), "idle": ("lt", 1)}[filters.bought]
+        query = query.filter(**{f"{score}year_order_days__{wide}": days_of})
+    if filters.year_from is not None:
+        query = query.filter(**{f"{score}year_net_minor__gte": filters.year_from})
+    query = _by_history(query, merchant, filters, now)
     if moved := flow(filters.moved):
         until = moved.until or clock.day_of(now, tz)
         behind = members_behind(merchant, "moved", **moved._asdict() | {"until": until})
@@ -357,6 +364,36 @@ def _narrow(
     for tag in filters.tags:
         query = query.filter(_tagged(tag))
     return query
+
+
+def _by_history(query: QuerySet, merchant: Merchant, filters: Filters, now: datetime) -> QuerySet:
+    """The filters that ask orders and lots: who bought when and where, whose points lapse."""
+    if filters.paid or filters.paid_days or filters.bought_in is not None:
+        start, end = (filters.paid and period(filters.paid)) or window(merchant, now)
+        assert start is not None
+        assert end is not None
+        query = query.filter(
+            pk__in=buyers(merchant, start, end, store=filters.bought_in, least_days=filters.paid_days or 1)
+        )
+    if filters.unpaid:
+        start, end = period(filters.unpaid) or (None, None)
+        assert start is not None
+        assert end is not None
+        query = query.exclude(pk__in=buyers(merchant, start, end))
+    if filters.expires:
+        query = query.filter(pk__in=expiring.open_lots(merchant, filters.expires, now).order_by().values("member"))
+    if filters.holding == "pending":
+        query = query.filter(pk__in=expiring.pending_lots(merchant, now).order_by().values("member"))
+    elif filters.holding:
+        owing = Wallet.objects.filter(merchant=merchant, **{f"{filters.holding}__gt": 0})
+        query = query.filter(pk__in=owing.order_by().values("member"))
+    return query
+
+
+def window(merchant: Merchant, now: datetime) -> tuple[date, date]:
+    """The days that the figures of the last year are of: those of the latest snapshot, else the ones up to yesterday."""
+    last = stored.last_day(merchant) or clock.day_of(now, merchant.tz) - timedelta(days=1)
+    return last - timedelta(days=WINDOW_DAYS - 1), last + timedelta(days=1)
 
 
 def _tagged(tag: str) -> RawSQL:

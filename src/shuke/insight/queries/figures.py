@@ -26,12 +26,12 @@ be observed is null, never 0; `missing` then says why.
       },
       "months": [                         every calendar month from the first order on, oldest first, last one may be partial
         {"month": "2017-01", "partial": false, "members": …, "new_members": …, "buyers": …, "orders": …, "net_minor": …,
-         "basket_minor": …, "items_milli": …, "active": …, "active_rate": …, "churn_rate": …, "repeat_rate": …,
-         "identified_rate": …}, …
+         "basket_minor": …, "items_milli": …, "active": …, "active_rate": …, "churned": …, "churn_rate": …,
+         "repeat_buyers": …, "repeat_rate": …, "identified_rate": …}, …
       ],
       "stores": [                         by net revenue within window_days, largest first, at most 50
         {"store": 123, "name": "…", "orders": …, "buyers": …, "net_minor": …, "basket_minor": …, "items_milli": …,
-         "active": …, "new_members": …, "repeat_rate": …}, …      new_members: home store, month of the day
+         "active": …, "new_members": …, "repeat_buyers": …, "repeat_rate": …}, …      new_members: home store, month of the day
       ],
       "stores_left_out": 0,               stores beyond the 50 (their orders are in kpi)
       "store_months": {"months": ["2017-01", …], "rows": [{"store": 123, "net_minor": [… or null], "orders": […],
@@ -63,7 +63,7 @@ be observed is null, never 0; `missing` then says why.
         "rfm": [{"before": "222", "after": "122", "count": 4}, …], "layer": […], "stage": […]}
       "books": null or {                loyalty.queries.liability at `now`, when the snapshot was made; null for past month ends
         "now": "2018-01-01T02:00:00+00:00", "points": …, "money_minor": …, "available": …, "pending": …, "held": …, "debt": …,
-        "members": …, "by_month": [["2018-03" or "" = never, points, money_minor], …], "issued": …, "spent": …, "expired": …,
+        "members": …, "by_month": [["2018-03" or "" = never, points, money_minor], …], "holders": {"2018-03": members, …}, "issued": …, "spent": …, "expired": …,
         "tiers": {"gold": 12, …}}       members by tier
     }
 
@@ -95,6 +95,11 @@ class Flow(NamedTuple):
 def latest(merchant: Merchant) -> Figures | None:
     """The figures of the last snapshot; None before the first night run."""
     return Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("figures", flat=True).first()
+
+
+def last_day(merchant: Merchant) -> date | None:
+    """The day of the latest snapshot."""
+    return Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
 
 
 def on(merchant: Merchant, day: date) -> Figures | None:

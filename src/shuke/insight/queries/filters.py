@@ -47,8 +47,9 @@ class Filters:
     cells: tuple[tuple[int, int], ...] = ()  # (R, F) quintiles, 5 is best
     layers: tuple[str, ...] = ()
     bonds: tuple[str, ...] = ()  # loyalty layers
+    money: tuple[str, ...] = ()  # M quintiles, 5 is best
     stores: tuple[int, ...] = ()
-    joined: str = ""  # 2017, 2017-05 or 2017-05-12, the shop's days
+    joined: str = ""  # a period: 2017, 2017-05, 2017-05-12, or 2017-05..2017-07-03, either end open; the shop's days
     first: str = ""  # day, month or year of the first purchase
     tags: tuple[str, ...] = ()
     acquired_by: tuple[str, ...] = ()
@@ -56,8 +57,14 @@ class Filters:
     points_to: int | None = None  # inclusive, as people say it
     last_from: date | None = None
     last_to: date | None = None  # inclusive
-    bought: str = ""  # ever | never | again (two days or more within 365) | idle (not within 365 days)
-    bought_in: int | None = None  # a store they bought in within 365 days
+    year_from: int | None = None  # net spend within 365 days, minor units, at least
+    bought: str = ""  # ever | never | year (within 365 days) | again (two days or more of them) | idle (none of them)
+    bought_in: int | None = None  # a store they bought in, within `paid` or else 365 days
+    paid: str = ""  # a period they bought in
+    paid_days: int | None = None  # on so many days of it at least
+    unpaid: str = ""  # a period they bought nothing in
+    expires: str = ""  # hold points that lapse in this month, or "never"
+    holding: str = ""  # pending | held | debt: points in that state
     moved: str = (
         ""  # stage:stable:degrading:2017-11-30, rfm:… or layer:…: what, from, to, since the end of that day[:until]
     )
@@ -76,7 +83,7 @@ class Filters:
         if self.view:
             pairs.append(("view", self.view))
         for name, values in (
-            ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm),
+            ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm), ("m", self.money),
             ("cell", [f"{r}-{f}" for r, f in self.cells]),
             ("layer", self.layers), ("bond", self.bonds), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by),
         ):  # fmt: skip
@@ -85,6 +92,8 @@ class Filters:
             ("joined", self.joined), ("first", self.first),
             ("points_from", self.points_from), ("points_to", self.points_to),
             ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in),
+            ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
+            ("expires", self.expires), ("holding", self.holding),
             ("moved", self.moved),
         ):  # fmt: skip
             if value not in ("", None):
@@ -105,8 +114,23 @@ class Filters:
         return tuple(s for s in tab if s in self.stages) if self.stages else tab
 
 
-def period(text: str) -> tuple[date, date] | None:
-    """First day and the day after the last of '2017', '2017-05' or '2017-05-12'; None if it is no such thing."""
+def period(text: str) -> tuple[date | None, date | None] | None:
+    """First day and the day after the last of '2017', '2017-05', '2017-05-12' or two of these with '..' between.
+
+    None if it is no such thing. Either end may be open: '..2017-05' gives no first day.
+    """
+    if ".." not in text:
+        return _calendar(text)
+    start, _dots, end = text.partition("..")
+    first, last = _calendar(start) if start else (None, None), _calendar(end) if end else (None, None)
+    if first is None or last is None or not (start or end):
+        return None
+    if first[0] is not None and last[1] is not None and first[0] >= last[1]:
+        return None
+    return first[0], last[1]
+
+
+def _calendar(text: str) -> tuple[date, date] | None:
     found = _PERIOD.fullmatch(text)
     if not found:
         return None
@@ -169,6 +193,12 @@ def parse_sort(text: str) -> str:
     return text if text.removeprefix("-") in SORTS else DEFAULT_SORT
 
 
+def _closed(text: str) -> bool:
+    """Whether this is a period with both ends: orders are searched day by day, not without end."""
+    found = period(text)
+    return found is not None and None not in found
+
+
 def _among(allowed: Iterable[str]):
     known = frozenset(allowed)
     return lambda text: text if text in known else None
@@ -209,11 +239,22 @@ _READERS = {
     "by": ("acquired_by", lambda t: t[:60], True),
     "joined": ("joined", lambda t: t if period(t) else None, False),
     "first": ("first", lambda t: t if period(t) else None, False),
+    "m": ("money", _among("12345"), True),
+    "year_from": ("year_from", _whole, False),
+    "paid": ("paid", lambda t: t if _closed(t) else None, False),
+    "paid_days": (
+        "paid_days",
+        lambda t: int(t) if t.isascii() and t.isdigit() and 0 < int(t[:4]) <= 366 else None,
+        False,
+    ),
+    "unpaid": ("unpaid", lambda t: t if _closed(t) else None, False),
+    "expires": ("expires", _matching(re.compile(r"never|\d{4}-(0[1-9]|1[0-2])")), False),
+    "holding": ("holding", _among(("pending", "held", "debt")), False),
     "points_from": ("points_from", _whole, False),
     "points_to": ("points_to", _whole, False),
     "last_from": ("last_from", _day, False),
     "last_to": ("last_to", _day, False),
-    "bought": ("bought", _among(("ever", "never", "again", "idle")), False),
+    "bought": ("bought", _among(("ever", "never", "year", "again", "idle")), False),
     "bought_in": ("bought_in", _whole, False),
     "moved": ("moved", lambda t: t if flow(t) else None, False),
 }

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -100,24 +99,6 @@ def _in_store(merchant: Merchant, known: stored.Figures, scored: Scored, store: 
         end = min(end, _end(merchant, known))
     here = Q(sold_at_id=store) | Q(sold_at_id__isnull=True, store_id=store)
     return Exists(_purchases(merchant).filter(here, paid_at__gte=start, paid_at__lt=end))
-
-
-def buyers_in(merchant: Merchant, store: int) -> QuerySet[Order, Any]:
-    """Ids of the members that the figure "store" counts, as rows to compare keys with.
-
-    The same people as `members_behind(merchant, "store", store=…)`, found by one walk over the window's orders instead of a
-    look per member: what a list wants, which compares thousands of members.
-    """
-    known = stored.latest(merchant)
-    if known is None:
-        return Order.objects.none().values("member_id")
-    here = Q(sold_at_id=store) | Q(sold_at_id__isnull=True, store_id=store)
-    return (
-        _paid(merchant)
-        .filter(here, paid_at__gte=_end(merchant, known, known["window_days"]), paid_at__lt=_end(merchant, known))
-        .filter(member_id__isnull=False)
-        .values("member_id")
-    )
 
 
 def _in_month(merchant: Merchant, known: stored.Figures, scored: Scored, month: str) -> Exists:

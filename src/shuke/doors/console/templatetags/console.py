@@ -63,6 +63,17 @@ def thousandths(number: int | None, decimals: int = 1) -> str:
     return "–" if number is None else f"{number / 1000:,.{decimals}f}"
 
 
+@register.simple_tag
+def opens(text: str, url: str, members: int | None) -> SafeString | str:
+    """A figure as a link to the members behind it; plain where nobody is, or where it is not known who.
+
+    The number of members the list must hold stands in the link, so that a test can walk all of them.
+    """
+    if not url or not members:
+        return text
+    return format_html('<a href="{}" data-figure="{}">{}</a>', url, members, text)
+
+
 @register.filter
 def percent(share: float | None, decimals: int = 1) -> str:
     """0.1234 → 12.3%."""

@@ -14,6 +14,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import directory
 from shuke.insight.queries import figures as insight
 from shuke.insight.queries.filters import Filters
+from shuke.loyalty.queries import expiring
 from shuke.loyalty.queries.liability import Liability, liability
 from shuke.loyalty.queries.member import tier_counts
 from shuke.shops import queries as shops
@@ -32,7 +33,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         waiting = figures is None and directory.count(request.merchant, Filters(), now=request.now) > 0
         return render(request, "console/dashboard_empty.html", {"waiting": waiting})
     day = date.fromisoformat(figures["as_of"])
-    owed, held = _books(figures, request.merchant, request.now)
+    owed, held, holders = _books(figures, request.merchant, request.now)
     context: dict[str, Any] = {
         "as_of": datetime.fromisoformat(figures["made_at"]),
         "day": figures["as_of"],
@@ -42,24 +43,28 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         "lifecycle": board.lifecycle(figures),
         "months": board.months(figures),
         "stores": board.stores(figures),
-        "liability": board.liability(owed, request.merchant),
-        "movement": board.movement(_moved(request.merchant, day), day - timedelta(days=board.MOVED_DAYS)),
+        "liability": board.liability(owed, request.merchant, holders),
+        "movement": board.movement(_moved(request.merchant, day), day - timedelta(days=board.MOVED_DAYS), day),
         "moved_definition": words.definition("movement", figures),
         "grades": board.grades(held, tiers.every(request)),
     }
     return render(request, "console/dashboard.html", context)
 
 
-def _books(figures: insight.Figures, merchant: Merchant, now: datetime) -> tuple[Liability, dict[str, int]]:
-    """Liability and grades: as the snapshot has them, else added up now (at most every ten minutes)."""
+def _books(
+    figures: insight.Figures, merchant: Merchant, now: datetime
+) -> tuple[Liability, dict[str, int], dict[str, int]]:
+    """Liability, grades, and holders by month: as the snapshot has them, else added up now (at most every ten minutes)."""
     kept = figures.get("books")
     if kept:
         told = {name: kept[name] for name in Liability._fields}
-        return Liability(**told | {"now": datetime.fromisoformat(kept["now"])}), kept["tiers"]
+        return Liability(**told | {"now": datetime.fromisoformat(kept["now"])}), kept["tiers"], kept.get("holders", {})
     key = f"console:books:{merchant.pk}:{merchant.clock_shift}"
     found = cache.get(key)
     if found is None:
-        found = liability(merchant, now), tier_counts(merchant)
+        owed = liability(merchant, now)
+        lapsing = expiring.holders(merchant, [month for month, _points, _money in owed.by_month], now)
+        found = owed, tier_counts(merchant), lapsing
         cache.set(key, found, KEPT_SECONDS)
     return found
 

@@ -20,6 +20,8 @@ from shuke.engine.insight.rfm import BadCutPoints, RfmCuts
 from shuke.insight import actions
 from shuke.insight.queries import cut_points, transitions
 from shuke.insight.queries import figures as insight
+from shuke.loyalty.queries import expiring
+from shuke.loyalty.queries.liability import liability
 from shuke.shops import queries as shops
 
 KEPT_SECONDS = 600
@@ -155,6 +157,48 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+@console()
+@require_GET
+def points(request: StaffRequest) -> HttpResponse:
+    """The points liability by month of expiry, live: whose points, and in one month lot by lot."""
+    _needs_insight(request)
+    merchant, now = request.merchant, request.now
+    owed = liability(merchant, now)
+    months = [month or expiring.NEVER for month, _points, _money in owed.by_month]
+    people = expiring.holders(merchant, [month for month, _points, _money in owed.by_month], now)
+    month = request.GET.get("month", "")
+    month = month if month in months else ""
+    number = request.GET.get("page", "1")
+    page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
+    context: dict[str, Any] = {
+        "tab": "points",
+        "owed": owed,
+        "rows": [
+            (
+                key or expiring.NEVER,
+                amount,
+                cost,
+                people[key],
+                board.members_url(expires=key or expiring.NEVER, sort="-points"),
+            )
+            for key, amount, cost in owed.by_month
+        ],
+        "month": month,
+        "people_url": board.members_url(points_from=1, sort="-points"),
+    }
+    if month:
+        size = 50
+        number_of_lots, in_lots = expiring.totals(merchant, month, now)
+        context |= {
+            "lots": expiring.lots(merchant, month, now, offset=(page - 1) * size, size=size),
+            "lot_count": number_of_lots,
+            "lot_points": in_lots,
+            "page": page,
+            "more": number_of_lots > page * size,
+        }
+    return render(request, "console/insight_points.html", context)
 
 
 def _needs_insight(request: StaffRequest) -> None:

@@ -47,6 +47,7 @@ def members(request: StaffRequest) -> HttpResponse:
         "filters": asked.filters,
         "rows": member_list.table(request, page.rows, shown, asked, hits or {}),
         "place": member_list.pager(asked, page),
+        "hidden": member_list.hidden(asked),
         "tabs": member_list.tabs(asked),
         "menus": member_list.menus(request, asked),
         "more": member_list.more_menus(request, asked),
