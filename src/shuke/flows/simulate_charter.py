@@ -31,15 +31,18 @@ from shuke.engine.charter import document
 from shuke.engine.simulation import member as one_member
 from shuke.engine.simulation.history import History, load, save
 from shuke.engine.simulation.share import YEAR, Setting, Side, Version, fold_all, request, shares
-from shuke.kit import clock
+from shuke.kit import clock, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.kit.reading import read_only
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import simulation as stored
 from shuke.shops.models import Merchant
+from shuke.shops.queries import now as shop_now
 
 HERE_AT_MOST = 4_000  # purchases folded in this process; starting others takes longer than that
 AFTER = timedelta(days=92)  # how far beyond a coming date the clock runs on
+JOB = "simulate-charter"
+KEEP = timedelta(days=7)
 SHOWN = 500  # members named in the list of who moves; the counts are always of all
 
 
@@ -229,6 +232,82 @@ def _told(
 def _ladder(setting: Setting) -> list[dict[str, Any]]:
     found = setting.compiled().at(setting.until).charter
     return [{"key": t.key, "name": t.name.model_dump(), "multiplier": str(t.multiplier)} for t in found.tiers]
+
+
+# -- as a job -----------------------------------------------------------------------------------------------------------
+
+
+def simulate_later(
+    *, merchant: Merchant, charter: document.Charter, since: date | None, draft: tuple[int, int] | None, actor: str
+) -> int:
+    """Let the worker simulate; the job's id. `draft`: id and revision of what is simulated."""
+    arguments = {
+        "document": document.to_plain(charter),
+        "since": since.isoformat() if since else None,
+        "draft": list(draft) if draft else None,
+        "actor": actor,
+    }
+    return jobs.enqueue(JOB, arguments, merchant_id=merchant.pk, now=clock.utc_now(), max_attempts=2)
+
+
+@jobs.handler(JOB)
+def run_simulation(running: jobs.Running) -> None:
+    """The job: what came out is a file under its number, for a week. A second start writes the same file again."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    asked = running.arguments
+    try:
+        seen = simulate(
+            merchant=merchant,
+            charter=document.from_plain(asked["document"]),
+            since=date.fromisoformat(asked["since"]) if asked["since"] else None,
+            now=shop_now(merchant),
+            progress=Shown(running),
+        )
+    except TooFar as error:
+        raise jobs.Permanent(str(error)) from error
+    path = result_file(merchant.pk, running.id)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(seen.plain(), ensure_ascii=False))
+    draft.replace(path)
+    for old in path.parent.glob("job-*.json"):
+        if old.stat().st_mtime < clock.utc_now().timestamp() - KEEP.total_seconds():
+            old.unlink(missing_ok=True)
+
+
+def result_file(merchant_id: int, job_id: int) -> Path:
+    return Path(settings.SHUKE_HOME) / "simulation" / str(merchant_id) / f"job-{job_id}.json"
+
+
+def result(merchant_id: int, job_id: int) -> dict[str, Any] | None:
+    """What a simulation came to; None when it has not ended, or its file is gone."""
+    path = result_file(merchant_id, job_id)
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+class Shown:
+    """Progress of the simulation in the job's row, at most a few times a second."""
+
+    def __init__(self, running: jobs.Running) -> None:
+        self._running = running
+        self._total: int | None = None
+        self._done, self._what, self._said = 0, "", 0.0
+
+    def total(self, count: int | None, what: str = "") -> None:
+        self._total, self._done, self._what, self._said = count, 0, what, 0.0
+        self._say()
+
+    def advance(self, count: int = 1) -> None:
+        self._done += count
+        if time.monotonic() - self._said > 0.3:
+            self._say()
+
+    def note(self, text: str) -> None:
+        self._what = text
+        self._say()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        self._running.progress(self._done, self._total, self._what)
 
 
 # -- folding ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 from shuke.kit import clock, jobs
-from shuke.loyalty.models import Hold, Txn
+from shuke.loyalty import queries as loyalty
+from shuke.loyalty.models import Hold
 from shuke.shops.models import Merchant
 from shuke.shops.queries import merchants
 
@@ -32,7 +33,7 @@ class Often(NamedTuple):
 
 
 def _unsealed(merchant: Merchant, now: datetime) -> bool:
-    return Txn.objects.filter(merchant=merchant, seal__isnull=True).exists()
+    return bool(loyalty.unsealed(merchant, 1, count=False))
 
 
 def _held_too_long(merchant: Merchant, now: datetime) -> bool:
@@ -53,6 +54,8 @@ HANDLERS = (
     "shuke.flows.imports",
     "shuke.flows.import_jobs",
     "shuke.flows.export_members",
+    "shuke.flows.publish_charter",
+    "shuke.flows.simulate_charter",
 )
 
 

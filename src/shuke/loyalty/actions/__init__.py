@@ -1,6 +1,6 @@
 """All writes of the loyalty books."""
 
-from shuke.loyalty.actions.charters import CharterRefused, publish_charter
+from shuke.loyalty.actions.charters import CharterRefused, publish_charter, withdraw_charter
 from shuke.loyalty.actions.clock import run_clock
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
 from shuke.loyalty.actions.sealing import seal
@@ -19,4 +19,5 @@ __all__ = [
     "run_clock",
     "seal",
     "settle",
+    "withdraw_charter",
 ]

@@ -11,7 +11,7 @@ from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.simulation.share import Version
 from shuke.kit import bulk
-from shuke.loyalty.models import PublishedCharter
+from shuke.loyalty.models import CharterDraft, PublishedCharter
 from shuke.shops.models import Merchant
 
 
@@ -66,3 +66,14 @@ def published(merchant: Merchant) -> list[Version]:
 def in_force(merchant: Merchant, now: datetime) -> Terms:
     """The version that counts at `now`. Raises NoCharter."""
     return versions(merchant).at(now)
+
+
+def drafts(merchant: Merchant) -> list[CharterDraft]:
+    """Charters in the making, the latest saved first."""
+    return list(
+        CharterDraft.objects.filter(merchant=merchant, state=CharterDraft.State.OPEN).order_by("-saved_at", "-id")
+    )
+
+
+def draft(merchant: Merchant, draft_id: int) -> CharterDraft | None:
+    return CharterDraft.objects.filter(merchant=merchant, pk=draft_id).first()

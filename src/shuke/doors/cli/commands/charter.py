@@ -1,4 +1,4 @@
-"""`shuke charter show|validate|publish|schema`: the membership charter."""
+"""`shuke charter show|validate|publish|schema`: the membership charter. Drafts, simulation and replay have files of their own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 
 import click
 
+# The other commands of the group, a file per story; importing them adds them to it.
+from shuke.doors.cli.commands import charter_price, charter_simulate, charter_versions  # noqa: F401
+from shuke.doors.cli.commands.charter_files import command, read
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED, Refused
 from shuke.doors.cli.words import _, language
-
-
-@click.group("charter", help=_("The membership charter: one readable, versioned document."))
-def command() -> None:
-    """The charter."""
 
 
 @declared(
@@ -106,7 +104,7 @@ def validate(desk: Desk, file: Path) -> int:
 @click.option("--note", default="", help=_("why; kept with the version"))
 def publish(desk: Desk, file: Path | None, ready: str | None, since: datetime | None, note: str) -> int:
     from shuke.engine.charter import document
-    from shuke.loyalty import actions as loyalty
+    from shuke.flows import publish_charter
 
     if (file is None) == (ready is None):
         raise click.UsageError(_("Say either a FILE or --ready NAME."))
@@ -117,7 +115,7 @@ def publish(desk: Desk, file: Path | None, ready: str | None, since: datetime | 
     except document.CharterInvalid as error:
         raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
     now = desk.now
-    version = loyalty.publish_charter(
+    version = publish_charter.publish(
         merchant=desk.merchant,
         charter=charter,
         effective_from=since.replace(tzinfo=desk.merchant.tz) if since else now,
@@ -146,15 +144,3 @@ def schema(desk: Desk) -> None:
     from shuke.engine.charter import document
 
     desk.json(document.schema())
-
-
-def read(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imported late
-    """A charter file; whatever is wrong with it as a file is said in a sentence."""
-    from shuke.engine.charter import document
-
-    if file.is_file() and file.stat().st_size > 1_000_000:
-        raise Refused(_("{file} is larger than 1 MB; a charter is a few pages of text.").format(file=file))
-    try:
-        return document.read(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Refused(_("{file} is not text in UTF-8. Save it as UTF-8 and try again.").format(file=file)) from error

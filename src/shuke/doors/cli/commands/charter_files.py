@@ -1,0 +1,59 @@
+"""What the commands of `shuke charter` share: the group itself, and reading charter files and versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shuke.doors.cli.desk import Desk
+from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.words import _, language
+
+
+@click.group("charter", help=_("The membership charter: one readable, versioned document."))
+def command() -> None:
+    """The charter."""
+
+
+def text_of(file: Path) -> str:
+    """A charter file's text; whatever is wrong with it as a file is said in a sentence."""
+    if file.is_file() and file.stat().st_size > 1_000_000:
+        raise Refused(_("{file} is larger than 1 MB; a charter is a few pages of text.").format(file=file))
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(_("{file} is not text in UTF-8. Save it as UTF-8 and try again.").format(file=file)) from error
+
+
+def read(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imported late
+    """The charter in a file. Raises CharterInvalid."""
+    from shuke.engine.charter import document
+
+    return document.read(text_of(file))
+
+
+def checked(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imported late
+    """The charter in a file; a faulty one is refused with everything that is wrong with it."""
+    from shuke.engine.charter import document
+
+    try:
+        return read(file)
+    except document.CharterInvalid as error:
+        raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
+
+
+def version_of(desk: Desk, number: int):  # type: ignore[no-untyped-def] # document.Charter, imported late
+    """A published version as a document."""
+    from shuke.engine.charter import document
+    from shuke.loyalty import queries as loyalty
+
+    versions = loyalty.history(desk.merchant)
+    row = next((v for v in versions if v.version == number), None)
+    if row is None:
+        raise Refused(
+            _("There is no version {version}. There are: {known}.").format(
+                version=number, known=", ".join(str(v.version) for v in versions)
+            )
+        )
+    return document.from_plain(row.document)

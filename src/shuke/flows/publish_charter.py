@@ -1,0 +1,112 @@
+"""A charter comes into force, or is taken back before it does; who did it is in the audit log.
+
+The first version also settles what was imported before there was any: by a job, since that may be a year of orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import transaction
+
+from shuke.engine.charter import document, telling
+from shuke.kit import audit, clock, jobs
+from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions import drafts
+from shuke.loyalty.models import CharterDraft, PublishedCharter
+from shuke.members.models import Member
+from shuke.orders.models import Order
+from shuke.shops.models import Merchant
+from shuke.shops.queries import now as shop_now
+
+SETTLE = "settle-history"
+AT_ONCE = 500
+
+
+def publish(
+    *,
+    merchant: Merchant,
+    charter: document.Charter,
+    effective_from: datetime,
+    now: datetime,
+    actor: str,
+    note: str = "",
+    draft: CharterDraft | None = None,
+    address: str = "",
+) -> PublishedCharter:
+    """Publish, close the draft it came from, write the audit line: all of it or nothing.
+
+    Raises CharterInvalid, CharterRefused, DraftChanged.
+    """
+    with transaction.atomic():
+        last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
+        if last is not None and document.to_plain(document.from_plain(last.document)) == document.to_plain(charter):
+            raise loyalty.CharterRefused(
+                "nothing_changes", f"Version {last.version} says exactly the same; there is nothing to publish."
+            )
+        row = loyalty.publish_charter(
+            merchant=merchant, charter=charter, effective_from=effective_from, now=now, actor=actor, note=note
+        )
+        if draft is not None:
+            drafts.close_draft(
+                merchant=merchant, draft_id=draft.pk, revision=draft.revision, version=row.version, now=now, actor=actor
+            )
+        audit.record(
+            merchant_id=merchant.pk,
+            at=now,
+            actor=actor,
+            verb="charter.published",
+            object=f"version {row.version}",
+            detail={"effective_from": effective_from.isoformat(), "note": note, "draft": draft.pk if draft else None},
+            address=address,
+        )
+        if row.version == 1 and Order.objects.filter(merchant=merchant, member__isnull=False).exists():
+            jobs.enqueue(SETTLE, {}, merchant_id=merchant.pk, now=clock.utc_now())
+    return row
+
+
+def withdraw(*, merchant: Merchant, version: int, now: datetime, actor: str, address: str = "") -> CharterDraft:
+    """Take a version back that is not in force yet; it lives on as a draft. Raises CharterRefused."""
+    with transaction.atomic():
+        row = loyalty.withdraw_charter(merchant=merchant, version=version, now=now)
+        draft = drafts.begin_draft(
+            merchant=merchant,
+            title=f"{row.note or 'charter'} (v{version})",
+            text=telling.write_text(row.document),
+            based_on=version - 1 or None,
+            now=now,
+            actor=actor,
+        )
+        audit.record(
+            merchant_id=merchant.pk,
+            at=now,
+            actor=actor,
+            verb="charter.withdrawn",
+            object=f"version {version}",
+            detail={"effective_from": row.effective_from.isoformat(), "draft": draft.pk},
+            address=address,
+        )
+    return draft
+
+
+@jobs.handler(SETTLE)
+def settle_history(running: jobs.Running) -> None:
+    """The books of everybody who bought before there was a charter. Settling twice changes nothing, so a killed job goes on."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    now = shop_now(merchant)
+    total = Member.objects.filter(merchant=merchant).count()
+    done = 0
+    for part in _members(merchant):
+        loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor="charter")
+        done += len(part)
+        running.progress(done, total, "members")
+
+
+def _members(merchant: Merchant) -> Iterator[list[int]]:
+    last = 0
+    while part := list(
+        Member.objects.filter(merchant=merchant, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+    ):
+        yield part
+        last = part[-1]

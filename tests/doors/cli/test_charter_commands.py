@@ -1,0 +1,97 @@
+"""`shuke charter …` beyond showing and publishing: versions, differences, drafts, simulation."""
+
+from __future__ import annotations
+
+import pytest
+
+from shuke.engine.charter import document
+from shuke.loyalty import actions
+from shuke.orders.actions import record
+from tests.loyalty.books import CHARTER, NOW, member, order, publish
+
+
+@pytest.fixture
+def shop(lan, settings, tmp_path, monkeypatch):
+    settings.SHUKE_HOME = tmp_path
+    monkeypatch.setattr("shuke.shops.queries.clock.utc_now", lambda: NOW)
+    publish(lan.merchant)
+    who = member(lan.merchant, 7)
+    record(merchant=lan.merchant, orders=[order("1", 100, 500), order("2", 400, 900)], member_ids=[who, who], now=NOW)
+    actions.settle(merchant=lan.merchant, order_ids=[], also_members=[who], now=NOW, actor="test")
+    return lan.merchant
+
+
+@pytest.fixture
+def changed(tmp_path):
+    file = tmp_path / "changed.yaml"
+    file.write_text(
+        document.to_yaml(document.from_plain(CHARTER | {"earning": CHARTER["earning"][:1]})), encoding="utf-8"
+    )
+    return str(file)
+
+
+def test_versions_are_listed_with_what_they_are_today(shop, shuke, changed):
+    assert shuke("charter", "publish", changed, "--from", "2026-07-01", "--note", "less").code == 0
+    told = shuke("charter", "versions", "--json").json
+    assert [(v["version"], v["state"], v["note"]) for v in told] == [(2, "coming", "less"), (1, "in_force", "")]
+    assert "not yet in force" in shuke("charter", "versions").out
+
+
+def test_a_coming_version_is_withdrawn_and_kept_one_in_force_is_not(shop, shuke, changed):
+    shuke("charter", "publish", changed, "--from", "2026-07-01")
+    told = shuke("charter", "withdraw", "2", "--json").json
+    assert [v["version"] for v in shuke("charter", "versions", "--json").json] == [1]
+    kept = shuke("charter", "drafts", "--show", str(told["draft"]))
+    assert document.read(kept.out) == document.from_plain(CHARTER | {"earning": CHARTER["earning"][:1]})
+    refused = shuke("charter", "withdraw", "1")
+    assert refused.code == 1
+    assert "is in force since" in refused.err
+
+
+def test_the_same_charter_again_is_refused(shop, shuke, tmp_path):
+    file = tmp_path / "same.yaml"
+    file.write_text(document.to_yaml(document.from_plain(CHARTER)), encoding="utf-8")
+    said = shuke("charter", "publish", str(file), "--from", "2026-07-01")
+    assert (said.code, "exactly the same" in said.err) == (1, True)
+
+
+def test_differences_are_sentences(shop, shuke, changed):
+    told = shuke("charter", "diff", changed, "--json").json
+    gone = [c["before"] for c in told if not c["after"]]
+    assert any(s.startswith("Skin care:") for s in gone)
+    assert all(c["before"] or c["after"] for c in told)
+    assert "− Skin care" in shuke("charter", "diff", changed).out
+
+
+def test_a_draft_may_be_half_done_and_two_people_at_once_are_told(shop, shuke, tmp_path):
+    file = tmp_path / "half.yaml"
+    file.write_text("name: {zh: 秋, en: Autumn}\n", encoding="utf-8")
+    first = shuke("charter", "draft", str(file), "--title", "Autumn", "--json").json
+    assert first["revision"] == 1
+    file.write_text("name: {zh: 秋, en: Autumn}\ntiers: []\n", encoding="utf-8")
+    into = ("charter", "draft", str(file), "--into", str(first["draft"]), "--revision", "1")
+    assert shuke(*into, "--json").json["revision"] == 2
+    file.write_text("name: {zh: 冬, en: Winter}\n", encoding="utf-8")
+    late = shuke(*into)
+    assert late.code == 1
+    assert "after you had opened it" in late.err
+    assert "tiers" in shuke("charter", "drafts", "--show", str(first["draft"])).out
+    assert [d["title"] for d in shuke("charter", "drafts", "--json").json] == ["Autumn"]
+
+
+def test_a_simulation_puts_both_charters_beside_each_other(shop, shuke, changed):
+    told = shuke("charter", "simulate", changed, "--json").json
+    assert told["before"]["issued"] > told["after"]["issued"] == 1400
+    said = shuke("charter", "simulate", changed)
+    assert "points issued" in said.out
+    one = shuke("charter", "simulate", changed, "--member", "00000007", "--json").json
+    assert set(one["sides"]) == {"before", "after"}
+    assert "where the two differ" in shuke("charter", "simulate", changed, "--member", "00000007").out
+
+
+def test_what_cannot_be_simulated_is_said(shop, shuke, changed, tmp_path):
+    assert "too far ahead" in shuke("charter", "simulate", changed, "--from", "2030-01-01").err
+    assert shuke("charter", "simulate", changed, "--member", "nobody").code == 1
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("tiers: []", encoding="utf-8")
+    assert shuke("charter", "simulate", str(bad)).code == 1
