@@ -16,8 +16,8 @@ from pydantic import Field
 from shuke.engine.charter.faults import Fault
 from shuke.engine.charter.parts import Amount, Count, Key, Name, Part, Positive, When
 
-STEPS = ("tier_price", "offers", "coupons", "points", "stored_value")
 Step = Literal["tier_price", "offers", "coupons", "points", "stored_value"]
+STEPS: tuple[Step, ...] = ("tier_price", "offers", "coupons", "points", "stored_value")
 Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -202,7 +202,8 @@ def check_rule(where: str, rule: Price | Offer | Coupon, tiers: Collection[str])
     elif kind == "ladder":
         faults += _check_ladder(where, rule)
     elif kind == "buy_get":
-        if rule.buy == 0 and getattr(rule, "of", None) is None:
+        assert isinstance(rule, Offer)
+        if rule.buy == 0 and rule.of is None:
             faults.append(Fault(f"{where}.buy", "buys_nothing", rule=rule.key))
     elif kind not in ("freight", "item"):
         wanted = "percent" if kind == "percent" else "amount"

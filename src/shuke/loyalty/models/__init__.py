@@ -14,11 +14,31 @@ from shuke.loyalty.models.books import (
     Use,
     Wallet,
 )
+from shuke.loyalty.models.checkouts import Checkout, CheckoutReturn
+from shuke.loyalty.models.coupons import (
+    CodeTry,
+    Coupon,
+    CouponBatch,
+    CouponMove,
+    CouponState,
+    CouponTally,
+    CouponTemplate,
+    SharedCode,
+)
 from shuke.loyalty.models.drafts import CharterDraft
 
 __all__ = [
     "Account",
     "CharterDraft",
+    "Checkout",
+    "CheckoutReturn",
+    "CodeTry",
+    "Coupon",
+    "CouponBatch",
+    "CouponMove",
+    "CouponState",
+    "CouponTally",
+    "CouponTemplate",
     "Entry",
     "Hold",
     "Lot",
@@ -26,6 +46,7 @@ __all__ = [
     "PublishedCharter",
     "RequestOwner",
     "Seal",
+    "SharedCode",
     "TierChange",
     "Txn",
     "Use",
