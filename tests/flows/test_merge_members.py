@@ -405,3 +405,20 @@ def test_the_opening_balance_of_either_half_is_not_brought_again(lan):
     take_orders(merchant=lan.merchant, orders=[], people=told, now=NOW, actor="test")
     assert queries.balance(lan.merchant, one, NOW).available == 100
     settled(lan)
+
+
+def test_one_order_under_two_account_names_is_a_suspicion_and_merges_to_what_it_was(lan):
+    """A renamed Taobao account: the later export of the same order names somebody new."""
+    publish(lan.merchant)
+    take(lan, [of(A, order("8000", 20, 100)), of(A, order("8001", 30, 100))])
+    one = who(lan, A)
+    settled(lan)
+    before = fingerprint(lan, one)
+    take(lan, [of(B, order("8001", 30, 100))._replace(stated_at=NOW)])
+    other = who(lan, B)
+    assert [(p.one.pk, p.other.pk, p.reasons) for p in members.suspicions(lan.merchant)] == [(one, other, ("renamed",))]
+    take(lan, [of(B, order("8001", 30, 100))._replace(stated_at=NOW)])
+    assert len(members.suspicions(lan.merchant)) == 1
+    join(lan, one, other)
+    settled(lan)
+    assert fingerprint(lan, one) == before

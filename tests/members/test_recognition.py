@@ -272,3 +272,13 @@ def test_only_the_latest_rented_number_of_a_buyer_is_kept_and_an_expired_one_not
 def test_the_lists_must_be_as_long_as_each_other(lan):
     with pytest.raises(ValueError, match="2 entries for 1 people"):
         recognise(merchant=lan.merchant, people=[None], now=NOON, seen_at=[None, None])
+
+
+def test_the_same_number_under_a_starred_name_is_a_suspicion_and_under_another_name_is_none(lan):
+    meet(
+        lan,
+        person(nick("甲"), name="张小明", phones=(MING,)),
+        person(nick("乙"), name="张**", phones=(MING,)),
+        person(nick("丙"), name="李**", phones=(MING,)),
+    )
+    assert doubts(lan) == ["same_number"]

@@ -9,21 +9,17 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.facts import CouponUse, Order, Person, Product, Refund
+from shuke.flows import opening
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.models import Txn
-from shuke.loyalty.queries.charters import NoCharter
 from shuke.members import actions as members
 from shuke.members.actions import Note, Recognised
 from shuke.members.actions.merging import remember_facts
 from shuke.members.models import TimelineLine
-from shuke.members.queries.families import absorbed_by
 from shuke.orders import actions as archive
 from shuke.orders.actions import News, Outcome, Recorded, RefundsTaken
 from shuke.orders.actions.weighing import numbering_store, order_key
 from shuke.shops.models import Merchant
 from shuke.shops.queries import stores_by_code
-
-OPENING = "import"  # balances brought from another system count once per member, whichever file says them again
 
 
 class Taken(NamedTuple):
@@ -37,6 +33,7 @@ class Taken(NamedTuple):
     products: int  # goods that are new or changed in the catalogue
     coupons: int  # coupon uses that were news
     postings: int
+    openings: opening.Brought = opening.Brought()
 
     def count(self, outcome: Outcome) -> int:
         return sum(r.outcome is outcome for r in self.orders)
@@ -78,17 +75,27 @@ def take_orders(
             digests=[digests[i] for i in fresh],
         )
         _remember_halves(merchant, told, buyers, recorded)
+        # The same order under another account name: that account was renamed, or somebody's order was put right.
+        moved = [(r.former_member_id, r.member_id) for r in recorded if r.former_member_id and r.member_id]
+        members.suspect(merchant=merchant, pairs=moved, reason="renamed", now=now)
         given_back = archive.record_refunds(merchant=merchant, refunds=refunds, now=now, batch_id=batch_id)
-        postings = 0
+        postings, openings = 0, opening.Brought()
         if settle:
             rebooked = {who.member_id for who in recognised if who.rebooked and who.member_id is not None}
             rebooked |= set(archive.take_reclassified(merchant=merchant))
             postings = _settle(merchant, recorded, given_back, rebooked, now, actor)
-            _open_balances(merchant, people, seen_people, now, actor)
+            openings = opening.bring(
+                merchant=merchant,
+                people=people,
+                member_ids=[who.member_id for who in seen_people],
+                now=now,
+                batch_id=batch_id,
+                actor=actor,
+            )
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)
-    return Taken(recorded, len(known), given_back, seen_people, created, changed_products, used, postings)
+    return Taken(recorded, len(known), given_back, seen_people, created, changed_products, used, postings, openings)
 
 
 def _recognise(
@@ -148,28 +155,6 @@ def _remember_halves(
         if half := halves.get(one.key):
             of.setdefault(half, []).append(one.order_id)
     remember_facts(merchant=merchant, of=of, what="order")
-
-
-def _open_balances(
-    merchant: Merchant, people: Sequence[Person], seen: Sequence[Recognised], now: datetime, actor: str
-) -> None:
-    """Points brought along from another system: once per member, the first balance told counts."""
-    brought: dict[int, int] = {}
-    for person, who in zip(people, seen, strict=True):
-        if person.opening_points and who.member_id is not None:
-            brought.setdefault(who.member_id, person.opening_points)
-    if not brought:
-        return
-    halves = absorbed_by(merchant.pk, brought)  # what one half of merged members brought is not brought again
-    keys = [f"opening:{OPENING}:{member}" for member in (*brought, *halves)]
-    have = set(Txn.objects.filter(merchant=merchant, key__in=keys).values_list("member_id", flat=True))
-    have = {halves.get(member, member) for member in have}
-    balances = [(member, points) for member, points in brought.items() if member not in have]
-    if balances:
-        try:
-            loyalty.open_balances(merchant=merchant, balances=balances, source=OPENING, now=now, actor=actor)
-        except NoCharter:
-            return  # without a charter there are no points; the same file again brings them once there is one
 
 
 def _note_orders(merchant: Merchant, recorded: Sequence[Recorded], given_back: RefundsTaken, now: datetime) -> None:

@@ -31,6 +31,15 @@ def is_full_name(name: str) -> bool:
     return len(name.strip()) >= 2 and not is_masked(name) and not _FORM_OF_ADDRESS.search(name.strip())
 
 
+def alike(one: str, other: str) -> str:
+    """Whether two names may be one person's: "same" for two equal full names, "maybe" where one is starred out or
+    short and what can be read agrees (张** and 张小明), "" else."""
+    a, b = plain_name(one), plain_name(other)
+    if is_full_name(one) and is_full_name(other):
+        return "same" if a == b else ""
+    return "maybe" if a and b and a[0] == b[0] else ""
+
+
 def is_real_number(phone: Phone) -> bool:
     """A whole number that belongs to a person."""
     return not phone.virtual and not phone.masked and _NUMBER.fullmatch(phone.number) is not None

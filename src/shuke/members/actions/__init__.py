@@ -11,7 +11,7 @@ from shuke.members.actions.consents import Statement, consent
 from shuke.members.actions.contacts import BadContact, NewContact, add_contacts, remove_contacts, reveal
 from shuke.members.actions.profile import BadProfile, add_note, add_tags, edit_profile, remove_tags, undo_created
 from shuke.members.actions.recognition import Newcomers, Recognised, Seen, preview, recognise
-from shuke.members.actions.suspecting import doubt_again, tell_apart
+from shuke.members.actions.suspecting import doubt_again, suspect, tell_apart
 from shuke.members.actions.timeline import Claimed, Note, claim, note
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "remove_tags",
     "reveal",
     "set_attributes",
+    "suspect",
     "tell_apart",
     "undo_created",
 ]

@@ -277,11 +277,11 @@ class Plan:
                 member.phone_hint, member.changed = values.masked_number(reach.text), True
             self.with_phone.add(member.id)
             holders = self.holders.setdefault(reach.blind, [])
-            if len(holders) <= SHARED_BY and values.is_full_name(member.name):
-                name = values.plain_name(member.name)
+            if len(holders) <= SHARED_BY:
                 for other in holders:
-                    if values.plain_name(self.members[other].name) == name:
-                        self._suspect(member, self.members[other], "same_phone")
+                    if alike := values.alike(member.name, self.members[other].name):
+                        reason = "same_phone" if alike == "same" else "same_number"
+                        self._suspect(member, self.members[other], reason)
             holders.append(member.id)
 
 

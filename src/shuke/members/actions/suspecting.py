@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
-from shuke.kit import audit, ids
+from shuke.kit import audit, bulk, ids
 from shuke.members.models import Member, Suspicion
 from shuke.members.queries import NoSuchMember
 from shuke.shops.models import Merchant
 
 TOLD = "told"  # the reason of a pair that no file, but a person brought up
+
+
+def suspect(*, merchant: Merchant, pairs: Iterable[tuple[int, int]], reason: str, now: datetime) -> None:
+    """Raise a suspicion about pairs of members. A pair is suspected once for each reason; what was decided stays."""
+    wanted = sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+    noted = bulk.moment()(now)
+    bulk.insert_new(
+        "members_suspicion",
+        ("id", "merchant_id", "member_id", "other_id", "reason", "state", "noted_at"),
+        [
+            (id, merchant.pk, one, other, reason, "open", noted)
+            for id, (one, other) in zip(ids.take(len(wanted)), wanted, strict=True)
+        ],
+    )
 
 
 def tell_apart(*, merchant: Merchant, one: int, other: int, now: datetime, actor: str) -> None:
