@@ -75,8 +75,7 @@ def test_every_row_names_its_merchant():
 # ---- only actions write --------------------------------------------------------------------------------------------
 # The tools that own a table, or are the way to write one.
 TOOLS = {"kit/jobs.py", "kit/audit.py", "kit/bulk.py"}
-# They write to a scratch file of their own, never to the shop's database.
-SCRATCH = {"orders/foresight.py", "connect/importers/unnumbered.py"}
+SCRATCH = {"orders/foresight.py"}  # writes to a scratch file of its own, never to the shop's database
 SQL_WRITE = re.compile(
     r"^\s*(INSERT\s+INTO|INSERT\s+OR|REPLACE\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+(SET|AS)\b|TRUNCATE)", re.I
 )

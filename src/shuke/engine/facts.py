@@ -78,6 +78,7 @@ class Person(NamedTuple):
     note: str = ""
     opening_points: int | None = None  # balance carried over from another system
     opening_growth: int | None = None
+    opening_from: str = ""  # which system that balance is of: youzan, pos …
 
 
 class OrderStatus(IntEnum):

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
+from shuke.flows import opening
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.queries.member import spent_from
 from shuke.members import actions as members
@@ -43,6 +44,7 @@ class Undone(NamedTuple):
     members_kept: int  # made by it, but somebody has dealt with them since
     profiles_restored: int  # members who got back what a customer file had filled in or changed
     fields_kept: int  # of those, what was changed again since: it stays
+    openings: int  # balances of another system taken back
 
 
 def undo(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Undone:
@@ -50,7 +52,7 @@ def undo(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Und
 
     In this order: checked that no later import or recording changed the same orders, that no points these orders earned
     are spent or held, that the batch is not running; orders, lines and refund documents it made removed, those it
-    changed put back; what customer records told about known members put back, unless changed since; the books of all members concerned settled anew (corrections are posted, nothing is erased);
+    changed put back; balances it took over booked back; what customer records told about known members put back, unless changed since; the books of all members concerned settled anew (corrections are posted, nothing is erased);
     members it made and who have nothing else put away; a line on the timeline of the others.
     """
     with transaction.atomic():
@@ -74,6 +76,8 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         _refuse_if_changed_later(merchant, batch)
         made = queries.orders_made_by(merchant, batch.pk)
         _refuse_if_spent(merchant, made, queries.orders_changed_by(merchant, batch.pk))
+        openings = opening.of_batch(merchant, queries.openings_by(merchant, batch.pk))
+        _refuse_if_openings_spent(merchant, openings)
         taken = archive.take_out_batch(merchant=merchant, batch=batch)
         created = queries.members_made_by(merchant, batch.pk)
         changes = queries.profiles_changed_by(merchant, batch.pk)
@@ -83,6 +87,8 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         settled = 0
         for part in _parts(sorted(owners)):
             settled += loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor=actor).members
+        if opening.take_back(merchant=merchant, openings=openings, now=now, actor=actor):
+            raise _openings_spent(sum(one.points for one in openings))
         gone = created - _still_needed(merchant, created)
         put_away = 0
         for part in _parts(sorted(gone)):
@@ -93,7 +99,7 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         members.note(merchant=merchant, lines=lines, now=now)
         archive.forget_batch_changes(batch=batch)
     kept = len(created) - len(gone)
-    return Undone(*taken.counts, put_away, settled, kept, given_back.members, given_back.kept)
+    return Undone(*taken.counts, put_away, settled, kept, given_back.members, given_back.kept, len(openings))
 
 
 def _refuse_if_changed_later(merchant: Merchant, batch: ImportBatch) -> None:
@@ -130,6 +136,20 @@ def _refuse_if_spent(merchant: Merchant, made: Sequence[tuple[int, str]], change
             key=key,
             points=sum(spent.values()),
         )
+
+
+def _refuse_if_openings_spent(merchant: Merchant, openings: Sequence[opening.Opening]) -> None:
+    if spent := opening.spent(merchant, openings):
+        raise _openings_spent(spent)
+
+
+def _openings_spent(points: int) -> UndoRefused:
+    return UndoRefused(
+        "opening_spent",
+        f"Balances that this import took over ({points:,} points) are spent or held already. Give those points back first, "
+        "then undo the import.",
+        points=points,
+    )
 
 
 # Lines that an import itself writes; anything else on the timeline shows that somebody has dealt with the member since.

@@ -183,7 +183,7 @@ class BatchChange(models.Model):
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, db_index=False)
-    what = models.CharField(max_length=8)  # order | refund | member (made) | profile (changed)
+    what = models.CharField(max_length=8)  # order | refund | member (made) | profile (changed) | opening
     object_id = models.BigIntegerField()
     before = models.JSONField(null=True, help_text="The former values; null if the batch made it.")
 

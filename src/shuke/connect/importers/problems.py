@@ -139,6 +139,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The file has no order numbers, and whole rows are compared: a row that is corrected later comes in as another purchase.",
         "文件没有订单号，按整行区分：以后更正的行会作为另一笔消费导入。",
     ),
+    "opening_differs": (
+        "A member's points were taken over as {stands} already (import {batch}); this file says {value}. Nothing was booked: points may have moved in the other system since. If the first balance was wrong, take that import back and import this one; else correct the member's points by hand.",
+        "会员的积分此前已按 {stands} 结转（导入 {batch}），本文件为 {value}，未入账：原系统的积分可能已变动。若此前有误，请先撤销那次导入再导入本文件；否则请手工调整。",
+    ),
+    "opening_without_charter": (
+        "There is no charter in force, so {value} points were not taken over. Publish a charter and import the file again.",
+        "尚无生效的会员章程，{value} 积分未结转。请发布章程后重新导入。",
+    ),
     "header_again": ("Row {row} repeats the header. It was skipped.", "第 {row} 行是重复的表头，已略过。"),
     "second_header": ("Row {row} is a second header row. It was skipped.", "第 {row} 行是第二行表头，已略过。"),
     "rows_above_header": ("The header stands in row {row}; what is above it was skipped.", "表头在第 {row} 行，上面的内容已略过。"),

@@ -9,7 +9,6 @@ of the kind; there the whole row has to do (docs/algorithms/import-layouts.md sa
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +20,9 @@ WHO = ("customer_id", "card", "phone", "nickname", "email", "name")
 WHERE_AND_WHAT = ("store", "product_code")
 WHOLE_ROW = "row"  # in place of a list of fields: every mapped column
 PREFIX = "auto-"
+# Purchases that agree in everything lie near each other. Of two that do not, the second is refused as scattered
+# (grouping.py) with the advice to sort the file; never are they mixed up.
+REMEMBERED = 200_000
 
 
 class Places(Protocol):
@@ -44,8 +46,7 @@ class Unnumbered:
         self._when = next((field for field in WHEN if at.has(field)), "")
         self._who = [field for field in WHO if at.has(field)]
         self._told_before = reading.columns.at(MADE_NUMBER)
-        self._seen = sqlite3.connect("")  # a temporary file: a year of a till's rows need not lie in memory
-        self._seen.execute("CREATE TABLE seen (row_key BLOB PRIMARY KEY, times INTEGER) WITHOUT ROWID")
+        self._seen: dict[str, int] = {}  # how often, of the last REMEMBERED keys
 
     def number(self, row: Sequence[str]) -> str:
         """This row's number. A rejected row that is sent again keeps the one it was given, unless what identifies it was
@@ -54,10 +55,9 @@ class Unnumbered:
         given = plain(row[self._told_before])
         if given.startswith(PREFIX + key):
             return given
-        times = self._seen.execute(
-            "INSERT INTO seen VALUES (?, 1) ON CONFLICT (row_key) DO UPDATE SET times = times + 1 RETURNING times",
-            (bytes.fromhex(key),),
-        ).fetchone()[0]
+        times = self._seen[key] = self._seen.pop(key, 0) + 1
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
         return PREFIX + key + (f"-{times}" if times > 1 else "")
 
     def _key(self, row: Sequence[str]) -> str:

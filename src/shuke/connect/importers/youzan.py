@@ -127,7 +127,7 @@ def customer_rows(reading: Reading) -> RowReader:
             (Claim(IdentityKind.PHONE, number.number, "", True),), name, nick, (number,), "", None,
             plain_files.gender(row[gender_at]), born, attributes, (), joined_at, plain(row[store_at]), plain(row[source_at]),
             plain(row[note_at]), plain_files.points(row[points_at], title(points_at)),
-            plain_files.points(row[growth_at], title(growth_at)),
+            plain_files.points(row[growth_at], title(growth_at)), reading.platform,
         )  # fmt: skip
 
     return row_to_person

@@ -160,6 +160,7 @@ def counts(told: Mapping[str, Any]) -> list[tuple[str, str, int]]:
         "refunds_parked": _("Refunds waiting for their order"),
         "members_new": _("New members"),
         "customers": _("Customer records"),
+        "openings": _("Point balances taken over"),
         "products": _("Products"),
         "coupons": _("Coupon uses"),
         "rejected": _("Rows kept out"),
@@ -355,6 +356,11 @@ def undo_refused(code: str, params: Mapping[str, Any]) -> str:
         return _(
             "Members have spent, or set aside, %(points)s of the points these orders earned. Give those points back first, "
             "then undo the import."
+        ) % {"points": params.get("points", "")}
+    if code == "opening_spent":
+        return _(
+            "Members have spent, or set aside, %(points)s of the points this import took over from another system. Give those "
+            "points back first, then undo the import."
         ) % {"points": params.get("points", "")}
     return _("This import cannot be undone.")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from shuke.engine.facts import Problem
+from shuke.engine.facts import Person, Problem
+from shuke.flows import opening
 from shuke.flows.imports.reading import Chunk, FileRefused, chunks
 from shuke.flows.imports.tally import Tally
 from shuke.kit.progress import Progress, Silent
@@ -37,12 +39,13 @@ def preview(
     tally = Tally()
     failure = None
     newcomers = members.Newcomers()
+    openings = _Openings(merchant, now)
     rows = sum(file.get("rows") or 0 for file in batch.files)
     progress.total(rows or None, "rows")
     with Foresight(merchant.id, stores_by_code(merchant)) as foresight:
         try:
             for chunk in chunks(merchant, batch):
-                _weigh(chunk, tally, foresight, newcomers, merchant, now)
+                _weigh(chunk, tally, foresight, newcomers, openings, merchant, now)
                 progress.advance(chunk.rows)
         except FileRefused as refused:
             failure = refused.problem
@@ -54,6 +57,7 @@ def _weigh(
     tally: Tally,
     foresight: Foresight,
     newcomers: members.Newcomers,
+    openings: _Openings,
     merchant: Merchant,
     now: datetime,
 ) -> None:
@@ -70,11 +74,30 @@ def _weigh(
     tally.add("refunds_changed", changed)
     tally.add("refunds_same", again)
     tally.add("refunds_parked", parked)
+    openings.weigh(chunk.people, seen[: len(chunk.people)], tally)
     tally.add("customers", len(chunk.people))
     tally.add("members_new", newcomers.count - before)
     tally.add("products", len(chunk.products))
     tally.add("coupons", len(chunk.coupons))
     tally.problems(chunk.problems)
+
+
+class _Openings:
+    """Balances that would be taken over, from chunk to chunk."""
+
+    def __init__(self, merchant: Merchant, now: datetime) -> None:
+        self.merchant, self.has_charter = merchant, opening.has_charter(merchant, now)
+        self.stands: dict[tuple[Hashable, str], opening.Standing] = {}
+
+    def weigh(self, people: Sequence[Person], seen: Sequence[members.Seen], tally: Tally) -> None:
+        if not any(person.opening_points is not None for person in people):
+            return
+        whose = [one.member_id or -one.newcomer or None for one in seen]
+        stands = opening.standing(self.merchant, {m for m in whose if m is not None and m > 0}) | self.stands
+        found = opening.weigh(people, whose, stands, has_charter=self.has_charter)
+        self.stands.update({place: opening.Standing(points, 0, "") for place, points in found.new.items()})
+        tally.add("openings", len(found.new))
+        tally.problems(found.odd)
 
 
 def count_orders(tally: Tally, found: list[tuple[Outcome, bool, tuple[str, ...]]], same: int) -> None:

@@ -17,6 +17,7 @@ COUNTS = (
     "refunds_parked",  # of the new ones: waiting for their order
     "customers",  # customer records
     "members_new",
+    "openings",  # balances of another system taken over
     "products",
     "coupons",
     "rejected",  # rows kept out

@@ -10,6 +10,7 @@ from shuke.orders.actions.batches import (
     note_total,
     open_batch,
     remember_made_members,
+    remember_openings,
     remember_profiles,
     save_mapping,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "record",
     "record_refunds",
     "remember_made_members",
+    "remember_openings",
     "remember_profiles",
     "said_before",
     "save_mapping",

@@ -105,6 +105,14 @@ def remember_made_members(*, merchant: Merchant, batch_id: int, member_ids: Iter
         BatchChange.objects.bulk_create(changes, ignore_conflicts=True, batch_size=2000)
 
 
+def remember_openings(*, merchant: Merchant, batch_id: int, txn_ids: Iterable[int]) -> None:
+    """Postings by which a batch took balances of another system over, for its undo."""
+    changes = [
+        BatchChange(merchant=merchant, batch_id=batch_id, what="opening", object_id=txn, before=None) for txn in txn_ids
+    ]
+    BatchChange.objects.bulk_create(changes, ignore_conflicts=True, batch_size=2000)
+
+
 def remember_profiles(
     *,
     merchant: Merchant,

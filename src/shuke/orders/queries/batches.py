@@ -125,6 +125,12 @@ def members_made_by(merchant: Merchant, batch_id: int) -> set[int]:
     return set(changes.values_list("object_id", flat=True))
 
 
+def openings_by(merchant: Merchant, batch_id: int) -> list[int]:
+    """Postings by which a batch took balances over."""
+    changes = BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="opening")
+    return list(changes.order_by("object_id").values_list("object_id", flat=True))
+
+
 def profiles_changed_by(merchant: Merchant, batch_id: int) -> dict[int, dict[str, Any]]:
     """What a batch changed about members who were known, by member."""
     changes = BatchChange.objects.filter(merchant=merchant, batch_id=batch_id, what="profile")

@@ -236,6 +236,7 @@ def undo(desk: Desk, batch_id: int) -> int:
             (_("members who stay: somebody has dealt with them since"), done.members_kept or None),
             (_("members whose profile was put back"), done.profiles_restored or None),
             (_("values that were changed again since and stay"), done.fields_kept or None),
+            (_("balances taken back"), done.openings or None),
             (_("members settled anew"), done.members_settled),
         ]
     )
@@ -253,6 +254,7 @@ def tell_counts(desk: Desk, counts: dict[str, int]) -> None:
         "refunds_same": _("refunds known as they are"),
         "refunds_parked": _("of the new ones waiting for their order"),
         "customers": _("customer records"),
+        "openings": _("balances taken over"),
         "members_new": _("new members"),
         "products": _("products"),
         "coupons": _("coupons used"),
