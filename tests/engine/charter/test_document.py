@@ -6,7 +6,7 @@ from shuke.engine.charter import document
 from shuke.engine.charter.describe import describe
 
 
-@pytest.mark.parametrize("name", ["general", "grocer", "beauty"])
+@pytest.mark.parametrize("name", ["general", "grocer", "beauty", "kids", "cafe"])
 def test_ready_charters_are_valid_and_survive_writing(name):
     charter = document.ready(name)
     assert document.read(document.to_yaml(charter)) == charter
@@ -61,6 +61,43 @@ grading: {review: {kind: yearly, month: 2, day: 30}}
         ("earning.0.when", "ends_before_start"),
         ("points.expiry.on", "no_fixed_date"),
         ("grading.review", "no_such_day"),
+    ]
+
+
+def test_contradictions_of_tiers_activities_groups_and_days_are_told():
+    text = (
+        HEAD
+        + """
+points: {groups: [{key: g}]}
+tiers:
+  - {key: a, name: {zh: 甲, en: A}}
+  - {key: b, name: {zh: 乙, en: B}, paid_only: true, reach: {measure: orders, at_least: 1}, review: {kind: quarterly, month: 4, day: 30}}
+memberships: [{key: m, name: {zh: 卡, en: Card}, tier: gold, months: 0}]
+grading: {upgrade: at_review, review: {kind: never}}
+earning:
+  - {key: x, name: {zh: 到, en: X}, kind: activity, activity: check_in, group: g}
+  - {key: y, name: {zh: 答, en: Y}, kind: fixed, activity: survey, streaks: [{days: 2, points: 1}], group: h}
+  - {key: z, name: {zh: 长, en: Z}, kind: fixed, gives: growth, budget: {points: 5},
+     when: {days: [{nth: 1}, {festival: easter}, {month_day: 3, before: 1}]}}
+"""
+    )
+    assert faults(text) == [
+        ("tiers.1.reach", "paid_only_has_reach"),
+        ("earning.0.limits", "activity_without_limit"),
+        ("earning.0.group", "group_of_purchases"),
+        ("earning.1.activity", "activity_kind"),
+        ("earning.1.streaks", "streaks_kind"),
+        ("earning.1.group", "unknown_group"),
+        ("earning.2.budget", "budget_of_growth"),
+        ("earning.2.when.days.0", "one_day"),
+        ("earning.2.when.days.1.festival", "unknown_festival"),
+        ("earning.2.when.days.2", "days_around"),
+        ("points.groups.0", "small_group"),
+        ("memberships.0.tier", "unknown_tier"),
+        ("memberships.0", "no_duration"),
+        ("grading.upgrade", "never_reviewed"),
+        ("tiers.1.review", "late_day"),
+        ("tiers.1.review", "quarter_month"),
     ]
 
 

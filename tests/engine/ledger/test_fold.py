@@ -41,7 +41,7 @@ def charter(**changes) -> Versions:
         "earning": [{"key": "base", "name": {"zh": "基础", "en": "Base"}, "kind": "per_amount"}],
     }
     for key, value in changes.items():
-        plain[key] = plain[key] | value if isinstance(plain[key], dict) else value
+        plain[key] = plain[key] | value if isinstance(plain.get(key), dict) else value
     return Versions([(JOINED, Terms(document.from_plain(plain), SHANGHAI, 1))])
 
 

@@ -233,9 +233,10 @@ class Grades(Run):
         before = self.tier_at(terms)
         standing.paid.remove(gone)
         end = max(at, gone.start)
+        day = terms.day(end)
         for later in sorted((p for p in standing.paid if p.key == gone.key and p.start >= gone.end), key=_begins):
-            length = later.end - later.start
-            later.start, later.end = end, end + length
+            day += terms.day(later.end) - terms.day(later.start)
+            later.start, later.end = end, terms.start(day)
             end = later.end
         self._moved(terms, at, before, cause, event or bought, {"membership": gone.key})
 

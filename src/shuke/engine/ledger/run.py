@@ -29,6 +29,7 @@ class Run:
         self.moves: list[TierMove] = []
         self.notices: list[Notice] = []
         self.last_at: datetime | None = None  # of the last thing that happened, the clock's acts included
+        self._repaid: list[tuple[str, int]] = []  # lots that paid a debt, and what each paid
 
     def _effect(self, event: str, kind: str, at: datetime, terms: Terms | None = None) -> Effect:
         effect = Effect(event, kind, at, (terms or self.versions.at(at)).version)
@@ -82,6 +83,7 @@ class Run:
         if x:
             self.books.debt -= x
             self._take(effect, lot, x, "debt", "debt")
+            self._repaid.append((lot.key, x))
 
     def _take(self, effect: Effect, lot: Lot, amount: int, kind: str, account: str) -> None:
         assert 0 < amount <= lot.free, (effect.event, lot, amount)

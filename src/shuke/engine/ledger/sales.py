@@ -50,6 +50,7 @@ class Sales(Grades):
         day = terms.day(p.at)
         fee = 0
         slices: tuple[Slice, ...] = ()
+        tier = self.tier_at(terms)  # that of before the purchase, also where it buys a membership
         if terms.needs_lines and p.lines:
             slices = slices_of(terms, p, p.net, refunded=False)
             if terms.memberships:
@@ -58,7 +59,7 @@ class Sales(Grades):
         basket = Basket(
             net,
             day,
-            self.tier_at(terms),
+            tier,
             slices,
             p.store,
             p.platform,

@@ -51,18 +51,34 @@ class Spends(Run):
             effect.move("spent", -share)
             lot = self.books.lots.get(part[0])
             if lot is None:  # that part had been debt
-                self.books.debt -= share
-                effect.move("debt", share)
-                continue
-            effect.move("member", share)
-            lot.remaining += share
-            effect.uses.append((lot.key, "burn", -share))
-            self._join_balance(effect, lot, r.at)
-            if lot.expires_at is not None and lot.expires_at <= r.at:
-                self._after_expiry(effect, lot, share, r.at)
-            elif self.books.debt:
-                self._repay(effect, lot)
+                owed = min(share, self.books.debt)
+                self.books.debt -= owed
+                effect.move("debt", owed)
+                self._undo_repayments(effect, share - owed, r.at)
+            else:
+                self._put_back(effect, lot, share, "burn", r.at)
         self._find_next_expiry()
+
+    def _put_back(self, effect: Effect, lot: Lot, amount: int, kind: str, at: datetime) -> None:
+        """Points return to the lot they came from; what it owes is paid first, what is past its expiry gets the grace."""
+        effect.move("member", amount)
+        lot.remaining += amount
+        effect.uses.append((lot.key, kind, -amount))
+        self._join_balance(effect, lot, at)
+        if lot.expires_at is not None and lot.expires_at <= at:
+            self._after_expiry(effect, lot, amount, at)
+        elif self.books.debt:
+            self._repay(effect, lot)
+
+    def _undo_repayments(self, effect: Effect, amount: int, at: datetime) -> None:
+        """A debt that later points have paid turns out not to be one: they get their points back, the latest first."""
+        while amount:
+            key, paid = self._repaid.pop()
+            x = min(amount, paid)
+            amount -= x
+            if paid > x:
+                self._repaid.append((key, paid - x))
+            self._put_back(effect, self.books.lots[key], x, "debt", at)
 
     def _join_balance(self, effect: Effect, lot: Lot, at: datetime) -> None:
         """Where the balance lives as long as its member is active, what comes back lives on with it."""
