@@ -12,7 +12,7 @@ from shuke.engine.calendar.festivals import FESTIVALS, falls
     ("lantern", date(2024, 2, 24)), ("qingming", date(2024, 4, 4)), ("qingming", date(2026, 4, 5)),
     ("dragon_boat", date(2025, 5, 31)), ("qixi", date(2025, 8, 29)),  # 2025 has a leap sixth month
     ("mid_autumn", date(2023, 9, 29)), ("mid_autumn", date(2025, 10, 6)), ("double_ninth", date(2025, 10, 29)),
-    ("winter_solstice", date(2025, 12, 21)), ("winter_solstice", date(2024, 12, 21)), ("laba", date(2025, 1, 7)),
+    ("winter_solstice", date(2025, 12, 21)), ("winter_solstice", date(2024, 12, 21)),
     ("mothers_day", date(2026, 5, 10)), ("fathers_day", date(2026, 6, 21)), ("thanksgiving", date(2026, 11, 26)),
     ("childrens_day", date(2026, 6, 1)), ("double_11", date(2026, 11, 11)),
 ])  # fmt: skip

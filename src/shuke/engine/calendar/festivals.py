@@ -1,4 +1,4 @@
-"""Festivals by name: on which solar day each falls in a year."""
+"""Festivals by name: on which solar day each falls in a year. Only such as fall into every solar year once."""
 
 from __future__ import annotations
 
@@ -35,14 +35,6 @@ def _eve(year: int) -> date:
     return _lunar(1, 1)(year) - timedelta(days=1)
 
 
-def _laba(year: int) -> date:
-    """The eighth of the twelfth lunar month, mostly in January: the one that falls into this solar year's beginning."""
-    from lunar_python import Lunar
-
-    solar = Lunar.fromYmd(year - 1, 12, 8).getSolar()
-    return date(solar.getYear(), solar.getMonth(), solar.getDay())
-
-
 def _term(name: str) -> Callable[[int], date]:
     """One of the 24 solar terms."""
 
@@ -65,7 +57,6 @@ def _nth(month: int, weekday: int, nth: int) -> Callable[[int], date]:
 
 FESTIVALS = {
     "new_year": Festival("元旦", "New Year's Day", _solar(1, 1)),
-    "laba": Festival("腊八节", "Laba Festival", _laba),
     "new_years_eve": Festival("除夕", "Chinese New Year's Eve", _eve),
     "spring_festival": Festival("春节", "Spring Festival", _lunar(1, 1)),
     "lantern": Festival("元宵节", "Lantern Festival", _lunar(1, 15)),
