@@ -98,9 +98,15 @@ class Spends(Run):
             return
         lot.remaining -= share
         effect.uses.append((lot.key, "extend", share))
+        key = f"{effect.event}/{lot.key}"[:150]
+        again = self.books.lots.get(key)
+        if again is not None:  # the same event gave the same lot something back before
+            again.granted += share
+            again.remaining += share
+            self._repay(effect, again)
+            return
         expires = day_start(terms.day(at) + timedelta(days=grace + 1), terms.zone)
-        again = Lot(f"{effect.event}/{lot.key}"[:150], share, share, at, at, expires, lot.cost_micro)
-        self._put(effect, again)
+        self._put(effect, Lot(key, share, share, at, at, expires, lot.cost_micro))
 
     def _reinstated(self, r: ev.Reinstated) -> None:
         """Lapsed points come back as a lot of their own: at most what lapsed within the charter's time."""
