@@ -49,14 +49,14 @@ def report(path: Path, rows: list[list[str]], header: list[str] = HEADER) -> Pat
     return path
 
 
-def begin(shop, *paths: Path, now: datetime = NOW, **options) -> ImportBatch:
+def begin(shop, /, *paths: Path, now: datetime = NOW, **options) -> ImportBatch:
     options = {"shop": "兰记护肤", **options}
     return imports.start(
         merchant=shop.merchant, files=[(p, p.name) for p in paths], options=options, now=now, actor="lan.owner"
     )
 
 
-def take(shop, *paths: Path, now: datetime = NOW, **options) -> ImportBatch:
+def take(shop, /, *paths: Path, now: datetime = NOW, **options) -> ImportBatch:
     batch = begin(shop, *paths, now=now, **options)
     return imports.run(merchant=shop.merchant, batch_id=batch.pk, now=now)
 

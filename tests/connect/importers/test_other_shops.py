@@ -192,7 +192,7 @@ def test_youzans_buyer_phone_is_a_verified_identity_and_the_nickname_none(tmp_pa
     assert importers.recognise_file(path).layout == "youzan.orders"
     assert orders(path) == [
         Order(
-            "youzan", "", "E2023030110000000001", OrderStatus.FINISHED, shanghai(2023, 3, 1, 10, 0), shanghai(2023, 3, 1, 10, 1),
+            "youzan", "总店", "E2023030110000000001", OrderStatus.FINISHED, shanghai(2023, 3, 1, 10, 0), shanghai(2023, 3, 1, 10, 1),
             finished_at=shanghai(2023, 3, 9, 10, 0), goods_minor=6000, discount_minor=600, freight_minor=600, paid_minor=6000,
             refunded_minor=1000,
             person=Person(
@@ -202,6 +202,23 @@ def test_youzans_buyer_phone_is_a_verified_identity_and_the_nickname_none(tmp_pa
             store_code="一号店", channel="网店", staff_code="小周",
         )
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("branch", "outlet", "chosen", "shop", "store"),
+    [
+        ("总店", "", "", "总店", ""),  # the shop on Youzan is no street store
+        ("总店", "", "总店", "总店", ""),
+        ("总店", "总店", "总店", "总店", ""),
+        ("总店", "一号店", "总店", "总店", "一号店"),
+        ("浦东分店", "", "总店", "总店", "浦东分店"),  # the head office's export
+        ("", "", "总店", "总店", ""),
+    ],
+)
+def test_youzans_own_shop_is_no_store_of_its_own(tmp_path, branch, outlet, chosen, shop, store):
+    row = {**YOUZAN, "归属店铺": branch, "下单网点": outlet}
+    found = orders(csv_file(tmp_path / "f.csv", table(columns.YOUZAN_ORDERS, row)), shop=chosen)
+    assert [(order.shop, order.store_code) for order in found] == [(shop, store)]
 
 
 def test_a_column_name_that_occurs_twice_is_taken_by_position(tmp_path):
@@ -230,7 +247,7 @@ def test_youzan_customers(tmp_path):
     assert people(path) == [
         Person(
             (Claim(PHONE, "+8618600000001", "", True),), "林小满", "满满", (Phone("+8618600000001", "member"),), "", None, "f",
-            Birthday(1990, 2, 3), (("tags", "宝妈"),), (), shanghai(2022, 2, 1, 10, 0), "总店", "小程序", "", 1080, 120,
+            Birthday(1990, 2, 3), (("tags", "宝妈"),), (), shanghai(2022, 2, 1, 10, 0), "总店", "小程序", "", 1080, 120, "youzan",
         )
     ]  # fmt: skip
     assert told(path) == [("nobody", 3, "客户手机号")]

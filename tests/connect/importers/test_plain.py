@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from shuke.connect import importers
-from shuke.connect.importers import guess_mapping
+from shuke.connect.importers import guess_mapping, unnumbered
 from shuke.engine.facts import Birthday, Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Product, Refund
 from tests.connect.importers.making import csv_file, facts, orders, people, problems, shanghai, told, xlsx_file
 
@@ -188,7 +188,7 @@ def test_members_with_cards_own_attributes_and_consents(tmp_path):
         Person(
             (Claim(CARD, "6001-22"), Claim(IdentityKind.NICKNAME, "小熊妈妈", "taobao"), Claim(PHONE, "+8618600000001", "", True)),
             "林小满", "小熊妈妈", (Phone("+8618600000001", "buyer"),), "", None, "f", Birthday(1990, 8, 15, True), (("skin_type", "混合"),),
-            (("sms", "promotion", True),), shanghai(2024, 3, 1), "01", "", "", 1080,
+            (("sms", "promotion", True),), shanghai(2024, 3, 1), "01", "", "", 1080, None, "pos",
         )
     ]  # fmt: skip
 
@@ -355,3 +355,11 @@ def test_a_row_whose_date_was_wrong_becomes_what_the_corrected_export_would_make
     table[1][0] = MONDAY[2][0]
     again = orders(csv_file(tmp_path / "g.csv", table), mapping=BY)
     assert [order.number for order in again] == list(made(tmp_path / "h.csv", MONDAY))[2:]
+
+
+def test_alike_purchases_too_far_apart_to_be_counted_are_refused_and_never_mixed_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(unnumbered, "REMEMBERED", 10)
+    between = [[f"2026-05-02 {i // 60:02d}:{i % 60:02d}:00", f"186{i:08d}", "1.00", ""] for i in range(1, 1400)]
+    rows = [MONDAY[0], *between, *([*row[:1], "1" + row[1][1:-1] + "9", *row[2:]] for row in between), MONDAY[1]]
+    found = told(csv_file(tmp_path / "f.csv", [UNNUMBERED, *rows]), mapping=BY)
+    assert [one for one in found if one[0] != "numbers_made"] == [("order_scattered", len(rows) + 1, "")]

@@ -302,8 +302,8 @@ def _recognised(table: Table, found: Match | None, shown: str) -> Recognised:
 
 
 def _shop(head: list[list[str]], header_row: int) -> str:
-    """What the first rows say under 店铺名称."""
-    place = Columns(head[header_row - 1]).at("店铺名称")
+    """What the first rows say under 店铺名称, at Youzan 归属店铺."""
+    place = Columns(head[header_row - 1]).at("店铺名称", "归属店铺")
     cells = (cell_text(row[place]) for row in head[header_row:] if place < len(row))
     return next((text for text in cells if text), "")
 

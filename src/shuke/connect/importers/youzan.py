@@ -1,6 +1,8 @@
 """Youzan: orders and customers. The buyer's phone was verified at sign-in, so it is a strong identity.
 
 Nicknames there are WeChat names: not unique, never an identity. All product names stand in one cell: no lines.
+归属店铺 is the shop on Youzan whose order it is. Only where somebody said the file is of another one (the head office of
+a chain exports for its branches) does it name a store; 下单网点 always does.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from shuke.connect.importers import plain as plain_files
 from shuke.connect.importers.cells import BRUSHING, RowError, is_mobile, name_address, number_id, phone, placed, plain
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
 from shuke.engine.facts import Claim, IdentityKind, Order, OrderStatus, Person, Phone
+from shuke.kit.tabular.header import normal
 
 ORDER_HEADERS = known(
     """订单号,销售渠道,归属店铺,订单类型,订单状态,推广方式,订单来源,订单创建时间,买家付款时间,交易成功时间,付款方式,支付流水号,商品金额合计,运费,店铺优惠合计,
@@ -72,18 +75,21 @@ def order_rows(reading: Reading) -> RowReader:
         phones: tuple[Phone, ...] = tuple(one for one in (buyer, receiver) if one is not None)
         if len(phones) == 2 and phones[0].number == phones[1].number:
             phones = phones[:1]
+        branch = plain(row[branch_at])
+        shop = options.shop or branch
+        store = plain(row[store_at]) or branch
         note = plain(row[note_at])
         excluded = "brushing" if note and BRUSHING.search(note) else ""
         if excluded:
             reading.notes.odd("brushing", title(note_at))
         person = Person(claims, name, nick, phones, "", where) if claims or name or nick or phones or where else None
         return Order(
-            reading.platform, options.shop, number, status, moment(row[created_at_], title(created_at_)), paid_at,
+            reading.platform, shop, number, status, moment(row[created_at_], title(created_at_)), paid_at,
             moment(row[shipped_at_], title(shipped_at_)), moment(row[done_at], title(done_at)), currency=options.currency,
             goods_minor=amount(row[goods_at], title(goods_at)),
             discount_minor=None if off is None and pay_off is None else (off or 0) + (pay_off or 0),
             freight_minor=amount(row[freight_at], title(freight_at)), paid_minor=paid, refunded_minor=refunded, lines=None,
-            person=person, store_code=plain(row[store_at]) or plain(row[branch_at]), channel=plain(row[channel_at])[:30],
+            person=person, store_code="" if normal(store) == normal(shop) else store, channel=plain(row[channel_at])[:30],
             staff_code=(plain(row[guide_at]) or plain(row[cashier_at]))[:40], buyer_note=plain(row[message_at]) or None,
             seller_note=note or None, excluded=excluded, stated_at=options.stated_at,
         )  # fmt: skip
