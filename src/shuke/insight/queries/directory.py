@@ -3,7 +3,9 @@
 Three tables answer together: Member (who), MemberScore (how they buy, as of the last night run), Wallet (tier and
 points). What keeps a page under 100 ms at a million members:
 
-- Each sort walks one table along its index and stops after a page; the other tables are looked up by primary key.
+- Each sort walks one table along its index and stops after a page; the other tables are looked up by primary key. The
+  indexes of MemberScore carry the columns most lists filter by, so that who does not match costs no look at its row.
+- Where at most 10,000 match, they are found by the filters instead and then sorted: a rare mix is no walk over everybody.
 - Members without a row in that table (joined since the last night run, no points yet) follow at the end of the list,
   in a second query that runs only when the first comes up short.
 - The count stops at 10,001; nobody pages through more, and a chip narrows faster.
@@ -19,7 +21,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, Model, Q, QuerySet
+from django.db.models import BooleanField, Func, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from shuke.engine.insight.kpi import WINDOW_DAYS
@@ -126,11 +128,20 @@ def directory(
     `before` are cursors of an earlier page and win over `number`, which is then only shown. `now` is the shop's time.
     """
     sort = parse_sort(sort)
-    counted = _count(merchant, filters, now, found, COUNT_CAP)
+    few: list[int] | None = None
+    if _narrowest(filters) is None and found is None and filters.any:
+        # Several tables answer together: finding them is what takes time, so it is done once for the count and the rows.
+        matching = _narrow(_BARE, merchant, filters, now, None).order_by().values_list("pk", flat=True)
+        few = list(matching[:COUNT_CAP])
+        counted = len(few)
+    else:
+        counted = _count(merchant, filters, now, found, COUNT_CAP)
     capped = counted >= COUNT_CAP
     total = min(counted, COUNT_CAP - 1)
-    walk = _Walk(merchant, filters, now, found, sort)
-    if after or before:
+    walk = _Walk(merchant, filters, now, found, sort, few=not capped, them=None if capped else few)
+    if not counted:
+        ids, has_next = [], False
+    elif after or before:
         ids = walk.beyond(after or before, size + 1, back=bool(before and not after))
         more = len(ids) > size
         ids = ids[:size] if not (before and not after) else ids[-size:]
@@ -233,17 +244,46 @@ def _narrowest(filters: Filters) -> _Order | None:
     return _ORDERS["last"] if by_score else _ORDERS["points"] if by_wallet else _BARE
 
 
+class _NoIndex(Func):
+    """A column as SQLite sorts by it without walking its index. PostgreSQL weighs the two by itself."""
+
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        return super().as_sql(compiler, connection, template="+%(expressions)s", **extra)
+
+
 class _Walk:
     """The list in one order: first the members the sort column knows (the head), then the others by id (the tail)."""
 
-    def __init__(self, merchant: Merchant, filters: Filters, now: datetime, found: list[int] | None, sort: str) -> None:
-        self.sort, self.down = sort, sort.startswith("-")
+    def __init__(
+        self,
+        merchant: Merchant,
+        filters: Filters,
+        now: datetime,
+        found: list[int] | None,
+        sort: str,
+        *,
+        few: bool = False,
+        them: list[int] | None = None,
+    ) -> None:
+        """`them`: who matches, if that is known already. `few`: so few match that finding them all and sorting beats walking the order until enough are met (not by tags: no index knows them)."""
+        self.sort, self.down, self.few = sort, sort.startswith("-"), few and filters.any and not filters.tags
         order = _ORDERS[sort.removeprefix("-")]
         self.column = order.column
-        self.head = _narrow(order, merchant, filters, now, found).filter(**{f"{order.column}__isnull": False})
-        self.has_tail = order.root is not Member
         other = {MemberScore: "memberscore__", Wallet: "wallet__", Member: ""}[order.root]
-        self.tail = _narrow(_BARE, merchant, filters, now, found).filter(**{f"{other}{order.column}__isnull": True})
+        if self.few:
+            matching: Any = them
+            if them is None:
+                matching = _narrow(_narrowest(filters) or _BARE, merchant, filters, now, found).order_by().values("pk")
+            head: QuerySet = order.root._default_manager.filter(merchant=merchant, pk__in=matching)
+            tail: QuerySet = Member.objects.filter(merchant=merchant, pk__in=matching)
+        else:
+            head = _narrow(order, merchant, filters, now, found)
+            tail = _narrow(_BARE, merchant, filters, now, found)
+        self.head = head.filter(**{f"{order.column}__isnull": False})
+        self.has_tail = order.root is not Member
+        self.tail = tail.filter(**{f"{other}{order.column}__isnull": True})
 
     def slice(self, start: int, size: int, wanted: int) -> list[int]:
         """Ids from a position on. The tail is asked only if the head gives fewer than `wanted`."""
@@ -283,6 +323,9 @@ class _Walk:
         return f"{'' if value is None else value.isoformat() if isinstance(value, datetime) else value}~{row.id}"
 
     def _sorted(self, query: QuerySet, *, back: bool = False) -> QuerySet:
+        if self.few:
+            column = _NoIndex(self.column)
+            return query.order_by(*((column.desc(), "-pk") if self.down != back else (column.asc(), "pk")))
         sign = "-" if self.down != back else ""
         return query.order_by(f"{sign}{self.column}", f"{sign}pk")
 
@@ -328,8 +371,8 @@ def _narrow(
     ):
         if values:
             wanted[f"{column}__in"] = values
-    if filters.joined:
-        days(f"{member}joined_at", *(period(filters.joined) or (None, None)))
+    if filters.joined and not member:
+        days("joined_at", *(period(filters.joined) or (None, None)))
     if filters.first:
         days(f"{score}first_paid_at", *(period(filters.first) or (None, None)))
     days(
@@ -338,6 +381,14 @@ def _narrow(
         filters.last_to + timedelta(days=1) if filters.last_to is not None else None,
     )
     query = order.root._default_manager.filter(**wanted)
+    if filters.joined and member:
+        # Walking another table's order, SQLite must not be tempted to start from everybody who joined then.
+        start, end = period(filters.joined) or (None, None)
+        query = query.alias(day_joined=_NoIndex(f"{member}joined_at"))
+        if start is not None:
+            query = query.filter(day_joined__gte=clock.day_start(start, tz))
+        if end is not None:
+            query = query.filter(day_joined__lt=clock.day_start(end, tz))
     if filters.view == "dormant":
         query = query.filter(**{f"{score}last_paid_at__lt": now - timedelta(days=DORMANT_DAYS)})
     if filters.points_from is not None:
