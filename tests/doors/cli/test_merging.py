@@ -63,3 +63,18 @@ def test_nothing_to_take_back_says_so(pair, shuke):
     answer = shuke("members", "unmerge", pair[0])
     assert answer.code == 1
     assert "Which merge?" in answer.err
+
+
+def test_a_card_is_lost_replaced_and_still_finds_its_member(pair, shuke):
+    assert shuke("members", "card", pair[0], "--lost", "--reason", "bus", "--json").json["state"] == "lost"
+    told = shuke("members", "card", pair[0], "--replace", "--json").json
+    assert told["former"][0]["replaced_by"] == told["card"]
+    assert shuke("members", "show", pair[0], "--json").json["card"] == told["card"]
+    assert "replaced" in shuke("members", "card", pair[0]).out
+
+
+def test_freezing_needs_a_reason_and_ends(pair, shuke):
+    assert shuke("members", "freeze", *pair).code == 1
+    assert shuke("members", "freeze", *pair, "--reason", "sold on", "--json").json == {"changed": 2}
+    assert "sold on" in shuke("members", "card", pair[0]).out
+    assert shuke("members", "unfreeze", pair[0]).out == "1 set free.\n"

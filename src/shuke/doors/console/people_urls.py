@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import merging
+from shuke.doors.console.views import cards, merging
 
 patterns = [
     path("members/suspicions", merging.suspicions, name="suspicions"),
     path("members/suspicions/decide", merging.decide, name="suspicion"),
     path("members/<int:pk>/merge", merging.merge, name="member-merge"),
     path("members/<int:pk>/merges/<int:merge_id>/undo", merging.unmerge, name="member-unmerge"),
+    path("members/cards", cards.sheet, name="cards-print"),
+    path("members/<int:pk>/card", cards.card, name="member-card"),
+    path("members/<int:pk>/card/change", cards.change, name="member-card-change"),
 ]

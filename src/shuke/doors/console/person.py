@@ -384,7 +384,7 @@ class Says:
         elif line.kind == "stage.changed":
             was, now = (words.stage(str(body.get(k, ""))) for k in ("before", "after"))
             detail = f"{was or '–'} → {now or '–'}"
-        elif line.kind in ("merged", "merged.away", "unmerged"):
+        elif line.kind in ("merged", "merged.away", "unmerged", "frozen", "unfrozen") or line.kind.startswith("card."):
             detail = " · ".join(str(body[k]) for k in ("card", "by") if body.get(k))
             note = str(body.get("reason", ""))
         elif line.kind == "coupon.used":
@@ -421,6 +421,11 @@ class Says:
             "tier.down": Kind(icon="arrow-down", title=_("Tier down")),
             "points.expired": Kind(icon="coins", title=_("Points expired")),
             "comment": Kind(icon="message", title=_("Note")),
+            "card.lost": Kind(icon="alert-triangle", title=_("Card reported lost")),
+            "card.found": Kind(icon="circle-check", title=_("Card found again")),
+            "card.replaced": Kind(icon="pencil", title=_("New card")),
+            "frozen": Kind(icon="alert-triangle", title=_("Frozen")),
+            "unfrozen": Kind(icon="circle-check", title=_("Free again")),
             "merged": Kind(icon="users", title=_("Merged with another record")),
             "merged.away": Kind(icon="users", title=_("Merged into another record")),
             "unmerged": Kind(icon="users", title=_("A merge was taken back")),

@@ -7,6 +7,7 @@ from shuke.members.actions.attributes import (
     define_attributes,
     set_attributes,
 )
+from shuke.members.actions.cards import CardRefused, found_again, freeze, replace_card, report_lost, unfreeze
 from shuke.members.actions.consents import Statement, consent
 from shuke.members.actions.contacts import BadContact, NewContact, add_contacts, remove_contacts, reveal
 from shuke.members.actions.profile import BadProfile, add_note, add_tags, edit_profile, remove_tags, undo_created
@@ -19,6 +20,7 @@ __all__ = [
     "BadContact",
     "BadDefinition",
     "BadProfile",
+    "CardRefused",
     "Claimed",
     "Definition",
     "NewContact",
@@ -35,14 +37,19 @@ __all__ = [
     "define_attributes",
     "doubt_again",
     "edit_profile",
+    "found_again",
+    "freeze",
     "note",
     "preview",
     "recognise",
     "remove_contacts",
     "remove_tags",
+    "replace_card",
+    "report_lost",
     "reveal",
     "set_attributes",
     "suspect",
     "tell_apart",
     "undo_created",
+    "unfreeze",
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from shuke.members.models import AttributeKind, Card, Identity, Member, MemberState, TimelineLine
+from shuke.members.queries.cards import card_said, cards_of
 from shuke.members.queries.families import family, merges_of, standing_merge, survivors_of
 from shuke.members.queries.finding import Hit, find
 from shuke.members.queries.reaching import Reachable, contacts_of, current_consents, numbers_of, open_contacts
@@ -20,6 +21,8 @@ __all__ = [
     "Pair",
     "Reachable",
     "attribute_kinds",
+    "card_said",
+    "cards_of",
     "contacts_of",
     "current_consents",
     "family",
