@@ -9,6 +9,7 @@ from django.utils import translation
 from shuke.doors.console import navigation
 from shuke.doors.console.urls import urlpatterns
 from shuke.kit.models import Job
+from shuke.loyalty.models import CharterDraft
 from shuke.members.models import Member
 from shuke.orders.models import ImportBatch
 from shuke.shops.models import Role
@@ -49,8 +50,19 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
     member = Member.objects.create(merchant=mingde.merchant, card="2000000008", joined_at=cast.OPENED, name="Not Lan's")
     job = Job.objects.create(merchant_id=mingde.merchant.pk, name="members.export", due_at=cast.NOON, made_at=cast.NOON)
     batch = ImportBatch.objects.create(merchant=mingde.merchant, state="done", started_at=cast.NOON)
+    draft = CharterDraft.objects.create(
+        merchant=mingde.merchant, title="Not Lan's", text="", made_at=cast.NOON, saved_at=cast.NOON
+    )
     # A sample file has a key and no owner; everything else in an address belongs to somebody.
-    foreign = {"pk": member.pk, "job_id": job.pk, "batch_id": batch.pk, "contact_id": member.pk, "merge_id": 1, "place": 0}
+    foreign = {
+        "pk": member.pk,
+        "job_id": job.pk,
+        "batch_id": batch.pk,
+        "contact_id": member.pk,
+        "merge_id": 1,
+        "place": 0,
+    }
+    foreign |= {"draft_id": draft.pk, "version": 1}
     client.force_login(lan.owner)
     url = reverse(f"console:{name}", kwargs={key: foreign[key] for key in arguments(PAGES[name])})
     answers = {client.get(url).status_code, client.post(url).status_code}

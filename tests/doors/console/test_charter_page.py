@@ -62,9 +62,9 @@ def test_another_merchants_charter_is_never_shown(see, lan, mingde):
 def test_it_costs_the_same_few_queries_however_many_versions(see, lan, django_assert_num_queries):
     publish(lan, 1, "general", cast.OPENED)
     client = see(lan.owner)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/charter")
     for version in (2, 3):
         publish(lan, version, "beauty", cast.OPENED + timedelta(days=version))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/charter")

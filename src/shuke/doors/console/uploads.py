@@ -1,4 +1,4 @@
-"""Uploads go to disk piece by piece, on the import page only, and stop at a limit: the console never holds a file in memory.
+"""Uploads go to disk piece by piece, on the pages that take files only, and stop at a limit: the console never holds a file in memory.
 
 The check runs while the request is being parsed, before any view: somebody not signed in cannot fill the disk either,
 because nothing is kept for pages that take no files.
@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 
 LIMIT = 1 << 30  # bytes of one request; a year's export of a large shop is some hundred megabytes
 MOST_FILES = 50
-TAKES_FILES = "console:imports"
+TAKES_FILES = {"console:imports": LIMIT, "console:charter-drafts": 2 << 20}  # page → bytes of one request
 
 
 class Guard(FileUploadHandler):
@@ -24,16 +24,18 @@ class Guard(FileUploadHandler):
         self.request: Any  # Django's own, always set by the time a body is read
         self._bytes = self._files = 0
         self._allowed = False
+        self._limit = 0
 
     def handle_raw_input(  # type: ignore[override] # Django calls it with bytes; its stubs say str
         self, input_data: Any, META: dict, content_length: int, boundary: bytes, encoding: str | None = None
     ) -> None:
         """Decide once per request."""
         try:
-            self._allowed = resolve(self.request.path_info).view_name == TAKES_FILES
+            self._limit = TAKES_FILES.get(resolve(self.request.path_info).view_name, 0)
         except Resolver404:
-            self._allowed = False
-        self._too_big = content_length > LIMIT
+            self._limit = 0
+        self._allowed = self._limit > 0
+        self._too_big = content_length > self._limit
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -49,7 +51,7 @@ class Guard(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self._bytes += len(raw_data)
-        if self._bytes > LIMIT:
+        if self._bytes > self._limit:
             self.request.upload_refused = "size"
             raise StopUpload(connection_reset=True)
         return raw_data

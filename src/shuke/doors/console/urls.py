@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console import people_urls
+from shuke.doors.console import charter_urls, people_urls
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -39,4 +39,5 @@ urlpatterns = [
     path("imports/<int:batch_id>/rejected", imports.rejects, name="import-rejects"),
     path("members/<int:pk>/orders", member.orders, name="member-orders"),
     path("charter", charter.charter, name="charter"),
+    *charter_urls.patterns,
 ]

@@ -9,14 +9,16 @@ from shuke.doors.console import board, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter import describe, document
 from shuke.loyalty.queries import charters
+from shuke.shops import queries as shops
 
 
 @console()
 def charter(request: StaffRequest) -> HttpResponse:
     """The version in force, or with ?version=N another one: an old event stays explained by the version of its time."""
     history = charters.history(request.merchant)
+    may_edit = shops.may(request.staff, "charter")
     if not history:
-        return render(request, "console/charter_empty.html")
+        return render(request, "console/charter_empty.html", {"may_edit": may_edit})
     in_force = next((one for one in history if one.effective_from <= request.now), None)
     asked = request.GET.get("version", "")
     if asked:
@@ -47,5 +49,8 @@ def charter(request: StaffRequest) -> HttpResponse:
         "shown": shown,
         "in_force": in_force,
         "history": history,
+        "may_edit": may_edit,
+        "drafts": len(charters.drafts(request.merchant)) if may_edit else 0,
+        "now": request.now,
     }
     return render(request, "console/charter.html", context)

@@ -1,0 +1,19 @@
+"""Addresses of the charter's pages beyond the handbook itself. Names begin with charter-, so the menu knows them."""
+
+from django.urls import path
+
+from shuke.doors.console.views import drafts, simulation
+
+patterns = [
+    path("charter/drafts", drafts.drafts_page, name="charter-drafts"),
+    path("charter/drafts/<int:draft_id>", drafts.draft_page, name="charter-draft"),
+    path("charter/drafts/<int:draft_id>/check", drafts.check, name="charter-check"),
+    path("charter/drafts/<int:draft_id>/yaml", drafts.draft_yaml, name="charter-draft-yaml"),
+    path("charter/drafts/<int:draft_id>/discard", drafts.discard, name="charter-discard"),
+    path("charter/drafts/<int:draft_id>/publish", drafts.publish, name="charter-publish"),
+    path("charter/drafts/<int:draft_id>/simulate", simulation.simulate, name="charter-simulate"),
+    path("charter/simulations/<int:job_id>", simulation.simulation, name="charter-simulation"),
+    path("charter/simulations/<int:job_id>/members/<int:pk>", simulation.member, name="charter-simulated-member"),
+    path("charter/versions/<int:version>/yaml", drafts.version_yaml, name="charter-version-yaml"),
+    path("charter/versions/<int:version>/withdraw", drafts.withdraw, name="charter-withdraw"),
+]
