@@ -7,6 +7,7 @@ from typing import NamedTuple
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.earning import Earning
 from shuke.engine.charter.sentences_en import English
+from shuke.engine.charter.sentences_rights import TITLES, sentences
 from shuke.engine.charter.sentences_zh import Chinese
 
 
@@ -38,13 +39,15 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
             for i, tier in enumerate(charter.tiers)
             for sentence in (say.tier(i), *(say.benefit(tier.name, b) for b in tier.benefits))
         ],
+        "rights": sentences(say),
         "growth": _growth(say, charter),
         "memberships": [say.membership(m) for m in charter.memberships],
         "review": [say.upgrade(), *say.reviews(), *say.protection(), say.fall(), *say.notice()],
         "returns": say.returns(),
         "duties": [getattr(d, say.code) for d in charter.duties],
     }
-    return [Section(key, say.titles[key], sentences) for key, sentences in told.items() if sentences]
+    titles = {"rights": TITLES[say.code]} | say.titles
+    return [Section(key, titles[key], said) for key, said in told.items() if said]
 
 
 def _rules(say: English, rules: list[Earning], charter: Charter) -> list[str]:

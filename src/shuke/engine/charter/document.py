@@ -16,6 +16,7 @@ from shuke.engine.charter.check import check
 from shuke.engine.charter.earning import Earning, Points
 from shuke.engine.charter.faults import CharterInvalid, Fault
 from shuke.engine.charter.parts import Name, Part
+from shuke.engine.charter.rights import Rights
 from shuke.engine.charter.selling import Selling
 from shuke.engine.charter.tiering import Grading, Membership, Tier
 
@@ -34,6 +35,7 @@ class Charter(Part):
     memberships: Annotated[tuple[Membership, ...], Field(max_length=30)] = ()
     earning: Annotated[tuple[Earning, ...], Field(max_length=200)] = ()
     selling: Selling = Selling()
+    rights: Rights = Rights()
     duties: tuple[Name, ...] = ()
 
 

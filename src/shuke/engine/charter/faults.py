@@ -144,6 +144,28 @@ FAULTS = {
         "{rule} is issued to members who stayed away; say after how many days.",
         "{rule} 发给久未光顾的会员，请写明多少天未购买。",
     ),
+    "unknown_kind": ("there is no kind of benefit {key}; known are {known}.", "没有权益类型 {key}；已有：{known}。"),
+    "granted_twice": (
+        "benefit {benefit} is granted to the same tier twice; keep one of the grants.",
+        "权益 {benefit} 对同一等级写了两次，请保留其中一条。",
+    ),
+    "cannot_prorate": (
+        "benefit {benefit} cannot be shared out by days: that needs a period with an end, and `times` in every grant.",
+        "权益 {benefit} 无法按天折算：须有会结束的周期，且每条 grants 都写明 times。",
+    ),
+    "days_around_special": (
+        "before and after go with special_days here; festivals have their own.",
+        "此处 before 与 after 只配合 special_days；节日请写在 days 内。",
+    ),
+    "steps_rise": (
+        "steps of {plan} must rise; {figure} is not above the one before.",
+        "{plan} 的各档门槛必须递增，{figure} 不高于上一档。",
+    ),
+    "whole_orders": ("{plan} counts orders; {figure} is no whole number.", "{plan} 按订单数计，{figure} 不是整数。"),
+    "honour_gives": (
+        "{plan} is an honour and gives nothing; remove points and cost, or `honour`.",
+        "{plan} 是荣誉勋章，不发放任何东西；请去掉 points 与 cost，或去掉 honour。",
+    ),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
 }
 
