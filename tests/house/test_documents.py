@@ -71,3 +71,15 @@ def test_the_readme_names_both_commands():
     readme = (ROOT / "README.md").read_text()
     assert "make demo" in readme
     assert "make test" in readme
+
+
+def test_every_test_a_document_names_exists():
+    """A table that says which test shows a thing must not outlive the test."""
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+    }
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        named = set(re.findall(r"`(test_[a-z]\w+)`", path.read_text()))
+        assert named - written == set(), path.name

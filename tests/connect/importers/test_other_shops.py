@@ -107,6 +107,16 @@ def test_pinduoduo_states(tmp_path, word, after, status):
     assert (found.status, found.paid_minor == 0) == (status, status in (OrderStatus.CLOSED_UNPAID, OrderStatus.UNPAID))
 
 
+@pytest.mark.parametrize(
+    ("paid", "status", "money"),
+    [("", OrderStatus.CLOSED_UNPAID, (0, None)), ("2023-03-01 10:00:05", OrderStatus.CLOSED_REFUNDED, (6000, 6000))],
+)
+def test_pinduoduo_cancelled_after_payment_is_a_purchase_and_its_refund(tmp_path, paid, status, money):
+    row = {**PDD, "订单状态": "已取消", "支付时间": paid}
+    found = orders(csv_file(tmp_path / "f.csv", table([*columns.PINDUODUO, "支付时间"], row)))[0]
+    assert (found.status, (found.paid_minor, found.refunded_minor)) == (status, money)
+
+
 def test_pinduoduos_buyer_phone_is_nobody_and_leaves_no_trace(tmp_path):
     header = [*columns.PINDUODUO, "用户购买手机号"]
     path = csv_file(

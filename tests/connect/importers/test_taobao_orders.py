@@ -406,3 +406,19 @@ def test_oddities_do_not_pile_up_by_the_million(tmp_path):
     found = problems(path)
     assert len(found) == 52  # one on the alipay column, fifty told, one that counts the rest
     assert (found[-1].code, dict(found[-1].params)) == ("more_oddities", {"kind": "filler_date", "count": "30"})
+
+
+def test_a_trimmed_report_without_status_and_buyer_is_read_for_its_figures(tmp_path):
+    """The table of 28,010 rows that circulates for practice has these seven columns and no more."""
+    header = ["订单编号", "总金额", "买家实际支付金额", "收货地址 ", "订单创建时间", "订单付款时间 ", "退款金额"]
+    rows = [
+        ["1", "178.8", "0.0", "上海", "2020-02-21 00:00:00", "", "0.0"],
+        ["2", "21.0", "21.0", "内蒙古自治区", "2020-02-20 23:59:54", "2020-02-21 00:00:02", "0.0"],
+        ["3", "37.0", "0.0", "安徽省", "2020-02-20 23:59:35", "2020-02-20 23:59:41", "37.0"],
+    ]
+    path = csv_file(tmp_path / "tmall_order_report.csv", [header, *rows], encoding="utf-8")
+    assert importers.recognise_file(path).layout == "taobao.orders"
+    assert [(o.status, o.paid_minor, o.refunded_minor, o.paid_at is not None) for o in orders(path)] == [
+        (None, 0, 0, False), (None, 2100, 0, True), (None, 0, 3700, True),
+    ]  # fmt: skip
+    assert told(path) == []

@@ -60,6 +60,8 @@ def order_rows(reading: Reading) -> RowReader:
         discount = sum(amount(row[place], title(place)) or 0 for place in off_at)
         created_at = moment(row[done_at], title(done_at))
         paid_at = moment(row[pay_time_at], title(pay_time_at))
+        if status is OrderStatus.CLOSED_UNPAID and paid_at is not None:
+            status, refunded = OrderStatus.CLOSED_REFUNDED, True  # cancelled after payment
         unpaid = status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID)
         if paid_at is None and not unpaid:
             paid_at = created_at  # 成交 is the moment of payment
