@@ -141,11 +141,11 @@ class Coupon(models.Model):
             models.Index(
                 fields=["merchant", "member", "state"], name="loyalty_coupon_member", condition=Q(member__isnull=False)
             ),
+            models.Index(fields=["merchant", "valid_until"], name="loyalty_coupon_expiring", condition=Q(state="open")),
             models.Index(
-                fields=["merchant", "valid_until"], name="loyalty_coupon_expiring", condition=Q(state="open")
-            ),
-            models.Index(
-                fields=["merchant", "checkout_id"], name="loyalty_coupon_checkout", condition=Q(checkout_id__isnull=False)
+                fields=["merchant", "checkout_id"],
+                name="loyalty_coupon_checkout",
+                condition=Q(checkout_id__isnull=False),
             ),
             models.Index(fields=["merchant", "key", "state"], name="loyalty_coupon_template_state"),
         ]

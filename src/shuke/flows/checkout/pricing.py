@@ -1,0 +1,190 @@
+"""The dry run: the basket as the till tells it, the member's figures from the books, the answer of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from shuke.engine.checkout import Asks, Basket, Coupon, Holdings, Priced
+from shuke.engine.checkout import price as price_by
+from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions import coupons as coupon_actions
+from shuke.loyalty.actions.coupons.issuing import validity
+from shuke.loyalty.models import Coupon as CouponRow
+from shuke.loyalty.models import CouponState, CouponTemplate, Wallet
+from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import coupons as stored
+from shuke.loyalty.queries.coupons.looking_up import tallies
+from shuke.members.models import Member
+from shuke.members.queries.families import family
+from shuke.shops.models import Merchant
+
+
+class Codes(NamedTuple):
+    """The codes of a basket, looked up once: what each stands for, and why the others were refused."""
+
+    found: Mapping[str, stored.Found]
+    refused: Mapping[str, str]
+
+
+class Seen(NamedTuple):
+    """A priced basket and the rows behind the coupons it names."""
+
+    priced: Priced
+    rows: Mapping[str, CouponRow]  # by ref
+    shared: Mapping[str, str]  # ref → key of the template behind a shared code
+
+
+def price(
+    *,
+    merchant: Merchant,
+    basket: Basket,
+    member_id: int | None,
+    now: datetime,
+    at: datetime | None = None,
+    callers: Sequence[str] = (),
+) -> Priced:
+    """What the basket costs at `at` (now, if not told) under the charter of that moment. Writes nothing but bad codes."""
+    codes = look_up_codes(merchant, basket.asks, callers, now)
+    return see(merchant, basket, member_id, codes, at or now).priced
+
+
+def look_up_codes(merchant: Merchant, asks: Asks, callers: Sequence[str], now: datetime) -> Codes:
+    """What the asked codes stand for. A bad one counts against its caller, so this stands before any transaction."""
+    found: dict[str, stored.Found] = {}
+    refused: dict[str, str] = {}
+    told = [ref for ref in asks.coupons if not is_id(ref)]
+    bad = 0
+    for ref in told:
+        if stored.wait_minutes(merchant, callers, now):
+            refused[ref] = "try_later"
+            continue
+        one = stored.find_code(merchant, ref)
+        known = one.shared is not None or (one.coupon is not None and _may_be_used(one.coupon, now))
+        if known:
+            found[ref] = one
+        else:
+            refused[ref] = "code_refused"
+            bad += 1
+            coupon_actions.note_bad_code(merchant=merchant, callers=[*callers] or ["nobody"], now=now)
+    return Codes(found, refused)
+
+
+def is_id(ref: str) -> bool:
+    """Coupons of a member are named by their id; codes are shorter or have letters."""
+    return ref.isdigit() and len(ref) >= 14
+
+
+def _may_be_used(coupon: CouponRow, now: datetime) -> bool:
+    """Unknown, used, foreign and expired codes are all answered alike."""
+    return coupon.state == CouponState.OPEN and (coupon.valid_until is None or coupon.valid_until > now)
+
+
+def see(merchant: Merchant, basket: Basket, member_id: int | None, codes: Codes, at: datetime) -> Seen:
+    """Price with what the books say now."""
+    terms = charters.in_force(merchant, at)
+    rows, refused = _coupon_rows(merchant, basket.asks, member_id, codes, at)
+    shared = {ref: one.shared.key for ref, one in codes.found.items() if one.shared is not None}
+    templates = stored.latest_of(merchant, set(shared.values())) if shared else {}
+    keys = {row.key for row in rows.values()} | set(shared.values())
+    left = {key: _left(tally) for key, tally in tallies(merchant, keys).items()} if keys else {}
+    told = [
+        Coupon(
+            ref, row.key, row.valid_from, row.valid_until, row.state, left.get(row.key), stored.terms_of(row.template)
+        )
+        for ref, row in rows.items()
+    ]
+    for ref, key in shared.items():
+        coupon = _shared_coupon(merchant, ref, key, templates.get(key), member_id, at, left.get(key))
+        if coupon is None:
+            refused[ref] = "code_refused"
+        else:
+            told.append(coupon)
+    holdings = holdings_of(merchant, member_id, at, basket.asks, tuple(told), tuple(refused.items()))
+    return Seen(price_by(terms, basket, holdings, at), rows, shared)
+
+
+def _coupon_rows(
+    merchant: Merchant, asks: Asks, member_id: int | None, codes: Codes, at: datetime
+) -> tuple[dict[str, CouponRow], dict[str, str]]:
+    """Coupons by the name the caller uses: the member's own by id, others by code. One coupon counts once."""
+    refused = dict(codes.refused)
+    rows: dict[str, CouponRow] = {}
+    asked = [int(ref) for ref in asks.coupons if is_id(ref)]
+    kin: set[int] = set()
+    if member_id is not None:
+        kin = {m["pk"] for m in family(merchant.pk, member_id)}
+        if asked or asks.best:
+            for row in stored.held_by_member(merchant, member_id, at, refs=asked):
+                if asks.best or row.pk in asked:
+                    rows[str(row.pk)] = row
+    by_code = [one.coupon.pk for one in codes.found.values() if one.coupon is not None]
+    # Read anew: between looking the code up and now somebody may have used it.
+    fresh = {
+        row.pk: row for row in CouponRow.objects.select_related("template").filter(merchant=merchant, pk__in=by_code)
+    }
+    for ref, one in codes.found.items():
+        if one.coupon is None:
+            continue
+        row = fresh[one.coupon.pk]
+        if row.member_id is not None and row.member_id not in kin:
+            refused[ref] = "code_refused"
+        elif str(row.pk) not in rows:
+            rows[ref] = row
+    return rows, refused
+
+
+def _left(tally) -> int | None:  # type: ignore[no-untyped-def] # CouponTally
+    """Money the template may still give; nothing, when it was redeemed as often as it may."""
+    if tally.most_redeemed is not None and tally.held + tally.redeemed >= tally.most_redeemed:
+        return 0
+    return None if tally.budget_minor is None else tally.budget_minor - tally.held_minor - tally.spent_minor
+
+
+def _shared_coupon(
+    merchant: Merchant,
+    ref: str,
+    key: str,
+    row: CouponTemplate | None,
+    member_id: int | None,
+    at: datetime,
+    left: int | None,
+) -> Coupon | None:
+    """A shared code as the coupon it would become; None where it cannot become one."""
+    if row is None:
+        return None
+    template = stored.terms_of(row)
+    tally = stored.tally(merchant, key)
+    if tally is None or tally.paused or (tally.most_issued is not None and tally.issued >= tally.most_issued):
+        return None
+    if template.limits.per_member is not None and (
+        member_id is None or stored.count_of_member(merchant, key, member_id) >= template.limits.per_member
+    ):
+        return None
+    start, end = validity(template, at, merchant)
+    return Coupon(ref, key, start, end, "open", left, template)
+
+
+def holdings_of(
+    merchant: Merchant,
+    member_id: int | None,
+    at: datetime,
+    asks: Asks,
+    coupons: tuple[Coupon, ...],
+    refused: tuple[tuple[str, str], ...],
+) -> Holdings:
+    """The member's figures from the books; what nobody asks for is not read."""
+    if member_id is None:
+        return Holdings(coupons=coupons, refused=refused)
+    who = Member.objects.only("birth_month", "birth_day", "birth_lunar").get(pk=member_id, merchant=merchant)
+    wallet = Wallet.objects.filter(pk=member_id).values("tier", "standing").first()
+    birthday = (who.birth_month, who.birth_day, who.birth_lunar) if who.birth_month and who.birth_day else None
+    return Holdings(
+        tier=wallet["tier"] if wallet else "",
+        points=max(0, loyalty.balance(merchant, member_id, at).available) if asks.points else 0,
+        purchases=int(wallet["standing"].get("purchases", 0)) if wallet else 0,
+        birthday=birthday,
+        coupons=coupons,
+        refused=refused,
+    )

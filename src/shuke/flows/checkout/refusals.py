@@ -1,0 +1,49 @@
+"""Why the till is refused: stable codes, with a sentence each."""
+
+from __future__ import annotations
+
+REFUSALS = {
+    "key_reused": (
+        "The key {key} was used before for another basket. Use a new key for a new basket.",
+        "键 {key} 已用于另一购物车，请为新的购物车使用新的键。",
+    ),
+    "price_changed": (
+        "The basket now costs {due}, not {expected}. Price it again and ask the member.",
+        "购物车现在应付 {due}，而不是 {expected}，请重新试算并征得会员同意。",
+    ),
+    "busy": (
+        "Points or coupons of this basket were used elsewhere at this moment. Try again.",
+        "本单的积分或券刚刚在别处被使用，请重试。",
+    ),
+    "no_such_checkout": ("There is no held basket {key}.", "没有冻结的购物车 {key}。"),
+    "checkout_over": (
+        "The basket {key} is {state}; price and hold it anew.",
+        "购物车 {key} 的状态为 {state}，请重新试算并冻结。",
+    ),
+    "other_order": (
+        "The basket {key} became order {order} already.",
+        "购物车 {key} 已对应订单 {order}。",
+    ),
+    "order_taken": (
+        "Order {order} has a basket already.",
+        "订单 {order} 已对应另一购物车。",
+    ),
+    "not_captured": (
+        "The basket {key} is {state}; only what was paid can come back.",
+        "购物车 {key} 的状态为 {state}，只有已付款的才能退回。",
+    ),
+    "return_refused": ("{problem}", "{problem}"),
+    "hold_too_long": ("A basket can be held for 1 to {most} minutes.", "购物车可冻结 1 至 {most} 分钟。"),
+}  # fmt: skip
+
+
+class CheckoutRefused(ValueError):
+    """What was asked of the till cannot be done. Nothing of it was done."""
+
+    def __init__(self, code: str, **figures: object) -> None:
+        self.code, self.figures = code, figures
+        super().__init__(self.say())
+
+    def say(self, language: str = "en") -> str:
+        english, chinese = REFUSALS[self.code]
+        return (chinese if language.startswith("zh") else english).format(**self.figures)

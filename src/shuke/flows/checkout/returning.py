@@ -1,0 +1,149 @@
+"""Goods of a captured basket come back: points to their lots, coupons where their template says so, to the cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, returned
+from shuke.flows.checkout.holding import capture_key, hash_of
+from shuke.flows.checkout.refusals import CheckoutRefused
+from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions import Ask, checkouts
+from shuke.loyalty.actions import coupons as coupon_actions
+from shuke.loyalty.models import Checkout
+from shuke.loyalty.queries import checkouts as stored
+from shuke.shops.models import Merchant
+
+BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the goods were not told
+
+
+class Returned(NamedTuple):
+    """What one return gave back."""
+
+    key: str
+    back: dict[str, Any]  # due_minor, points, points_minor, stored_value_minor, discounts, coupons
+    replayed: bool = False
+
+
+def give_back(
+    *,
+    merchant: Merchant,
+    key: str,
+    return_key: str,
+    quantities: Mapping[str, int] | None,
+    now: datetime,
+    actor: str,
+) -> Returned:
+    """So much of these lines (thousandths) comes back now; `quantities` None: all that is left.
+
+    The same return key with the same goods gives the first answer; with others it is an error.
+    """
+    payload = hash_of({"checkout": key, "quantities": quantities})
+    with transaction.atomic():
+        row = stored.checkout(merchant, key, lock=True)
+        if row is None:
+            raise CheckoutRefused("no_such_checkout", key=key)
+        before = stored.return_of(merchant, return_key)
+        if before is not None:
+            if bytes(before.payload) != payload:
+                raise CheckoutRefused("key_reused", key=return_key)
+            return Returned(return_key, before.back, replayed=True)
+        if row.state != "captured":
+            raise CheckoutRefused("not_captured", key=key, state=row.state)
+        lines = stored.lines_of(row)
+        had = {k: n for k, n in row.returned.items() if k != BY_MONEY}
+        if quantities is None:
+            after = {line.key: line.quantity for line in lines}
+        else:
+            after = dict(had)
+            for line, quantity in quantities.items():
+                after[line] = after.get(line, 0) + quantity
+        try:
+            back = returned(lines, after)
+        except ReturnRefused as error:
+            raise CheckoutRefused("return_refused", problem=str(error)) from error
+        whole = all(after.get(line.key, 0) == line.quantity for line in lines if line.list)
+        return _write(merchant, row, return_key, payload, after, back, whole, now, actor)
+
+
+def give_back_for_orders(
+    *, merchant: Merchant, refunded: Mapping[str, tuple[int, bool]], now: datetime, actor: str
+) -> list[Returned]:
+    """Orders of the archive were refunded: per order event the money given back in all, and whether that was everything.
+
+    For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again.
+    """
+    done = []
+    for event, row in sorted(stored.of_orders(merchant, refunded).items()):
+        money, whole = refunded[event]
+        with transaction.atomic():
+            locked = stored.checkout(merchant, row.key, lock=True)
+            assert locked is not None
+            if locked.state != "captured" or (locked.returned and BY_MONEY not in locked.returned):
+                continue
+            known = locked.returned.get(BY_MONEY, -1)
+            lines = stored.lines_of(locked)
+            if whole:
+                money, back = max(money, locked.due_minor), returned(lines, {line.key: line.quantity for line in lines})
+            else:
+                back = by_money(lines, money)
+            if money <= known:
+                continue  # told before, or a correction downwards: what was given back stays given
+            return_key = f"{locked.key}:refunded:{money}"
+            payload = hash_of({"checkout": locked.key, "money": money})
+            done.append(_write(merchant, locked, return_key, payload, {BY_MONEY: money}, back, whole, now, actor))
+    return done
+
+
+def _write(
+    merchant: Merchant,
+    row: Checkout,
+    return_key: str,
+    payload: bytes,
+    after: Mapping[str, int],
+    back: Back,
+    whole: bool,
+    now: datetime,
+    actor: str,
+) -> Returned:
+    """Give back the difference to what was given back before."""
+    now_back = {
+        "due_minor": back.due - row.returned_due_minor,
+        "points": back.points - row.returned_points,
+        "stored_value_minor": back.stored_value - row.returned_stored_minor,
+    }
+    coupons: list[int] = []
+    if now_back["points"] > 0 and row.member_id is not None:
+        asks = [
+            Ask(
+                f"checkout:{row.pk}:back:{back.points}",
+                "return",
+                row.member_id,
+                now_back["points"],
+                ref=capture_key(row),
+            )
+        ]
+        (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
+        if not answer.done:
+            raise CheckoutRefused("return_refused", problem=f"points: {answer.code}")
+    if whole:
+        ref = row.order_event or f"checkout:{row.key}"
+        coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
+    told = {
+        **now_back,
+        "coupons": [str(pk) for pk in coupons],
+        "in_all": {
+            "due_minor": back.due,
+            "points": back.points,
+            "points_minor": back.points_amount,
+            "stored_value_minor": back.stored_value,
+            "discounts": [{"ref": ref, "amount_minor": amount} for ref, amount in back.discounts],
+        },
+        "whole": whole,
+    }
+    checkouts.record_return(row=row, key=return_key, payload=payload, returned=after, back=told, now=now, actor=actor)
+    return Returned(return_key, told)

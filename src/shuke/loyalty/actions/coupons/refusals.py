@@ -1,0 +1,54 @@
+"""Why something about coupons is refused: stable codes, with a sentence each."""
+
+from __future__ import annotations
+
+REFUSALS = {
+    "template_invalid": ("The template is not valid: {problem}", "券模板有误：{problem}"),
+    "no_such_template": ("There is no coupon template {key}.", "没有券模板 {key}。"),
+    "template_of_charter": (
+        "Template {key} stands in the charter; change it there and publish.",
+        "券模板 {key} 写在章程中，请在章程里修改并发布。",
+    ),
+    "paused": ("Template {key} is paused; nothing more is issued.", "券模板 {key} 已暂停发放。"),
+    "all_issued": (
+        "Of {key} at most {most} can be issued; {left} are left.",
+        "{key} 最多发放 {most} 张，还剩 {left} 张。",
+    ),
+    "member_has_enough": (
+        "This member had {have} of {key}; at most {most} for one member.",
+        "该会员已领过 {have} 张 {key}，每人最多 {most} 张。",
+    ),
+    "not_claimable": ("{key} cannot be claimed by members themselves.", "{key} 不支持自行领取。"),
+    "window_over": ("{key} could be used until {day} only; nothing more is issued.", "{key} 的有效期已于 {day} 结束，不再发放。"),
+    "below_spent": (
+        "{key}: {field} would be below what is used already ({used}).",
+        "{key}：{field} 低于已使用的数量（{used}）。",
+    ),
+    "code_taken": ("The code {told} exists already; choose another.", "券码 {told} 已存在，请换一个。"),
+    "code_too_short": ("A shared code has 4 to 30 letters and digits.", "通用码须为 4 至 30 个字母或数字。"),
+    "code_refused": ("This code cannot be used. Check it, or ask the shop.", "此券码不可用，请核对或联系店铺。"),
+    "try_later": (
+        "Too many codes were tried. Wait {minutes} minutes and try again.",
+        "尝试次数过多，请 {minutes} 分钟后再试。",
+    ),
+    "too_many": ("A batch has 1 to {most} codes.", "每批 1 至 {most} 个码。"),
+    "taken": (
+        "Coupon {coupon} was used or held elsewhere at this moment.",
+        "券 {coupon} 刚刚在别处被使用或冻结。",
+    ),
+    "budget_exhausted": ("The budget of {key} is used up.", "{key} 的预算已用完。"),
+    "not_open": ("Coupon {coupon} is {state}; only an open one can be changed.", "券 {coupon} 状态为 {state}，只能处理未使用的券。"),
+    "needs_codes": ("{key} has no codes; its coupons belong to members.", "{key} 不使用券码，券直接发给会员。"),
+}  # fmt: skip
+
+
+class CouponRefused(ValueError):
+    """What was asked about coupons cannot be done. `code` is stable, `figures` fill the sentence."""
+
+    def __init__(self, code: str, **figures: object) -> None:
+        self.code, self.figures = code, figures
+        super().__init__(self.say())
+
+    def say(self, language: str = "en") -> str:
+        english, chinese = REFUSALS[self.code]
+        return (chinese if language.startswith("zh") else english).format(**self.figures)

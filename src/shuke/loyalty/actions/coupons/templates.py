@@ -1,0 +1,127 @@
+"""Templates: their versions, their tallies and limits, and the codes that many share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from shuke.engine.charter.selling import Coupon as Template
+from shuke.engine.charter.selling import check_rule
+from shuke.engine.charter.terms import Terms
+from shuke.engine.checkout import codes
+from shuke.kit import audit
+from shuke.kit.money import digits
+from shuke.loyalty.actions.coupons.refusals import CouponRefused
+from shuke.loyalty.models import CouponTally, CouponTemplate, SharedCode
+from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import coupons as stored
+from shuke.shops.models import Merchant
+
+
+@transaction.atomic
+def save_template(
+    *, merchant: Merchant, template: Template, now: datetime, actor: str, source: str = "shop"
+) -> CouponTemplate:
+    """Make a template, or a new version of it; what was issued keeps the terms of its version.
+
+    The same text again makes no new version. Raises CouponRefused. Effects: the version's row, the tally with its limits,
+    one audit line.
+    """
+    terms = charters.in_force(merchant, now)
+    tiers = {tier.key for tier in terms.tiers}
+    if faults := check_rule(template.key, template, tiers):
+        raise CouponRefused("template_invalid", problem="; ".join(f.say() for f in faults))
+    latest = stored.latest(merchant, template.key, lock=True)
+    if latest is not None and latest.source == "charter" and source == "shop":
+        raise CouponRefused("template_of_charter", key=template.key)
+    plain = template.model_dump(mode="json", exclude_defaults=True)
+    if latest is not None and latest.document == plain and latest.source == source:
+        return latest
+    unit = 10 ** digits(merchant.currency)
+    limits = {
+        "most_issued": template.limits.issued,
+        "most_redeemed": template.limits.redeemed,
+        "budget_minor": None if template.limits.budget is None else int(template.limits.budget * unit),
+    }
+    tally, _ = CouponTally.objects.get_or_create(merchant=merchant, key=template.key)
+    used = {
+        "most_issued": tally.issued,
+        "most_redeemed": tally.held + tally.redeemed,
+        "budget_minor": tally.held_minor + tally.spent_minor,
+    }
+    for name, most in limits.items():
+        if most is not None and most < used[name]:
+            raise CouponRefused("below_spent", key=template.key, field=name, used=used[name])
+    CouponTally.objects.filter(pk=tally.pk).update(**limits)
+    made = CouponTemplate.objects.create(
+        merchant=merchant,
+        key=template.key,
+        version=(latest.version if latest else 0) + 1,
+        document=plain,
+        source=source,
+        made_at=now,
+        made_by=actor,
+    )
+    audit.record(
+        merchant_id=merchant.pk,
+        at=now,
+        actor=actor,
+        verb="coupon.template_saved",
+        object=f"coupon template {template.key}",
+        detail={"version": made.version, "source": source},
+    )
+    return made
+
+
+def adopt_charter_templates(*, merchant: Merchant, terms: Terms, now: datetime) -> None:
+    """Let the templates of the charter in force be issuable: a version of each where its text is new."""
+    told = terms.charter.selling.coupons
+    if not told:
+        return
+    known = stored.latest_of(merchant, [template.key for template in told])
+    for template in told:
+        plain = template.model_dump(mode="json", exclude_defaults=True)
+        have = known.get(template.key)
+        if have is None or have.document != plain or have.source != "charter":
+            save_template(merchant=merchant, template=template, now=now, actor="charter", source="charter")
+
+
+@transaction.atomic
+def pause_template(*, merchant: Merchant, key: str, paused: bool, now: datetime, actor: str) -> None:
+    """Stop issuing, or go on. What is out can be used either way."""
+    if not CouponTally.objects.filter(merchant=merchant, key=key).update(paused=paused):
+        raise CouponRefused("no_such_template", key=key)
+    audit.record(
+        merchant_id=merchant.pk,
+        at=now,
+        actor=actor,
+        verb="coupon.paused" if paused else "coupon.resumed",
+        object=f"coupon template {key}",
+    )
+
+
+def make_shared_code(*, merchant: Merchant, key: str, code: str, now: datetime, actor: str) -> SharedCode:
+    """A code that many use: SPRING20. Each member as often as the template's limits allow."""
+    template = stored.latest(merchant, key)
+    if template is None:
+        raise CouponRefused("no_such_template", key=key)
+    if stored.terms_of(template).codes == "none":
+        raise CouponRefused("needs_codes", key=key)
+    plain = codes.plain(code)
+    if not 4 <= len(plain) <= 30:
+        raise CouponRefused("code_too_short")
+    try:
+        with transaction.atomic():
+            made = SharedCode.objects.create(merchant=merchant, key=key, code=plain, made_at=now, made_by=actor)
+    except IntegrityError as error:
+        raise CouponRefused("code_taken", told=plain) from error
+    audit.record(merchant_id=merchant.pk, at=now, actor=actor, verb="coupon.code_made", object=f"coupon template {key}")
+    return made
+
+
+def end_shared_code(*, merchant: Merchant, code: str, now: datetime) -> bool:
+    """From now on nobody can use it; False when there is no such code."""
+    return bool(
+        SharedCode.objects.filter(merchant=merchant, code=codes.plain(code), ended_at=None).update(ended_at=now)
+    )

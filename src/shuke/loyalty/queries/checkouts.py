@@ -1,0 +1,60 @@
+"""Baskets that hold or used something."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from shuke.engine.checkout import PricedLine
+from shuke.loyalty.models import Checkout, CheckoutReturn
+from shuke.shops.models import Merchant
+
+
+def checkout(merchant: Merchant, key: str, *, lock: bool = False) -> Checkout | None:
+    rows = Checkout.objects.filter(merchant=merchant, key=key)
+    return (rows.select_for_update(no_key=True) if lock else rows).first()
+
+
+def checkout_of_id(merchant: Merchant, pk: int, *, lock: bool = False) -> Checkout | None:
+    rows = Checkout.objects.filter(merchant=merchant, pk=pk)
+    return (rows.select_for_update(no_key=True) if lock else rows).first()
+
+
+def of_orders(merchant: Merchant, events: Collection[str]) -> dict[str, Checkout]:
+    """Captured baskets by the order they became."""
+    rows = Checkout.objects.filter(merchant=merchant, order_event__in=[e for e in events if e])
+    return {row.order_event: row for row in rows}
+
+
+def of_member(merchant: Merchant, member_id: int, *, limit: int = 50) -> list[Checkout]:
+    return list(Checkout.objects.filter(merchant=merchant, member_id=member_id).order_by("-placed_at", "-id")[:limit])
+
+
+def timed_out(merchant: Merchant, now: datetime, *, limit: int = 500) -> list[Checkout]:
+    rows = Checkout.objects.filter(merchant=merchant, state="open", times_out_at__lte=now)
+    return list(rows.order_by("times_out_at")[:limit])
+
+
+def any_timed_out(merchant: Merchant, now: datetime) -> bool:
+    return Checkout.objects.filter(merchant=merchant, state="open", times_out_at__lte=now).exists()
+
+
+def return_of(merchant: Merchant, key: str) -> CheckoutReturn | None:
+    return CheckoutReturn.objects.filter(merchant=merchant, key=key).first()
+
+
+def lines_of(row: Checkout) -> tuple[PricedLine, ...]:
+    """The priced lines as they were answered."""
+    return tuple(
+        PricedLine(
+            line["key"],
+            line["quantity_milli"],
+            line["list_minor"],
+            tuple((d["ref"], d["amount_minor"]) for d in line["discounts"]),
+            line["points_minor"],
+            line["points"],
+            line["stored_value_minor"],
+            line["due_minor"],
+        )
+        for line in row.priced["lines"]
+    )

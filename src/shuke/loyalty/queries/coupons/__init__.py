@@ -1,0 +1,51 @@
+"""Reads about coupons."""
+
+from shuke.loyalty.queries.coupons.guessing import wait_minutes
+from shuke.loyalty.queries.coupons.lists import (
+    Overview,
+    batch,
+    batches,
+    history,
+    of_member,
+    one,
+    overview,
+    report,
+    shared_codes,
+    versions,
+)
+from shuke.loyalty.queries.coupons.looking_up import (
+    Found,
+    count_of_member,
+    find_code,
+    held_by_member,
+    latest,
+    latest_of,
+    sources_given,
+    tally,
+    terms_of,
+)
+from shuke.loyalty.queries.coupons.invariants import CHECKS
+
+__all__ = [
+    "CHECKS",
+    "Found",
+    "Overview",
+    "batch",
+    "batches",
+    "count_of_member",
+    "find_code",
+    "held_by_member",
+    "history",
+    "latest",
+    "latest_of",
+    "of_member",
+    "one",
+    "overview",
+    "report",
+    "shared_codes",
+    "sources_given",
+    "tally",
+    "terms_of",
+    "versions",
+    "wait_minutes",
+]
