@@ -7,6 +7,8 @@ from shuke.insight.actions import scores, snapshots
 from shuke.insight.models import MemberScore, Movement, Snapshot
 from shuke.insight.queries import figures
 from shuke.members.models import Member, MemberState, TimelineLine
+from shuke.orders.models import Order
+from tests.engine.insight import worked
 from tests.insight.till import at, member, night, sell
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +213,17 @@ def test_large_shops_are_written_in_parts(lan, monkeypatch):
     monkeypatch.undo()
     take(lan, "2026-04-18")
     assert everything(lan)[0] == in_parts
+
+
+def test_the_worked_table_of_a_late_refund(lan):
+    rows = [(date.fromisoformat(row["figures as of"]), row["May"]) for row in worked.table("kpi", "figures as of")]
+    order = sell(lan, member(lan, "梅"), "2026-05-10", 10_000)
+    for day, _may in rows:
+        if day == date(2026, 6, 12):
+            Order.objects.filter(pk=order.pk).update(net_minor=6_000, refunded_minor=4_000)
+        take(lan, str(day))
+    for day, may in rows:
+        months = {month["month"]: month["net_minor"] for month in figures.on(lan.merchant, day)["months"]}
+        assert f"{months['2026-05'] / 100:.2f}" == may, day
+        assert months.get("2026-06", 0) == 0
+    assert len({may for _day, may in rows}) == 2

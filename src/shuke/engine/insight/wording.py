@@ -170,8 +170,9 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
     "net_minor": (
         Wording("净销售额", "Net revenue"),
         Wording(
-            "近 {window_days} 天实付减运费减退款，含散客。",
-            "Paid less freight and refunds within the last {window_days} days, guests included.",
+            "近 {window_days} 天实付减运费减退款（计算时已知的退款，记入成交所在的月份），含散客。",
+            "Paid less freight and refunds within the last {window_days} days, guests included. Refunds are those known when it was "
+            "computed, taken off the day of the sale.",
         ),
     ),
     "basket_minor": (

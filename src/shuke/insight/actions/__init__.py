@@ -2,6 +2,7 @@
 
 from shuke.insight.actions.cut_points import BadCutPoints, NothingToCut, learn_cut_points, set_cut_points
 from shuke.insight.actions.snapshots import backfill, forget, snapshot
+from shuke.insight.actions.thinning import thin
 
 __all__ = [
     "BadCutPoints",
@@ -11,4 +12,5 @@ __all__ = [
     "learn_cut_points",
     "set_cut_points",
     "snapshot",
+    "thin",
 ]

@@ -16,6 +16,7 @@ from shuke.engine.insight.snapshot import Taken, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
+from shuke.insight.actions.thinning import thin
 from shuke.insight.models import CutPoints, Movement, Snapshot
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
@@ -50,7 +51,8 @@ def snapshot(
         kept = _keep(merchant, taken, day, now, books=_books(merchant, now), actor=actor)
         if newest is None or newest <= day:
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
-        return kept
+    thin(merchant=merchant, day=day)
+    return kept
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
