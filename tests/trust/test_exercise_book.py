@@ -10,6 +10,7 @@ from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import replay
+from tests.trust import SOAK
 from tests.trust.exercise_book import CHARTER, ExerciseBook, Fact
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -77,7 +78,7 @@ def told(fact: Fact) -> ev.Event:
             return ev.HoldReleased(fact.name, fact.at, fact.of)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600 * SOAK, deadline=None)
 @given(histories(), st.lists(moments, min_size=1, max_size=3))
 def test_the_engine_and_the_exercise_book_agree_at_any_moment(facts, looks):
     book = ExerciseBook(ZONE, facts)

@@ -42,12 +42,22 @@ def balances(merchant: Merchant, member_ids: Iterable[int], now: datetime) -> di
     lots: dict[int, dict[str, Lot]] = {m: {} for m in members}
     for member, _, lot in stored.lots(merchant, members, only_open=True):
         lots[member][lot.key] = lot
+    _free_what_timed_out(merchant, lots, now)
     value = _cost_micro(merchant, now)
     found = {}
     for member in members:
         head = heads.get(member)
         found[member] = _balance(lots[member], head.debt if head else 0, now, value)
     return found
+
+
+def _free_what_timed_out(merchant: Merchant, lots: dict[int, dict[str, Lot]], now: datetime) -> None:
+    """A hold past its time holds nothing, also before the clock has booked that."""
+    holders = [m for m, theirs in lots.items() if any(lot.held for lot in theirs.values())]
+    for member, hold in stored.holds(merchant, holders) if holders else ():
+        if hold.times_out_at <= now:
+            for key, n in hold.lots:
+                lots[member][key].held -= n
 
 
 def _cost_micro(merchant: Merchant, now: datetime) -> int:

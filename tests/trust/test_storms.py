@@ -1,0 +1,201 @@
+"""Many processes at once, each with a connection of its own: one effect per key, nothing spent twice, no error but a refusal
+(T1, T4, T5, T14). The first test plants a fault, to show that the storm would see one."""
+
+import multiprocessing
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from django.db import connections
+from django.db.models import Sum
+
+from shuke.loyalty import actions, queries
+from shuke.loyalty.actions import Ask
+from shuke.loyalty.models import Entry
+from tests.loyalty.books import START, member, order, publish, refund, take
+from tests.trust import SOAK
+from tests.trust.exercise_book import CHARTER
+
+LATER = START + timedelta(days=20)
+TILLS = 4
+
+
+def _till(merchant_id: int, number: int, work, careless: bool, answers, start) -> None:
+    connections.close_all()  # a connection does not survive the fork
+    from shuke.shops.models import Merchant
+
+    merchant = Merchant.objects.get(pk=merchant_id)
+    if careless:
+        _forget_to_lock()
+    start.wait(60)
+    for job in work:
+        try:
+            answers.put((number, job, _do(merchant, job, f"till {number}")))
+        except Exception as error:
+            answers.put((number, job, type(error).__name__))
+    connections.close_all()
+
+
+def _do(merchant, job, actor: str):
+    if isinstance(job, Ask):
+        told = actions.ask(merchant=merchant, asks=[job], now=LATER, actor=actor)[0]
+        return told.done, told.code, tuple(sorted(told.figures.items()))
+    kind, buyer, what, at = job
+    if kind == "clock":
+        actions.run_clock(merchant=merchant, now=at)
+    else:
+        take(merchant, buyer, what, now=at)
+    return True
+
+
+def _forget_to_lock() -> None:
+    """The planted fault: what is available is read before the transaction that spends it, as a careless till would."""
+    from shuke.loyalty.actions import requests
+
+    real = requests.stored.read_heads
+    stale: dict = {}
+
+    def read(rows):
+        found = real(rows)
+        return {m: stale.setdefault(m, head) for m, head in found.items()}
+
+    requests.stored.read_heads = read
+
+
+def storm(merchant, work: list[list], careless: bool = False) -> list[tuple]:
+    fork = multiprocessing.get_context("fork")
+    answers, start = fork.Queue(), fork.Barrier(len(work))
+    tills = [
+        fork.Process(target=_till, args=(merchant.pk, i, jobs, careless, answers, start)) for i, jobs in enumerate(work)
+    ]
+    for till in tills:
+        till.start()
+    told = [answers.get(timeout=240) for jobs in work for _ in jobs]
+    for till in tills:
+        till.join(timeout=60)
+        assert till.exitcode == 0
+    return told
+
+
+@pytest.fixture
+def shop(transactional_db):
+    from tests import cast
+
+    lan = cast.lan()
+    publish(lan.merchant, CHARTER)
+    buyers = [member(lan.merchant, n) for n in range(1, 4)]
+    for n, buyer in enumerate(buyers):
+        take(lan.merchant, buyer, order(f"start{n}", 1, 1000))
+    connections.close_all()
+    return lan.merchant, buyers
+
+
+def figures(merchant, buyer, now=LATER):
+    told = queries.balance(merchant, buyer, now)
+    return told.available, told.pending, told.held, told.debt
+
+
+def test_the_storm_sees_a_till_that_does_not_look_at_the_books(shop):
+    merchant, (buyer, *_) = shop
+    work = [[Ask(f"{till}-{n}", "burn", buyer, 90) for n in range(6)] for till in range(TILLS)]
+    told = storm(merchant, work, careless=True)
+    spent = sum(90 for *_, answer in told if isinstance(answer, tuple) and answer[0])
+    refused_by_the_database = [answer for *_, answer in told if isinstance(answer, str)]
+    assert spent > 1000 or refused_by_the_database
+
+
+def test_each_key_has_one_effect_and_altered_bodies_are_errors(shop):
+    merchant, buyers = shop
+    rng = random.Random(4)
+    keys = [
+        Ask(f"key{n}", rng.choice(["burn", "adjust"]), rng.choice(buyers), rng.randint(1, 60)) for n in range(30 * SOAK)
+    ]
+    work = []
+    for _ in range(TILLS):
+        mine = [k._replace(amount=k.amount + 1) if rng.random() < 0.1 else k for k in keys]
+        rng.shuffle(mine)
+        work.append(mine)
+    told = storm(merchant, work)
+    first: dict[str, tuple] = {}
+    for _, job, answer in told:
+        if answer == "KeyReused":
+            continue
+        assert isinstance(answer, tuple), (job, answer)
+        assert first.setdefault(job.key, (job.amount, answer)) == (job.amount, answer)
+    effect = Counter()
+    for one in keys:
+        amount, (done, *_) = first[one.key]
+        if done:
+            effect[one.member_id] += amount if one.kind == "adjust" else -amount
+    for buyer in buyers:
+        assert figures(merchant, buyer) == (1000 + effect[buyer], 0, 0, 0)
+    assert queries.verify(merchant).findings == []
+
+
+def test_one_hold_is_captured_once_and_released_never_after(shop):
+    merchant, (buyer, *_) = shop
+    for n in range(4 * SOAK):
+        hold = Ask(f"hold{n}", "hold", buyer, 50, until=LATER + timedelta(hours=1))
+        assert actions.ask(merchant=merchant, asks=[hold], now=LATER, actor="till")[0].done
+            connections.close_all()
+        work = [
+            [
+                Ask(f"c{n}-{till}", "capture", buyer, 40, ref=hold.key),
+                Ask(f"r{n}-{till}", "release", buyer, ref=hold.key),
+            ]
+            for till in range(TILLS)
+        ]
+        for i, jobs in enumerate(work):
+            if i % 2:
+                jobs.reverse()
+        told = storm(merchant, work)
+        assert sum(answer[0] for *_, answer in told) == 1
+        assert {answer[1] for *_, answer in told if not answer[0]} == {"no_such_hold"}
+    assert queries.verify(merchant).findings == []
+
+
+def test_refunds_and_spends_at_once_take_back_what_was_earned_and_no_more(shop):
+    merchant, buyers = shop
+    rng = random.Random(9)
+    for n in range(2 * SOAK):
+        numbers = [f"x{n}-{i}" for i in range(6)]
+        for i, number in enumerate(numbers):
+            take(merchant, buyers[i % 3], order(number, 2 + i, 100), now=LATER)
+            connections.close_all()
+        half = [("refund", buyers[i % 3], refund(f"{x}a", x, 12, 50), LATER) for i, x in enumerate(numbers)]
+        rest = [("refund", buyers[i % 3], refund(f"{x}b", x, 13, 50), LATER) for i, x in enumerate(numbers)]
+        again = [("refund", buyers[i % 3], refund(f"{x}a", x, 12, 50), LATER) for i, x in enumerate(numbers)]
+        spends = [Ask(f"s{n}-{i}", "burn", buyers[i % 3], rng.randint(1, 80)) for i in range(9)]
+        for jobs in (half, rest, again, spends):
+            rng.shuffle(jobs)
+        told = storm(merchant, [half, rest, again, spends])
+        assert not [t for t in told if isinstance(t[2], str)]
+    spent = Counter()
+    for _, job, answer in told:
+        if isinstance(job, Ask) and answer[0]:
+            spent[job.member_id] += job.amount
+    if SOAK == 1:
+        assert (
+            sum(sum(figures(merchant, b)[:3]) - figures(merchant, b)[3] for b in buyers) + _all_spent(merchant) == 3000
+        )
+    assert queries.verify(merchant).findings == []
+
+
+def _booked(merchant, account: str) -> int:
+    return Entry.objects.filter(merchant=merchant, account=account).aggregate(n=Sum("amount"))["n"] or 0
+
+
+def test_points_lapse_once_though_two_clocks_run_and_a_till_spends(shop):
+    merchant, buyers = shop
+    end = START + timedelta(days=125)  # the points of the first day have lapsed by then
+    spends = [Ask(f"last{i}", "burn", buyers[i % 3], 70) for i in range(9)]
+    clock = [("clock", 0, None, end)]
+    told = storm(merchant, [clock, list(clock), spends])
+    assert not [t for t in told if isinstance(t[2], str)]
+    actions.run_clock(merchant=merchant, now=end)
+    for buyer in buyers:
+        assert figures(merchant, buyer, end)[0] == 0
+    assert queries.verify(merchant).findings == []
+    assert _booked(merchant, "breakage") + _booked(merchant, "spent") == 3000
