@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shuke.engine.charter.standing import GROWTH
-from shuke.engine.ledger.books import FAR, Books, Effect, Lot, TierMove
+from shuke.engine.charter.terms import Versions
+from shuke.engine.ledger.books import FAR, Books, Effect, Lot, Notice, TierMove
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
+from shuke.loyalty.actions.budgets import Budgets
 from shuke.loyalty.queries.books import Head, StoredBooks
 from shuke.members.actions import Note, note
 from shuke.shops.models import Merchant
 
 _TXN = (
     "id", "merchant_id", "key", "payload", "member_id", "event", "kind", "at", "posted_at", "actor", "charter_version",
-    "why", "outcome",
+    "why", "outcome", "growth", "growth_expires_at",
 )  # fmt: skip
 _ENTRY = ("id", "merchant_id", "txn_id", "account", "member_id", "amount", "seq", "balance_after")
 _LOT = (
@@ -44,6 +47,7 @@ class Request:
     key: str
     payload: bytes
     outcome: dict[str, Any]
+    told: Callable[[Effect], None] | None = None  # completes the answer by what the request came to
 
 
 @dataclass(slots=True)
@@ -75,8 +79,18 @@ class Batch:
         self.moves: list[tuple] = []
         self.wallets: dict[tuple[str, ...], list[tuple]] = defaultdict(list)  # columns that changed → rows
         self.notes: list[Note] = []
+        self._budgets: Budgets | None = None
         self._ids: list[int] = []
         self._taken = 2
+
+    def budgets(self, versions: Versions, members: Iterable[int], events: Iterable[str]) -> Budgets | None:
+        """The purse these members draw from; None where no version of the charter has a budget."""
+        if not versions.has_budgets:
+            return None
+        if self._budgets is None:
+            self._budgets = Budgets(self.merchant, versions)
+        self._budgets.load(members, events)
+        return self._budgets
 
     def _id(self) -> int:
         if not self._ids:  # a single sale needs a few, an import millions
@@ -99,6 +113,8 @@ class Batch:
         at = self._moment
         member = sheet.head.member_id
         txn = self._id()
+        if request is not None and request.told is not None:
+            request.told(effect)
         self.txns.append(
             (
                 txn,
@@ -114,6 +130,8 @@ class Batch:
                 effect.version,
                 compact(effect.why),
                 compact(request.outcome) if request else None,
+                effect.growth or None,
+                at(effect.growth_expires_at),
             )
         )
         for account, amount in sorted(effect.legs.items()):
@@ -185,6 +203,18 @@ class Batch:
         if effect.kind == "expire" and lapsed > 0:
             self.notes.append(Note(member, effect.at, "points.expired", effect.event, {"points": lapsed}))
 
+    def at_risk(self, member: int, notice: Notice, *, after: datetime | None) -> None:
+        """Tell that a tier is at risk, unless that was told before or the review is over."""
+        if notice.review_at <= self.now or (after is not None and notice.at <= after):
+            return
+        body = {
+            "tier": notice.tier,
+            "falls_to": notice.falls_to,
+            "review_at": notice.review_at.isoformat(),
+            "keep": notice.keep,
+        }
+        self.notes.append(Note(member, notice.at, "tier.at_risk", notice.event, body))
+
     def close(self, sheet: Sheet, fold: Fold, *, held: int) -> None:
         """The wallet row as it stands after the fold: what of it changed, so that no index is touched in vain."""
         at = self._moment
@@ -203,9 +233,7 @@ class Batch:
         # Books whose standing nobody read have the one they had.
         if not isinstance(books, StoredBooks) or books.has_read_standing or books.holds or head.held:
             standing = books.standing
-            dues = [d for _, d in standing.floors if d is not None] + [h.times_out_at for h in books.holds.values()]
-            if standing.review_at is not None:
-                dues.append(standing.review_at)
+            dues = standing.dues() + [h.times_out_at for h in books.holds.values()]
             now["tier"] = fold.tier_at(fold.versions.at(settled_to or self.now))
             now["next_review_at"] = min(dues, default=None)
             written = {
@@ -238,5 +266,7 @@ class Batch:
                 bulk.insert(table, columns, rows)
             for table, columns, rows, key in updates:
                 bulk.update(table, columns, rows, key=key)
+        if self._budgets is not None:
+            self._budgets.write()
         if self.notes:
             note(merchant=self.merchant, lines=self.notes, now=self.now)

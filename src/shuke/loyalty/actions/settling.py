@@ -54,7 +54,7 @@ def settle(
         versions = charters.versions(merchant)
     except charters.NoCharter:
         return Settled()
-    bought = facts.purchases(merchant, order_ids=order_ids, goods_rules=versions.goods_rules)
+    bought = facts.bought(merchant, versions, order_ids=order_ids)
     new = bought.events
     again = set(also_members) | _owners(merchant, set(order_ids) - bought.order_ids)
     members = sorted(set(new) | again)
@@ -124,10 +124,17 @@ def _go_forward(
     forward: dict[int, list[ev.Event]],
 ) -> None:
     """New purchases on top of the stored books. Old lots are read only where one of them expires on the way."""
-    with_lots = {m for m, told in forward.items() if (heads[m].next_expiry_at or FAR) <= told[-1].at or heads[m].held}
+    with_lots = {
+        m
+        for m, told in forward.items()
+        if versions.rolling_expiry or (heads[m].next_expiry_at or FAR) <= told[-1].at or heads[m].held
+    }
     opened = stored.open_books(batch.merchant, versions, [heads[m] for m in forward], with_lots=with_lots)
+    purse = batch.budgets(versions, forward, [e.event for told in forward.values() for e in told])
     for member, told in forward.items():
-        fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
+        if purse is not None:
+            purse.member = member
+        fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays, purse=purse)
         fold.run(told)
         post_forward(batch, heads[member], opened[member], fold)
 
@@ -151,6 +158,8 @@ def post_forward(
             batch.change_lot(pk, lot)
     for move in fold.moves:
         batch.move(head.member_id, move, fold.versions.at(move.at).rank)
+    for notice in fold.notices:
+        batch.at_risk(head.member_id, notice, after=None)
     batch.close(sheet, fold, held=fold.books.held() if fold.books.complete else head.held)
 
 
@@ -165,16 +174,22 @@ def refold(
 ) -> dict[int, Fold]:
     """Fold whole histories and post what differs from the books, event by event. The folds, by member."""
     merchant = batch.merchant
-    bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
+    bought = facts.bought(merchant, versions, member_ids=members).events
     asked = facts.requests(merchant, members)
     booked = _Booked(merchant, [m for m in members if heads[m].seq or heads[m].is_settled])
     folds: dict[int, Fold] = {}
+    events = {m: bought.get(m, []) + asked.get(m, []) + (extra or {}).get(m, []) for m in members}
+    purse = batch.budgets(versions, members, [e.event for told in events.values() for e in told])
     for member in members:
         head = heads[member] = heads[member].told_birthday(batch.now)
-        told = bought.get(member, []) + asked.get(member, []) + (extra or {}).get(member, [])
+        told = events[member]
+        if purse is not None:
+            purse.member = member
         fold = folds[member] = replay(
-            versions, told, joined_at=head.joined_at, birthdays=head.birthdays, until=head.settled_to
+            versions, told, joined_at=head.joined_at, birthdays=head.birthdays, until=head.settled_to, purse=purse
         )
+        if purse is not None:
+            purse.forget(member)
         _post_difference(batch, head, fold, booked, requests or {})
     return folds
 
@@ -186,6 +201,7 @@ class _Booked:
         self.legs: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         self.uses: dict[int, dict[str, dict[tuple[str, str], int]]] = defaultdict(lambda: defaultdict(dict))
         self.revisions: dict[int, dict[str, int]] = defaultdict(dict)
+        self.growth: dict[int, dict[str, int]] = defaultdict(dict)
         self.lots: dict[int, dict[str, tuple[int, Lot]]] = defaultdict(dict)
         self.moves: dict[int, list[tuple]] = defaultdict(list)
         self.holds: dict[int, list[Held]] = defaultdict(list)
@@ -193,12 +209,13 @@ class _Booked:
             return
         where, values = bulk.among("t.member_id", members)
         # CROSS JOIN makes SQLite start from the members' own postings; it would rather read every leg of the merchant.
-        for member, event, n in bulk.select(
-            f"SELECT t.member_id, t.event, COUNT(*) FROM loyalty_txn t WHERE t.merchant_id = %s AND {where} "
-            "AND t.kind <> 'refused' GROUP BY t.member_id, t.event",
+        for member, event, n, growth in bulk.select(
+            "SELECT t.member_id, t.event, COUNT(*), CAST(COALESCE(SUM(t.growth), 0) AS BIGINT) FROM loyalty_txn t "
+            f"WHERE t.merchant_id = %s AND {where} AND t.kind <> 'refused' GROUP BY t.member_id, t.event",
             [merchant.pk, values],
         ):
             self.revisions[member][event] = n
+            self.growth[member][event] = growth
         for member, event, account, amount in bulk.select(
             "SELECT t.member_id, t.event, e.account, CAST(SUM(e.amount) AS BIGINT) FROM loyalty_txn t "
             "CROSS JOIN loyalty_entry e WHERE e.txn_id = t.id AND e.merchant_id = t.merchant_id "
@@ -237,6 +254,7 @@ def _post_difference(
     lot_rows = booked.lots[member]
     sheet.lot_ids = {key: pk for key, (pk, _) in lot_rows.items()}
     legs, uses, revisions = booked.legs[member], booked.uses[member], booked.revisions[member]
+    grown = booked.growth[member]
     wanted: set[str] = set()
     for effect in fold.effects:
         wanted.add(effect.event)
@@ -247,7 +265,7 @@ def _post_difference(
             batch.post(sheet, effect, request=requests.get(effect.event))
             batch.expired(member, effect)
             continue
-        change = _difference(effect, legs.get(effect.event, {}), uses.get(effect.event, {}))
+        change = _difference(effect, legs.get(effect.event, {}), uses.get(effect.event, {}), grown.get(effect.event, 0))
         if change is not None or new_lots:
             change = change or Effect(effect.event, "correct", effect.at, effect.version)
             change.lots = new_lots
@@ -255,8 +273,9 @@ def _post_difference(
             batch.post(sheet, change, revision=n + 1, kind="correct")
     gone_at = fold.last_at or batch.now
     for event, n in revisions.items():
-        if event not in wanted and (legs.get(event) or uses.get(event)):
-            change = _difference(Effect(event, "correct", gone_at, 0), legs.get(event, {}), uses.get(event, {}))
+        if event not in wanted and (legs.get(event) or uses.get(event) or grown.get(event)):
+            gone = Effect(event, "correct", gone_at, 0)
+            change = _difference(gone, legs.get(event, {}), uses.get(event, {}), grown.get(event, 0))
             if change is not None:
                 batch.post(sheet, change, revision=n + 1, kind="correct")
     for key, (pk, lot) in lot_rows.items():
@@ -266,13 +285,16 @@ def _post_difference(
         if stored.figures_of(target) != stored.figures_of(lot):
             batch.change_lot(pk, target)
     _replace_history(batch, member, fold, booked.moves[member])
+    for notice in fold.notices:
+        batch.at_risk(member, notice, after=head.settled_to)
     batch.close(sheet, fold, held=fold.books.held())
     _mend_holds(batch, booked.holds[member], fold.books)
 
 
-def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str], int]) -> Effect | None:
+def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str], int], growth: int) -> Effect | None:
     """What is still to be booked for an event; None if the books say the same already."""
     change = Effect(effect.event, effect.kind, effect.at, effect.version)
+    change.growth, change.growth_expires_at = effect.growth - growth, effect.growth_expires_at
     for account in {*effect.legs, *legs}:
         change.move(account, effect.legs.get(account, 0) - legs.get(account, 0))
     target: dict[tuple[str, str], int] = defaultdict(int)
@@ -282,7 +304,7 @@ def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str]
         amount = target.get(what, 0) - uses.get(what, 0)
         if amount:
             change.uses.append((*what, amount))
-    return change if change.legs or change.uses else None
+    return change if change.legs or change.uses or change.growth else None
 
 
 def _replace_history(batch: Batch, member: int, fold: Fold, stored_moves: list[tuple]) -> None:

@@ -14,6 +14,7 @@ from shuke.loyalty.models.books import (
     Use,
     Wallet,
 )
+from shuke.loyalty.models.budgets import Budget, Grant
 from shuke.loyalty.models.checkouts import Checkout, CheckoutReturn
 from shuke.loyalty.models.coupons import (
     CodeTry,
@@ -29,6 +30,7 @@ from shuke.loyalty.models.drafts import CharterDraft
 
 __all__ = [
     "Account",
+    "Budget",
     "CharterDraft",
     "Checkout",
     "CheckoutReturn",
@@ -40,6 +42,7 @@ __all__ = [
     "CouponTally",
     "CouponTemplate",
     "Entry",
+    "Grant",
     "Hold",
     "Lot",
     "ManualTier",

@@ -88,6 +88,8 @@ class Txn(models.Model):
     charter_version = models.PositiveIntegerField(null=True)
     why = models.JSONField(default=list, help_text="How the figure came about: rule, base, points.")
     outcome = models.JSONField(null=True, help_text="The answer given to the caller, for a replay.")
+    growth = models.BigIntegerField(null=True, help_text="Change of growth value: a ledger of its own (decision 0009).")
+    growth_expires_at = models.DateTimeField(null=True)
     seal = models.BigIntegerField(null=True, help_text="Number of the seal that covers it (hash chain).")
 
     class Meta:

@@ -33,14 +33,15 @@ def unsealed(merchant: Merchant, limit: int, *, count: bool = True) -> list[int]
 def content_of(merchant: Merchant, number: int, first: int | None, last: int | None) -> Iterable[str]:
     """Every posting of a seal with its legs and uses as text lines, in id order; the same on both engines."""
     first, last = first or 0, last or _ALWAYS
-    for pk, key, kind, member, at, why in bulk.select(
-        "SELECT id, key, kind, member_id, at, why FROM loyalty_txn "
+    for pk, key, kind, member, at, why, growth in bulk.select(
+        "SELECT id, key, kind, member_id, at, why, growth FROM loyalty_txn "
         "WHERE +merchant_id = %s AND seal = %s AND id BETWEEN %s AND %s ORDER BY id",
         [merchant.pk, number, first, last],
     ):
         moment = bulk.read_moment(at)
         assert moment is not None
-        yield f"t|{pk}|{key}|{kind}|{member}|{moment.timestamp():.6f}|{_text(why)}"
+        grown = "" if growth is None else f"|growth {growth}"
+        yield f"t|{pk}|{key}|{kind}|{member}|{moment.timestamp():.6f}|{_text(why)}{grown}"
     for table, columns in (("entry", "account, amount, seq, balance_after"), ("use", "lot_id, kind, amount")):
         for row in bulk.select(
             # Merchant and span of ids are what the legs' index begins with; without them every leg is looked at.

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from shuke.engine.charter.terms import Rule
+from shuke.engine.charter.rules import Rule
+from shuke.engine.charter.terms import Versions
 from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger import events as ev
 from shuke.kit import bulk
@@ -16,7 +17,10 @@ from shuke.loyalty.models import ManualTier
 from shuke.shops.models import Merchant
 
 # Requests that are facts of a member's history, by the `kind` of their posting.
-REQUEST_KINDS = ("burn", "return", "adjust", "opening", "hold", "capture", "release")
+REQUEST_KINDS = (
+    "burn", "return", "adjust", "opening", "hold", "capture", "release",
+    "activity", "growth", "reinstate", "membership", "membership_end",
+)  # fmt: skip
 
 
 class Bought(NamedTuple):
@@ -28,7 +32,7 @@ class Bought(NamedTuple):
 
 _ORDER = """
 SELECT o.id, o.member_id, o.number, s.platform, s.code, t.code, o.channel, o.paid_at, o.paid_minor, o.freight_minor,
-       o.refunded_minor, o.refunded_at
+       o.refunded_minor, o.refunded_at, o.finished_at, o.discount_minor
 FROM orders_order o
 JOIN shops_store s ON s.id = o.store_id
 LEFT JOIN shops_store t ON t.id = o.sold_at_id
@@ -42,12 +46,34 @@ def order_event(platform: str, store_code: str, number: str) -> str:
     return f"order:{platform}:{store_code}:{number}"
 
 
+def bought(
+    merchant: Merchant,
+    versions: Versions,
+    *,
+    order_ids: Iterable[int] | None = None,
+    member_ids: Iterable[int] | None = None,
+) -> Bought:
+    """Purchases with all that any version of the charter looks at."""
+    return purchases(
+        merchant,
+        order_ids=order_ids,
+        member_ids=member_ids,
+        goods_rules=versions.goods_rules,
+        with_goods=versions.needs_lines,
+        each_line=versions.each_line,
+        with_parts=versions.needs_parts,
+    )
+
+
 def purchases(
     merchant: Merchant,
     *,
     order_ids: Iterable[int] | None = None,
     member_ids: Iterable[int] | None = None,
     goods_rules: Sequence[Rule],
+    with_goods: bool = False,
+    each_line: bool = False,
+    with_parts: bool = False,
 ) -> Bought:
     """Purchases and refunds of some orders, or of all orders of some members, with goods as far as rules look at them."""
     # The + keeps SQLite from reading every order of the merchant where it knows the row's key.
@@ -61,18 +87,28 @@ def purchases(
         [merchant.pk, int(OrderStatus.CLOSED_UNPAID), int(OrderStatus.PAID), values],
     )
     ids = [r[0] for r in rows]
-    goods = _goods(merchant, ids, goods_rules) if goods_rules else {}
+    goods = _goods(merchant, ids, goods_rules, each_line=each_line) if goods_rules or with_goods else {}
     refunded = [r[0] for r in rows if r[10]]
     documents = _refund_documents(merchant, refunded) if refunded else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
-    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at in rows:
+    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, off in rows:
         event = f"order:{platform}:{code}:{number}"
         at = bulk.read_moment(paid_at)
         assert at is not None
         net = paid - freight
         theirs = found[member]
         theirs.append(
-            ev.Purchase(event, at, net if net > 0 else 0, goods.get(pk, ()), sold_at or code, platform, channel)
+            ev.Purchase(
+                event,
+                at,
+                net if net > 0 else 0,
+                goods.get(pk, ()),
+                sold_at or code,
+                platform,
+                channel,
+                None if done is None else bulk.read_moment(done),
+                ev.Parts(freight, 0, off) if with_parts else None,
+            )
         )
         if back:
             theirs.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
@@ -111,16 +147,18 @@ def _refund_documents(
     return found
 
 
-def _goods(merchant: Merchant, order_ids: Sequence[int], rules: Sequence[Rule]) -> dict[int, tuple[ev.GoodsLine, ...]]:
+def _goods(
+    merchant: Merchant, order_ids: Sequence[int], rules: Sequence[Rule], *, each_line: bool = False
+) -> dict[int, tuple[ev.GoodsLine, ...]]:
     """Lines that all goods rules treat alike, added up by the database: a basket of thirty lines comes as two or three.
 
     Each sum carries the goods of one of its lines, which stands for the others.
     """
-    kind, told = _class_of(rules)
+    kind, told = ("l.id", []) if each_line else _class_of(rules)
     where, values = bulk.among("l.order_id", order_ids)
     rows = bulk.select(
-        f"SELECT l.order_id, CAST(SUM(l.amount_minor) AS BIGINT), CAST(SUM(l.refunded_minor) AS BIGINT), MIN(l.product_id), "
-        f"{kind} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
+        f"SELECT l.order_id, CAST(SUM(l.amount_minor) AS BIGINT), CAST(SUM(l.refunded_minor) AS BIGINT), "
+        f"CAST(SUM(l.quantity_milli) AS BIGINT), MIN(l.product_id), {kind} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
         f"WHERE l.merchant_id = %s AND {where} GROUP BY l.order_id, kind ORDER BY l.order_id, kind",
         [*told, merchant.pk, values],
     )
@@ -134,13 +172,15 @@ def _goods(merchant: Merchant, order_ids: Sequence[int], rules: Sequence[Rule]) 
     }
     goods[None] = ("", "", "")
     found: dict[int, list[ev.GoodsLine]] = defaultdict(list)
-    for order, amount, back, product, _ in rows:
-        found[order].append(ev.GoodsLine(amount, back, *goods[product]))
+    for order, amount, back, pieces, product, _ in rows:
+        found[order].append(ev.GoodsLine(amount, back, *goods[product], pieces))
     return {k: tuple(v) for k, v in found.items()}
 
 
 def _class_of(rules: Sequence[Rule]) -> tuple[str, list[Any]]:
     """An SQL expression that is the same for lines chosen by the same rules (one bit per rule), with its parameters."""
+    if not rules:
+        return "0", []
     if len(rules) > 60:  # more than fit into the bits of a number: every product is a class of its own
         return "l.product_id", []
     bits: list[str] = []
@@ -246,8 +286,29 @@ def _request(event: str, kind: str, at: datetime, told: dict[str, Any]) -> ev.Ev
         return ev.HoldCaptured(event, at, told["hold"], amount)
     if kind == "release":
         return ev.HoldReleased(event, at, told["hold"])
+    if kind == "activity":
+        return ev.Activity(event, at, told["activity"])
+    if kind == "growth":
+        return ev.GrowthAdjusted(event, at, amount, told.get("account", "adjusted"))
+    if kind == "reinstate":
+        return ev.Reinstated(event, at, amount, moment_of(told["expires_at"]) if told.get("expires_at") else None)
+    if kind == "membership":
+        return ev.MembershipBought(event, at, told["membership"])
+    if kind == "membership_end":
+        return ev.MembershipEnded(event, at, told["bought"])
     account = "opening" if kind == "opening" else "adjusted"
     return ev.Adjusted(event, at, amount, account, moment_of(told["expires_at"]) if told.get("expires_at") else None)
+
+
+def lapsed_since(merchant: Merchant, member: int, since: datetime) -> int:
+    """Points of a member that lapsed since a moment and were not given back."""
+    rows = bulk.select(
+        "SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM loyalty_txn t JOIN loyalty_entry e "
+        "ON e.merchant_id = t.merchant_id AND e.txn_id = t.id "
+        "WHERE t.merchant_id = %s AND t.member_id = %s AND t.at >= %s AND e.account = 'breakage'",
+        [merchant.pk, member, bulk.moment()(since)],
+    )
+    return rows[0][0]
 
 
 def moment_of(text: str) -> datetime:

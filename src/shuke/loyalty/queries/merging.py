@@ -27,7 +27,7 @@ def standings(merchant: Merchant, groups: list[list[Member]], now: datetime) -> 
     birthday, if it has one. Raises NoCharter."""
     versions = charters.versions(merchant)
     members = sorted({member.pk for group in groups for member in group})
-    bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
+    bought = facts.bought(merchant, versions, member_ids=members).events
     asked = facts.requests(merchant, members)
     heads = stored.heads(merchant, members)
     found = []

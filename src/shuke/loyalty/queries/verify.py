@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from shuke.engine.charter.standing import GROWTH
 from shuke.engine.ledger.books import FAR
 from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
+from shuke.loyalty.queries.budgets import closed_purse
 from shuke.loyalty.queries.chain import content_of, digest_of
+from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
+from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS
 from shuke.shops.models import Merchant
 
 
@@ -40,161 +44,18 @@ class Report(NamedTuple):
         return not self.findings
 
 
-# (invariants, what they say, query giving (row, detail …) of every violation, sentence)
-_CHECKS: list[tuple[str, str, str, str]] = [
-    (
-        "I1",
-        "legs of every posting add up to 0",
-        "SELECT txn_id, SUM(amount) FROM loyalty_entry WHERE merchant_id = %s GROUP BY txn_id HAVING SUM(amount) <> 0",
-        "posting {0}: legs add up to {1}",
-    ),
-    (
-        "I1",
-        "every leg has its posting",
-        "SELECT e.id, e.txn_id FROM loyalty_entry e LEFT JOIN loyalty_txn t ON t.id = e.txn_id AND t.merchant_id = e.merchant_id "
-        "WHERE e.merchant_id = %s AND t.id IS NULL",
-        "leg {0}: posting {1} is missing",
-    ),
-    (
-        "I2",
-        "a member's balance and debt are the sums of its legs",
-        "SELECT w.member_id, w.balance, COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0), w.debt, "
-        "-COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0) FROM loyalty_wallet w "
-        "LEFT JOIN loyalty_entry e ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id "
-        "WHERE w.merchant_id = %s GROUP BY w.member_id, w.balance, w.debt "
-        "HAVING w.balance <> COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0) "
-        "OR w.debt <> -COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0)",
-        "member {0}: balance {1} but legs {2}; debt {3} but legs {4}",
-    ),
-    (
-        "I3",
-        "all accounts together are 0",
-        "SELECT 0, SUM(amount) FROM loyalty_entry WHERE merchant_id = %s HAVING SUM(amount) <> 0",
-        "all accounts add up to {1}",
-    ),
-    (
-        "I4",
-        "0 ≤ held ≤ remaining ≤ granted for every lot",
-        "SELECT id, granted, remaining, held FROM loyalty_lot WHERE merchant_id = %s "
-        "AND NOT (0 <= held AND held <= remaining AND remaining <= granted)",
-        "lot {0}: granted {1}, remaining {2}, held {3}",
-    ),
-    (
-        "I5",
-        "granted − remaining = Σ uses of every lot",
-        "SELECT l.id, l.granted, l.remaining, COALESCE(SUM(u.amount), 0) FROM loyalty_lot l "
-        "LEFT JOIN loyalty_use u ON u.merchant_id = l.merchant_id AND u.lot_id = l.id WHERE l.merchant_id = %s "
-        "GROUP BY l.id, l.granted, l.remaining HAVING l.granted - l.remaining <> COALESCE(SUM(u.amount), 0)",
-        "lot {0}: granted {1}, remaining {2}, uses {3}",
-    ),
-    (
-        "I6",
-        "what a member holds is what is left in the lots",
-        "SELECT w.member_id, w.balance, w.held, COALESCE(SUM(l.remaining), 0), COALESCE(SUM(l.held), 0) FROM loyalty_wallet w "
-        "LEFT JOIN loyalty_lot l ON l.merchant_id = w.merchant_id AND l.member_id = w.member_id WHERE w.merchant_id = %s "
-        "GROUP BY w.member_id, w.balance, w.held "
-        "HAVING w.balance <> COALESCE(SUM(l.remaining), 0) OR w.held <> COALESCE(SUM(l.held), 0)",
-        "member {0}: balance {1}, held {2}, but lots have {3}, held {4}",
-    ),
-    (
-        "I7",
-        "nobody who owes has points free",
-        "SELECT member_id, balance, held, debt FROM loyalty_wallet WHERE merchant_id = %s "
-        "AND (balance < 0 OR debt < 0 OR (debt > 0 AND balance <> held))",
-        "member {0}: balance {1}, held {2}, debt {3}",
-    ),
-    (
-        "I8",
-        "a key has one posting",
-        "SELECT MIN(id), key, COUNT(*) FROM loyalty_txn WHERE merchant_id = %s GROUP BY key HAVING COUNT(*) > 1",
-        "posting {0}: key {1} was posted {2} times",
-    ),
-    (
-        "I9",
-        "no lot expires before it was earned",
-        "SELECT id, earned_at, expires_at FROM loyalty_lot WHERE merchant_id = %s AND expires_at <= earned_at",
-        "lot {0}: earned {1}, expires {2}",
-    ),
-    (
-        "I12",
-        "an open hold is covered by held points; a resolved one took at most what it held",
-        "SELECT h.member_id, SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END), w.held FROM loyalty_hold h "
-        "JOIN loyalty_wallet w ON w.member_id = h.member_id WHERE h.merchant_id = %s GROUP BY h.member_id, w.held "
-        "HAVING SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END) <> w.held OR MAX(h.captured - h.amount) > 0",
-        "member {0}: open holds {1}, held {2}",
-    ),
-    (
-        "I14",
-        "a member's legs are numbered without gap, and each running balance is the one before plus its amount",
-        "SELECT id, seq, prev_seq, amount, balance_after FROM (SELECT id, account, amount, balance_after, seq, "
-        "LAG(seq, 1, 0) OVER (PARTITION BY member_id ORDER BY seq) AS prev_seq, "
-        "LAG(balance_after, 1, 0) OVER (PARTITION BY member_id, account ORDER BY seq) AS prev_balance "
-        "FROM loyalty_entry WHERE merchant_id = %s AND member_id IS NOT NULL) AS legs "
-        "WHERE seq <> prev_seq + 1 OR balance_after <> prev_balance + amount",
-        "leg {0}: number {1} after {2}, amount {3}, balance after it {4}",
-    ),
-    (
-        "I14",
-        "a wallet counts all its legs",
-        "SELECT w.member_id, w.seq, COUNT(e.id) FROM loyalty_wallet w LEFT JOIN loyalty_entry e "
-        "ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id WHERE w.merchant_id = %s "
-        "GROUP BY w.member_id, w.seq HAVING w.seq <> COUNT(e.id)",
-        "member {0}: {1} legs by the wallet, {2} found",
-    ),
-    (
-        "I15",
-        "every lot has the posting that granted it",
-        "SELECT l.id, l.txn_id FROM loyalty_lot l LEFT JOIN loyalty_txn t ON t.id = l.txn_id AND t.merchant_id = l.merchant_id "
-        "WHERE l.merchant_id = %s AND t.id IS NULL",
-        "lot {0}: posting {1} is missing",
-    ),
-    (
-        "I18",
-        "every lot is of a member who has an account",
-        "SELECT l.id, l.member_id FROM loyalty_lot l LEFT JOIN loyalty_wallet w "
-        "ON w.member_id = l.member_id AND w.merchant_id = l.merchant_id "
-        "WHERE l.merchant_id = %s AND w.member_id IS NULL",
-        "lot {0}: member {1} has no account",
-    ),
-    (
-        "I18",
-        "every leg of a member is of one who has an account",
-        "SELECT e.id, e.member_id FROM loyalty_entry e LEFT JOIN loyalty_wallet w "
-        "ON w.member_id = e.member_id AND w.merchant_id = e.merchant_id "
-        "WHERE e.merchant_id = %s AND e.member_id IS NOT NULL AND w.member_id IS NULL",
-        "leg {0}: member {1} has no account",
-    ),
-    (
-        "I18",
-        "issued − taken back + adjusted + opened = held by members + spent + expired − debt",
-        "SELECT 0, SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END), "
-        "SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END) "
-        "FROM loyalty_entry WHERE merchant_id = %s "
-        "HAVING SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END) "
-        "<> SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END)",
-        "came in {1}, accounted for {2}",
-    ),
-]
-
-BEYOND_SQL = [
-    ("I10", "points are used oldest expiry first (by folding the facts anew)"),
-    ("I11", "each order's points are what the charter gives for its net (by folding the facts anew)"),
-    ("I13", "postings, legs and uses cannot be changed: the triggers stand"),
-    ("I17", "the hash chain is whole from the first posting to the last"),
-]
-
-
 def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None, limit: int = 100) -> Report:
     """Check everything; at most `limit` findings per check are named."""
     findings: list[Finding] = []
     checked: list[tuple[str, str]] = []
-    for invariant, says, sql, sentence in _CHECKS:
+    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS]:
         checked.append((invariant, says))
         rows = bulk.select(sql, [merchant.pk])
         findings += [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
     checked += BEYOND_SQL
     findings += _triggers()
     findings += _chain(merchant)
+    findings += _budgets(merchant)
     members = [
         m
         for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
@@ -204,7 +65,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
         findings += list(_against_facts(merchant, part))[:limit]
         if progress is not None:
             progress(len(part))
-    return Report(findings, sorted(checked, key=lambda c: int(c[0][1:])), _figures(merchant, len(members)))
+    return Report(findings, sorted(checked, key=lambda c: (c[0][0] != "I", int(c[0][1:]))), _figures(merchant, len(members)))
 
 
 def _figures(merchant: Merchant, members: int) -> dict[str, int]:
@@ -230,6 +91,7 @@ def _triggers() -> list[Finding]:
             "loyalty_entry_no_delete",
             "loyalty_use_no_update",
             "loyalty_txn_seal_only",
+            "loyalty_txn_growth_kept",
         }
     gone = wanted - {r[0] for r in rows}
     return [Finding("I13", name, f"trigger {name} is missing: run `shuke init`") for name in sorted(gone)]
@@ -246,6 +108,20 @@ def _chain(merchant: Merchant) -> Iterable[Finding]:
             yield Finding("I17", f"seal {one.number}", f"what seal {one.number} covers was changed after sealing")
         previous = bytes(one.digest)
         number = one.number
+
+
+def _budgets(merchant: Merchant) -> Iterable[Finding]:
+    try:
+        budgeted = charters.versions(merchant).budgeted
+    except charters.NoCharter:
+        return
+    most: dict[str, int] = {}
+    for rule in budgeted:
+        assert rule.budget is not None
+        most[rule.key] = max(most.get(rule.key, 0), rule.budget.points)
+    for rule_key, taken in bulk.select("SELECT rule, taken FROM loyalty_budget WHERE merchant_id = %s", [merchant.pk]):
+        if taken > most.get(rule_key, 0):
+            yield Finding("I21", rule_key, f"rule {rule_key} gave {taken} points out of {most.get(rule_key, 0)}")
 
 
 def _against_facts(merchant: Merchant, members: list[int]) -> Iterable[Finding]:
@@ -281,8 +157,9 @@ def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tupl
     if not members:
         return
     versions = charters.versions(merchant)
-    bought = facts.purchases(merchant, member_ids=members, goods_rules=versions.goods_rules).events
+    bought = facts.bought(merchant, versions, member_ids=members).events
     asked = facts.requests(merchant, members)
+    purse = closed_purse(merchant, versions, members)
     for member in members:
         yield (
             member,
@@ -292,6 +169,7 @@ def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tupl
                 joined_at=heads[member].joined_at,
                 birthdays=heads[member].birthdays,
                 until=heads[member].settled_to,
+                purse=purse,
             ),
         )
 
@@ -304,6 +182,8 @@ def state_hash(merchant: Merchant) -> str:
     people: dict[int, list[str]] = {}
     for member, head in stored.heads(merchant, _everybody(merchant)).items():
         people[member] = [f"debt {head.debt}|tier {head.tier}|balance {head.balance}"]
+        if head.is_settled:
+            people[member].append(f"growth {head.standing.totals[GROWTH]}|paid {len(head.standing.paid)}")
     for member, _, lot in stored.lots(merchant, people, only_open=False):
         if lot.granted:
             expires = (lot.expires_at or FAR).isoformat()

@@ -1,0 +1,83 @@
+"""What can be asked of the books, the answers, and why something is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+KINDS = (
+    "burn", "return", "adjust", "opening", "hold", "capture", "release",
+    "activity", "growth", "reinstate", "membership", "membership_end",
+)  # fmt: skip
+# What these do is told by their effect, not by what was asked; old lots they leave alone.
+BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
+
+
+class Ask(NamedTuple):
+    """One request. `ref` names what it is about: of return, capture, release and membership_end the key of the spend, hold
+    or membership; of activity its kind; of membership the charter's key of it; of growth "opening", or nothing.
+    """
+
+    key: str
+    kind: str
+    member_id: int
+    amount: int = 0
+    ref: str = ""
+    until: datetime | None = None  # hold: when it times out
+    expires_at: datetime | None = None  # adjust: own expiry
+    reason: str = ""
+
+
+class Answer(NamedTuple):
+    """`code` is "" when it was done, else why it was refused. A replay gives the first answer again."""
+
+    key: str
+    done: bool
+    code: str
+    figures: dict[str, int]
+    replayed: bool = False
+
+
+REFUSALS = {
+    "not_enough": (
+        "Asked for {amount} points, available are {available}. Ask for less, or wait until pending points become available.",
+        "需要 {amount} 积分，可用 {available}。请减少数量，或等待在途积分生效。",
+    ),
+    "no_such_hold": (
+        "There is no open hold {ref}; it was resolved or has timed out.",
+        "没有未结的冻结 {ref}，它已处理或已超时。",
+    ),
+    "more_than_held": (
+        "Hold {ref} set aside {held} points; {amount} cannot be captured.",
+        "冻结 {ref} 共 {held} 分，无法扣除 {amount}。",
+    ),
+    "no_such_burn": ("There is no spend {ref} of this member.", "该会员没有消耗记录 {ref}。"),
+    "more_than_burnt": (
+        "Of spend {ref} {left} points can still be given back, not {amount}.",
+        "消耗 {ref} 还可退回 {left} 分，不能退 {amount}。",
+    ),
+    "no_such_activity": (
+        "The charter in force has no rule for the activity {ref}; known are {known}.",
+        "现行章程没有活动 {ref} 的规则；已有：{known}。",
+    ),
+    "no_such_membership": (
+        "There is no membership {ref}: the charter does not know it, or the member does not have it any more.",
+        "没有付费会员 {ref}：章程中没有，或该会员已不再持有。",
+    ),
+    "more_than_lapsed": (
+        "Of this member's points {lapsed} have lapsed recently enough to be given back, not {amount}.",
+        "该会员近期过期、可恢复的积分为 {lapsed}，不能恢复 {amount}。",
+    ),
+    "not_positive": ("The amount must be above 0, not {amount}.", "数量必须大于 0，而不是 {amount}。"),
+}
+
+
+class KeyReused(ValueError):
+    """The same key was used before for something else."""
+
+
+def payload_hash(one: Ask) -> bytes:
+    canonical = [one.kind, one.member_id, one.amount, one.ref, str(one.until), str(one.expires_at)]
+    return hashlib.blake2b(json.dumps(canonical).encode(), digest_size=16).digest()

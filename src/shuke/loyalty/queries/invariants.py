@@ -1,0 +1,163 @@
+"""The invariants of the books as questions to the database. The numbers are those of docs/algorithms/ledger.md."""
+
+from __future__ import annotations
+
+# (invariants, what they say, query giving (row, detail …) of every violation, sentence)
+CHECKS: list[tuple[str, str, str, str]] = [
+    (
+        "I1",
+        "legs of every posting add up to 0",
+        "SELECT txn_id, SUM(amount) FROM loyalty_entry WHERE merchant_id = %s GROUP BY txn_id HAVING SUM(amount) <> 0",
+        "posting {0}: legs add up to {1}",
+    ),
+    (
+        "I1",
+        "every leg has its posting",
+        "SELECT e.id, e.txn_id FROM loyalty_entry e LEFT JOIN loyalty_txn t ON t.id = e.txn_id AND t.merchant_id = e.merchant_id "
+        "WHERE e.merchant_id = %s AND t.id IS NULL",
+        "leg {0}: posting {1} is missing",
+    ),
+    (
+        "I2",
+        "a member's balance and debt are the sums of its legs",
+        "SELECT w.member_id, w.balance, COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0), w.debt, "
+        "-COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0) FROM loyalty_wallet w "
+        "LEFT JOIN loyalty_entry e ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id "
+        "WHERE w.merchant_id = %s GROUP BY w.member_id, w.balance, w.debt "
+        "HAVING w.balance <> COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0) "
+        "OR w.debt <> -COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0)",
+        "member {0}: balance {1} but legs {2}; debt {3} but legs {4}",
+    ),
+    (
+        "I3",
+        "all accounts together are 0",
+        "SELECT 0, SUM(amount) FROM loyalty_entry WHERE merchant_id = %s HAVING SUM(amount) <> 0",
+        "all accounts add up to {1}",
+    ),
+    (
+        "I4",
+        "0 ≤ held ≤ remaining ≤ granted for every lot",
+        "SELECT id, granted, remaining, held FROM loyalty_lot WHERE merchant_id = %s "
+        "AND NOT (0 <= held AND held <= remaining AND remaining <= granted)",
+        "lot {0}: granted {1}, remaining {2}, held {3}",
+    ),
+    (
+        "I5",
+        "granted − remaining = Σ uses of every lot",
+        "SELECT l.id, l.granted, l.remaining, COALESCE(SUM(u.amount), 0) FROM loyalty_lot l "
+        "LEFT JOIN loyalty_use u ON u.merchant_id = l.merchant_id AND u.lot_id = l.id WHERE l.merchant_id = %s "
+        "GROUP BY l.id, l.granted, l.remaining HAVING l.granted - l.remaining <> COALESCE(SUM(u.amount), 0)",
+        "lot {0}: granted {1}, remaining {2}, uses {3}",
+    ),
+    (
+        "I6",
+        "what a member holds is what is left in the lots",
+        "SELECT w.member_id, w.balance, w.held, COALESCE(SUM(l.remaining), 0), COALESCE(SUM(l.held), 0) FROM loyalty_wallet w "
+        "LEFT JOIN loyalty_lot l ON l.merchant_id = w.merchant_id AND l.member_id = w.member_id WHERE w.merchant_id = %s "
+        "GROUP BY w.member_id, w.balance, w.held "
+        "HAVING w.balance <> COALESCE(SUM(l.remaining), 0) OR w.held <> COALESCE(SUM(l.held), 0)",
+        "member {0}: balance {1}, held {2}, but lots have {3}, held {4}",
+    ),
+    (
+        "I7",
+        "nobody who owes has points free",
+        "SELECT member_id, balance, held, debt FROM loyalty_wallet WHERE merchant_id = %s "
+        "AND (balance < 0 OR debt < 0 OR (debt > 0 AND balance <> held))",
+        "member {0}: balance {1}, held {2}, debt {3}",
+    ),
+    (
+        "I8",
+        "a key has one posting",
+        "SELECT MIN(id), key, COUNT(*) FROM loyalty_txn WHERE merchant_id = %s GROUP BY key HAVING COUNT(*) > 1",
+        "posting {0}: key {1} was posted {2} times",
+    ),
+    (
+        "I9",
+        "no lot expires before it was earned",
+        "SELECT id, earned_at, expires_at FROM loyalty_lot WHERE merchant_id = %s AND expires_at <= earned_at",
+        "lot {0}: earned {1}, expires {2}",
+    ),
+    (
+        "I12",
+        "an open hold is covered by held points; a resolved one took at most what it held",
+        "SELECT h.member_id, SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END), w.held FROM loyalty_hold h "
+        "JOIN loyalty_wallet w ON w.member_id = h.member_id WHERE h.merchant_id = %s GROUP BY h.member_id, w.held "
+        "HAVING SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END) <> w.held OR MAX(h.captured - h.amount) > 0",
+        "member {0}: open holds {1}, held {2}",
+    ),
+    (
+        "I14",
+        "a member's legs are numbered without gap, and each running balance is the one before plus its amount",
+        "SELECT id, seq, prev_seq, amount, balance_after FROM (SELECT id, account, amount, balance_after, seq, "
+        "LAG(seq, 1, 0) OVER (PARTITION BY member_id ORDER BY seq) AS prev_seq, "
+        "LAG(balance_after, 1, 0) OVER (PARTITION BY member_id, account ORDER BY seq) AS prev_balance "
+        "FROM loyalty_entry WHERE merchant_id = %s AND member_id IS NOT NULL) AS legs "
+        "WHERE seq <> prev_seq + 1 OR balance_after <> prev_balance + amount",
+        "leg {0}: number {1} after {2}, amount {3}, balance after it {4}",
+    ),
+    (
+        "I14",
+        "a wallet counts all its legs",
+        "SELECT w.member_id, w.seq, COUNT(e.id) FROM loyalty_wallet w LEFT JOIN loyalty_entry e "
+        "ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id WHERE w.merchant_id = %s "
+        "GROUP BY w.member_id, w.seq HAVING w.seq <> COUNT(e.id)",
+        "member {0}: {1} legs by the wallet, {2} found",
+    ),
+    (
+        "I15",
+        "every lot has the posting that granted it",
+        "SELECT l.id, l.txn_id FROM loyalty_lot l LEFT JOIN loyalty_txn t ON t.id = l.txn_id AND t.merchant_id = l.merchant_id "
+        "WHERE l.merchant_id = %s AND t.id IS NULL",
+        "lot {0}: posting {1} is missing",
+    ),
+    (
+        "I18",
+        "every lot is of a member who has an account",
+        "SELECT l.id, l.member_id FROM loyalty_lot l LEFT JOIN loyalty_wallet w "
+        "ON w.member_id = l.member_id AND w.merchant_id = l.merchant_id "
+        "WHERE l.merchant_id = %s AND w.member_id IS NULL",
+        "lot {0}: member {1} has no account",
+    ),
+    (
+        "I18",
+        "every leg of a member is of one who has an account",
+        "SELECT e.id, e.member_id FROM loyalty_entry e LEFT JOIN loyalty_wallet w "
+        "ON w.member_id = e.member_id AND w.merchant_id = e.merchant_id "
+        "WHERE e.merchant_id = %s AND e.member_id IS NOT NULL AND w.member_id IS NULL",
+        "leg {0}: member {1} has no account",
+    ),
+    (
+        "I18",
+        "issued − taken back + adjusted + opened = held by members + spent + expired − debt",
+        "SELECT 0, SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END), "
+        "SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END) "
+        "FROM loyalty_entry WHERE merchant_id = %s "
+        "HAVING SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END) "
+        "<> SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END)",
+        "came in {1}, accounted for {2}",
+    ),
+    (
+        "I19",
+        "a member's growth value is the sum of what was booked",
+        "SELECT w.member_id, w.growth, COALESCE(SUM(t.growth), 0) FROM loyalty_wallet w LEFT JOIN loyalty_txn t "
+        "ON t.merchant_id = w.merchant_id AND t.member_id = w.member_id WHERE w.merchant_id = %s "
+        "GROUP BY w.member_id, w.growth HAVING w.growth <> COALESCE(SUM(t.growth), 0) OR w.growth < 0",
+        "member {0}: growth value {1}, but bookings add up to {2}",
+    ),
+    (
+        "I20",
+        "what a budget has given is the sum of what events got",
+        "SELECT b.rule, b.taken, COALESCE(SUM(g.granted - g.returned), 0) FROM loyalty_budget b LEFT JOIN loyalty_grant g "
+        "ON g.merchant_id = b.merchant_id AND g.rule = b.rule WHERE b.merchant_id = %s "
+        "GROUP BY b.rule, b.taken HAVING b.taken <> COALESCE(SUM(g.granted - g.returned), 0)",
+        "rule {0}: taken {1}, but events got {2}",
+    ),
+]
+
+BEYOND_SQL = [
+    ("I10", "points are used oldest expiry first (by folding the facts anew)"),
+    ("I11", "each order's points are what the charter gives for its net (by folding the facts anew)"),
+    ("I13", "postings, legs and uses cannot be changed: the triggers stand"),
+    ("I17", "the hash chain is whole from the first posting to the last"),
+    ("I21", "no budget gave more than any version of the charter set aside for it"),
+]
