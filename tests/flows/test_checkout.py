@@ -277,3 +277,30 @@ def test_a_budget_stops_hard(shop, ann):
     checkout.release(merchant=shop, key="k0", now=NOW, actor="t")
     assert price(shop, ann, 100, coupons=[str(held[2])]).discount == 1500
     sound(shop)
+
+
+def test_the_refund_of_an_order_gives_back_what_its_basket_used(shop, ann):
+    """Through the very path of a file: the order comes, then the refund, then the same file again."""
+    from shuke.flows.take_orders import take_orders
+    from tests.loyalty.books import refund
+
+    template(shop)
+    (coupon,) = give(shop, ann)
+    hold(shop, ann, "k1", 100, coupons=[str(coupon)], points=1000)
+    bought = order("b", 20, 75)
+    event = f"order:{bought.platform}:{bought.shop}:{bought.number}"
+    capture(shop, "k1", event)
+
+    def arrive(*refunds):
+        take_orders(merchant=shop, orders=[bought], refunds=refunds, now=NOW + timedelta(days=9), actor="import")
+
+    arrive()
+    assert points(shop, ann) == (230, 0)
+    arrive(refund("r1", "b", 25, 25))
+    assert Checkout.objects.get(key="k1").returned_points == 333
+    arrive(refund("r1", "b", 25, 25))
+    arrive(refund("r2", "b", 26, 50))
+    row = Checkout.objects.get(key="k1")
+    assert (row.returned_points, row.returned_due_minor) == (1000, 7500)
+    assert stored.one(shop, coupon).state == "open"
+    sound(shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shuke.flows import checkout
 from shuke.kit import jobs
 from shuke.loyalty import actions as loyalty
 from shuke.shops.models import Merchant
@@ -20,3 +21,10 @@ def holds(running: jobs.Running) -> None:
     """Release points whose basket was forgotten."""
     merchant = Merchant.objects.get(pk=running.merchant_id)
     loyalty.run_clock(merchant=merchant, now=shop_now(merchant))
+
+
+@jobs.handler("baskets")
+def baskets(running: jobs.Running) -> None:
+    """Let go what forgotten baskets hold."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    checkout.release_timed_out(merchant=merchant, now=shop_now(merchant))

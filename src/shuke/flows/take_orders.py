@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import CouponUse, Order, Person, Product, Refund
 from shuke.flows import opening
+from shuke.flows.checkout import follow_orders
 from shuke.loyalty import actions as loyalty
 from shuke.members import actions as members
 from shuke.members.actions import Note, Recognised
@@ -92,6 +93,9 @@ def take_orders(
                 batch_id=batch_id,
                 actor=actor,
             )
+        touched = {r.key: r.order_id for r in recorded if r.outcome is not Outcome.SAME}
+        touched |= {r.key: r.order_id for r in given_back.orders if r.changed}
+        follow_orders(merchant=merchant, orders=touched, now=now, actor=actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)

@@ -10,9 +10,11 @@ from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from typing import NamedTuple
 
+from shuke.flows.coupons import rules_wanted
 from shuke.kit import clock, jobs
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
+from shuke.loyalty.queries.checkouts import any_timed_out
 from shuke.shops.models import Merchant
 from shuke.shops.queries import merchants
 
@@ -45,11 +47,14 @@ TIMETABLE: tuple[Daily | Often, ...] = (
     NIGHT,
     Often("seal", timedelta(minutes=1), _unsealed),
     Often("holds", timedelta(minutes=1), _held_too_long),
+    Often("baskets", timedelta(minutes=1), any_timed_out),
+    Often("coupons", timedelta(hours=1), rules_wanted),
 )
 
 # Where the handlers live; importing a module installs its handlers.
 HANDLERS = (
     "shuke.flows.handlers",
+    "shuke.flows.coupons",
     "shuke.flows.night",
     "shuke.flows.imports",
     "shuke.flows.import_jobs",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, returned
+from shuke.engine.facts import OrderStatus
 from shuke.flows.checkout.holding import capture_key, hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.loyalty import actions as loyalty
@@ -16,6 +17,7 @@ from shuke.loyalty.actions import Ask, checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
+from shuke.orders.models import Order
 from shuke.shops.models import Merchant
 
 BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the goods were not told
@@ -68,6 +70,22 @@ def give_back(
             raise CheckoutRefused("return_refused", problem=str(error)) from error
         whole = all(after.get(line.key, 0) == line.quantity for line in lines if line.list)
         return _write(merchant, row, return_key, payload, after, back, whole, now, actor)
+
+
+def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetime, actor: str) -> list[Returned]:
+    """The archive heard news of these orders (event → id): where a basket became one of them, give back what was refunded."""
+    if not orders or not stored.any_captured(merchant):
+        return []
+    baskets = stored.of_orders(merchant, orders)
+    ids = {orders[event]: event for event in baskets}
+    refunded = {
+        ids[pk]: (refund, status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid))
+        for pk, refund, paid, status in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list(
+            "pk", "refunded_minor", "paid_minor", "status"
+        )
+    }
+    told = {event: (money, whole) for event, (money, whole) in refunded.items() if money or whole}
+    return give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
 
 
 def give_back_for_orders(

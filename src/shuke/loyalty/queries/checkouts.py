@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from shuke.engine.checkout import PricedLine
+from shuke.kit import bulk
 from shuke.loyalty.models import Checkout, CheckoutReturn
 from shuke.shops.models import Merchant
 
@@ -22,8 +23,17 @@ def checkout_of_id(merchant: Merchant, pk: int, *, lock: bool = False) -> Checko
 
 def of_orders(merchant: Merchant, events: Collection[str]) -> dict[str, Checkout]:
     """Captured baskets by the order they became."""
-    rows = Checkout.objects.filter(merchant=merchant, order_event__in=[e for e in events if e])
-    return {row.order_event: row for row in rows}
+    condition, parameter = bulk.among("order_event", [e for e in events if e])
+    ids = bulk.select(
+        f"SELECT id FROM loyalty_checkout WHERE merchant_id = %s AND order_event <> '' AND {condition}",
+        [merchant.pk, parameter],
+    )
+    return {row.order_event: row for row in Checkout.objects.filter(pk__in=[pk for (pk,) in ids])}
+
+
+def any_captured(merchant: Merchant) -> bool:
+    """Did any basket ever become an order here? Shops without a till of ours are asked nothing more."""
+    return Checkout.objects.filter(merchant=merchant).exclude(order_event="").exists()
 
 
 def of_member(merchant: Merchant, member_id: int, *, limit: int = 50) -> list[Checkout]:

@@ -1,6 +1,7 @@
 """Reads about coupons."""
 
 from shuke.loyalty.queries.coupons.guessing import wait_minutes
+from shuke.loyalty.queries.coupons.invariants import CHECKS
 from shuke.loyalty.queries.coupons.lists import (
     Overview,
     batch,
@@ -24,7 +25,6 @@ from shuke.loyalty.queries.coupons.looking_up import (
     tally,
     terms_of,
 )
-from shuke.loyalty.queries.coupons.invariants import CHECKS
 
 __all__ = [
     "CHECKS",

@@ -1,0 +1,159 @@
+"""Coupons on their own account: issued by rule, made in bulk by a job, given out as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from shuke.engine.checkout import codes
+from shuke.kit import audit, clock, jobs
+from shuke.loyalty.actions import coupons
+from shuke.loyalty.actions.coupons.batches import codes_of
+from shuke.loyalty.actions.coupons.issuing import validity
+from shuke.loyalty.models import CouponBatch
+from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import coupons as stored
+from shuke.loyalty.queries.coupons.lists import due_to_expire
+from shuke.loyalty.queries.coupons.occasions import occasions
+from shuke.members.queries.families import survivors_of
+from shuke.shops.models import Merchant
+from shuke.shops.queries import now as shop_now
+
+JOB = "coupon-codes"
+AT_ONCE = 500
+RULED = ("birthday", "joined", "tier_up", "complaint", "first_purchase", "win_back")
+
+
+class Ruled(NamedTuple):
+    """What one run of the rules gave."""
+
+    issued: int
+    members: int
+    refused: dict[str, int]  # code → how often
+
+
+def adopt_charter(*, merchant: Merchant, now: datetime) -> None:
+    """The templates of the charter in force can be issued. Cheap when nothing is new; without a charter nothing happens."""
+    try:
+        terms = charters.in_force(merchant, now)
+    except charters.NoCharter:
+        return
+    coupons.adopt_charter_templates(merchant=merchant, terms=terms, now=now)
+
+
+def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> Ruled:
+    """Give everybody who has reason the coupons of every rule, each occasion once. Safe to run again at any time."""
+    adopt_charter(merchant=merchant, now=now)
+    issued = members = 0
+    refused: dict[str, int] = {}
+    for view in stored.overview(merchant):
+        if view.tally.paused:
+            continue
+        for rule in view.terms.issue:
+            found = occasions(merchant, rule, now, real_now)
+            moved = survivors_of(merchant.pk, {one.member_id for one in found})
+            wishes = [
+                coupons.Issue(view.row.key, moved.get(one.member_id, one.member_id), rule.on, one.ref, rule.count)
+                for one in found
+            ]
+            for start in range(0, len(wishes), AT_ONCE):
+                for told in coupons.issue(
+                    merchant=merchant, issues=wishes[start : start + AT_ONCE], now=now, actor=f"rule:{rule.on}"
+                ):
+                    issued += len(told.coupons)
+                    members += bool(told.coupons)
+                    if told.code:
+                        refused[told.code] = refused.get(told.code, 0) + 1
+    return Ruled(issued, members, refused)
+
+
+@jobs.handler("coupons")
+def run_rules(running: jobs.Running) -> None:
+    """Every hour: issue by rule, book what ran out, forget old tries of codes."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    now = shop_now(merchant)
+    ruled = issue_by_rule(merchant=merchant, now=now, real_now=clock.utc_now())
+    expired = coupons.expire(merchant=merchant, now=now)
+    coupons.sweep_tries(merchant=merchant, now=now)
+    running.progress(1, 1, issued=ruled.issued, expired=expired)
+
+
+def rules_wanted(merchant: Merchant, now: datetime) -> bool:
+    """Is there a rule that issues, or a coupon that ran out?"""
+    try:
+        ruled = any(t.issue for t in charters.in_force(merchant, now).charter.selling.coupons)
+    except charters.NoCharter:
+        return False
+    return ruled or due_to_expire(merchant, now) or any(view.terms.issue for view in stored.overview(merchant))
+
+
+# ---- codes in bulk ------------------------------------------------------------------------------------------------
+
+
+class Ordered(NamedTuple):
+    batch: CouponBatch
+    job_id: int
+
+
+def order_codes(*, merchant: Merchant, key: str, count: int, label: str, now: datetime, actor: str) -> Ordered:
+    """A batch of unique codes, to be made by a worker."""
+    with transaction.atomic():
+        batch = coupons.begin_batch(merchant=merchant, key=key, count=count, label=label, now=now, actor=actor)
+        job_id = jobs.enqueue(
+            JOB, {"batch": str(batch.pk)}, merchant_id=merchant.pk, now=clock.utc_now(), key=f"{JOB}:{batch.pk}"
+        )
+    return Ordered(batch, job_id)
+
+
+@jobs.handler(JOB)
+def make_codes(running: jobs.Running) -> None:
+    """Make the codes of one batch. Killed, the next worker goes on after the last whole chunk."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    batch = stored.batch(merchant, int(running.arguments["batch"]))
+    if batch is None:
+        raise jobs.Permanent("This batch of codes no longer exists.")
+    done = batch.made
+
+    def shown(count: int) -> None:
+        nonlocal done
+        done += count
+        running.progress(done, batch.count, "codes")
+
+    coupons.make_codes(batch_id=batch.pk, now=shop_now(merchant), progress=shown)
+
+
+def export_codes(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Iterator[str]:
+    """The codes of a batch as lines of CSV, with a mark so that spreadsheets read Chinese. The audit log says who took them."""
+    batch = stored.batch(merchant, batch_id)
+    if batch is None:
+        raise coupons.CouponRefused("no_such_template", key=str(batch_id))
+    audit.record(
+        merchant_id=merchant.pk,
+        at=now,
+        actor=actor,
+        verb="coupon.codes_exported",
+        object=f"coupon batch {batch.pk}",
+        detail={"codes": batch.made},
+    )
+    return _lines(merchant, batch)
+
+
+def _lines(merchant: Merchant, batch: CouponBatch) -> Iterator[str]:
+    start, end = validity(stored.terms_of(batch.template), batch.made_at, merchant)
+    valid = [m.astimezone(merchant.tz).strftime("%Y-%m-%d %H:%M") if m else "" for m in (start, end)]
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\r\n")
+    told.write("\ufeff")
+    writer.writerow(["code", "template", "valid_from", "valid_until"])
+    for place, code in enumerate(codes_of(batch), 1):
+        writer.writerow([codes.shown(code), batch.template.key, *valid])
+        if place % 2000 == 0:
+            yield told.getvalue()
+            told.seek(0)
+            told.truncate()
+    yield told.getvalue()

@@ -1,0 +1,141 @@
+"""Who has reason to get a coupon: birthdays, new members, risen tiers, first purchases, the long absent, complaints.
+
+Each question looks back a few days, so that nights without a worker lose nothing; that an occasion gives its coupon once
+is kept by what the coupon was issued for (Coupon.source_ref), not by remembering how far one has looked. Lines of the
+timeline are read and not claimed: care rules have a reason to hear of the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shuke.engine.calendar.birthdays import celebrated
+from shuke.engine.charter.selling import Issue as Rule
+from shuke.kit import bulk, ids
+from shuke.kit.clock import day_of, day_start
+from shuke.loyalty.models import Wallet
+from shuke.shops.models import Merchant
+
+BACK = timedelta(days=3)
+
+
+class Occasion(NamedTuple):
+    """A member and what the coupon would be for."""
+
+    member_id: int
+    ref: str
+
+
+def occasions(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> list[Occasion]:
+    """Everybody with reason by this rule, given before or not. `real_now` is the clock that ids are made by."""
+    found = list(_ASKED[rule.on](merchant, rule, now, real_now))
+    if rule.tiers:
+        tiers = _tiers(merchant, [one.member_id for one in found])
+        found = [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
+    return found
+
+
+def _tiers(merchant: Merchant, members: Collection[int]) -> dict[int, str]:
+    if not members:
+        return {}
+    condition, parameter = bulk.among("member_id", sorted(set(members)))
+    return dict(
+        bulk.select(
+            f"SELECT member_id, tier FROM {Wallet._meta.db_table} WHERE +merchant_id = %s AND {condition}",
+            [merchant.pk, parameter],
+        )
+    )
+
+
+def _birthday(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    today = day_of(now, merchant.tz)
+    wanted = {today + timedelta(days=rule.days - back) for back in range(BACK.days + 1)}
+    rows = bulk.select(
+        "SELECT id, birth_month, birth_day, birth_lunar FROM members_member WHERE merchant_id = %s AND state = 'active' "
+        "AND birth_month IS NOT NULL AND birth_day IS NOT NULL",
+        [merchant.pk],
+    )
+    for member, month, day, lunar in rows:
+        for year in {d.year for d in wanted}:
+            this: date | None = celebrated(month, day, bool(lunar), year)
+            if this in wanted:
+                yield Occasion(member, f"birthday:{year}")
+
+
+def _joined(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    at = bulk.moment()
+    rows = bulk.select(
+        "SELECT id FROM members_member WHERE merchant_id = %s AND state = 'active' AND joined_at > %s AND joined_at <= %s",
+        [merchant.pk, at(now - BACK), at(now)],
+    )
+    return (Occasion(member, "joined") for (member,) in rows)
+
+
+def _tier_up(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    """Rises that became known lately and happened not long ago: an import of old years congratulates nobody."""
+    lines = _timeline(merchant, "tier.up", now, real_now)
+    return (Occasion(member, f"tier_up:{ref or at.isoformat()}") for member, at, ref in lines)
+
+
+def _complaint(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    lines = _timeline(merchant, "complaint.settled", now, real_now)
+    return (Occasion(member, f"complaint:{ref or at.isoformat()}") for member, at, ref in lines)
+
+
+def _timeline(merchant: Merchant, kind: str, now: datetime, real_now: datetime) -> Iterator[tuple[int, datetime, str]]:
+    since = (int((real_now - BACK).timestamp() * 1000) - ids.EPOCH_MS) * ids.MILLISECOND
+    rows = bulk.select(
+        "SELECT member_id, at, ref FROM members_timeline WHERE id >= %s AND +merchant_id = %s AND kind = %s AND at > %s",
+        [max(0, since), merchant.pk, kind, bulk.moment()(now - timedelta(days=30))],
+    )
+    for member, at, ref in rows:
+        moment = bulk.read_moment(at)
+        assert moment is not None
+        yield member, moment, ref
+
+
+def _first_purchase(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    at = bulk.moment()
+    rows = bulk.select(
+        "SELECT o.member_id FROM orders_order o WHERE o.merchant_id = %s AND o.paid_at > %s AND o.paid_at <= %s "
+        "AND o.member_id IS NOT NULL AND o.net_minor > 0 AND NOT EXISTS (SELECT 1 FROM orders_order e "
+        "WHERE e.merchant_id = o.merchant_id AND e.member_id = o.member_id AND e.paid_at < o.paid_at AND e.net_minor > 0) "
+        "GROUP BY o.member_id",
+        [merchant.pk, at(now - BACK), at(now)],
+    )
+    return (Occasion(member, "first_purchase") for (member,) in rows)
+
+
+def _win_back(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    today = day_of(now, merchant.tz)
+    at = bulk.moment()
+    until = day_start(today - timedelta(days=rule.days) + timedelta(days=1), merchant.tz)
+    since = until - BACK - timedelta(days=1)
+    rows = bulk.select(
+        "SELECT o.member_id, o.paid_at FROM orders_order o WHERE o.merchant_id = %s AND o.paid_at >= %s AND o.paid_at < %s "
+        "AND o.member_id IS NOT NULL AND o.net_minor > 0 AND NOT EXISTS (SELECT 1 FROM orders_order e "
+        "WHERE e.merchant_id = o.merchant_id AND e.member_id = o.member_id AND e.paid_at > o.paid_at AND e.net_minor > 0)",
+        [merchant.pk, at(since), at(until)],
+    )
+    for member, paid in rows:
+        moment = bulk.read_moment(paid)
+        assert moment is not None
+        yield Occasion(member, f"win_back:{day_of(moment, merchant.tz).isoformat()}")
+
+
+def _nobody(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
+    """Rewards for bringing somebody along are issued by the referral itself."""
+    return iter(())
+
+
+_ASKED = {
+    "birthday": _birthday,
+    "joined": _joined,
+    "tier_up": _tier_up,
+    "complaint": _complaint,
+    "first_purchase": _first_purchase,
+    "win_back": _win_back,
+    "referral": _nobody,
+}
