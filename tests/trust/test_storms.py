@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-
 from django.db import connections
 from django.db.models import Sum
 
@@ -139,7 +138,7 @@ def test_one_hold_is_captured_once_and_released_never_after(shop):
     for n in range(4 * SOAK):
         hold = Ask(f"hold{n}", "hold", buyer, 50, until=LATER + timedelta(hours=1))
         assert actions.ask(merchant=merchant, asks=[hold], now=LATER, actor="till")[0].done
-            connections.close_all()
+        connections.close_all()
         work = [
             [
                 Ask(f"c{n}-{till}", "capture", buyer, 40, ref=hold.key),
@@ -163,7 +162,7 @@ def test_refunds_and_spends_at_once_take_back_what_was_earned_and_no_more(shop):
         numbers = [f"x{n}-{i}" for i in range(6)]
         for i, number in enumerate(numbers):
             take(merchant, buyers[i % 3], order(number, 2 + i, 100), now=LATER)
-            connections.close_all()
+        connections.close_all()
         half = [("refund", buyers[i % 3], refund(f"{x}a", x, 12, 50), LATER) for i, x in enumerate(numbers)]
         rest = [("refund", buyers[i % 3], refund(f"{x}b", x, 13, 50), LATER) for i, x in enumerate(numbers)]
         again = [("refund", buyers[i % 3], refund(f"{x}a", x, 12, 50), LATER) for i, x in enumerate(numbers)]
