@@ -1,5 +1,6 @@
 """Tables of the loyalty room, a file per kind of thing. Each is imported here, so that Django finds it."""
 
+from shuke.loyalty.models.benefits import BenefitUse
 from shuke.loyalty.models.books import (
     Account,
     Entry,
@@ -27,9 +28,12 @@ from shuke.loyalty.models.coupons import (
     SharedCode,
 )
 from shuke.loyalty.models.drafts import CharterDraft
+from shuke.loyalty.models.draws import Draw, DrawTicket
+from shuke.loyalty.models.gifts import Gift, GiftMove, GiftOrder, GiftPicture
 
 __all__ = [
     "Account",
+    "BenefitUse",
     "Budget",
     "CharterDraft",
     "Checkout",
@@ -41,7 +45,13 @@ __all__ = [
     "CouponState",
     "CouponTally",
     "CouponTemplate",
+    "Draw",
+    "DrawTicket",
     "Entry",
+    "Gift",
+    "GiftMove",
+    "GiftOrder",
+    "GiftPicture",
     "Grant",
     "Hold",
     "Lot",
