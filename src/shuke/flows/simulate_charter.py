@@ -415,12 +415,12 @@ class _Kept:
         return (self.folder if self.keep else self.scratch) / f"{self.mark}.npz"
 
     def history(self, shown: Progress) -> History:
+        shown.total(None, "history")  # not within: a job's progress is itself written to the database
         with read_only():
             self.mark = stored.fingerprint(self.merchant)
             if self.columns.exists():
                 self.read = load(self.columns)
                 return self.read
-            shown.total(None, "history")
             self.read = stored.history(self.merchant)
         if self.keep:
             for old in [*self.folder.glob("*.npz"), *self.folder.glob("*.side")]:

@@ -22,6 +22,7 @@ from shuke.engine.charter.document import Charter
 
 BASICS = "basics"  # the section of what stands alone at the top: name, currency
 HIDDEN = {"shuke_charter"}
+FEW = 5  # a part of so few fields shows them all
 # Shown at once; what is not named here and as the default says is folded away.
 FRONT = {
     "Points": {"name", "pending_days", "expiry", "value"},
@@ -40,7 +41,7 @@ FRONT = {
 @dataclass(slots=True)
 class Node:
     """One thing of the form. `kind`: text, number, date, yes_no, choice, words (several, by commas), part, maybe (a part
-    that may be missing), list, odd (what no form can show; kept as it is)."""
+    that may be missing), pair (a text in both languages), list, odd (what no form can show; kept as it is)."""
 
     kind: str
     place: str
@@ -113,7 +114,7 @@ def _shown(
 
 
 def _part(model: type[BaseModel], told: Mapping[str, Any], place: str, label: str, language: str, kind: str) -> Node:
-    front = FRONT.get(model.__name__)
+    front = FRONT.get(model.__name__, set() if len(model.model_fields) > FEW else None)
     node = Node(kind, place, label)
     for name in model.model_fields:
         one = _node(model, name, told.get(name), f"{place}.{name}" if place else name, language)
@@ -121,8 +122,14 @@ def _part(model: type[BaseModel], told: Mapping[str, Any], place: str, label: st
         usual = told.get(name) in (None, "", [], {}) or plain == one.hint
         at_once = one.required or not usual or front is None or name in front
         (node.nodes if at_once else node.more).append(one)
-    if model.__name__ == "Condition":  # its three ways stand beside each other, so all of them are shown
-        node.nodes, node.more = [*node.nodes, *node.more], []
+    if model.__name__ == "Name":  # a pair of texts needs no box around it
+        node.kind = "pair"
+        for one in node.nodes:
+            one.label = f"{label} · {one.label}"
+    if model.__name__ == "Condition" and any(told.get(way) is not None for way in ("all", "any")):
+        groups = [one for one in node.nodes if one.kind == "list"]  # a group has no measure of its own
+        rest = [one for one in [*node.nodes, *node.more] if one not in groups]
+        node.nodes, node.more = [*groups, *(one for one in rest if one.value)], [one for one in rest if not one.value]
     return node
 
 

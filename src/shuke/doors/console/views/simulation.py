@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.person import Says
 from shuke.doors.console.views.drafts import charter_of, draft_of, may, tongue
 from shuke.engine.charter import document
 from shuke.flows import simulate_charter as flow
@@ -22,7 +23,7 @@ from shuke.loyalty.queries import charters
 from shuke.members.models import Member
 
 PAST = 10
-LISTED = 100
+LISTED = 50
 
 
 @console()
@@ -166,9 +167,10 @@ def _figures(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[
 
 def _months(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
+    quiet = dict.fromkeys(("issued", "spent", "expired", "up", "down"), 0)
     for side, told in (("before", before), ("after", after)):
         for line in (told or {}).get("months", []):
-            row = found.setdefault(line["month"], {"month": line["month"], "before": {}, "after": {}})
+            row = found.setdefault(line["month"], {"month": line["month"], "before": quiet, "after": quiet})
             row[side] = line
     return [found[month] for month in sorted(found, reverse=True)]
 
@@ -193,11 +195,12 @@ def member(request: StaffRequest, job_id: int, pk: int) -> HttpResponse:
         names |= {t.key: getattr(t.name, tongue()) for t in found.tiers}
         names |= {r.key: getattr(r.name, tongue()) for r in found.earning}
     sides = [name for name in ("before", "after") if name in told["sides"]]
+    says = Says(request)
     events = [
         {
             "at": e["at"][:10],
-            "event": e["event"],
-            "kind": e["kind"],
+            "event": says.event(e["event"]) or e["event"],
+            "kind": says.posting(e["kind"]),
             "sides": [_side(e.get(name), names) for name in sides],
             "differs": len({(e.get(name) or {}).get("points") for name in sides}) > 1,
         }
@@ -206,12 +209,25 @@ def member(request: StaffRequest, job_id: int, pk: int) -> HttpResponse:
     context = {
         "job": job,
         "who": who,
-        "sides": [told["sides"][name] | {"key": name} for name in sides],
+        "sides": [_told_side(told["sides"][name], name) for name in sides],
         "names": names,
         "events": sorted(events, key=lambda e: e["at"], reverse=True),
         "differing": sum(e["differs"] for e in events),
     }
     return render(request, "console/charter_simulated_member.html", context)
+
+
+def _told_side(side: dict[str, Any], name: str) -> dict[str, Any]:
+    causes = {
+        "joined": _("everybody starts here"),
+        "reached": _("reached by purchases"),
+        "review": _("result of the review"),
+        "manual": _("given by hand"),
+        "invited": _("by invitation"),
+        "charter": _("by a change of the charter"),
+    }
+    moves = [move | {"cause": causes.get(move["cause"], move["cause"])} for move in side["moves"]]
+    return side | {"key": name, "moves": moves}
 
 
 def _side(side: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any]:
