@@ -1,6 +1,6 @@
 """Give a filtered member list out as a file: at once while it is short, by a job while the reader goes on when it is long.
 
-Phones leave masked as they are on screen; the full numbers never do. Each export is a line in the audit log with who,
+Phones leave masked as they are on screen; in full only if somebody who may reveal them asks for it. Each export is a line in the audit log with who,
 how many and by which filters, since a copied customer list is what a leaving employee takes along. Files stay for a day
 under SHUKE_HOME/exports and are swept by the next export.
 """
@@ -22,6 +22,7 @@ from shuke.connect.exporters.tables import WRITERS, Cell
 from shuke.insight.queries.directory import Row, count, every_row
 from shuke.insight.queries.filters import Filters, parse
 from shuke.kit import audit, clock, ids, jobs, money
+from shuke.members.queries.reaching import numbers_of
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant, Staff
 
@@ -104,15 +105,19 @@ def export_members(
     sort: str = "-last",
     found: list[int] | None = None,
     only: list[int] | None = None,
+    clear: bool = False,
     address: str = "",
 ) -> Export:
     """Write the list, or enqueue the job that will; either way one audit line, in the same transaction as the job.
 
     `columns` are keys of COLUMNS, `headings` their names in the asker's language, `form` csv or xlsx. `found` are the
-    members a text search gave, `only` the ticked ones. Raises NotAllowed without the permission "export".
+    members a text search gave, `only` the ticked ones. `clear` gives phones in full. Raises NotAllowed
+    without the permission "export", and for `clear` without "reveal".
     """
     if not shops.may(staff, "export"):
         raise NotAllowed(f"The role “{staff.role}” may not export members. Ask the owner or a manager.")
+    if clear and not shops.may(staff, "reveal"):
+        raise NotAllowed(f"The role “{staff.role}” may not see full phone numbers. Export them masked.")
     rows = len(only) if only is not None else count(merchant, filters, now=now, found=found)
     asked: dict[str, Any] = {
         "filters": filters.params(),
@@ -123,6 +128,7 @@ def export_members(
         "sort": sort,
         "found": found,
         "only": only,
+        "clear": clear,
         "now": now.isoformat(),
     }
     with transaction.atomic():
@@ -139,6 +145,7 @@ def export_members(
                 "columns": list(columns),
                 "filters": [[n, "…" if n == "q" else v] for n, v in filters.params()],
                 "ticked": only is not None,
+                "phones": "in full" if clear and "phone" in columns else "masked",
             },
             address=address,
         )
@@ -158,6 +165,8 @@ def write(
     cells = [COLUMNS[key] for key in asked["columns"]]
     zone, currency, words = merchant.tz, merchant.currency, asked["words"]
 
+    in_full = asked.get("clear", False) and "phone" in asked["columns"]
+
     def rows() -> Iterator[list[Cell]]:
         done = 0
         for chunk in every_row(
@@ -168,8 +177,11 @@ def write(
             found=asked["found"],
             only=asked["only"],
         ):
+            # Opened chunk by chunk: memory never holds more numbers than are being written.
+            numbers = numbers_of(merchant.id, [row.id for row in chunk]) if in_full else {}
             for row in chunk:
-                yield [cell(row, zone, currency, words) for cell in cells]
+                shown = row._replace(phone_hint=numbers[row.id][0]) if row.id in numbers else row
+                yield [cell(shown, zone, currency, words) for cell in cells]
             done += len(chunk)
             tell(done)
 

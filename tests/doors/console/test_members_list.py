@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 
 import pytest
 from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from shuke.flows import export_members as flow
+from shuke.insight.queries.filters import Filters
 from shuke.kit import clock, jobs
 from shuke.kit.models import AuditLine, Job
 from shuke.members.models import Member
+from shuke.shops import queries as shops
+from tests import cast
 from tests.doors.console import people
 from tests.insight.test_directory import member
 
@@ -162,6 +166,67 @@ def test_an_export_takes_the_filter_or_the_ticked_and_is_audited(owner, lan, thr
     assert {line.actor for line in lines} == {"lan.owner"}
     nothing = owner.post(reverse("console:members-export"), {"form": "xlsx", "list": "tier=gold"})
     assert nothing["Location"] == "/members?tier=gold"
+
+
+def exported(answer) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+
+
+def test_an_export_has_the_columns_the_order_and_the_filters_of_the_list(owner, lan, three):
+    owner.post(reverse("console:members-columns"), {"column": ["city", "orders", "bond"], "list": ""})
+    asked = "bought=ever&sort=orders"
+    page = names(owner.get(f"{LIST}?{asked}"))
+    rows = exported(owner.post(reverse("console:members-export"), {"whole": "csv", "list": asked}))
+    assert rows[0] == ["Card", "Member", "Orders", "Loyalty layer", "City"]
+    assert [row[1] for row in rows[1:]] == page
+    assert len(page) > 1
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_file_opens_in_a_spreadsheet_and_runs_nothing(owner, lan, tmp_path, form):
+    risky = ["=1+1", "+86 138", "-2", "@SUM(1)", "\t=1", "＝1+1", "|calc", "%00"]
+    for name in risky:
+        member(lan, name)
+    answer = owner.post(reverse("console:members-export"), {"whole": form})
+    body = b"".join(answer.streaming_content)
+    if form == "csv":
+        assert body.startswith(b"\xef\xbb\xbf")
+        told = [row[1] for row in list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))[1:]]
+        assert all(cell.startswith("'") for cell in told)
+        assert sorted(cell[1:] for cell in told) == sorted(risky)
+    else:
+        (tmp_path / "a.xlsx").write_bytes(body)
+        with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+        table = CalamineWorkbook.from_path(str(tmp_path / "a.xlsx")).get_sheet_by_index(0).to_python()
+        assert sorted(row[1] for row in table[1:]) == sorted(risky)
+
+
+def test_phones_leave_in_full_only_for_those_who_may_reveal_and_it_is_written_down(owner, lan):
+    person = people.make(lan.merchant, 1, cast.NOON, [lan.street], tiers=["gold"])[0]
+    masked = exported(owner.post(reverse("console:members-export"), {"whole": "csv"}))
+    assert masked[1][2] == person.phone_hint
+    full = exported(owner.post(reverse("console:members-export"), {"whole": "csv", "clear": "1"}))
+    assert re.fullmatch(r"'\+86190\d{8}", full[1][2])
+    assert full[1][2][-4:] == person.phone_hint[-4:]
+    lines = AuditLine.objects.filter(verb="members.exported").order_by("id")
+    assert [line.detail["phones"] for line in lines] == ["masked", "in full"]
+
+
+def test_who_may_export_but_not_reveal_gets_them_masked(client, lan, monkeypatch):
+    person = people.make(lan.merchant, 1, cast.NOON, [lan.street], tiers=["gold"])[0]
+    monkeypatch.setitem(shops.ALLOWED, lan.specialist.role, frozenset({"export", "record"}))
+    client.force_login(lan.specialist)
+    client.cookies["django_language"] = "en"
+    page = client.get(LIST).content.decode()
+    assert "Phones stay masked." in page
+    assert 'name="clear"' not in page
+    rows = exported(client.post(reverse("console:members-export"), {"whole": "csv", "clear": "1"}))
+    assert rows[1][2] == person.phone_hint
+    asked = {"filters": Filters(), "columns": ["phone"], "headings": ["Phone"], "words": {}, "form": "csv"}
+    with pytest.raises(flow.NotAllowed, match="may not see full phone numbers"):
+        flow.export_members(merchant=lan.merchant, staff=lan.specialist, now=cast.NOON, clear=True, **asked)
 
 
 def test_a_long_list_becomes_a_job_with_its_own_page(owner, client, lan, mingde, three, monkeypatch):

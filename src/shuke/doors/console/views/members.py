@@ -57,6 +57,7 @@ def members(request: StaffRequest) -> HttpResponse:
         "column_choice": [(key, member_list.HEADINGS[key], key in shown) for key in member_list.CHOICE],
         "list_query": asked.query(),
         "may_export": shops.may(request.staff, "export"),
+        "may_reveal": shops.may(request.staff, "reveal"),
         "may_import": shops.may(request.staff, "import"),
         "may_record": shops.may(request.staff, "record"),
         "may_tick": shops.may(request.staff, "export") or shops.may(request.staff, "record"),
@@ -123,6 +124,7 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
         sort=asked.sort,
         found=None if hits is None else list(hits),
         only=only,
+        clear=bool(request.POST.get("clear")) and shops.may(request.staff, "reveal"),
         address=request.META.get("REMOTE_ADDR", ""),
     )
     if ready.path is None:
