@@ -17,6 +17,7 @@ from shuke.loyalty.models.books import (
 )
 from shuke.loyalty.models.budgets import Budget, Grant
 from shuke.loyalty.models.checkouts import Checkout, CheckoutReturn
+from shuke.loyalty.models.closings import ClosedMonth, FinancePolicy
 from shuke.loyalty.models.coupons import (
     CodeTry,
     Coupon,
@@ -38,6 +39,7 @@ __all__ = [
     "CharterDraft",
     "Checkout",
     "CheckoutReturn",
+    "ClosedMonth",
     "CodeTry",
     "Coupon",
     "CouponBatch",
@@ -48,6 +50,7 @@ __all__ = [
     "Draw",
     "DrawTicket",
     "Entry",
+    "FinancePolicy",
     "Gift",
     "GiftMove",
     "GiftOrder",
