@@ -11,7 +11,8 @@ import os
 import sys
 import traceback
 
-from shuke.doors.cli.words import _
+from shuke.doors.cli.refusals import in_chinese
+from shuke.doors.cli.words import _, language
 
 REFUSED, USAGE, NOT_READY, OUR_MISTAKE, INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -39,7 +40,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         and not full
     ):
         # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
-        return str(error), REFUSED
+        return (in_chinese(str(error)) if language() == "zh-hans" else str(error)), REFUSED
     for cause in causes:
         if isinstance(cause, OSError):
             return _system(cause), NOT_READY

@@ -11,6 +11,7 @@ import click
 
 from shuke import __version__
 from shuke.doors.cli import errors
+from shuke.doors.cli.click_words import speak_chinese
 from shuke.doors.cli.words import _
 
 # command → module under doors/cli/commands, its one line in the list. Order is the order of a first day.
@@ -43,6 +44,7 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"shuke.doors.cli.commands.{COMMANDS[name][0]}")
+        _dress(module.command)
         return module.command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -54,6 +56,8 @@ class Commands(click.Group):
         try:
             code = super().main(*args, **extra)
         except click.UsageError as error:
+            if "--json" in sys.argv:
+                click.echo(json.dumps({"error": error.format_message(), "exit": errors.USAGE}, ensure_ascii=False))
             error.show()
             sys.exit(errors.USAGE)
         except click.ClickException as error:
@@ -74,8 +78,22 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+def _dress(command: click.Command) -> None:
+    """The placeholders of a usage line, in the language of the terminal."""
+    command.options_metavar = _("[OPTIONS]")
+    if isinstance(command, click.Group):
+        command.subcommand_metavar = _("COMMAND [ARGS]…")
+        for inside in command.commands.values():
+            _dress(inside)
+
+
+speak_chinese()
+
+
 @click.group(
     cls=Commands,
+    options_metavar=_("[OPTIONS]"),
+    subcommand_metavar=_("COMMAND [ARGS]…"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     help=_(
         "Shuke 熟客: know your members, grade, reward and keep them.\n\nStart with `shuke init` for your own shop, or `shuke demo` to look around."

