@@ -150,7 +150,10 @@ def _from_shared_code(
 ) -> int:
     """Whoever uses a shared code gets a coupon of their own by it; its limits are those of issuing."""
     if member_id is None:
-        return coupon_actions.issue_bearer(merchant=merchant, key=key, source="code", now=now, actor=actor)
+        try:
+            return coupon_actions.issue_bearer(merchant=merchant, key=key, source="code", now=now, actor=actor)
+        except CouponRefused as error:
+            raise _Lost from error
     issues = [Issue(key, member_id, "code")]
     (issued,) = coupon_actions.issue(merchant=merchant, issues=issues, now=now, actor=actor)
     if not issued.coupons:
