@@ -87,6 +87,14 @@ def national_digits(number: str) -> str:
     return digits[2:] if number.startswith("+86") and len(digits) == 13 else digits
 
 
+def typed_number(text: str) -> str:
+    """A number as people type it, in the form it is kept: 138 0013 8000 → +8613800138000, 0044… → +44…."""
+    digits = re.sub(r"[\s\-().]", "", unicodedata.normalize("NFKC", text))
+    if re.fullmatch(r"1[3-9][0-9]{9}", digits):
+        return "+86" + digits
+    return "+" + digits[2:] if digits.startswith("00") else digits
+
+
 def masked_number(number: str) -> str:
     """138****5678. A number masked at its source stays as it is."""
     if is_masked(number):

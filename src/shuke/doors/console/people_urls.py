@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import cards, merging
+from shuke.doors.console.views import cards, joining, merging
 
 patterns = [
     path("members/suspicions", merging.suspicions, name="suspicions"),
     path("members/suspicions/decide", merging.decide, name="suspicion"),
     path("members/<int:pk>/merge", merging.merge, name="member-merge"),
     path("members/<int:pk>/merges/<int:merge_id>/undo", merging.unmerge, name="member-unmerge"),
+    path("members/new", joining.add, name="person-new"),
+    path("members/new/phone", joining.phone, name="person-phone"),
+    path("members/attributes", joining.attributes, name="attributes"),
+    path("members/<int:pk>/edit", joining.edit, name="person-edit"),
+    path("members/<int:pk>/contacts/<int:contact_id>/remove", joining.remove_contact, name="person-contact-remove"),
     path("members/cards", cards.sheet, name="cards-print"),
     path("members/<int:pk>/card", cards.card, name="member-card"),
     path("members/<int:pk>/card/change", cards.change, name="member-card-change"),

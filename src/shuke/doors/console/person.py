@@ -431,6 +431,7 @@ class Says:
             "unmerged": Kind(icon="users", title=_("A merge was taken back")),
             "undone": Kind(icon="x", title=_("Put away: the import that made this member was undone")),
             "profile.edited": Kind(icon="pencil", title=_("Profile changed")),
+            "identity.added": Kind(icon="user-plus", title=_("Account or number added")),
             "contact.added": Kind(icon="phone", title=_("Contact added")),
             "contact.removed": Kind(icon="phone", title=_("Contact removed")),
             "tags.changed": Kind(icon="tag", title=_("Tags changed")),

@@ -17,7 +17,17 @@ from shuke.members.models import Identity, Member, MemberState
 from shuke.members.queries import NoSuchMember
 from shuke.shops.models import Merchant, Staff, Store
 
-_TEXTS = {"name": 100, "nickname": 100, "gender": 1, "province": 40, "city": 40, "acquired_by": 60, "note": 10_000}
+_TEXTS = {
+    "name": 100,
+    "nickname": 100,
+    "gender": 1,
+    "province": 40,
+    "city": 40,
+    "acquired_by": 60,
+    "note": 10_000,
+    "occupation": 60,
+    "income_band": 30,
+}
 _LINKS = {"home_store": Store, "served_by": Staff, "referred_by": Member}
 
 
@@ -30,8 +40,8 @@ def edit_profile(
 ) -> Member:
     """Change profile fields of one member; returns the member as it is now.
 
-    Fields: name, nickname, gender (f, m or empty), birthday (facts.Birthday or None), province, city, acquired_by,
-    acquisition_cost_minor, note, and home_store, served_by, referred_by by id or None. Then the search is brought up
+    Fields: name, nickname, gender (f, m or empty), birthday (facts.Birthday or None), province, city, occupation,
+    income_band, acquired_by, acquisition_cost_minor, note, and home_store, served_by, referred_by by id or None. Then the search is brought up
     to date, and one "profile.edited" line is written. Numbers and addresses inside texts are masked: they belong
     among the contacts. Raises BadProfile, NoSuchMember.
     """

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from shuke.members.models import AttributeKind, Card, Identity, Member, MemberState, TimelineLine
 from shuke.members.queries.cards import card_said, cards_of
+from shuke.members.queries.days import special_days
 from shuke.members.queries.families import family, merges_of, standing_merge, survivors_of
 from shuke.members.queries.finding import Hit, find
 from shuke.members.queries.reaching import Reachable, contacts_of, current_consents, numbers_of, open_contacts
@@ -35,6 +36,7 @@ __all__ = [
     "numbers_of",
     "open_contacts",
     "pair_of",
+    "special_days",
     "standing_merge",
     "survivors_of",
     "suspicions",

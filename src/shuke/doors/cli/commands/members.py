@@ -210,4 +210,4 @@ def about(desk: Desk, line: TimelineLine) -> str:
 
 
 # The other commands of this group, a file per story; each adds itself to `command` above.
-from shuke.doors.cli.commands import cards, merging  # noqa: E402, F401
+from shuke.doors.cli.commands import cards, joining, merging  # noqa: E402, F401

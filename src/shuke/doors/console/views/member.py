@@ -62,6 +62,7 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "consents": _consents(request, pk, says),
         "attributes": _attributes(request, who),
         "suspects": _suspects(request, pk),
+        "special_days": _special_days(request, pk),
         "merges": merging.merges(request, pk),
         "may_merge": shops.may(request.staff, "members"),
         "may_reveal": shops.may(request.staff, "reveal"),
@@ -356,6 +357,17 @@ def _attributes(request: StaffRequest, who: Member) -> list[tuple[str, str]]:
             shown = str(value)
         found.append((label or key, shown))
     return found
+
+
+def _special_days(request: StaffRequest, pk: int) -> list[dict[str, str]]:
+    names = {"wedding": _("Wedding"), "child": _("Child's birthday"), "other": _("Special day")}
+    return [
+        {
+            "label": " · ".join(part for part in (names[one.kind], one.name) if part),
+            "day": person.birthday(one.year or None, one.month, one.day, one.lunar),
+        }
+        for one in members.special_days(request.merchant, pk)
+    ]
 
 
 def _suspects(request: StaffRequest, pk: int) -> list[dict[str, Any]]:
