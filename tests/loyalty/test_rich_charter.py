@@ -265,3 +265,42 @@ def test_a_notice_stands_on_the_timeline_once(lan):
     (line,) = TimelineLine.objects.filter(member_id=buyer, kind="tier.at_risk")
     assert (line.body["tier"], line.body["falls_to"], line.body["keep"]["missing"]) == ("gold", "silver", 90_000)
     assert line.body["review_at"].startswith("2025-09-30T16:00")
+
+
+def test_why_and_what_is_missing_for_trees(lan):
+    publish(lan.merchant, RICH)
+    buyer = member(lan.merchant)
+    care = (facts.Line("面霜", 1000, 70_000, "A1", category="护肤/面霜"),)
+    take(lan.merchant, buyer, order("a", 150, 700, lines=care))
+    why = queries.why_tier(lan.merchant, buyer, START + timedelta(days=151))
+    assert (why.tier, why.next_tier, why.growth) == ("silver", "gold", 700)
+    # Gold needs both: two more orders, and 500 more.
+    assert [[(leaf["measure"], leaf["missing"]) for leaf in way] for way in why.missing_ways] == [
+        [("orders", 2), ("amount", 50_000)]
+    ]
+    # Silver needs growth value in the window of the next review, 1 October: July to September, nothing yet.
+    assert why.review_at is not None
+    assert [(leaf["measure"], leaf["missing"], leaf["from"], leaf["to"]) for (leaf,) in why.keep_ways] == []
+    later = queries.why_tier(lan.merchant, buyer, START + timedelta(days=260))
+    assert [(leaf["measure"], leaf["missing"], leaf["from"], leaf["to"]) for (leaf,) in later.keep_ways] == [
+        ("growth", 600, "2025-07-01", "2025-09-30")
+    ]
+
+
+def test_the_growth_ledger_and_the_statement_add_up(lan):
+    publish(lan.merchant, RICH)
+    buyer = member(lan.merchant)
+    care = (facts.Line("面霜", 1000, 30_000, "A1", category="护肤/面霜"),)
+    take(lan.merchant, buyer, order("a", 10, 300, lines=care), refund("R", "a", 30, 100))
+    ask(lan.merchant, buyer, "activity", "referral", day=40)
+    actions.run_clock(merchant=lan.merchant, now=NOW)
+    lines = queries.growth_lines(lan.merchant, buyer)
+    assert [(x.kind, x.amount, x.balance_after) for x in lines[::-1]] == [
+        ("earn", 300, 300), ("refund", -100, 200), ("activity", 150, 350), ("growth_lapse", -200, 150), ("growth_lapse", -150, 0),
+    ]  # fmt: skip
+    told = queries.statement(lan.merchant, buyer, START + timedelta(days=20), START + timedelta(days=100))
+    assert told.opening + sum(x.amount for x in told.lines) == told.closing
+    assert [(x.kind, x.amount) for x in told.lines] == [("refund", -150), ("expire", -355)]
+    whole = queries.statement(lan.merchant, buyer, START, NOW)
+    balance = queries.balance(lan.merchant, buyer, NOW)
+    assert whole.closing == balance.balance

@@ -34,6 +34,10 @@ class Figures:
     def start(self, window: Window) -> date | None:
         return self._terms.window_start(window, self.last, self._standing.joined)
 
+    def until(self, window: Window) -> date | None:
+        """How long something can still be done for this figure; None where the window rolls on."""
+        return self._terms.window_end(window, self.last, self._standing.joined)
+
     def of(self, leaf: Leaf, tier: str) -> int:
         if leaf.measure == 5:
             return int(tier in self._standing.invited)
@@ -84,8 +88,10 @@ def explain(test: Test | None, figures: Figures, tier: str) -> dict[str, Any]:
             "all" if test.every else "any": [explain(p, figures, tier) for p in test.parts],
         }
     figure = figures.of(test, tier)
-    start = None if test.measure == 5 else figures.start(test.window)
-    return {
+    start = until = None
+    if test.measure != 5:
+        start, until = figures.start(test.window), figures.until(test.window)
+    told = {
         "met": figure >= test.at_least,
         "measure": "invited" if test.measure == 5 else MEASURES[test.measure],
         "figure": figure,
@@ -94,3 +100,23 @@ def explain(test: Test | None, figures: Figures, tier: str) -> dict[str, Any]:
         "from": None if start is None else start.isoformat(),
         "to": figures.last.isoformat(),
     }
+    return told | {"until": until.isoformat()} if until is not None else told
+
+
+def ways(tree: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """What is still missing, as alternatives: each a list of figures that must all be reached. Fewest first.
+
+    `tree` is what `explain` gave. Nothing missing: no ways.
+    """
+    if tree.get("met"):
+        return []
+    if "any" in tree:
+        found = [way for part in tree["any"] for way in ways(part)]
+    elif "all" in tree:
+        found = [[]]
+        for part in tree["all"]:
+            if not part["met"]:
+                found = [had + way for had in found for way in ways(part)]
+    else:
+        return [[tree]]
+    return sorted(found, key=len)

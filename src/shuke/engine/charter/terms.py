@@ -217,6 +217,16 @@ class Terms:
             return this if this <= last else _anniversary(joined, last.year - 1)
         return None
 
+    def window_end(self, window: Window, last: date, joined: date) -> date | None:
+        """Last day of the period a figure is collected in; None where it rolls on or never ends."""
+        start = self.window_start(window, last, joined)
+        months = {"calendar_year": 12, "calendar_quarter": 3, "calendar_month": 1, "anniversary": 12}.get(window.kind)
+        if months is None or start is None:
+            return None
+        if window.kind == "anniversary":
+            return _anniversary(joined, start.year + 1) - timedelta(days=1)
+        return add_months(start, months) - timedelta(days=1)
+
     def longest_window_days(self) -> int:
         """How far back daily figures must be kept; beyond it the lifetime totals are enough."""
         return 31 * max([12, *(leaf.window.months for leaf in self._all_leaves() if leaf.window.kind == "rolling")]) + 2

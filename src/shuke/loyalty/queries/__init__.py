@@ -1,18 +1,23 @@
 """Reads of the loyalty books, one module per question."""
 
+from shuke.loyalty.queries.budgets import Budgeted, budgets
 from shuke.loyalty.queries.chain import unsealed
 from shuke.loyalty.queries.charters import NoCharter, history, in_force, versions
 from shuke.loyalty.queries.liability import Liability, liability
 from shuke.loyalty.queries.member import (
     Balance,
+    GrowthLine,
+    Statement,
     StatementLine,
     TierWhy,
     balance,
     balances,
     earned_by_event,
     explain,
+    growth_lines,
     open_lots,
     spent_from,
+    statement,
     tier_counts,
     why_tier,
 )
@@ -20,22 +25,28 @@ from shuke.loyalty.queries.verify import Finding, Report, state_hash, verify
 
 __all__ = [
     "Balance",
+    "Budgeted",
     "Finding",
+    "GrowthLine",
     "Liability",
     "NoCharter",
     "Report",
+    "Statement",
     "StatementLine",
     "TierWhy",
     "balance",
     "balances",
+    "budgets",
     "earned_by_event",
     "explain",
+    "growth_lines",
     "history",
     "in_force",
     "liability",
     "open_lots",
     "spent_from",
     "state_hash",
+    "statement",
     "tier_counts",
     "unsealed",
     "verify",

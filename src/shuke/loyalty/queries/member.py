@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Sum
@@ -155,10 +155,14 @@ class TierWhy(NamedTuple):
     next_tier: str
     next_name: dict[str, str]
     missing: dict[str, Any]  # condition tree with figures as of now
-    keep: dict[str, Any]
+    missing_ways: list[list[dict[str, Any]]]  # the same as alternatives of what is still to be done
+    keep: dict[str, Any]  # over the window the next review will look at
+    keep_ways: list[list[dict[str, Any]]]
     review_at: datetime | None
     in_grace: bool
+    notice_at: datetime | None  # when the member will be told, if too little is there by then
     floor_until: datetime | None
+    memberships: list[dict[str, Any]]  # paid ones that run: key, tier, start, end
     growth: int
     figures: dict[str, int]
     history: list[TierChange]
@@ -179,9 +183,18 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
         TierChange.objects.filter(merchant=merchant, member_id=member_id, superseded_at=None).order_by("-at", "-id")
     )
     last = history[0] if history else None
-    above = terms.charter.tiers[rank + 1] if rank + 1 < len(terms.tiers) else None
+    # The next one that can be reached by what a member does; its place may be further up than the next.
+    reachable = [i for i in range(rank + 1, len(terms.tiers)) if terms.tiers[i].reachable]
+    above = terms.charter.tiers[reachable[0]] if reachable else None
     ruled = terms.tiers[fold._rank(terms)]
     window = figures.over(terms.charter.grading.window)
+    missing = grade.explain(terms.tiers[reachable[0]].reach, figures, above.key) if above else {}
+    keep: dict[str, Any] = {}
+    if standing.rank:
+        seen = figures
+        if standing.review_at is not None:
+            seen = grade.Figures(standing, terms, terms.day(standing.review_at) - timedelta(days=1))
+        keep = grade.explain(ruled.keep, seen, ruled.key)
     return TierWhy(
         tier=key,
         name=terms.charter.tiers[rank].name.model_dump(),
@@ -190,11 +203,15 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
         decided_by=last.why if last else {},
         next_tier=above.key if above else "",
         next_name=above.name.model_dump() if above else {},
-        missing=grade.explain(terms.tiers[rank + 1].reach, figures, above.key) if above else {},
-        keep=grade.explain(ruled.keep, figures, ruled.key) if standing.rank else {},
+        missing=missing,
+        missing_ways=grade.ways(missing) if missing else [],
+        keep=keep,
+        keep_ways=grade.ways(keep) if keep else [],
         review_at=standing.review_at,
         in_grace=standing.in_grace,
+        notice_at=standing.notice_at,
         floor_until=max((u for _, u in standing.floors if u is not None), default=None),
+        memberships=[{"key": p.key, "tier": p.tier, "start": p.start, "end": p.end} for p in standing.paid],
         growth=standing.totals[3],
         figures=dict(zip(("amount", "orders", "single_order", "growth", "points"), window, strict=True)),
         history=history,
@@ -210,6 +227,68 @@ def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: da
     fold = Fold(versions, opened)
     fold.advance(now)
     return fold
+
+
+class GrowthLine(NamedTuple):
+    """One booking of growth value."""
+
+    at: datetime
+    kind: str  # earn | refund | activity | growth | growth_lapse | growth_fade | correct
+    event: str
+    amount: int
+    balance_after: int  # in the order of events
+    expires_at: datetime | None
+    why: list[dict[str, Any]]
+    charter_version: int | None
+    actor: str
+
+
+def growth_lines(merchant: Merchant, member_id: int, *, limit: int | None = None) -> list[GrowthLine]:
+    """The ledger of a member's growth value, newest event first. Σ amount = growth value."""
+    rows = Txn.objects.filter(merchant=merchant, member_id=member_id, growth__isnull=False).order_by("at", "id")
+    found: list[GrowthLine] = []
+    balance_ = 0
+    for t in rows:
+        assert t.growth is not None
+        balance_ += t.growth
+        found.append(
+            GrowthLine(
+                t.at, t.kind, t.event, t.growth, balance_, t.growth_expires_at, t.why, t.charter_version, t.actor
+            )
+        )
+    return found[::-1][:limit]
+
+
+class Statement(NamedTuple):
+    """A member's points over a time, like a bank's statement: opening + Σ lines = closing."""
+
+    first: datetime
+    last: datetime  # exclusive
+    opening: int  # balance − debt
+    closing: int
+    totals: dict[str, int]  # by kind of posting
+    lines: list[StatementLine]  # oldest first, balances in the order of events
+
+
+def statement(merchant: Merchant, member_id: int, first: datetime, last: datetime) -> Statement:
+    """Everything that changed a member's points from `first` to before `last`, by event time."""
+    amounts: dict[int, int] = {}
+    legs = Entry.objects.filter(merchant=merchant, member_id=member_id)
+    for txn, amount in legs.values_list("txn_id", "amount"):
+        amounts[txn] = amounts.get(txn, 0) + amount
+    running = 0
+    opening = 0
+    totals: dict[str, int] = {}
+    lines: list[StatementLine] = []
+    for t in Txn.objects.filter(merchant=merchant, member_id=member_id, at__lt=last).order_by("at", "id"):
+        amount = amounts.get(t.pk, 0)
+        running += amount
+        if t.at < first:
+            opening = running
+        elif amount:
+            totals[t.kind] = totals.get(t.kind, 0) + amount
+            lines.append(StatementLine(t.at, t.kind, t.event, amount, running, t.why, t.charter_version, t.actor))
+    return Statement(first, last, opening, running, totals, lines)
 
 
 def spent_from(merchant: Merchant, order_events: Iterable[str]) -> dict[str, int]:
