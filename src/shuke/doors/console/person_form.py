@@ -104,7 +104,7 @@ class PersonForm(forms.Form):
     def groups(self) -> list[tuple[str, list[Any]]]:
         """Heading and fields of each block of the page; special days and consents are laid out as tables."""
         told = [
-            (_("Who"), ["name", "nickname", "gender", "platform", "account"]),
+            (_("Name and accounts"), ["name", "nickname", "gender", "platform", "account"]),
             (_("How to reach"), ["phone", "phone2", "email", "province", "city", "district", "street"]),
             (_("Birthday"), ["birth_year", "birth_month", "birth_day", "birth_lunar"]),
             (_("About"), ["occupation", "income_band", "tags", "note", *(f"attribute:{k.key}" for k in self.kinds)]),
