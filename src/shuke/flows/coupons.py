@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -70,6 +70,49 @@ def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> R
                     if told.code:
                         refused[told.code] = refused.get(told.code, 0) + 1
     return Ruled(issued, members, refused)
+
+
+def refusal_of(merchant: Merchant, issued: coupons.Issued) -> coupons.CouponRefused:
+    """The refusal of one wish as an error with its figures, for doors that asked for one member only."""
+    key, member = issued.asked.key, issued.asked.member_id
+    tally, row = stored.tally(merchant, key), stored.latest(merchant, key)
+    limits = stored.terms_of(row).limits if row is not None else None
+    most = (
+        limits.per_member if limits is not None and issued.code == "member_has_enough" else tally and tally.most_issued
+    )
+    return coupons.CouponRefused(
+        issued.code,
+        key=key,
+        most=most or 0,
+        left=(most or 0) - tally.issued if tally and issued.code == "all_issued" else 0,
+        have=stored.count_of_member(merchant, key, member),
+        day=(stored.terms_of(row).valid.until_date if row is not None else "") or "",
+    )
+
+
+def claim(
+    *,
+    merchant: Merchant,
+    member_id: int,
+    template: str,
+    code: str,
+    now: datetime,
+    actor: str,
+    callers: Sequence[str],
+) -> int:
+    """A member takes a coupon, by template or by code; its id. A bad code counts against its callers."""
+    adopt_charter(merchant=merchant, now=now)
+    if not code:
+        return coupons.claim(merchant=merchant, member_id=member_id, key=template, now=now, actor=actor)
+    if minutes := stored.wait_minutes(merchant, callers, now):
+        raise coupons.CouponRefused("try_later", minutes=minutes)
+    found = stored.find_code(merchant, code)
+    try:
+        return coupons.claim(merchant=merchant, member_id=member_id, now=now, actor=actor, found=found)
+    except coupons.CouponRefused as refused:
+        if refused.code == "code_refused":
+            coupons.note_bad_code(merchant=merchant, callers=callers, now=now)
+        raise
 
 
 @jobs.handler("coupons")

@@ -11,6 +11,7 @@ from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
 
 from shuke import __version__
+from shuke.doors.api import till
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -22,9 +23,12 @@ from shuke.doors.api.shapes import (
     Refusal,
 )
 from shuke.doors.api.tokens import Forbidden, Reader, writer
+from shuke.engine.checkout.document import BasketInvalid
 from shuke.flows import search
+from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
 from shuke.shops.models import ApiToken
@@ -160,4 +164,16 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
     )
 
 
+@api.exception_handler(CouponRefused)
+@api.exception_handler(CheckoutRefused)
+def not_at_the_till(request: HttpRequest, error: CheckoutRefused | CouponRefused) -> HttpResponse:
+    return api.create_response(request, {"error": str(error), "code": error.code}, status=till.status_of(error.code))
+
+
+@api.exception_handler(BasketInvalid)
+def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
+    return api.create_response(request, {"error": str(error), "code": error.code}, status=400)
+
+
+api.add_router("", till.router)
 urls = api.urls

@@ -33,6 +33,10 @@ REFUSALS = {
         "购物车 {key} 的状态为 {state}，只有已付款的才能退回。",
     ),
     "return_refused": ("{problem}", "{problem}"),
+    "key_missing": (
+        "Give the basket a key of 1 to 160 characters without / (the header Idempotency-Key, or `key`), so that it can be sent again.",
+        "请为购物车提供 1 至 160 个字符、不含 / 的键（请求头 Idempotency-Key 或字段 key），以便安全重发。",
+    ),
     "hold_too_long": ("A basket can be held for 1 to {most} minutes.", "购物车可冻结 1 至 {most} 分钟。"),
 }  # fmt: skip
 

@@ -190,7 +190,8 @@ def claim(
     if found.shared is not None:
         return _one(merchant, Issue(found.shared.key, member_id, "code"), now, actor)
     coupon = found.coupon
-    if coupon is None or coupon.member_id not in (None, member_id):
+    over = coupon is not None and coupon.valid_until is not None and coupon.valid_until <= now
+    if coupon is None or over or coupon.state != CouponState.OPEN or coupon.member_id not in (None, member_id):
         raise CouponRefused("code_refused")
     with transaction.atomic():
         if coupon.member_id is None:

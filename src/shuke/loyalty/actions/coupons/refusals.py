@@ -4,6 +4,7 @@ from __future__ import annotations
 
 REFUSALS = {
     "template_invalid": ("The template is not valid: {problem}", "券模板有误：{problem}"),
+    "no_such_coupon": ("There is no coupon {coupon}.", "没有券 {coupon}。"),
     "no_such_template": ("There is no coupon template {key}.", "没有券模板 {key}。"),
     "template_of_charter": (
         "Template {key} stands in the charter; change it there and publish.",

@@ -1,0 +1,387 @@
+"""The till over the wire: price, hold, capture, release, return; and members' coupons.
+
+The body of `POST /checkout/price` and `POST /checkouts` is the same, so whatever was tried can be done. A basket of which
+a coupon does not apply is answered 200 and says why; refusals are `{"error": sentence, "code": code}`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Router, Schema
+from pydantic import AwareDatetime, Field
+
+from shuke.doors.api.tokens import writer
+from shuke.engine.checkout import Basket
+from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
+from shuke.flows import checkout, coupons
+from shuke.loyalty.actions import coupons as coupon_actions
+from shuke.loyalty.actions.coupons import CouponRefused
+from shuke.loyalty.models import Checkout, Coupon
+from shuke.loyalty.queries import checkouts as stored_checkouts
+from shuke.loyalty.queries import coupons as stored
+from shuke.loyalty.queries.facts import order_event
+from shuke.members import queries as members
+from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.queries import now as shop_now
+
+router = Router()
+CONFLICTS = {"checkout_over", "busy", "price_changed", "other_order", "order_taken", "not_captured", "taken"}
+MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+class TillRefusal(Schema):
+    error: str
+    code: str
+
+
+Short = Annotated[str, Field(max_length=80)]
+Key = Annotated[str, Field(min_length=1, max_length=160)]
+
+
+class PriceIn(Schema):
+    """A basket, who buys, and what they want to use. docs/algorithms/checkout.md describes every field."""
+
+    member: Annotated[str, Field(description="card or id; empty: nobody known")] = ""
+    store: Short = ""
+    platform: Annotated[str, Field(max_length=20)] = "pos"
+    channel: Short = ""
+    currency: str | None = None
+    lines: Annotated[list[LineDoc], Field(min_length=1, max_length=500)]
+    asks: AsksDoc = AsksDoc()
+    at: AwareDatetime | None = Field(None, description="price only: another moment than now")
+    caller: Annotated[
+        str, Field(max_length=80, description="who typed the codes: the shopper's session or address")
+    ] = ""
+
+    def told(self) -> dict[str, Any]:
+        """The basket as it is kept and hashed."""
+        plain = self.model_dump(mode="json", exclude={"member", "at", "caller", "minutes", "expect_due_minor", "key"})
+        return {k: v for k, v in plain.items() if v not in (None, "", [], {})}
+
+    def basket(self, currency: str) -> Basket:
+        told = BasketDoc(
+            currency=self.currency,
+            store=self.store,
+            platform=self.platform,
+            channel=self.channel,
+            lines=tuple(self.lines),
+            asks=self.asks,
+        )
+        from_plain(told.model_dump())  # keys used twice
+        return basket(told, currency)
+
+
+class HoldIn(PriceIn):
+    key: Annotated[str, Field(max_length=160, description="or the header Idempotency-Key")] = ""
+    minutes: Annotated[int, Field(description="1 to 1440")] = 15
+    expect_due_minor: int | None = Field(None, description="hold nothing if it costs anything else now")
+
+
+class CheckoutOut(Schema):
+    key: str
+    state: str = Field(description="open, captured, released or timed_out")
+    times_out_at: datetime
+    order: str = ""
+    priced: dict
+    replayed: bool = False
+
+
+class OrderName(Schema):
+    """Which order of the archive the basket became."""
+
+    platform: Annotated[str, Field(max_length=20, pattern=r"^[a-z0-9]+$")] = "pos"
+    store: Annotated[str, Field(min_length=1, max_length=60)]
+    number: Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class CaptureIn(Schema):
+    order: OrderName | None = None
+
+
+class ReturnIn(Schema):
+    key: Key
+    lines: dict[str, Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)]] | None = Field(
+        None, description="line → quantity that comes back now; null: all that is left"
+    )
+
+
+class ReturnOut(Schema):
+    key: str
+    back: dict
+    replayed: bool = False
+
+
+class CouponOut(Schema):
+    id: str
+    template: str
+    name_zh: str
+    name_en: str
+    state: str
+    valid_from: datetime | None
+    valid_until: datetime | None
+    source: str
+
+
+class TemplateOut(Schema):
+    key: str
+    version: int
+    document: dict
+    paused: bool
+    issued: int
+    redeemed: int
+    open: int
+    spent_minor: int
+    budget_left_minor: int | None
+
+
+class IssueIn(Schema):
+    template: Short
+    count: Annotated[int, Field(ge=1, le=50)] = 1
+    ref: Annotated[str, Field(max_length=80, description="what for: the same again gives nothing more")] = ""
+
+
+class ClaimIn(Schema):
+    template: Short = ""
+    code: Short = ""
+    caller: Short = ""
+
+
+class VoidIn(Schema):
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+REFUSED = {400: TillRefusal, 404: TillRefusal, 409: TillRefusal, 422: TillRefusal, 429: TillRefusal}
+
+
+def status_of(code: str) -> int:
+    """404 nothing of that name, 409 not in this state, 429 too often, 422 against a rule."""
+    if code in MISSING:
+        return 404
+    if code in CONFLICTS:
+        return 409
+    return 429 if code == "try_later" else 422
+
+
+def _who(merchant: Merchant, card: str) -> int | None:
+    return members.member_of(merchant.pk, card).pk if card else None
+
+
+def _callers(request: Request, caller: str) -> list[str]:
+    token = f"token:{request.auth.pk}"
+    return [f"{token}:{caller}"] if caller else [token]
+
+
+@router.post("/checkout/price", tags=["checkout"], response={200: dict, **REFUSED})
+def price(request: Request, told: PriceIn) -> Any:
+    """What a basket costs, and why: applied, skipped, inapplicable. A dry run; holds nothing."""
+    merchant = request.auth.merchant
+    now = shop_now(merchant)
+    coupons.adopt_charter(merchant=merchant, now=now)
+    return checkout.price(
+        merchant=merchant,
+        basket=told.basket(merchant.currency),
+        member_id=_who(merchant, told.member),
+        now=now,
+        at=told.at,
+        callers=_callers(request, told.caller),
+    ).to_plain()
+
+
+@router.post("/checkouts", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+def hold(
+    request: Request,
+    told: HoldIn,
+    response: HttpResponse,
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+) -> Any:
+    """Price the basket and hold the points, coupons and budgets it uses, until it is captured, released or times out."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    key = told.key or idempotency_key
+    if not 0 < len(key) <= 160 or "/" in key:
+        raise checkout.CheckoutRefused("key_missing")
+    now = shop_now(merchant)
+    coupons.adopt_charter(merchant=merchant, now=now)
+    held = checkout.hold(
+        merchant=merchant,
+        key=key,
+        basket=told.basket(merchant.currency),
+        told=told.told(),
+        member_id=_who(merchant, told.member),
+        minutes=told.minutes,
+        expect_due=told.expect_due_minor,
+        now=now,
+        actor=f"token:{token.pk}",
+        callers=_callers(request, told.caller),
+    )
+    if held.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return _checkout(held)
+
+
+@router.get("/checkouts/{key}", tags=["checkout"], response={200: CheckoutOut, **REFUSED})
+def one(request: Request, key: str) -> Any:
+    """A basket as it stands."""
+    row = stored_checkouts.checkout(request.auth.merchant, key)
+    if row is None:
+        raise checkout.CheckoutRefused("no_such_checkout", key=key)
+    return _row(row)
+
+
+@router.post("/checkouts/{key}/capture", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+def capture(request: Request, key: str, told: CaptureIn) -> Any:
+    """The basket was paid: points are spent, coupons redeemed. Says which order it became, so that refunds find it."""
+    token = writer(request.auth)
+    name = told.order
+    event = order_event(name.platform, name.store, name.number) if name else ""
+    return _checkout(
+        checkout.capture(
+            merchant=token.merchant,
+            key=key,
+            order_event=event,
+            now=shop_now(token.merchant),
+            actor=f"token:{token.pk}",
+        )
+    )
+
+
+@router.post("/checkouts/{key}/release", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+def release(request: Request, key: str) -> Any:
+    """The basket came to nothing: what it held is free again."""
+    token = writer(request.auth)
+    now = shop_now(token.merchant)
+    return _checkout(checkout.release(merchant=token.merchant, key=key, now=now, actor=f"token:{token.pk}"))
+
+
+@router.post("/checkouts/{key}/returns", tags=["checkout"], response={200: ReturnOut, 403: TillRefusal, **REFUSED})
+def give_back(request: Request, key: str, told: ReturnIn) -> Any:
+    """Goods came back: what they were worth in money, points and stored value; with the last of them, the coupons."""
+    token = writer(request.auth)
+    quantities = None if told.lines is None else {line: int(n * 1000) for line, n in told.lines.items()}
+    done = checkout.give_back(
+        merchant=token.merchant,
+        key=key,
+        return_key=told.key,
+        quantities=quantities,
+        now=shop_now(token.merchant),
+        actor=f"token:{token.pk}",
+    )
+    return ReturnOut(key=done.key, back=done.back, replayed=done.replayed)
+
+
+@router.get("/coupons/templates", tags=["coupons"], response={200: list[TemplateOut]})
+def templates(request: Request) -> Any:
+    """All templates with their figures."""
+    merchant = request.auth.merchant
+    coupons.adopt_charter(merchant=merchant, now=shop_now(merchant))
+    return [
+        TemplateOut(
+            key=view.row.key,
+            version=view.row.version,
+            document=view.row.document,
+            paused=view.tally.paused,
+            issued=view.tally.issued,
+            redeemed=view.tally.redeemed,
+            open=view.open,
+            spent_minor=view.tally.spent_minor,
+            budget_left_minor=view.budget_left,
+        )
+        for view in stored.overview(merchant)
+    ]
+
+
+@router.get("/members/{card}/coupons", tags=["coupons"], response={200: list[CouponOut], **REFUSED})
+def of_member(request: Request, card: str) -> Any:
+    """A member's coupons, usable ones first."""
+    merchant = request.auth.merchant
+    return [_coupon(c) for c in stored.of_member(merchant, members.member_of(merchant.pk, card).pk)]
+
+
+@router.post("/members/{card}/coupons", tags=["coupons"], response={200: list[CouponOut], 403: TillRefusal, **REFUSED})
+def issue(request: Request, card: str, told: IssueIn) -> Any:
+    """Give a member coupons of a template."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    now = shop_now(merchant)
+    coupons.adopt_charter(merchant=merchant, now=now)
+    wish = coupon_actions.Issue(told.template, members.member_of(merchant.pk, card).pk, "api", told.ref, told.count)
+    (issued,) = coupon_actions.issue(merchant=merchant, issues=[wish], now=now, actor=f"token:{token.pk}")
+    if issued.code:
+        raise coupons.refusal_of(merchant, issued)
+    return [_coupon(c) for pk in issued.coupons if (c := stored.one(merchant, pk)) is not None]
+
+
+@router.post("/members/{card}/coupons/claim", tags=["coupons"], response={200: CouponOut, 403: TillRefusal, **REFUSED})
+def claim(request: Request, card: str, told: ClaimIn) -> Any:
+    """A member takes a coupon that is free to take, or one by its code."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    pk = coupons.claim(
+        merchant=merchant,
+        member_id=members.member_of(merchant.pk, card).pk,
+        template=told.template,
+        code=told.code,
+        now=shop_now(merchant),
+        actor=f"token:{token.pk}",
+        callers=_callers(request, told.caller),
+    )
+    coupon = stored.one(merchant, pk)
+    assert coupon is not None
+    return _coupon(coupon)
+
+
+@router.post("/coupons/{int:coupon_id}/void", tags=["coupons"], response={200: CouponOut, 403: TillRefusal, **REFUSED})
+def void(request: Request, coupon_id: int, told: VoidIn) -> Any:
+    """Make an open coupon useless, with a reason."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    done = coupon_actions.void(
+        merchant=merchant,
+        coupon_ids=[coupon_id],
+        reason=told.reason,
+        now=shop_now(merchant),
+        actor=f"token:{token.pk}",
+    )
+    coupon = stored.one(merchant, coupon_id)
+    if not done or coupon is None:
+        raise CouponRefused("no_such_coupon", coupon=coupon_id)
+    return _coupon(coupon)
+
+
+def _checkout(held: checkout.Held) -> CheckoutOut:
+    return CheckoutOut(
+        key=held.key,
+        state=held.state,
+        times_out_at=held.times_out_at,
+        order=held.order_event,
+        priced=held.priced,
+        replayed=held.replayed,
+    )
+
+
+def _row(row: Checkout) -> CheckoutOut:
+    return CheckoutOut(
+        key=row.key, state=row.state, times_out_at=row.times_out_at, order=row.order_event, priced=row.priced
+    )
+
+
+def _coupon(coupon: Coupon) -> CouponOut:
+    terms = stored.terms_of(coupon.template)
+    return CouponOut(
+        id=str(coupon.pk),
+        template=coupon.key,
+        name_zh=terms.name.zh,
+        name_en=terms.name.en,
+        state=coupon.state,
+        valid_from=coupon.valid_from,
+        valid_until=coupon.valid_until,
+        source=coupon.source,
+    )

@@ -1,0 +1,141 @@
+"""The till over the wire: the same body tried and done, keys, returns, coupons, and codes that are not good."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from shuke.loyalty.actions import coupons
+from shuke.members.models import Member
+from shuke.shops import actions
+from shuke.shops.queries import now as shop_now
+from tests import cast
+from tests.loyalty.books import member
+from tests.loyalty.till import open_till, template
+
+BASKET = {"lines": [{"key": "a", "sku": "A1", "price_minor": 10000, "quantity": 1}], "store": "XH"}
+
+
+@pytest.fixture
+def shop(db):
+    merchant = cast.lan().merchant
+    open_till(merchant)
+    return merchant
+
+
+@pytest.fixture
+def card(shop):
+    return Member.objects.get(pk=member(shop)).card
+
+
+class Till:
+    def __init__(self, merchant, *, may_write=True) -> None:
+        _, token = actions.make_token(merchant=merchant, name="till", may_write=may_write, now=cast.OPENED)
+        self.client = Client(headers={"authorization": f"Bearer {token}"})
+
+    def post(self, path, body=None, **headers):
+        answer = self.client.post(
+            f"/api/v1{path}", json.dumps(body or {}), content_type="application/json", headers=headers
+        )
+        return answer.status_code, answer.json()
+
+    def get(self, path):
+        answer = self.client.get(f"/api/v1{path}")
+        return answer.status_code, answer.json()
+
+
+@pytest.fixture
+def till(shop):
+    return Till(shop)
+
+
+def test_a_basket_is_priced_held_captured_and_returned(till, shop, card):
+    template(shop)
+    status, (coupon,) = till.post(f"/members/{card}/coupons", {"template": "ten", "ref": "sorry"})
+    assert (status, coupon["state"]) == (200, "open")
+    assert till.post(f"/members/{card}/coupons", {"template": "ten", "ref": "sorry"}) == (200, [])
+    body = BASKET | {"member": card, "asks": {"coupons": [coupon["id"]]}}
+    status, tried = till.post("/checkout/price", body)
+    assert (status, tried["totals"]["due_minor"]) == (200, 9000)
+    status, held = till.post("/checkouts", body | {"expect_due_minor": 9000}, **{"Idempotency-Key": "k1"})
+    assert (status, held["state"], held["key"]) == (200, "open", "k1")
+    assert held["priced"]["lines"] == tried["lines"]
+    assert till.post("/checkouts", body | {"expect_due_minor": 9000, "key": "k1"})[1]["replayed"]
+    assert till.get("/checkouts/k1")[1]["state"] == "open"
+    status, done = till.post("/checkouts/k1/capture", {"order": {"store": "XH", "number": "7"}})
+    assert (status, done["order"]) == (200, "order:pos:XH:7")
+    status, back = till.post("/checkouts/k1/returns", {"key": "r1", "lines": {"a": 0.5}})
+    assert (status, back["back"]["due_minor"]) == (200, 4500)
+    status, back = till.post("/checkouts/k1/returns", {"key": "r2"})
+    assert (back["back"]["due_minor"], back["back"]["coupons"]) == (4500, [coupon["id"]])
+    assert till.get(f"/members/{card}/coupons")[1][0]["state"] == "open"
+    assert till.post(f"/coupons/{coupon['id']}/void", {"reason": "mistake"})[1]["state"] == "void"
+    (view,) = till.get("/coupons/templates")[1]
+    assert (view["issued"], view["redeemed"], view["open"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/checkouts", BASKET, 422, "key_missing"),
+        ("/checkouts", BASKET | {"key": "k", "minutes": 0}, 422, "hold_too_long"),
+        ("/checkouts", BASKET | {"key": "k", "expect_due_minor": 1}, 409, "price_changed"),
+        ("/checkouts/none/capture", {}, 404, "no_such_checkout"),
+        ("/checkouts/none/release", {}, 404, "no_such_checkout"),
+        ("/checkouts/none/returns", {"key": "r"}, 404, "no_such_checkout"),
+        ("/checkout/price", {"lines": [{"key": "a"}, {"key": "a"}]}, 400, "basket_invalid"),
+        ("/checkout/price", BASKET | {"currency": "USD"}, 400, "basket_invalid"),
+        ("/members/CARD/coupons", {"template": "none"}, 404, "no_such_template"),
+        ("/members/CARD/coupons/claim", {"template": "ten"}, 422, "not_claimable"),
+        ("/members/CARD/coupons/claim", {"code": "WRONG"}, 422, "code_refused"),
+        ("/coupons/7/void", {"reason": "x"}, 404, "no_such_coupon"),
+    ],
+)
+def test_refusals_have_a_code_and_a_sentence(till, shop, card, path, body, status, code):
+    template(shop)
+    told, answer = till.post(path.replace("CARD", card), body)
+    assert (told, answer["code"]) == (status, code)
+    assert answer["error"]
+
+
+def test_the_same_key_with_another_basket_is_refused(till, shop):
+    assert till.post("/checkouts", BASKET | {"key": "k"})[0] == 200
+    status, answer = till.post("/checkouts", BASKET | {"key": "k", "store": "JA"})
+    assert (status, answer["code"]) == (422, "key_reused")
+    till.post("/checkouts/k/release")
+    status, answer = till.post("/checkouts/k/capture", {})
+    assert (status, answer["code"]) == (409, "checkout_over")
+
+
+def test_a_reading_token_prices_and_holds_nothing(shop):
+    reader = Till(shop, may_write=False)
+    assert reader.post("/checkout/price", BASKET)[0] == 200
+    assert reader.post("/checkouts", BASKET | {"key": "k"})[0] == 403
+
+
+def test_another_merchant_sees_nothing(shop, card, till):
+    till.post("/checkouts", BASKET | {"key": "k"})
+    other = cast.mingde().merchant
+    open_till(other)
+    stranger = Till(other)
+    assert stranger.get("/checkouts/k")[0] == 404
+    assert stranger.post("/checkouts/k/capture")[0] == 404
+    assert stranger.get(f"/members/{card}/coupons")[0] == 404
+
+
+def test_guessing_codes_ends_soon_and_good_codes_look_no_different_from_bad_ones(till, shop, card):
+    template(shop, codes="shared")
+    coupons.make_shared_code(merchant=shop, key="ten", code="GOOD2026", now=shop_now(shop), actor="t")
+
+    def ask(code, caller):
+        body = BASKET | {"asks": {"coupons": [code]}, "caller": caller}
+        return till.post("/checkout/price", body)[1]
+
+    for n in range(10):
+        assert ask(f"BAD{n:04}", "robot")["inapplicable"][1]["reason"] == "code_refused"
+    assert ask("GOOD2026", "robot")["inapplicable"][1]["reason"] == "try_later"
+    assert ask("GOOD2026", "shopper")["applied"][0]["ref"] == "GOOD2026"
+    assert till.post(f"/members/{card}/coupons/claim", {"code": "GOOD2026", "caller": "robot"})[0] == 429
+    assert till.post(f"/members/{card}/coupons/claim", {"code": "GOOD2026", "caller": "shopper"})[0] == 200
