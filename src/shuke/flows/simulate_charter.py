@@ -30,7 +30,7 @@ from django.conf import settings
 from shuke.engine.charter import document
 from shuke.engine.simulation import member as one_member
 from shuke.engine.simulation.history import History, load, save
-from shuke.engine.simulation.share import YEAR, Setting, Side, Version, fold_all, request, shares
+from shuke.engine.simulation.share import YEAR, Setting, Side, Version, allot, fold_all, request, shares
 from shuke.kit import clock, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.kit.reading import read_only
@@ -128,8 +128,21 @@ def simulate(
         before = kept.side(today) if today is not None else None
         if today is not None and before is None:
             wanted["before"] = today
-        shown.total(len(history.members) * len(wanted), "members")
-        done = _fold_here(history, wanted, shown) if not count else _fold_in_processes(kept, wanted, count, shown)
+        budgeted = changed.compiled().has_budgets
+        shown.total(len(history.members) * (len(wanted) + budgeted), "members")
+
+        def fold(settings_: dict[str, Setting]) -> dict[str, Side]:
+            return (
+                _fold_here(history, settings_, shown)
+                if not count
+                else _fold_in_processes(kept, settings_, count, shown)
+            )
+
+        if budgeted:  # who gets what of a budget is known only when everybody has asked
+            grants = kept.scratch / "grants.json"
+            grants.write_text(json.dumps(allot(fold({"wishes": changed._replace(grants="wished")})["wishes"].wishes)))
+            wanted["after"] = changed._replace(grants=str(grants))
+        done = fold(wanted)
         if "before" in done and today is not None:
             before = done["before"]
             kept.keep_side(today, before)
@@ -149,6 +162,8 @@ def explain(
     places = [n for n, pk in enumerate(history.members.tolist()) if pk == member_id]
     if not places:
         return None
+    if changed.compiled().has_budgets:
+        changed = changed._replace(grants="wished")  # one member alone finds every budget full
     both = {"after": changed} if today is None else {"before": today, "after": changed}
     return one_member.beside(history, places[0], both)
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shuke.engine.charter.terms import Rule
+from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Birthdays
 
@@ -46,16 +46,17 @@ class Rows:
 
 @dataclass(slots=True)
 class Lines:
-    """What was bought: positions of purchase and product, amounts. Sorted by purchase."""
+    """What was bought: positions of purchase and product, amounts, pieces. Sorted by purchase, then as the books number them."""
 
     purchase: np.ndarray
     product: np.ndarray  # 0: goods nobody knows
     amount: np.ndarray
     refunded: np.ndarray
+    pieces: np.ndarray  # thousandths
 
 
 def no_lines() -> Lines:
-    return Lines(*(np.zeros(0, np.int64) for _ in range(4)))
+    return Lines(*(np.zeros(0, np.int64) for _ in Lines.__slots__))
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class History:
     kinds: dict[str, Rows] = field(default_factory=dict)
     lines: Lines = field(default_factory=no_lines)
     products: list[tuple[str, str, str]] = field(default_factory=lambda: [("", "", "")])  # category, code, brand
+    grants: list[tuple[str, str, int, int, int]] = field(default_factory=list)  # what events drew from budgets
 
     @property
     def purchases(self) -> int:
@@ -84,7 +86,7 @@ class History:
                 continue
             made: Sequence[Any] = _events(kind, rows, low, high)
             if kind == "Purchase":
-                made = [p._replace(lines=goods.of(low + i)) for i, p in enumerate(made)] if goods.any else made
+                made = goods.into(made, low)
             for owner, event in zip(rows.owner[low:high].tolist(), made, strict=True):
                 found[owner].append(event)
         for n in range(first, stop):
@@ -93,24 +95,29 @@ class History:
 
 
 class Goods:
-    """The lines of each purchase, those that all rules treat alike as one: what settling reads from the database."""
+    """What one charter looks at of each purchase: lines that all its rules treat alike as one, and what made its price.
 
-    def __init__(self, history: History, rules: Sequence[Rule]) -> None:
-        self.any = bool(rules) and bool(len(history.lines.purchase))
-        if not self.any:
-            return
+    The same classes, order and spokesmen as `loyalty.queries.facts` reads for settling; a test holds them together.
+    """
+
+    def __init__(self, history: History, versions: Versions) -> None:
+        self._parts = versions.needs_parts
         lines = history.lines
-        if len(rules) > 60:  # as loyalty.queries.facts has it: every product is a class of its own
-            kinds = np.arange(len(history.products), dtype=np.int64)
+        self._any = (bool(versions.goods_rules) or versions.needs_lines) and bool(len(lines.purchase))
+        if not self._any:
+            return
+        if versions.each_line:
+            purchase, order = lines.purchase, np.arange(len(lines.purchase))
+            starts = order
         else:
-            kinds = np.array([_bits(rules, *goods) for goods in history.products], np.int64)
-        kind = kinds[lines.product]
-        order = np.lexsort((kind, lines.purchase))
-        purchase, kind = lines.purchase[order], kind[order]
-        starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
+            kind = _classes(history.products, versions.goods_rules)[lines.product]
+            order = np.lexsort((kind, lines.purchase))
+            purchase, kind = lines.purchase[order], kind[order]
+            starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
         self._purchase = purchase[starts]
-        self._amount = np.add.reduceat(lines.amount[order], starts).tolist()
-        self._refunded = np.add.reduceat(lines.refunded[order], starts).tolist()
+        self._amount, self._refunded, self._pieces = (
+            np.add.reduceat(column[order], starts).tolist() for column in (lines.amount, lines.refunded, lines.pieces)
+        )
         # 0 stands for goods nobody knows; one of known goods speaks for the class, as MIN leaves out NULL.
         product = lines.product[order].astype(np.int64)
         product[product == 0] = _NOBODY
@@ -120,14 +127,31 @@ class Goods:
         self._goods = history.products
         self._from = np.searchsorted(self._purchase, np.arange(history.purchases + 1)).tolist()
 
-    def of(self, purchase: int) -> tuple[ev.GoodsLine, ...]:
+    def into(self, purchases: Sequence[ev.Purchase], first: int) -> Sequence[ev.Purchase]:
+        """Purchases (rows from `first` on) as this charter sees them."""
+        if self._any:
+            purchases = [p._replace(lines=self._of(first + i)) for i, p in enumerate(purchases)]
+        return purchases if self._parts else [p._replace(parts=None) for p in purchases]
+
+    def _rows(self, low: int, high: int) -> Iterator[tuple[int, int, tuple[str, str, str], int]]:
+        goods = [self._goods[n] for n in self._product[low:high]]
+        return zip(self._amount[low:high], self._refunded[low:high], goods, self._pieces[low:high], strict=True)
+
+    def _of(self, purchase: int) -> tuple[ev.GoodsLine, ...]:
         low, high = self._from[purchase], self._from[purchase + 1]
         return tuple(
-            ev.GoodsLine(self._amount[i], self._refunded[i], *self._goods[self._product[i]]) for i in range(low, high)
+            ev.GoodsLine(amount, refunded, category, code, brand, pieces)
+            for amount, refunded, (category, code, brand), pieces in self._rows(low, high)
         )
 
 
-def _bits(rules: Sequence[Rule], category: str, code: str, brand: str) -> int:
+def _classes(products: Sequence[tuple[str, str, str]], rules: Sequence[Any]) -> np.ndarray:
+    if len(rules) > 60:  # as loyalty.queries.facts has it: every product is a class of its own
+        return np.arange(len(products), dtype=np.int64)
+    return np.array([_bits(rules, *goods) for goods in products], np.int64)
+
+
+def _bits(rules: Sequence[Any], category: str, code: str, brand: str) -> int:
     """One bit per rule that chooses these goods. Goods without a row in the catalogue have nothing to be chosen by."""
     return sum(
         1 << i
@@ -191,6 +215,13 @@ def _column(values: list[Any]) -> tuple[str, Any]:
         seen: dict[str, int] = {}
         places = np.array([seen.setdefault(v, len(seen)) for v in values], np.int32)
         return "text", (places, list(seen))
+    (kind, *more) = types - {type(None)} or {type(None)}
+    if not more and issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        there = [v for v in values if v is not None]
+        fields = {name: _column([v[i] for v in there]) for i, name in enumerate(kind._fields)}
+        return "tuple", (kind.__name__, np.array([v is not None for v in values], bool), fields)
+    if all(v == values[0] for v in values):
+        return "same", _plain(values[0])
     return "other", [_plain(v) for v in values]
 
 
@@ -227,17 +258,28 @@ def _events(kind: str, rows: Rows, low: int, high: int) -> list[Any]:
             fields.append([()] * (high - low))
             continue
         how, kept = rows.columns[name]
-        if how == "instant":
-            part = kept[low:high].tolist()
-            fields.append([None if t == NEVER else EPOCH + timedelta(microseconds=t) for t in part])
-        elif how == "number":
-            fields.append(kept[low:high].tolist())
-        elif how == "text":
-            places, words = kept
-            fields.append([words[n] for n in places[low:high].tolist()])
-        else:
-            fields.append([_value(v) for v in kept[low:high]])
+        fields.append(_values(how, kept, low, high))
     return [made(*values) for values in zip(*fields, strict=True)]
+
+
+def _values(how: str, kept: Any, low: int, high: int) -> list[Any]:
+    if how == "instant":
+        return [None if t == NEVER else EPOCH + timedelta(microseconds=t) for t in kept[low:high].tolist()]
+    if how == "number":
+        return kept[low:high].tolist()
+    if how == "text":
+        places, words = kept
+        return [words[n] for n in places[low:high].tolist()]
+    if how == "same":
+        return [_value(kept)] * (high - low)
+    if how == "tuple":
+        name, there, fields = kept
+        before = int(there[:low].sum())
+        count = int(there[low:high].sum())
+        columns = [_values(inner, values, before, before + count) for inner, values in fields.values()]
+        made = iter([getattr(ev, name)(*values) for values in zip(*columns, strict=True)])
+        return [next(made) if is_there else None for is_there in there[low:high].tolist()]
+    return [_value(v) for v in kept[low:high]]
 
 
 # -- the file -------------------------------------------------------------------------------------------------------------
@@ -249,19 +291,10 @@ def save(history: History, path: Path) -> None:
     kinds: dict[str, dict[str, Any]] = {}
     for kind, rows in history.kinds.items():
         arrays[f"{kind}/owner"] = rows.owner
-        fields: dict[str, Any] = {}
-        for name, (how, kept) in rows.columns.items():
-            fields[name] = [how, None]
-            if how == "other":
-                fields[name][1] = kept
-            elif how == "text":
-                arrays[f"{kind}/{name}"], fields[name][1] = kept
-            else:
-                arrays[f"{kind}/{name}"] = kept
-        kinds[kind] = fields
+        kinds[kind] = {name: _away(arrays, f"{kind}/{name}", column) for name, column in rows.columns.items()}
     for name in Lines.__slots__:
         arrays[f"lines/{name}"] = getattr(history.lines, name)
-    told = {"birthdays": history.birthdays, "products": history.products, "kinds": kinds}
+    told = {"birthdays": history.birthdays, "products": history.products, "kinds": kinds, "grants": history.grants}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     arrays["told"] = np.frombuffer(text, np.uint8)
     draft = path.with_suffix(".new")
@@ -275,14 +308,7 @@ def load(path: Path) -> History:
         told = json.loads(arrays["told"].tobytes())
         kinds = {}
         for kind, fields in told["kinds"].items():
-            columns: dict[str, tuple[str, Any]] = {}
-            for name, (how, kept) in fields.items():
-                if how == "other":
-                    columns[name] = (how, kept)
-                elif how == "text":
-                    columns[name] = (how, (arrays[f"{kind}/{name}"], kept))
-                else:
-                    columns[name] = (how, arrays[f"{kind}/{name}"])
+            columns = {name: _back(arrays, f"{kind}/{name}", column) for name, column in fields.items()}
             kinds[kind] = Rows(arrays[f"{kind}/owner"], columns)
         return History(
             arrays["members"],
@@ -291,4 +317,32 @@ def load(path: Path) -> History:
             kinds,
             Lines(*(arrays[f"lines/{name}"] for name in Lines.__slots__)),
             [(c, p, b) for c, p, b in told["products"]],
+            [(event, rule, *figures) for event, rule, *figures in told["grants"]],
         )
+
+
+def _away(arrays: dict[str, np.ndarray], place: str, column: tuple[str, Any]) -> list[Any]:
+    """A column's arrays into the file, the rest as JSON."""
+    how, kept = column
+    if how in ("other", "same"):
+        return [how, kept]
+    if how == "text":
+        arrays[place], words = kept
+        return [how, words]
+    if how == "tuple":
+        name, arrays[place], fields = kept
+        return [how, [name, {n: _away(arrays, f"{place}.{n}", c) for n, c in fields.items()}]]
+    arrays[place] = kept
+    return [how, None]
+
+
+def _back(arrays: Mapping[str, np.ndarray], place: str, column: list[Any]) -> tuple[str, Any]:
+    how, kept = column
+    if how in ("other", "same"):
+        return how, kept
+    if how == "text":
+        return how, (arrays[place], kept)
+    if how == "tuple":
+        name, fields = kept
+        return how, (name, arrays[place], {n: _back(arrays, f"{place}.{n}", c) for n, c in fields.items()})
+    return how, arrays[place]

@@ -7,7 +7,7 @@ from typing import Any
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger.fold import Fold
 from shuke.engine.simulation.history import Goods, History, Life
-from shuke.engine.simulation.share import Setting, fold_of
+from shuke.engine.simulation.share import Setting, fold_of, purse_for
 
 
 def beside(history: History, position: int, sides: dict[str, Setting]) -> dict[str, Any]:
@@ -16,8 +16,8 @@ def beside(history: History, position: int, sides: dict[str, Setting]) -> dict[s
     events: dict[str, dict[str, Any]] = {}
     for name, setting in sides.items():
         versions = setting.compiled()
-        (life,) = history.lives(Goods(history, versions.goods_rules), position, position + 1)
-        fold = fold_of(life, setting, versions)
+        (life,) = history.lives(Goods(history, versions), position, position + 1)
+        fold = fold_of(life, setting, versions, purse_for(history, setting, versions))
         told["sides"][name] = _end(fold, versions, setting)
         for line in _events(fold, life):
             row = events.setdefault(line["event"], {"event": line["event"], "at": line["at"], "kind": line["kind"]})

@@ -24,9 +24,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from shuke.engine.charter import document
+from shuke.engine.charter.rules import Rule
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Fold, replay
+from shuke.engine.ledger.purse import ClosedPurse, Grant, Purse
 from shuke.engine.simulation.figures import Figures
 from shuke.engine.simulation.history import Goods, History, Life, load
 
@@ -45,12 +47,14 @@ class Setting(NamedTuple):
     """One side: the versions that count, and until when the history runs.
 
     `echo_from`: events of the year before this moment are repeated a year later, up to `until`; None: nothing is.
+    `grants`: what events draw from budgets: "booked" what the books have, "wished" all they ask for, or a file that says.
     """
 
     versions: tuple[Version, ...]
     zone: str
     until: datetime
     echo_from: datetime | None = None
+    grants: str = "booked"
 
     def compiled(self) -> Versions:
         zone = ZoneInfo(self.zone)
@@ -67,6 +71,7 @@ class Side:
     outstanding: list[int] = field(default_factory=list)
     debt: list[int] = field(default_factory=list)
     issued: list[int] = field(default_factory=list)
+    wishes: list[tuple[datetime, str, str, int, int]] = field(default_factory=list)  # at, event, rule, wanted, budget
 
     def add(self, fold: Fold, versions: Versions, until: datetime) -> None:
         self.figures.add(fold, versions, until)
@@ -78,11 +83,58 @@ class Side:
 
     def merge(self, other: Side) -> None:
         self.figures.merge(other.figures)
-        for name in ("tier", "points", "outstanding", "debt", "issued"):
+        for name in ("tier", "points", "outstanding", "debt", "issued", "wishes"):
             getattr(self, name).extend(getattr(other, name))
 
 
-def fold_of(life: Life, setting: Setting, versions: Versions) -> Fold:
+class Wishes(Purse):
+    """A purse that never runs dry, and remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.budgets: dict[str, int] = {}
+
+    def draw(self, rule: Rule, event: str, wanted: int) -> int:
+        assert rule.budget is not None
+        self.budgets[rule.key] = rule.budget.points
+        return super().draw(rule, event, wanted)
+
+    def left(self, rule: Rule) -> int:
+        return 1 << 62
+
+    def told(self, events: Sequence[ev.Event]) -> list[tuple[datetime, str, str, int, int]]:
+        """What these events asked for; forgotten afterwards."""
+        at = {e.event: e.at for e in events}
+        found = [
+            (at[event], event, rule, grant.wanted, self.budgets[rule])
+            for (event, rule), grant in self.grants.items()
+            if event in at
+        ]
+        self.grants.clear()
+        return found
+
+
+def allot(wishes: list[tuple[datetime, str, str, int, int]]) -> list[tuple[str, str, int, int, int]]:
+    """Budgets given out in the order of events: who comes first gets all, the last what is left."""
+    taken: dict[str, int] = {}
+    found = []
+    for _, event, rule, wanted, budget in sorted(wishes):
+        given = max(0, min(wanted, budget - taken.get(rule, 0)))
+        taken[rule] = taken.get(rule, 0) + given
+        found.append((event, rule, wanted, given, 0))
+    return found
+
+
+def purse_for(history: History, setting: Setting, versions: Versions) -> Purse | None:
+    if not versions.has_budgets:
+        return None
+    if setting.grants == "wished":
+        return Wishes()
+    rows = history.grants if setting.grants == "booked" else json.loads(Path(setting.grants).read_text())
+    return ClosedPurse({(event, rule): Grant(*figures) for event, rule, *figures in rows})
+
+
+def fold_of(life: Life, setting: Setting, versions: Versions, purse: Purse | None = None) -> Fold:
     """One member's whole history under one charter."""
     return replay(
         versions,
@@ -90,6 +142,7 @@ def fold_of(life: Life, setting: Setting, versions: Versions) -> Fold:
         joined_at=life.joined_at,
         birthdays=life.birthdays,
         until=setting.until,
+        purse=purse,
     )
 
 
@@ -121,10 +174,13 @@ def fold_all(
 ) -> Side:
     """A share of the members under one charter. `tell` hears every hundred members."""
     versions = setting.compiled()
+    purse = purse_for(history, setting, versions)
     side = Side()
     done = 0
-    for life in history.lives(Goods(history, versions.goods_rules), first, last):
-        side.add(fold_of(life, setting, versions), versions, setting.until)
+    for life in history.lives(Goods(history, versions), first, last):
+        side.add(fold_of(life, setting, versions, purse), versions, setting.until)
+        if isinstance(purse, Wishes):
+            side.wishes += purse.told(told(life.events, setting))
         done += 1
         if done == 100:
             tell(done)
@@ -158,6 +214,7 @@ def request(setting: Setting, history: Path, first: int, last: int, result: Path
             "zone": setting.zone,
             "until": setting.until.isoformat(),
             "echo_from": setting.echo_from.isoformat() if setting.echo_from else None,
+            "grants": setting.grants,
             "history": str(history),
             "first": first,
             "last": last,
@@ -174,6 +231,7 @@ def main() -> None:
         asked["zone"],
         datetime.fromisoformat(asked["until"]),
         datetime.fromisoformat(asked["echo_from"]) if asked["echo_from"] else None,
+        asked["grants"],
     )
     side = fold_all(
         load(Path(asked["history"])),

@@ -20,14 +20,14 @@ from shuke.loyalty.queries import facts
 from shuke.shops.models import Merchant
 
 AT_ONCE = 500
-FORMAT = 1  # of the kept file: raised when columns change their meaning
+FORMAT = 2  # of the kept file: raised when columns change their meaning
 
 
 def fingerprint(merchant: Merchant) -> str:
     """Changes whenever something changed that a charter could look at. A few scans, no reading of lines."""
     asked = {
         "orders": "SELECT COUNT(*), SUM(paid_minor - freight_minor), SUM(refunded_minor), SUM(lines_minor), SUM(line_count), "
-        "SUM(COALESCE(member_id, 0) %% 1000003), SUM(COALESCE(sold_at_id, 0) %% 1000003), SUM(status), MAX(id), "
+        "SUM(COALESCE(member_id, 0) %% 1000003), SUM(COALESCE(sold_at_id, 0) %% 1000003), SUM(status), SUM(discount_minor), MAX(finished_at), MAX(id), "
         "COUNT(NULLIF(excluded, '')), MAX(stated_at), MAX(paid_at), MAX(refunded_at), SUM(LENGTH(channel)), MAX(last_batch_id) "
         "FROM orders_order WHERE merchant_id = %s",
         "refunds": "SELECT COUNT(*), SUM(amount_minor), MAX(id), MAX(finished_at), SUM(CASE WHEN done THEN 1 ELSE 0 END) "
@@ -36,6 +36,7 @@ def fingerprint(merchant: Merchant) -> str:
         "MAX(joined_at), COUNT(CASE WHEN state = 'active' THEN 1 END) FROM members_member WHERE merchant_id = %s",
         "requests": f"SELECT COUNT(*), MAX(id) FROM loyalty_txn WHERE merchant_id = %s AND kind IN ({_kinds()})",
         "books": "SELECT COUNT(*), MAX(id) FROM loyalty_txn WHERE merchant_id = %s",
+        "grants": "SELECT COUNT(*), MAX(id), SUM(granted - returned) FROM loyalty_grant WHERE merchant_id = %s",
         "tiers": "SELECT COUNT(*), MAX(id) FROM loyalty_manual_tier WHERE merchant_id = %s",
     }
     mark = hashlib.sha256(str(FORMAT).encode())
@@ -68,7 +69,7 @@ def history(merchant: Merchant, *, tell: Callable[[int, int], object] = lambda d
     for start in range(0, len(everybody), AT_ONCE):
         part = everybody[start : start + AT_ONCE]
         heads = stored.heads(merchant, part)
-        bought = facts.purchases(merchant, member_ids=part, goods_rules=()).events
+        bought = facts.purchases(merchant, member_ids=part, goods_rules=(), with_parts=True).events
         asked = facts.requests(merchant, part)
         profiles = {pk: row for pk, *row in _profiles(merchant, part)}
         for n, member in enumerate(part, start):
@@ -82,8 +83,12 @@ def history(merchant: Merchant, *, tell: Callable[[int, int], object] = lambda d
             gathering.add(n, asked.get(member, []))
         tell(start + len(part), len(everybody))
     lines, products = _lines(merchant, gathering.purchases())
+    grants = bulk.select(
+        "SELECT event, rule, wanted, granted, returned FROM loyalty_grant WHERE merchant_id = %s ORDER BY event, rule",
+        [merchant.pk],
+    )
     return History(
-        np.array(everybody, np.int64), np.array(joined, np.int64), birthdays, gathering.kinds(), lines, products
+        np.array(everybody, np.int64), np.array(joined, np.int64), birthdays, gathering.kinds(), lines, products, grants
     )
 
 
@@ -119,7 +124,8 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
     parts: list[tuple[np.ndarray, ...]] = []
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            "SELECT order_id, COALESCE(product_id, 0), amount_minor, refunded_minor FROM orders_line WHERE merchant_id = %s",
+            "SELECT order_id, COALESCE(product_id, 0), amount_minor, refunded_minor, quantity_milli, id FROM orders_line "
+            "WHERE merchant_id = %s",
             [merchant.pk],
         )
         while told := cursor.fetchmany(50_000):
@@ -129,9 +135,9 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
             mine = order_ids[at] == block[:, 0]
             block, at = block[mine], at[mine]
             product = np.searchsorted(product_ids, block[:, 1]).astype(np.int32)
-            parts.append((rows[at], product, block[:, 2].copy(), block[:, 3].copy()))
+            parts.append((rows[at], product, *(block[:, n].copy() for n in range(2, 6))))
     if not parts:
         return no_lines(), products
-    purchase, product, amount, refunded = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(purchase, kind="stable")
-    return Lines(purchase[order], product[order], amount[order], refunded[order]), products
+    *columns, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((numbers, columns[0]))
+    return Lines(*(column[order] for column in columns)), products
