@@ -1,23 +1,38 @@
 """All writes of the loyalty books."""
 
+from shuke.loyalty.actions.asking import why_refused
 from shuke.loyalty.actions.charters import CharterRefused, publish_charter, withdraw_charter
 from shuke.loyalty.actions.clock import run_clock
+from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide_correction
+from shuke.loyalty.actions.families import FamilyRefused, found_family, join_family, leave_family
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
 from shuke.loyalty.actions.sealing import seal
 from shuke.loyalty.actions.settling import Settled, settle
+from shuke.loyalty.actions.transfers import Transfer, spend_from_family, transfer
 
 __all__ = [
     "Answer",
     "Ask",
     "CharterRefused",
+    "CorrectionRefused",
+    "FamilyRefused",
     "KeyReused",
     "Settled",
+    "Transfer",
     "ask",
+    "correct",
+    "decide_correction",
+    "found_family",
     "give_tier",
+    "join_family",
+    "leave_family",
     "open_balances",
     "publish_charter",
     "run_clock",
     "seal",
     "settle",
+    "spend_from_family",
+    "transfer",
+    "why_refused",
     "withdraw_charter",
 ]

@@ -45,6 +45,23 @@ REFUSALS = {
         "Asked for {amount} points, available are {available}. Ask for less, or wait until pending points become available.",
         "需要 {amount} 积分，可用 {available}。请减少数量，或等待在途积分生效。",
     ),
+    "frozen": (
+        "This member is frozen: points can neither be spent nor set aside. Unfreeze the member first.",
+        "该会员已冻结，积分不能使用或预留。请先解冻。",
+    ),
+    "same_member": ("Points cannot be given to the one who gives them.", "不能把积分转给自己。"),
+    "no_transfers": (
+        "The charter in force lets nobody hand points to others.",
+        "现行章程不允许转赠积分。",
+    ),
+    "not_family": (
+        "The charter lets points change hands within a family only, and these two are not in one.",
+        "现行章程只允许家庭成员之间转赠积分，这两位会员不在同一家庭。",
+    ),
+    "too_much_today": (
+        "At most {most} points may be given away in a day; {given} were given today already.",
+        "每天最多可转赠 {most} 积分，今天已转赠 {given}。",
+    ),
     "no_such_hold": (
         "There is no open hold {ref}; it was resolved or has timed out.",
         "没有未结的冻结 {ref}，它已处理或已超时。",
@@ -59,8 +76,8 @@ REFUSALS = {
         "消耗 {ref} 还可退回 {left} 分，不能退 {amount}。",
     ),
     "no_such_activity": (
-        "The charter in force has no rule for the activity {ref}; known are {known}.",
-        "现行章程没有活动 {ref} 的规则；已有：{known}。",
+        "The charter in force gives nothing for the activity {ref}. Its section on taking part names those it knows.",
+        "现行章程没有活动 {ref} 的规则。章程的“互动积分”一节列出了全部活动。",
     ),
     "no_such_membership": (
         "There is no membership {ref}: the charter does not know it, or the member does not have it any more.",
@@ -81,3 +98,10 @@ class KeyReused(ValueError):
 def payload_hash(one: Ask) -> bytes:
     canonical = [one.kind, one.member_id, one.amount, one.ref, str(one.until), str(one.expires_at)]
     return hashlib.blake2b(json.dumps(canonical).encode(), digest_size=16).digest()
+
+
+def why_refused(one: Ask, answer: Answer, language: str = "en") -> str:
+    """The sentence for a refusal: what, which, and what to do."""
+    english, chinese = REFUSALS[answer.code]
+    told = {"amount": one.amount, "ref": one.ref, "available": 0, "held": 0, "left": 0, "lapsed": 0} | answer.figures
+    return (chinese if language.startswith("zh") else english).format(**told)

@@ -23,7 +23,7 @@ from shuke.doors.cli.words import _, language
 )
 @click.option("--yaml", "as_yaml", is_flag=True, help=_("the document, to edit and publish again"))
 @click.option("--version", type=int, metavar="N", help=_("an earlier or coming version; default: the one in force"))
-@click.option("--ready", metavar=_("NAME"), help=_("one of the charters to start from: general, grocer, beauty"))
+@click.option("--ready", metavar=_("NAME"), help=_("one of the charters to start from: general, grocer, beauty, kids, cafe"))
 def show(desk: Desk, as_yaml: bool, version: int | None, ready: str | None) -> None:
     from shuke.engine.charter import describe, document
     from shuke.loyalty import queries as loyalty
@@ -94,7 +94,7 @@ def validate(desk: Desk, file: Path) -> int:
     group=command,
 )
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--ready", metavar=_("NAME"), help=_("publish one of the ready charters: general, grocer, beauty"))
+@click.option("--ready", metavar=_("NAME"), help=_("publish one of the ready charters: general, grocer, beauty, kids, cafe"))
 @click.option(
     "--from",
     "since",

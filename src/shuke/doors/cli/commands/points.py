@@ -1,14 +1,16 @@
-"""`shuke points balance|explain`: what a member holds, and where every point came from."""
+"""`shuke points …`: what a member holds, and where every point came from."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
 from shuke.doors.cli.commands.members import member_named
 from shuke.doors.cli.desk import Desk, declared
-from shuke.doors.cli.words import _
+from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.words import _, language
 
 
 @click.group("points", help=_("A member's points and where they came from."))
@@ -78,6 +80,113 @@ def explain(desk: Desk, member: str, limit: int) -> None:
     )
 
 
+@declared(
+    "statement",
+    _("A member's points over a time: opening balance, every change, closing balance."),
+    "shuke points statement 100000000018 --from 2026-01-01 --to 2026-03-31",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help=_("first day; default: a year ago"))
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: today"))
+def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
+    from shuke.kit.clock import add_months, day_start
+    from shuke.loyalty import queries as loyalty
+
+    who = member_named(desk, member)
+    zone = desk.merchant.tz
+    end = last.date() if last else desk.now.astimezone(zone).date()
+    begin = first.date() if first else add_months(end, -12)
+    if begin > end:
+        raise click.UsageError(_("--from lies after --to."))
+    told = loyalty.statement(desk.merchant, who.pk, day_start(begin, zone), day_start(end + timedelta(days=1), zone))
+    if desk.as_json:
+        desk.json({"member": who.card, **told._asdict()})
+        return
+    rows: list[tuple[Any, ...]] = [(begin, _("opening balance"), "", "", told.opening, "")]
+    rows += [
+        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance_after, reasons(x.why))
+        for x in told.lines
+    ]
+    rows.append((end, _("closing balance"), "", "", told.closing, ""))
+    desk.table(
+        [_("when"), _("what"), _("about"), _("points"), _("balance"), _("why")], rows, title=str(who), right=(3, 4)
+    )
+
+
+@declared(
+    "activity",
+    _("Tell that a member did something the charter gives points or growth value for: a sign-in, a survey, a review."),
+    "shuke points activity 100000000018 check_in --key app-2026-06-01-18",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.argument("activity", metavar=_("ACTIVITY"))
+@click.option("--key", required=True, help=_("your own key: the same call again does nothing twice"))
+def activity(desk: Desk, member: str, activity: str, key: str) -> None:
+    from shuke.loyalty.actions import Ask
+
+    who = member_named(desk, member)
+    given = ask_once(desk, Ask(key, "activity", who.pk, ref=activity))
+    if desk.as_json:
+        desk.json({"member": who.card, "points": given["amount"], "growth": given["growth"]})
+    desk.say(
+        _("{member}: {points} points, {growth} growth value.").format(
+            member=who, points=given["amount"], growth=given["growth"]
+        )
+    )
+
+
+@declared(
+    "reinstate",
+    _("Give lapsed points back, at most what lapsed within the time the charter allows."),
+    "shuke points reinstate 100000000018 500 --reason 'was in hospital' --key case-4711",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.argument("points", metavar=_("POINTS"), type=click.IntRange(1))
+@click.option("--reason", required=True, help=_("why; kept with the posting"))
+@click.option("--key", required=True, help=_("your own key: the same call again does nothing twice"))
+def reinstate(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
+    from shuke.loyalty.actions import Ask
+
+    who = member_named(desk, member)
+    given = ask_once(desk, Ask(key, "reinstate", who.pk, points, reason=reason))
+    if desk.as_json:
+        desk.json({"member": who.card, "points": given["amount"]})
+    desk.say(_("{member} has {points} points back.").format(member=who, points=given["amount"]))
+
+
+@declared(
+    "budgets",
+    _("What the budgets of the charter's rules have given and still have."),
+    "shuke points budgets",
+    group=command,
+)
+def budgets(desk: Desk) -> None:
+    from shuke.loyalty import queries as loyalty
+
+    told = loyalty.budgets(desk.merchant, desk.now)
+    if desk.as_json:
+        desk.json({"budgets": told})
+        return
+    desk.table(
+        [_("rule"), _("points"), _("given"), _("left"), _("came too late")],
+        [(b.rule, b.points, b.taken, b.left, b.short) for b in told],
+        right=(1, 2, 3, 4),
+    )
+
+
+def ask_once(desk: Desk, one: Any) -> dict[str, int]:
+    """One request to the books; a refusal is a sentence."""
+    from shuke.loyalty import actions
+
+    (answer,) = actions.ask(merchant=desk.merchant, asks=[one], now=desk.now, actor=desk.actor)
+    if not answer.done:
+        raise Refused(actions.why_refused(one, answer, "zh" if language() == "zh-hans" else "en"))
+    return answer.figures
+
+
 def kind(code: str) -> str:
     """What a posting did, in the language of the terminal."""
     return {
@@ -92,6 +201,13 @@ def kind(code: str) -> str:
         "adjust": _("adjusted"),
         "opening": _("brought along"),
         "correct": _("corrected"),
+        "activity": _("activity"),
+        "growth": _("by hand"),
+        "growth_lapse": _("expired"),
+        "growth_fade": _("yearly share taken off"),
+        "reinstate": _("given back after expiry"),
+        "membership": _("paid membership"),
+        "membership_end": _("paid membership given back"),
     }.get(code, code)
 
 
@@ -99,7 +215,7 @@ def reasons(why: list[dict[str, Any]]) -> str:
     """The rules behind a posting, short: “base 128, welcome 100”."""
     said = []
     for part in why:
-        rule = part.get("rule") or part.get("cause") or part.get("code") or ""
-        points = part.get("points")
+        rule = part.get("rule") or part.get("cause") or part.get("activity") or part.get("code") or ""
+        points = part.get("points", part.get("growth"))
         said.append(f"{rule} {points}".strip() if points not in (None, "") else str(rule))
     return ", ".join(text for text in said if text)

@@ -1,0 +1,76 @@
+"""Tiers, growth value, activities, memberships and statements at the command line."""
+
+import pytest
+
+from tests.loyalty.books import START, member, order, publish, take
+from tests.loyalty.test_rich_charter import RICH
+
+CARD = "00000001"
+
+
+@pytest.fixture
+def buyer(lan):
+    publish(lan.merchant, RICH)
+    pk = member(lan.merchant)
+    take(lan.merchant, pk, order("a", 10, 700), order("b", 12, 700))
+    return pk
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    from datetime import timedelta
+
+    monkeypatch.setattr("shuke.doors.cli.desk.Desk.now", property(lambda self: START + timedelta(days=20)))
+
+
+def test_an_activity_is_told_once(lan, buyer, shuke):
+    first = shuke("points", "activity", CARD, "check_in", "--key", "k1", "--json")
+    assert (first.code, first.json["points"]) == (0, 2)
+    assert shuke("points", "activity", CARD, "check_in", "--key", "k1", "--json").json["points"] == 2
+    refused = shuke("points", "activity", CARD, "dancing", "--key", "k2")
+    assert refused.code == 1
+    assert "gives nothing for the activity dancing" in refused.err
+    taken = shuke("points", "activity", CARD, "referral", "--key", "k1")
+    assert taken.code == 1  # another request with the same key
+
+
+def test_growth_value_has_a_ledger_and_tiers_a_history(lan, buyer, shuke):
+    shuke("points", "activity", CARD, "referral", "--key", "k1")
+    told = shuke("tiers", "growth", CARD, "--json").json["lines"]
+    # Of 700 a third is skin care; the lipstick is the membership and counts for nothing.
+    assert [(line["kind"], line["amount"]) for line in told] == [("activity", 150), ("earn", 233), ("earn", 233)]
+    shuke("tiers", "give", CARD, "gold", "--until", "2025-03-31", "--reason", "partner")
+    history = shuke("tiers", "history", CARD, "--json").json["history"]
+    assert [line["cause"] for line in history] == ["bought", "joined"]  # silver lies below what was bought
+    assert shuke("tiers", "why", CARD, "--json").json["growth"] == 616
+    assert "gold" in shuke("tiers", "why", CARD).out
+
+
+def test_a_membership_begins_and_ends(lan, shuke):
+    publish(lan.merchant, RICH)
+    member(lan.merchant)
+    begun = shuke("tiers", "membership", CARD, "--buy", "plus", "--key", "m1", "--json").json["memberships"]
+    assert [(m["key"], m["tier"]) for m in begun] == [("plus", "gold")]
+    assert shuke("tiers", "membership", CARD, "--end", "m1", "--key", "m2", "--json").json["memberships"] == []
+    refused = shuke("tiers", "membership", CARD, "--end", "m1", "--key", "m3")
+    assert (refused.code, "no membership m1" in refused.err) == (1, True)
+    assert shuke("tiers", "membership", CARD, "--key", "m4").code == 2
+
+
+def test_a_statement_opens_where_it_closed_before(lan, buyer, shuke):
+    first = shuke("points", "statement", CARD, "--from", "2025-01-01", "--to", "2025-01-11", "--json").json
+    second = shuke("points", "statement", CARD, "--from", "2025-01-12", "--to", "2025-01-20", "--json").json
+    assert first["closing"] == second["opening"] > 0
+    assert second["closing"] == second["opening"] + sum(line["amount"] for line in second["lines"])
+    assert "opening balance" in shuke("points", "statement", CARD).out
+    assert shuke("points", "statement", CARD, "--from", "2025-02-01", "--to", "2025-01-01").code == 2
+
+
+def test_budgets_say_what_is_left(lan, buyer, shuke):
+    (told,) = shuke("points", "budgets", "--json").json["budgets"]
+    assert told == {"rule": "big", "points": 100_000, "taken": 100, "left": 99_900, "short": 0}
+
+
+def test_nothing_is_reinstated_that_has_not_lapsed(lan, buyer, shuke):
+    refused = shuke("points", "reinstate", CARD, "5", "--reason", "kind", "--key", "r1")
+    assert (refused.code, "0 have lapsed" in refused.err) == (1, True)
