@@ -107,8 +107,18 @@ def new_data_keys(members: Sequence[int], merchant: int) -> list[tuple[bytes, by
     return made
 
 
+def rewrap(wrapped: bytes, member: int, merchant: int, version: int) -> bytes:
+    """The same data key wrapped by the newest master key. Raises CannotUnseal."""
+    key = unwrap(wrapped, member, merchant, version)
+    return seal(key, key_for("wrap", merchant, newest_version()), b"member %d" % member)
+
+
 def unwrap(wrapped: bytes, member: int, merchant: int, version: int) -> bytes:
     """A member's data key. Raises CannotUnseal."""
+    if version > newest_version():
+        raise CannotUnseal(
+            f"wrapped by master key {version}, and only {newest_version()} known here: restart this process"
+        )
     return unseal(wrapped, key_for("wrap", merchant, version), b"member %d" % member)
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "charter": ("charter", _("show, check and publish the membership charter")),
     "night": ("night", _("the night run: expiries, reviews, snapshots")),
     "tokens": ("tokens", _("let other software in through the API")),
+    "keys": ("keys", _("the keys that lock phones and addresses away")),
     "serve": ("serve", _("console, API and worker in one process tree")),
     "worker": ("worker", _("only the worker")),
     "doctor": ("doctor", _("look whether this installation is healthy")),

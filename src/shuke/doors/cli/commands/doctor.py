@@ -126,6 +126,7 @@ def _key() -> Finding:
     """The master key must open what is stored: with another key every phone number and address is lost."""
     from shuke.kit import crypto
     from shuke.members.models import DataKey
+    from shuke.members.queries.keys import wrapped_by
 
     row = DataKey.objects.order_by("member_id").first()
     if row is None:
@@ -137,6 +138,11 @@ def _key() -> Finding:
             _("key"),
             "wrong",
             _("does not open this database: {why} Restore keys/shuke_master_key from a backup.").format(why=error),
+        )
+    left = sum(n for version, n in wrapped_by().items() if version < crypto.newest_version())
+    if left:
+        return Finding(
+            _("key"), "look", _("{n} members are still under an older key; run `shuke keys rotate`").format(n=left)
         )
     return Finding(_("key"), "ok", _("opens this database"))
 

@@ -1,0 +1,35 @@
+"""`shuke keys show|new|rotate`, and what doctor says meanwhile."""
+
+from __future__ import annotations
+
+from shuke.flows.open_shop import open_shop
+from shuke.members.actions import recognise
+from tests import cast
+from tests.members.people import nick, person
+
+
+def test_a_new_key_is_appended_and_members_come_under_it(db, shuke, settings, monkeypatch, tmp_path):
+    monkeypatch.delenv("SHUKE_MASTER_KEY", raising=False)
+    merchant = open_shop(name="兰记", now=cast.OPENED).merchant
+    settings.SHUKE_HOME, settings.SHUKE_MASTER_KEY = tmp_path, "11" * 32
+    file = tmp_path / "keys" / "shuke_master_key"
+    file.parent.mkdir()
+    file.write_text(settings.SHUKE_MASTER_KEY)
+    recognise(merchant=merchant, people=[person(nick("a"), phones=("+8613800138000",))], now=cast.NOON)
+    assert shuke("keys", "new", "--json").json == {"keys": 2}
+    assert file.read_text().startswith("11" * 32 + ",")
+    assert file.stat().st_mode & 0o777 == 0o600
+    settings.SHUKE_MASTER_KEY = file.read_text()  # the restart
+    assert shuke("keys", "show", "--json").json == {"newest": 2, "wrapped_by": {"1": 1}, "left": 1}
+    assert "shuke keys rotate" in shuke("doctor").out
+    assert shuke("keys", "rotate", "--json").json == {"members": 1}
+    assert shuke("keys", "show", "--json").json["left"] == 0
+    assert "11" * 32 not in shuke("keys", "show").out
+
+
+def test_a_key_from_the_environment_is_not_written_to_a_file(db, shuke, monkeypatch):
+    open_shop(name="兰记", now=cast.OPENED)
+    monkeypatch.setenv("SHUKE_MASTER_KEY", "11" * 32)
+    answer = shuke("keys", "new")
+    assert answer.code == 1
+    assert "SHUKE_MASTER_KEY" in answer.err
