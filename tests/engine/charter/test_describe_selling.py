@@ -1,0 +1,93 @@
+"""The till's part of the handbook: every kind of rule says what it gives, in both languages."""
+
+import pytest
+
+from shuke.engine.charter import document
+from shuke.engine.charter.describe import describe
+from tests.engine.checkout.till import named, terms
+
+KINDS = {
+    "percent": {"percent": 12, "cap": 50},
+    "amount": {"amount": 20, "when": {"min_amount": 100, "stores": ["XH"], "channels": ["app"]}},
+    "price": {"amount": 9.9, "when": {"products": ["A1"], "without": {"brands": ["B"]}}},
+    "off_each": {"amount": 1, "when": {"min_pieces": 2, "tiers": ["gold"]}},
+    "ladder": {"rungs": [{"at_least": 100, "off": 10}], "repeat": True},
+    "buy_get": {"buy": 2, "get": 1},
+    "freight": {"when": {"from_date": "2026-01-01", "until_date": "2026-02-01"}},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_offer_is_said_in_both_languages(kind):
+    charter = terms(offers=[{"key": "o", "kind": kind, **KINDS[kind]}]).charter
+    told = {}
+    for language in ("zh", "en"):
+        (section,) = [s for s in describe(charter, language) if s.key == "selling"]
+        told[language] = section.sentences[0]
+        assert "None" not in told[language]
+    assert told["zh"] != told["en"]
+
+
+def test_a_coupon_says_all_a_member_must_know():
+    charter = terms(
+        coupons=[
+            {
+                "key": "c", "kind": "amount", "amount": 20, "when": {"min_amount": 150}, "valid": {"days": 30}, "alone": True,
+                "limits": {"per_member": 2}, "issue": [{"on": "birthday"}],
+            }
+        ],
+        points={"share": 50, "step": 100},
+    ).charter  # fmt: skip
+    (section,) = [s for s in describe(charter, "zh") if s.key == "selling"]
+    assert section.sentences == [
+        "规则c：减 ¥20，满 ¥150 可用，有效 30 天，每人最多 2 张，生日发放 1 张，不与其他优惠同享。",
+        "积分抵现：100 积分抵 ¥1，须为 100 的整数倍，最多抵扣应付的 50%，运费不可抵扣。",
+        "计算顺序：会员价 → 优惠活动 → 优惠券 → 积分抵扣 → 储值。",
+    ]
+    (section,) = [s for s in describe(charter, "en") if s.key == "selling"]
+    assert section.sentences[0] == (
+        "rule c: ¥20 off, from ¥150, valid 30 days, at most 2 per member, 1 issued on the birthday, with no other offer."
+    )
+
+
+HEAD = {"name": {"zh": "章", "en": "c"}, "currency": "CNY", "tiers": [named("member")]}
+
+
+def faults(**selling):
+    with pytest.raises(document.CharterInvalid) as caught:
+        document.from_plain(HEAD | {"selling": selling})
+    for fault in caught.value.faults:
+        assert fault.say("zh") != fault.say("en")
+    return [(f.where, f.code) for f in caught.value.faults]
+
+
+def test_contradictions_are_told_with_their_place():
+    assert faults(order=["stored_value", "points"]) == [("selling.order", "tender_last")]
+    assert faults(order=["points", "points"]) == [("selling.order", "step_twice")]
+    offers = [
+        named("a") | {"kind": "ladder", "rungs": [{"at_least": 100, "off": 10}, {"at_least": 50, "off": 60}]},
+        named("a") | {"kind": "amount"},
+        named("b") | {"kind": "buy_get"},
+        named("c") | {"kind": "amount", "amount": 1, "not_with": ["nothing"], "when": {"tiers": ["gold"]}},
+        named("offers") | {"kind": "freight"},
+    ]
+    assert faults(offers=offers) == [
+        ("selling.offers.1.key", "key_twice"),
+        ("selling.offers.4.key", "key_twice"),
+        ("selling.offers.3.not_with", "unknown_rule"),
+        ("selling.offers.0.rungs.1.at_least", "rungs_rise"),
+        ("selling.offers.0.rungs.1.off", "less_than_nothing"),
+        ("selling.offers.1.amount", "rule_needs"),
+        ("selling.offers.2.buy", "buys_nothing"),
+        ("selling.offers.3.when.tiers", "unknown_tier"),
+    ]
+    coupons = [
+        named("c") | {"kind": "amount", "amount": 20, "when": {"min_amount": 10}, "limits": {"budget": 5}},
+        named("d") | {"kind": "percent", "percent": 5, "issue": [{"on": "win_back"}]},
+    ]
+    assert faults(coupons=coupons) == [
+        ("selling.coupons.0.amount", "less_than_nothing"),
+        ("selling.coupons.0.limits.budget", "budget_below_one"),
+        ("selling.coupons.1.issue.0.days", "quiet_days"),
+    ]
+    assert faults(prices=[named("p")]) == [("selling.prices.0", "one_price")]
