@@ -15,6 +15,7 @@ COUNTED = {
     "members": _("members"),
     "months": _("months"),
     "snapshots": _("snapshots"),
+    "codes": _("codes"),
     "history": _("reading the history"),
 }
 _EVERY = 5.0  # seconds between lines where no terminal can redraw one

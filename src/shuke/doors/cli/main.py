@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "members": ("members", _("find and show members")),
     "tiers": ("tiers", _("why a member has this tier, and what is missing to the next")),
     "points": ("points", _("a member's points and where they came from")),
+    "coupons": ("coupons", _("coupons: templates, issuing, codes in bulk, reports")),
     "ledger": ("ledger", _("check the books")),
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),
