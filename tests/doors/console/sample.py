@@ -152,6 +152,11 @@ def figures(stores: list[tuple[int, str]]) -> dict[str, Any]:
 
 def store(merchant: Merchant, stores: list[tuple[int, str]]) -> Snapshot:
     """Keep the made-up snapshot for a merchant."""
+    told = figures(stores)
     return Snapshot.objects.create(
-        merchant=merchant, day=DAY, made_at=datetime(2018, 1, 1, 2, tzinfo=UTC), figures=figures(stores)
+        merchant=merchant,
+        day=DAY,
+        made_at=datetime(2018, 1, 1, 2, tzinfo=UTC),
+        figures=told,
+        cuts={"rfm": told["rfm"]["cuts"]},
     )

@@ -146,7 +146,7 @@ def test_touch_targets_are_large_enough_on_a_phone(open_page, lan):
     assert small == []
 
 
-@pytest.mark.parametrize("path", ["/", "/charter", "/members"])
+@pytest.mark.parametrize("path", ["/", "/charter", "/members", "/insight/rfm", "/insight/points"])
 def test_the_first_load_is_light(open_page, lan, path):
     furnish(lan)
     page = open_page(lan.owner, language="zh-hans")

@@ -345,7 +345,7 @@ def rfm(figures: dict[str, Any]) -> dict[str, Any]:
         "rows": rows,
         "monetary": [
             (row["m"], row["count"], members_url(m=row["m"]), charts.heat(row["count"], highest_money))
-            for row in told["monetary"]
+            for row in reversed(told["monetary"])  # rising like F above it
         ],
         "columns": [(f, _frequency_label(told["cuts"]["f"], f)) for f in range(1, 6)],
         "classes": classes,

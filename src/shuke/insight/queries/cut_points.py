@@ -36,7 +36,7 @@ class Chapter(NamedTuple):
 def in_force(merchant: Merchant) -> RfmCuts | None:
     """The cut points of the latest snapshot; None before the first."""
     latest = _latest(merchant)
-    return RfmCuts.from_json(latest.cuts["rfm"]) if latest else None
+    return RfmCuts.from_json(latest.cuts["rfm"]) if latest and latest.cuts else None
 
 
 def history(merchant: Merchant, limit: int = 100) -> list[Chapter]:

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from shuke.kit import clock
 from shuke.loyalty.models import Lot
+from shuke.loyalty.queries.liability import day_before
 from shuke.shops.models import Merchant
 
 NEVER = "never"
@@ -21,7 +22,7 @@ class OpenLot(NamedTuple):
     member: str
     earned_at: datetime
     available_at: datetime
-    expires_at: datetime | None
+    last_day: date | None  # on which they can still be used
     granted: int
     remaining: int
     money_minor: int
@@ -64,7 +65,7 @@ def lots(merchant: Merchant, month: str, now: datetime, *, offset: int = 0, size
             lot.member.name or lot.member.nickname or lot.member.card,
             lot.earned_at,
             lot.available_at,
-            lot.expires_at,
+            day_before(lot.expires_at, merchant) if lot.expires_at else None,
             lot.granted,
             lot.remaining,
             lot.remaining * lot.cost_micro // 1_000_000,
