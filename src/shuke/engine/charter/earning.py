@@ -16,7 +16,7 @@ class Expiry(Part):
     """When points lapse, counted from the day they were earned. The day named is the last one they can be used."""
 
     kind: Literal["months", "days", "year_end", "fixed", "never", "activity"] = "months"
-    months: Annotated[int, Field(ge=1, le=240)] = 12  # months; activity: the whole balance, so long after the last one
+    months: Annotated[int, Field(ge=0, le=240)] = 12  # months; activity: the whole balance, so long after the last one
     to_month_end: bool = True
     to: Literal["day", "month", "quarter", "half_year", "year"] | None = None  # months: rounded up; None: to_month_end
     days: Annotated[int, Field(ge=1, le=7300)] = 365
@@ -87,6 +87,9 @@ class Points(Part):
     clawback: Literal["debt", "balance", "lot"] = (
         "debt"  # points of a return that are spent: owed, or as far as there are
     )
+    transfer: Literal["no", "family", "anyone"] = "family"  # to whom members may hand points
+    transfer_most_per_day: Count | None = None
+    second_person_above: Count | None = 1000  # points by hand beyond which somebody else has to agree
 
 
 class Earning(Part):

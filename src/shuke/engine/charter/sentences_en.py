@@ -311,7 +311,7 @@ class English:
         to = e.to or ("month" if e.to_month_end else "day")
         end = {"quarter": "calendar quarter", "half_year": "half year", "year": "year"}.get(to, "")
         if e.kind in ("months", "activity"):
-            month = f"month {e.months}"
+            month = f"month {e.months}" if e.months else "this month"
             length = f"{e.months} months" if e.months != 1 else "1 month"
         if e.kind == "activity":
             text = f"All your points lapse {length} after your last purchase, spend or activity"
@@ -320,7 +320,9 @@ class English:
         if e.kind == "months":
             text = {
                 "day": f"Points can be used for {length}",
-                "month": f"Points can be used until the end of {month} after they were earned",
+                "month": f"Points can be used until the end of {month} after they were earned"
+                if e.months
+                else "Points can be used until the end of the month they were earned in",
             }.get(to) or f"Points can be used until the end of the {end} that {month} after they were earned is in"
         elif e.kind == "year_end":
             year = "year" if e.month == 12 else f"year that ends with month {e.month}"
@@ -355,6 +357,7 @@ class English:
         return {
             "never": "A tier once reached is kept.",
             "after_months": f"A tier is reviewed {r.months} months after you reached or last kept it.",
+            "after_days": f"A tier is reviewed {r.days} days after you reached or last kept it.",
             "yearly": f"Tiers are reviewed every year on {r.month}/{r.day}.",
             "quarterly": f"Tiers are reviewed every quarter, on day {r.day} of its {_nth(r.month)} month.",
             "monthly": f"Tiers are reviewed every month on day {r.day}.",

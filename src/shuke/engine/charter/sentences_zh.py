@@ -241,7 +241,11 @@ class Chinese(English):
             after = f" {e.months} 个月后{'的' + end if end else ''}"
             return f"最近一次消费、使用积分或互动{after}，全部积分失效；每次互动都会顺延。"
         if e.kind == "months":
-            text = f"积分自获得起 {e.months} 个月{'后的' + end if end else ''}前有效"
+            text = (
+                f"积分自获得起 {e.months} 个月{'后的' + end if end else ''}前有效"
+                if e.months
+                else f"积分获得{end}前有效"
+            )
         elif e.kind == "year_end":
             year = "年底" if e.month == 12 else f" {e.month} 月底"
             text = f"积分{['当年', '次年'][e.years] if e.years < 2 else f'第 {e.years} 年'}{year}前有效"
@@ -270,6 +274,7 @@ class Chinese(English):
         return {
             "never": "等级一经达到长期保留。",
             "after_months": f"升级或保级满 {r.months} 个月后重新评定。",
+            "after_days": f"升级或保级满 {r.days} 天后重新评定。",
             "yearly": f"每年 {r.month} 月 {r.day} 日评定。",
             "quarterly": f"每季度第 {r.month} 个月的 {r.day} 日评定。",
             "monthly": f"每月 {r.day} 日评定。",

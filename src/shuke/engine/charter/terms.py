@@ -238,6 +238,8 @@ class Terms:
             return None
         if rule.kind == "after_months":
             return add_months(since, rule.months)
+        if rule.kind == "after_days":
+            return since + timedelta(days=rule.days)
         if rule.kind == "yearly":
             this = date(since.year, rule.month, rule.day)
             return this if this > since else date(since.year + 1, rule.month, rule.day)

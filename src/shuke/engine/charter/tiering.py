@@ -32,8 +32,11 @@ class Condition(Part):
 class Review(Part):
     """When a grade is looked at again."""
 
-    kind: Literal["after_months", "yearly", "quarterly", "monthly", "join_anniversary", "never"] = "after_months"
+    kind: Literal["after_months", "after_days", "yearly", "quarterly", "monthly", "join_anniversary", "never"] = (
+        "after_months"
+    )
     months: Annotated[int, Field(ge=1, le=120)] = 12  # after_months
+    days: Annotated[int, Field(ge=1, le=3660)] = 365  # after_days
     month: Annotated[int, Field(ge=1, le=12)] = 1  # yearly; quarterly: 1 = January, April …, 2 = February, May …
     day: Annotated[int, Field(ge=1, le=31)] = 1  # yearly, quarterly, monthly
 

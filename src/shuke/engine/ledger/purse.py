@@ -2,7 +2,7 @@
 
 What an event drew from a budget is a fact of its own: drawn once, when the event is first settled, in the order of posting,
 and remembered. Folding a member anew finds the same grants, so it never changes what another member got
-(docs/decisions/0010-budgets.md).
+(docs/decisions/0013-budgets.md).
 """
 
 from __future__ import annotations

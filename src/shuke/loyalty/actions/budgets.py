@@ -1,4 +1,4 @@
-"""Drawing on budgets: one row per rule, locked by whoever draws, after the wallets (decision 0010)."""
+"""Drawing on budgets: one row per rule, locked by whoever draws, after the wallets (decision 0013)."""
 
 from __future__ import annotations
 

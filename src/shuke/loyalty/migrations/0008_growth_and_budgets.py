@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='txn',
             name='growth',
-            field=models.BigIntegerField(help_text='Change of growth value: a ledger of its own (decision 0009).', null=True),
+            field=models.BigIntegerField(help_text='Change of growth value: a ledger of its own (decision 0012).', null=True),
         ),
         migrations.AddField(
             model_name='txn',

@@ -88,7 +88,7 @@ class Txn(models.Model):
     charter_version = models.PositiveIntegerField(null=True)
     why = models.JSONField(default=list, help_text="How the figure came about: rule, base, points.")
     outcome = models.JSONField(null=True, help_text="The answer given to the caller, for a replay.")
-    growth = models.BigIntegerField(null=True, help_text="Change of growth value: a ledger of its own (decision 0009).")
+    growth = models.BigIntegerField(null=True, help_text="Change of growth value: a ledger of its own (decision 0012).")
     growth_expires_at = models.DateTimeField(null=True)
     seal = models.BigIntegerField(null=True, help_text="Number of the seal that covers it (hash chain).")
 
@@ -110,6 +110,7 @@ class Account(models.TextChoices):
     BREAKAGE = "breakage"  # expired
     ADJUSTED = "adjusted"
     OPENING = "opening"  # balances carried over from another system
+    TRANSFERRED = "transferred"  # from one member to another: 0 in all
     WRITTEN_OFF = "written_off"
 
 

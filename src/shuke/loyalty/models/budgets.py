@@ -1,4 +1,4 @@
-"""Budgets of earning rules: what all members together have drawn, and what each event got (decision 0010)."""
+"""Budgets of earning rules: what all members together have drawn, and what each event got (decision 0013)."""
 
 from __future__ import annotations
 
