@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 PENDING_DAYS, MONTHS, GRACE_DAYS = 5, 3, 30
 # At the same moment: purchases first, then refunds, hand bookings, holds, spends, captures, releases, returns.
-ORDER = ("order", "refund", "adjust", "hold", "burn", "capture", "release", "return")
+ORDER = ("order", "refund", "adjust", "hold", "burn", "capture", "release", "return", "handed", "taken")
 
 CHARTER = {
     "name": {"zh": "练习簿", "en": "Exercise book"},
@@ -49,6 +49,7 @@ class Fact:
     amount: int = 0
     of: str = ""  # the order, spend or hold it is about
     until: datetime | None = None
+    parcels: tuple[tuple[int, datetime, datetime], ...] = ()  # points, when they came in, when they end
 
 
 @dataclass
@@ -194,6 +195,18 @@ class ExerciseBook:
                 self._undo_repayment(n - owed, f)
             else:
                 self._put_back(part[0], n, f)
+
+    def _handed(self, f: Fact) -> None:
+        self._take_from_anything(f.amount - sum(n for _, n in self._take_usable(f.amount, f.at)))
+
+    def _taken(self, f: Fact) -> None:
+        for i, (points, came, ends) in enumerate(f.parcels):
+            self._come_in(Line(f"{f.name}#{i}" if i else f.name, came, f.at, ends, points))
+
+    def parcels(self, now: datetime, points: int) -> tuple[tuple[int, datetime, datetime], ...]:
+        """What somebody would get who is given so many points now."""
+        self.page(now)
+        return tuple((n, line.came, line.ends) for line, n in self._take_usable(points, now))
 
     # -- moving points ------------------------------------------------------------------------------------------
 

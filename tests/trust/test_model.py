@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from shuke.loyalty import actions, queries
-from shuke.loyalty.actions import Answer, Ask, KeyReused
+from shuke.loyalty.actions import Answer, Ask, KeyReused, Transfer, transfer
 from tests import cast
 from tests.loyalty.books import START, member, order, publish, refund, take
 from tests.trust import SOAK
@@ -31,7 +31,7 @@ class Books(RuleBasedStateMachine):
         self.undo = transaction.atomic()
         self.undo.__enter__()
         self.merchant = cast.lan().merchant
-        publish(self.merchant, CHARTER)
+        publish(self.merchant, CHARTER | {"points": CHARTER["points"] | {"transfer": "anyone"}})
         self.people = [member(self.merchant, n) for n in (1, 2)]
         self.books = {m: ExerciseBook(self.merchant.tz) for m in self.people}
         self.now = START + timedelta(days=100)
@@ -176,6 +176,22 @@ class Books(RuleBasedStateMachine):
         if self.ask(Ask(key, "release", buyer, ref=hold), self.is_open(hold)):
             self.tell(buyer, "release", f"release:{key}", 0, f"hold:{hold}")
             del self.holds[hold]
+
+    @rule(who=st.integers(0, 1), points=few)
+    def points_given_to_the_other(self, who: int, points: int) -> None:
+        giver, receiver = self.people[who], self.people[1 - who]
+        self.later()
+        enough = points <= self.books[giver].page(self.now).available
+        key = self.fresh("give")
+        move = Transfer(key, giver, receiver, points)
+        [told] = transfer(merchant=self.merchant, transfers=[move], now=self.now, actor="till")
+        assert told.done == enough
+        [again] = transfer(merchant=self.merchant, transfers=[move], now=self.now, actor="till")
+        assert again == told._replace(replayed=True)
+        if enough:
+            parcels = self.books[giver].parcels(self.now, points)
+            self.tell(giver, "handed", f"handed:{key}", points)
+            self.books[receiver].facts.append(Fact("taken", f"taken:{key}", self.now, points, parcels=parcels))
 
     @rule(days=st.integers(0, 45))
     def days_pass(self, days: int) -> None:

@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.models import Sum
 
 from shuke.loyalty import actions, queries
-from shuke.loyalty.actions import Ask
+from shuke.loyalty.actions import Ask, Transfer
 from shuke.loyalty.models import Entry
 from tests.loyalty.books import START, member, order, publish, refund, take
 from tests.trust import SOAK
@@ -40,6 +40,9 @@ def _till(merchant_id: int, number: int, work, careless: bool, answers, start) -
 def _do(merchant, job, actor: str):
     if isinstance(job, Ask):
         told = actions.ask(merchant=merchant, asks=[job], now=LATER, actor=actor)[0]
+        return told.done, told.code, tuple(sorted(told.figures.items()))
+    if isinstance(job, Transfer):
+        told = actions.transfer(merchant=merchant, transfers=[job], now=LATER, actor=actor)[0]
         return told.done, told.code, tuple(sorted(told.figures.items()))
     kind, buyer, what, at = job
     if kind == "clock":
@@ -83,7 +86,7 @@ def shop(transactional_db):
     from tests import cast
 
     lan = cast.lan()
-    publish(lan.merchant, CHARTER)
+    publish(lan.merchant, CHARTER | {"points": CHARTER["points"] | {"transfer": "anyone"}})
     buyers = [member(lan.merchant, n) for n in range(1, 4)]
     for n, buyer in enumerate(buyers):
         take(lan.merchant, buyer, order(f"start{n}", 1, 1000))
@@ -179,6 +182,20 @@ def test_refunds_and_spends_at_once_take_back_what_was_earned_and_no_more(shop):
 
 def _booked(merchant, account: str) -> int:
     return Entry.objects.filter(merchant=merchant, account=account).aggregate(n=Sum("amount"))["n"] or 0
+
+
+def test_points_handed_round_in_rings_neither_grow_nor_vanish(shop):
+    merchant, buyers = shop
+    work = []
+    for till in range(TILLS):
+        ring = buyers if till % 2 else buyers[::-1]
+        work.append([Transfer(f"{till}-{n}", ring[n % 3], ring[(n + 1) % 3], 400) for n in range(9 * SOAK)])
+    told = storm(merchant, work)
+    assert not [t for t in told if isinstance(t[2], str)]  # no deadlock came to the surface
+    held = [figures(merchant, buyer) for buyer in buyers]
+    assert sum(h[0] for h in held) == 3000
+    assert all(h[0] >= 0 and h[1:] == (0, 0, 0) for h in held)
+    assert queries.verify(merchant).findings == []
 
 
 def test_points_lapse_once_though_two_clocks_run_and_a_till_spends(shop):

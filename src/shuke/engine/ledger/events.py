@@ -1,4 +1,7 @@
-"""What can happen to a member's books, as frozen values sorted by event time."""
+"""What can happen to a member's books, as frozen values sorted by event time.
+
+`nth`: how many requests of the same moment were granted before (see `order_of`).
+"""
 
 from __future__ import annotations
 
@@ -58,6 +61,7 @@ class Burn(NamedTuple):
     event: str
     at: datetime
     amount: int
+    nth: int = 0
 
 
 class BurnReturned(NamedTuple):
@@ -67,6 +71,7 @@ class BurnReturned(NamedTuple):
     at: datetime
     burn: str
     amount: int
+    nth: int = 0
 
 
 class Adjusted(NamedTuple):
@@ -77,6 +82,7 @@ class Adjusted(NamedTuple):
     amount: int
     account: str = "adjusted"
     expires_at: datetime | None = None  # None: as the charter says
+    nth: int = 0
 
 
 class HoldPlaced(NamedTuple):
@@ -86,6 +92,7 @@ class HoldPlaced(NamedTuple):
     at: datetime
     amount: int
     times_out_at: datetime
+    nth: int = 0
 
 
 class HoldCaptured(NamedTuple):
@@ -95,12 +102,14 @@ class HoldCaptured(NamedTuple):
     at: datetime
     hold: str
     amount: int
+    nth: int = 0
 
 
 class HoldReleased(NamedTuple):
     event: str
     at: datetime
     hold: str
+    nth: int = 0
 
 
 class TierGiven(NamedTuple):
@@ -119,6 +128,7 @@ class Activity(NamedTuple):
     event: str
     at: datetime
     kind: str  # as the charter's rules name it
+    nth: int = 0
 
 
 class GrowthAdjusted(NamedTuple):
@@ -128,6 +138,7 @@ class GrowthAdjusted(NamedTuple):
     at: datetime
     amount: int
     account: str = "adjusted"
+    nth: int = 0
 
 
 class Reinstated(NamedTuple):
@@ -137,6 +148,7 @@ class Reinstated(NamedTuple):
     at: datetime
     amount: int
     expires_at: datetime | None = None  # None: for the charter's grace
+    nth: int = 0
 
 
 class MembershipBought(NamedTuple):
@@ -145,6 +157,7 @@ class MembershipBought(NamedTuple):
     event: str
     at: datetime
     key: str
+    nth: int = 0
 
 
 class MembershipEnded(NamedTuple):
@@ -153,11 +166,40 @@ class MembershipEnded(NamedTuple):
     event: str
     at: datetime
     bought: str  # event that bought it
+    nth: int = 0
+
+
+class Parcel(NamedTuple):
+    """A part of a lot in somebody else's hands: it keeps its age, its end and what it costs."""
+
+    amount: int
+    earned_at: datetime
+    expires_at: datetime | None
+    cost_micro: int
+
+
+class HandedOver(NamedTuple):
+    """Points given to another member."""
+
+    event: str
+    at: datetime
+    amount: int
+    nth: int = 0
+
+
+class TakenOver(NamedTuple):
+    """Points received from another member, as they were when they were given: what is learnt about the giver later is the
+    giver's affair."""
+
+    event: str
+    at: datetime
+    parcels: tuple[Parcel, ...]
+    nth: int = 0
 
 
 Event = (
     Purchase | Refunded | Burn | BurnReturned | Adjusted | HoldPlaced | HoldCaptured | HoldReleased | TierGiven
-    | Activity | GrowthAdjusted | Reinstated | MembershipBought | MembershipEnded
+    | Activity | GrowthAdjusted | Reinstated | MembershipBought | MembershipEnded | HandedOver | TakenOver
 )  # fmt: skip
 
 _RANK = {
@@ -175,9 +217,14 @@ _RANK = {
     Activity: 11,
     GrowthAdjusted: 12,
     Reinstated: 13,
+    HandedOver: 14,
+    TakenOver: 15,
 }
 
 
-def order_of(event: Event) -> tuple[datetime, int, str]:
-    """The one order of events: by time, then kind, then name. Arrival does not matter."""
-    return event.at, _RANK[type(event)], event.event
+def order_of(event: Event) -> tuple[datetime, int, int, str]:
+    """The one order of events: by time, then kind, then name. Arrival does not matter.
+
+    Requests granted at the very same moment keep the order they were granted in: `nth` says which one it was.
+    """
+    return event.at, getattr(event, "nth", 0), _RANK[type(event)], event.event

@@ -91,6 +91,8 @@ _OTHERS: dict[type, Callable[[Fold, Any], None]] = {
     ev.Reinstated: Fold._reinstated,
     ev.MembershipBought: Fold._membership_bought,
     ev.MembershipEnded: Fold._membership_ended,
+    ev.HandedOver: Fold._handed_over,
+    ev.TakenOver: Fold._taken_over,
 }
 
 

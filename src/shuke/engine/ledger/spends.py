@@ -123,6 +123,28 @@ class Spends(Run):
         effect.move("member", amount)
         self._put(effect, Lot(r.event, amount, amount, r.at, r.at, expires, terms.cost_micro))
 
+    def _handed_over(self, h: ev.HandedOver) -> None:
+        effect = self._effect(h.event, "handed", h.at)
+        rest = h.amount
+        for lot in self.books.spendable(h.at):
+            x = min(rest, lot.free)
+            self._take(effect, lot, x, "transfer", "transferred")
+            rest -= x
+            if not rest:
+                break
+        self._owe(effect, rest, "transfer", "transferred")  # only in a replay, as with a spend
+        self._find_next_expiry()
+
+    def _taken_over(self, t: ev.TakenOver) -> None:
+        effect = self._effect(t.event, "taken", t.at)
+        for n, part in enumerate(t.parcels):
+            effect.move("transferred", -part.amount)
+            effect.move("member", part.amount)
+            key = f"{t.event}#{n}" if n else t.event
+            lot = Lot(key, part.amount, part.amount, part.earned_at, t.at, part.expires_at, part.cost_micro)
+            self._join_balance(effect, lot, t.at)
+            self._put(effect, lot)
+
     def _adjusted(self, a: ev.Adjusted) -> None:
         effect = self._effect(a.event, "adjust" if a.account == "adjusted" else a.account, a.at)
         if a.amount > 0:

@@ -41,7 +41,9 @@ def _event(one: Ask, now: datetime) -> ev.Event:
     return ev.Adjusted(name, now, one.amount, "opening" if one.kind == "opening" else "adjusted", one.expires_at)
 
 
-def judge(one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime) -> tuple[Answer, ev.Event | None]:
+def judge(
+    one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime, *, frozen: bool = False
+) -> tuple[Answer, ev.Event | None]:
     available = books.available(now)
 
     def refuse(code: str, **figures: int) -> tuple[Answer, None]:
@@ -51,6 +53,8 @@ def judge(one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime) 
     if one.kind in ("burn", "hold"):
         if one.amount <= 0:
             return refuse("not_positive")
+        if frozen:
+            return refuse("frozen")
         if one.amount > available:
             return refuse("not_enough")
         after = available - one.amount
@@ -162,6 +166,8 @@ def outcome(one: Ask, answer: Answer, event: ev.Event | None) -> dict[str, Any]:
         request["membership"] = event.key
     elif isinstance(event, ev.MembershipEnded):
         request["bought"] = event.bought
+    if event is not None and (nth := getattr(event, "nth", 0)):
+        request["nth"] = nth
     if one.until is not None:
         request["until"] = one.until.isoformat()
     if one.expires_at is not None:

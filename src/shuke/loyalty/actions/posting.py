@@ -152,6 +152,10 @@ class Batch:
             self.uses.append((self._id(), self.merchant.pk, txn, sheet.lot_ids[key], kind_, amount))
         return txn
 
+    def refuse(self, head: Head, request: Request, at: datetime) -> None:
+        """A refusal is remembered for ever, like a success: a posting without legs."""
+        self.post(Sheet.of(head), Effect(f"refused:{request.key}", "refused", at, 0), request=request)
+
     def insert_lot(self, sheet: Sheet, lot: Lot, txn: int) -> None:
         """`lot` is the engine's own object: its figures are read when the batch is written, after the fold ended."""
         pk = sheet.lot_ids[lot.key] = self._id()

@@ -15,13 +15,13 @@ from django.db import transaction
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
-from shuke.engine.ledger.books import Books, Effect
+from shuke.engine.ledger.books import Books
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
 from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, payload_hash
 from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome, touches_lots
 from shuke.loyalty.actions.judging import burnt as burnt_of
-from shuke.loyalty.actions.posting import Batch, Request, Sheet, compact
+from shuke.loyalty.actions.posting import Batch, Request, compact
 from shuke.loyalty.actions.settling import close_hold, complete_heads, lock_heads, post_forward, refold
 from shuke.loyalty.models import ManualTier
 from shuke.loyalty.queries import books as stored
@@ -114,6 +114,7 @@ def _do(
         turn = _Turn()
         head = heads[member]
         late = head.settled_to is not None and head.settled_to > now
+        nth = facts.next_at(merchant, member, now) if head.settled_to is not None and head.settled_to >= now else 0
         purse = batch.budgets(versions, [member], [f"{one.kind}:{one.key}" for one in asks])
         if purse is not None:
             purse.member = member
@@ -129,13 +130,14 @@ def _do(
             if one.kind in BY_EFFECT:
                 answer, event = judge_fact(merchant, versions, one, fold, now)
             else:
-                answer, event = judge(one, fold.books, burnt, now)
+                answer, event = judge(one, fold.books, burnt, now, frozen=head.is_frozen)
             if answer.done and one.amount > 0 and one.kind in ("adjust", "opening"):
                 answer = answer._replace(figures={"amount": one.amount})
             answers[one.key] = answer
             if event is None:
                 turn.refused.append((one, answer))
                 continue
+            event, nth = event._replace(nth=nth), nth + 1  # type: ignore[call-arg]
             request = Request(one.key, hashes[one.key], outcome(one, answer, event))
             if one.kind in BY_EFFECT:
                 request.told = answering(one, request, answers)
@@ -163,8 +165,7 @@ def _do(
 
 
 def _remember_refusal(batch: Batch, head: stored.Head, one: Ask, answer: Answer, now: datetime) -> None:
-    effect = Effect(f"refused:{one.key}", "refused", now, 0)
-    batch.post(Sheet.of(head), effect, request=Request(one.key, payload_hash(one), outcome(one, answer, None)))
+    batch.refuse(head, Request(one.key, payload_hash(one), outcome(one, answer, None)), now)
 
 
 def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now: datetime) -> None:

@@ -31,6 +31,7 @@ from shuke.loyalty.models.coupons import (
 from shuke.loyalty.models.drafts import CharterDraft
 from shuke.loyalty.models.draws import Draw, DrawTicket
 from shuke.loyalty.models.gifts import Gift, GiftMove, GiftOrder, GiftPicture
+from shuke.loyalty.models.sharing import Correction, Family, Relative
 
 __all__ = [
     "Account",
@@ -41,6 +42,7 @@ __all__ = [
     "CheckoutReturn",
     "ClosedMonth",
     "CodeTry",
+    "Correction",
     "Coupon",
     "CouponBatch",
     "CouponMove",
@@ -50,6 +52,7 @@ __all__ = [
     "Draw",
     "DrawTicket",
     "Entry",
+    "Family",
     "FinancePolicy",
     "Gift",
     "GiftMove",
@@ -60,6 +63,7 @@ __all__ = [
     "Lot",
     "ManualTier",
     "PublishedCharter",
+    "Relative",
     "RequestOwner",
     "Seal",
     "SharedCode",

@@ -30,6 +30,7 @@ class Head(NamedTuple):
     joined_at: datetime
     birthdays: tuple[tuple[datetime | None, tuple[int, int, bool]], ...]  # as the books know them
     birthday: tuple[int, int, bool] | None  # as the profile says now: month, day, lunar
+    is_frozen: bool = False  # nothing can be spent or set aside
 
     @property
     def is_settled(self) -> bool:
@@ -55,7 +56,7 @@ class Head(NamedTuple):
 _HEAD = """
 SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to,
        w.next_review_at, w.standing, w.birthdays,
-       m.joined_at, m.birth_month, m.birth_day, m.birth_lunar
+       m.joined_at, m.birth_month, m.birth_day, m.birth_lunar, m.frozen_at
 FROM loyalty_wallet w JOIN members_member m ON m.id = w.member_id
 WHERE +w.merchant_id = %s AND {where} ORDER BY w.member_id
 """
@@ -76,7 +77,8 @@ def heads_query(merchant: Merchant, member_ids: Iterable[int], *, lock: bool) ->
 def read_heads(rows: Iterable[tuple]) -> dict[int, Head]:
     found = {}
     for row in rows:
-        member, balance, held, debt, seq, tier, expiry, settled, review, standing, days, joined, month, day, lunar = row
+        member, balance, held, debt, seq, tier, expiry, settled, review, standing, days, *person = row
+        joined, month, day, lunar, frozen = person
         joined_at = bulk.read_moment(joined)
         assert joined_at is not None
         found[member] = Head(
@@ -98,6 +100,7 @@ def read_heads(rows: Iterable[tuple]) -> dict[int, Head]:
             if days != "[]"
             else (),
             (month, day, bool(lunar)) if month and day else None,
+            frozen is not None,
         )
     return found
 

@@ -20,6 +20,7 @@ from shuke.shops.models import Merchant
 REQUEST_KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
     "activity", "growth", "reinstate", "membership", "membership_end",
+    "handed", "taken",
 )  # fmt: skip
 
 
@@ -275,6 +276,11 @@ def posted_to_others(merchant: Merchant, txns: Sequence[int], member: int) -> li
 
 
 def _request(event: str, kind: str, at: datetime, told: dict[str, Any]) -> ev.Event:
+    found = _fact(event, kind, at, told)
+    return found._replace(nth=told["nth"]) if told.get("nth") else found
+
+
+def _fact(event: str, kind: str, at: datetime, told: dict[str, Any]) -> Any:
     amount = told.get("amount", 0)
     if kind == "burn":
         return ev.Burn(event, at, amount)
@@ -296,6 +302,10 @@ def _request(event: str, kind: str, at: datetime, told: dict[str, Any]) -> ev.Ev
         return ev.MembershipBought(event, at, told["membership"])
     if kind == "membership_end":
         return ev.MembershipEnded(event, at, told["bought"])
+    if kind == "handed":
+        return ev.HandedOver(event, at, amount)
+    if kind == "taken":
+        return ev.TakenOver(event, at, tuple(parcel_of(p) for p in told["parcels"]))
     account = "opening" if kind == "opening" else "adjusted"
     return ev.Adjusted(event, at, amount, account, moment_of(told["expires_at"]) if told.get("expires_at") else None)
 
@@ -309,6 +319,37 @@ def lapsed_since(merchant: Merchant, member: int, since: datetime) -> int:
         [merchant.pk, member, bulk.moment()(since)],
     )
     return rows[0][0]
+
+
+def next_at(merchant: Merchant, member: int, at: datetime) -> int:
+    """The place of a request among those granted at the very same moment."""
+    rows = bulk.select(
+        "SELECT outcome FROM loyalty_txn WHERE merchant_id = %s AND member_id = %s AND at = %s AND kind <> 'refused'",
+        [merchant.pk, member, bulk.moment()(at)],
+    )
+    told = [(json.loads(o) if isinstance(o, str) else o or {}).get("request", {}) for (o,) in rows]
+    return 1 + max((request.get("nth", 0) for request in told), default=0)
+
+
+def handed_since(merchant: Merchant, member: int, since: datetime) -> int:
+    """Points a member gave to others since a moment."""
+    rows = bulk.select(
+        "SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM loyalty_txn t JOIN loyalty_entry e "
+        "ON e.merchant_id = t.merchant_id AND e.txn_id = t.id "
+        "WHERE t.merchant_id = %s AND t.member_id = %s AND t.at >= %s AND t.kind = 'handed' AND e.account = 'transferred'",
+        [merchant.pk, member, bulk.moment()(since)],
+    )
+    return rows[0][0]
+
+
+def parcel_of(plain: list[Any]) -> ev.Parcel:
+    amount, earned, expires, cost = plain
+    return ev.Parcel(amount, moment_of(earned), moment_of(expires) if expires else None, cost)
+
+
+def plain_parcel(parcel: ev.Parcel) -> list[Any]:
+    until = parcel.expires_at.isoformat() if parcel.expires_at else None
+    return [parcel.amount, parcel.earned_at.isoformat(), until, parcel.cost_micro]
 
 
 def moment_of(text: str) -> datetime:

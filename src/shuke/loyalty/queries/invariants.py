@@ -111,6 +111,12 @@ CHECKS: list[tuple[str, str, str, str]] = [
         "lot {0}: posting {1} is missing",
     ),
     (
+        "I16",
+        "what members hand to one another adds up to 0",
+        "SELECT 0, SUM(amount) FROM loyalty_entry WHERE merchant_id = %s AND account = 'transferred' HAVING SUM(amount) <> 0",
+        "transfers add up to {1}",
+    ),
+    (
         "I18",
         "every lot is of a member who has an account",
         "SELECT l.id, l.member_id FROM loyalty_lot l LEFT JOIN loyalty_wallet w "

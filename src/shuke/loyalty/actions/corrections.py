@@ -1,0 +1,92 @@
+"""Points given or taken by hand. Beyond the charter's limit somebody else has to agree, and nobody agrees with themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shuke.kit import audit
+from shuke.loyalty.actions.asking import Answer, Ask, KeyReused
+from shuke.loyalty.actions.requests import ask
+from shuke.loyalty.models import Correction
+from shuke.loyalty.queries import charters
+from shuke.shops.models import Merchant
+
+
+class CorrectionRefused(ValueError):
+    """`code`: same_person | decided | no_reason | no_such_correction."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(REFUSALS[code][0])
+        self.code = code
+
+
+REFUSALS = {
+    "same_person": (
+        "Who asked for a correction cannot agree to it. Let somebody else look at it.",
+        "提出更正的人不能自己审批，请由另一位同事审核。",
+    ),
+    "decided": ("This correction was decided already.", "这笔更正已经处理过了。"),
+    "no_reason": ("Say why: points by hand need a reason.", "请填写原因：手工调整积分必须说明理由。"),
+    "no_such_correction": ("There is no such correction.", "没有这笔更正。"),
+}
+
+
+def correct(
+    *, merchant: Merchant, key: str, member_id: int, amount: int, reason: str, now: datetime, actor: str
+) -> Answer | Correction:
+    """Give (`amount` > 0) or take points by hand: done at once, or kept waiting for a second person where the charter in
+    force wants one. The same key again gives the same; with another request KeyReused."""
+    if not reason.strip():
+        raise CorrectionRefused("no_reason")
+    limit = charters.in_force(merchant, now).charter.points.second_person_above
+    if limit is None or abs(amount) <= limit:
+        return ask(
+            merchant=merchant, asks=[Ask(key, "adjust", member_id, amount, reason=reason)], now=now, actor=actor
+        )[0]
+    with transaction.atomic():
+        waiting, fresh = Correction.objects.get_or_create(
+            merchant=merchant,
+            key=key,
+            defaults={
+                "member_id": member_id, "amount": amount, "reason": reason.strip()[:200], "asked_by": actor, "asked_at": now,
+            },
+        )  # fmt: skip
+        if not fresh and (waiting.member_id, waiting.amount) != (member_id, amount):
+            raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+        if fresh:
+            _audit(merchant, waiting, "correction.asked", now, actor)
+    return waiting
+
+
+@transaction.atomic
+def decide_correction(
+    *, merchant: Merchant, correction_id: int, agree: bool, now: datetime, actor: str
+) -> tuple[Correction, Answer | None]:
+    """A second person agrees or declines. Raises CorrectionRefused. Where the books refuse (not enough points by now) the
+    correction ends as refused."""
+    found = Correction.objects.select_for_update(no_key=True).filter(merchant=merchant, pk=correction_id).first()
+    if found is None:
+        raise CorrectionRefused("no_such_correction")
+    if found.state != "waiting":
+        raise CorrectionRefused("decided")
+    if found.asked_by == actor:
+        raise CorrectionRefused("same_person")
+    answer = None
+    found.state = "declined"
+    if agree:
+        one = Ask(found.key, "adjust", found.member_id, found.amount, reason=f"{found.reason} ({found.asked_by})"[:200])
+        [answer] = ask(merchant=merchant, asks=[one], now=now, actor=actor)
+        found.state = "done" if answer.done else "refused"
+    found.decided_by, found.decided_at = actor, now
+    found.save(update_fields=["state", "decided_by", "decided_at"])
+    _audit(merchant, found, f"correction.{found.state}", now, actor)
+    return found, answer
+
+
+def _audit(merchant: Merchant, one: Correction, verb: str, now: datetime, actor: str) -> None:
+    audit.record(
+        merchant_id=merchant.pk, at=now, actor=actor, verb=verb, object=f"member {one.member_id}",
+        detail={"key": one.key, "points": one.amount, "reason": one.reason},
+    )  # fmt: skip
