@@ -221,7 +221,15 @@ def take_back(
     if row.points:
         told = ask(
             merchant=merchant,
-            asks=[Ask(f"benefit:{row.pk}:undo:{now.timestamp():.0f}", "adjust", row.member_id, -row.points, reason=row.benefit)],
+            asks=[
+                Ask(
+                    f"benefit:{row.pk}:undo:{now.timestamp():.0f}",
+                    "adjust",
+                    row.member_id,
+                    -row.points,
+                    reason=row.benefit,
+                )
+            ],
             now=now,
             actor=actor,
         )[0]
