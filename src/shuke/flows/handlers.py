@@ -5,6 +5,7 @@ from __future__ import annotations
 from shuke.flows import checkout
 from shuke.kit import jobs
 from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions import gifts
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
@@ -18,9 +19,11 @@ def seal(running: jobs.Running) -> None:
 
 @jobs.handler("holds")
 def holds(running: jobs.Running) -> None:
-    """Release points whose basket was forgotten."""
+    """Release points whose basket was forgotten, and the gifts nobody picked up."""
     merchant = Merchant.objects.get(pk=running.merchant_id)
-    loyalty.run_clock(merchant=merchant, now=shop_now(merchant))
+    now = shop_now(merchant)
+    gifts.lapse_orders(merchant=merchant, now=now)
+    loyalty.run_clock(merchant=merchant, now=now)
 
 
 @jobs.handler("baskets")

@@ -14,6 +14,7 @@ from shuke.insight.queries import figures
 from shuke.kit import bulk, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions import gifts
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
@@ -39,6 +40,7 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     shown = progress or Silent()
     shown.total(None, "members")
     merge_members.gather_strays(merchant=merchant, now=now, actor="clock")
+    gifts.lapse_orders(merchant=merchant, now=now)
     moved = loyalty.run_clock(merchant=merchant, now=now, progress=shown.advance)
     if figures.started(merchant):
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]
