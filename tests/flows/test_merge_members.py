@@ -422,3 +422,19 @@ def test_one_order_under_two_account_names_is_a_suspicion_and_merges_to_what_it_
     join(lan, one, other)
     settled(lan)
     assert fingerprint(lan, one) == before
+
+
+def test_requests_under_the_old_id_are_the_survivors_and_answered_ones_stay_answered(lan):
+    a, b = two(lan)
+    first = ask(lan, b, "spend", "burn", 10, 450)
+    assert first.done
+    join(lan, a, b)
+    assert ask(lan, b, "spend", "burn", 10, 450) == first._replace(replayed=True)
+    assert ask(lan, a, "spend", "burn", 10, 450) == first._replace(replayed=True)
+    before = queries.balance(lan.merchant, a, START + timedelta(days=460)).available
+    assert ask(lan, b, "gift", "adjust", 25, 455).done
+    assert ask(lan, a, "back", "return", 10, 456, ref="spend").done
+    assert queries.balance(lan.merchant, a, START + timedelta(days=460)).available == before + 35
+    with pytest.raises(actions.KeyReused):
+        ask(lan, a, "spend", "burn", 11, 457)
+    assert queries.verify(lan.merchant).findings == []

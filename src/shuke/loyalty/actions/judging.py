@@ -143,7 +143,7 @@ def answering(one: Ask, request: Request, answers: dict[str, Answer]) -> Callabl
 
 def burnt(merchant: Merchant, member: int, key: str) -> tuple[str, int] | None:
     """Event of a spend by its key, and what of it was not given back yet."""
-    mine = Txn.objects.filter(merchant=merchant, member_id=member)
+    mine = Txn.objects.filter(merchant=merchant, pk__in=facts.request_ids(merchant, member))
     spend = mine.filter(key=key, kind__in=("burn", "capture")).values_list("event", "outcome").first()
     if spend is None:
         return None

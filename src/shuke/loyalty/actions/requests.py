@@ -26,6 +26,7 @@ from shuke.loyalty.actions.settling import close_hold, complete_heads, lock_head
 from shuke.loyalty.models import ManualTier
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 
@@ -58,16 +59,20 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
     if len(heads) < len(members):  # an absent row could not be locked: what was answered has to be looked up again
         heads = complete_heads(merchant, members, heads)
         known = facts.known_requests(merchant, [one.key for one in asks])
+    heirs = {m: head.heir for m, head in heads.items() if head.heir is not None}
+    if heirs:  # a card or a till still knows somebody by the member that was merged
+        moved = [one._replace(member_id=heirs.get(one.member_id, one.member_id)) for one in asks]
+        return _ask(merchant, moved, now, actor)
     answers: dict[str, Answer] = {}
     fresh: dict[int, list[Ask]] = defaultdict(list)
     seen: dict[str, bytes] = {}  # hash of what each key asks
     for one in asks:
         payload = payload_hash(one)
         before = known.get(one.key)
-        if (before is not None and before[0] != payload) or seen.get(one.key, payload) != payload:
+        if seen.get(one.key, payload) != payload or (before is not None and not _same(merchant, one, before)):
             raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
         if before is not None:
-            told = before[1]
+            told = before.answer
             answers[one.key] = Answer(one.key, told["done"], told["code"], told["figures"], True)
         elif one.key not in seen:
             fresh[one.member_id].append(one)
@@ -76,6 +81,16 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
         versions = charters.read_versions(merchant, published)
         _do(merchant, versions, fresh, seen, heads, answers, now, actor)
     return [answers[one.key] for one in asks]
+
+
+def _same(merchant: Merchant, one: Ask, before: facts.Known) -> bool:
+    """Was this asked before? Also when it was asked of a member who is one with this one now."""
+    if payload_hash(one) == before.payload:
+        return True
+    if payload_hash(one._replace(member_id=before.member)) != before.payload:
+        return False
+    heirs = survivors_of(merchant.pk, [before.member, one.member_id])
+    return heirs.get(before.member, before.member) == heirs.get(one.member_id, one.member_id)
 
 
 @dataclass(slots=True)

@@ -41,8 +41,12 @@ def transfer(*, merchant: Merchant, transfers: Sequence[Transfer], now: datetime
     something else (KeyReused). Effects: both wallets locked, both clocks advanced, two postings, a line on each timeline.
     """
     with transaction.atomic():
-        lock_heads(merchant, sorted({m for t in transfers for m in (t.giver, t.receiver)}))
-        return [_transfer(merchant, one, now, actor) for one in transfers]
+        heads = lock_heads(merchant, sorted({m for t in transfers for m in (t.giver, t.receiver)}))
+        heirs = {m: head.heir or m for m, head in heads.items()}  # merged members give and receive as who they are now
+        return [
+            _transfer(merchant, one._replace(giver=heirs[one.giver], receiver=heirs[one.receiver]), now, actor)
+            for one in transfers
+        ]
 
 
 def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> Answer:
@@ -50,9 +54,9 @@ def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> A
     payload = payload_hash(asked)
     before = facts.known_requests(merchant, [one.key]).get(one.key)
     if before is not None:
-        if before[0] != payload:
+        if before.payload != payload:
             raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
-        return Answer(one.key, before[1]["done"], before[1]["code"], before[1]["figures"], True)
+        return Answer(one.key, before.answer["done"], before.answer["code"], before.answer["figures"], True)
     versions = charters.versions(merchant)
     heads = _settled(merchant, versions, [one.giver, one.receiver], now, actor)
     # Both take part at one moment, which is not before anything that is in their books.

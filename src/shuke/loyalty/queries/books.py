@@ -31,6 +31,7 @@ class Head(NamedTuple):
     birthdays: tuple[tuple[datetime | None, tuple[int, int, bool]], ...]  # as the books know them
     birthday: tuple[int, int, bool] | None  # as the profile says now: month, day, lunar
     is_frozen: bool = False  # nothing can be spent or set aside
+    heir: int | None = None  # the member this one was merged into
 
     @property
     def is_settled(self) -> bool:
@@ -56,7 +57,7 @@ class Head(NamedTuple):
 _HEAD = """
 SELECT w.member_id, w.balance, w.held, w.debt, w.seq, w.tier, w.next_expiry_at, w.settled_to,
        w.next_review_at, w.standing, w.birthdays,
-       m.joined_at, m.birth_month, m.birth_day, m.birth_lunar, m.frozen_at
+       m.joined_at, m.birth_month, m.birth_day, m.birth_lunar, m.frozen_at, m.merged_into_id
 FROM loyalty_wallet w JOIN members_member m ON m.id = w.member_id
 WHERE +w.merchant_id = %s AND {where} ORDER BY w.member_id
 """
@@ -78,7 +79,7 @@ def read_heads(rows: Iterable[tuple]) -> dict[int, Head]:
     found = {}
     for row in rows:
         member, balance, held, debt, seq, tier, expiry, settled, review, standing, days, *person = row
-        joined, month, day, lunar, frozen = person
+        joined, month, day, lunar, frozen, heir = person
         joined_at = bulk.read_moment(joined)
         assert joined_at is not None
         found[member] = Head(
@@ -101,6 +102,7 @@ def read_heads(rows: Iterable[tuple]) -> dict[int, Head]:
             else (),
             (month, day, bool(lunar)) if month and day else None,
             frozen is not None,
+            heir,
         )
     return found
 

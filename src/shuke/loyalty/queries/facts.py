@@ -356,19 +356,30 @@ def moment_of(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, tuple[bytes, dict[str, Any]]]:
-    """Hash of the request and answer given, by the caller's key; refusals are remembered too."""
+class Known(NamedTuple):
+    """A request that was answered before: its hash, the answer given, and to whom it was posted."""
+
+    payload: bytes
+    answer: dict[str, Any]
+    member: int
+
+
+def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, Known]:
+    """What was answered, by the caller's key; refusals are remembered too."""
     return read_known_requests(bulk.select(*known_requests_query(merchant, keys)))
 
 
 def known_requests_query(merchant: Merchant, keys: Sequence[str]) -> tuple[str, list]:
     where, values = bulk.among("key", keys)
-    return f"SELECT key, payload, outcome FROM loyalty_txn WHERE merchant_id = %s AND {where}", [merchant.pk, values]
+    return (
+        f"SELECT key, payload, outcome, member_id FROM loyalty_txn WHERE merchant_id = %s AND {where}",
+        [merchant.pk, values],
+    )
 
 
-def read_known_requests(rows: Iterable[tuple]) -> dict[str, tuple[bytes, dict[str, Any]]]:
+def read_known_requests(rows: Iterable[tuple]) -> dict[str, Known]:
     return {
-        key: (bytes(payload), (json.loads(outcome) if isinstance(outcome, str) else outcome)["answer"])
-        for key, payload, outcome in rows
+        key: Known(bytes(payload), (json.loads(outcome) if isinstance(outcome, str) else outcome)["answer"], member)
+        for key, payload, outcome, member in rows
         if outcome is not None
     }
