@@ -8,7 +8,7 @@ from shuke.engine import facts
 from shuke.engine.charter import document
 from shuke.loyalty import actions
 from shuke.members.models import Member
-from shuke.orders.actions import record, record_refunds
+from shuke.orders.actions import Outcome, record, record_refunds
 from shuke.shops.models import Merchant
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -73,6 +73,8 @@ def take(merchant: Merchant, buyer: int, *what: facts.Order | facts.Refund, now:
     """Record and settle, as the flow does."""
     orders = [w for w in what if isinstance(w, facts.Order)]
     refunds = [w for w in what if isinstance(w, facts.Refund)]
-    ids = [r.order_id for r in record(merchant=merchant, orders=orders, member_ids=[buyer] * len(orders), now=now)]
+    recorded = record(merchant=merchant, orders=orders, member_ids=[buyer] * len(orders), now=now)
+    ids = [r.order_id for r in recorded]
     ids += [o.order_id for o in record_refunds(merchant=merchant, refunds=refunds, now=now).orders]
-    actions.settle(merchant=merchant, order_ids=ids, now=now, actor="test")
+    changed = {r.member_id for r in recorded if r.outcome is Outcome.CHANGED and r.member_id is not None}
+    actions.settle(merchant=merchant, order_ids=ids, also_members=changed, now=now, actor="test")

@@ -128,13 +128,16 @@ def _settle(
     now: datetime,
     actor: str,
 ) -> int:
-    """The books of everybody touched: buyers, who lost an order to somebody else, whose birthday became known, whose goods moved category."""
+    """The books of everybody touched: buyers, whose order changed or went to somebody else, whose birthday became known,
+    whose goods moved category."""
     order_ids = [r.order_id for r in recorded if r.outcome is not Outcome.SAME and r.member_id is not None]
     order_ids += [r.order_id for r in given_back.orders if r.changed and r.member_id is not None]
     former = {
         r.former_member_id for r in recorded if r.former_member_id is not None and r.former_member_id != r.member_id
     }
-    again = former | rebooked
+    # An order told anew may count from another time: also where that is later than all that is booked, it is no new one.
+    changed = {r.member_id for r in recorded if r.outcome is Outcome.CHANGED and r.member_id is not None}
+    again = former | rebooked | changed
     if not order_ids and not again:
         return 0
     done = loyalty.settle(

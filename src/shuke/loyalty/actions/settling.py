@@ -45,7 +45,8 @@ def settle(
 ) -> Settled:
     """Bring the books in line with some new, changed or vanished orders.
 
-    `also_members`: members who lost an order (moved to somebody else, import undone) or of whom something is newly known
+    `also_members`: members who lost an order (moved to somebody else, import undone), of whose orders one changed (it may
+    count from a later time than any booked, and would be taken for a new one), or of whom something is newly known
     that earning depends on (birthday, joining day, category of what they bought). Without a charter in force nothing
     is done: the first publication settles the history. Effects, in order: wallets locked, orders read, events folded,
     postings, lots, tier changes and timeline lines written.
