@@ -93,10 +93,10 @@ def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("owner", ["Dashboard", "Members", "Insight", "Import", "Charter"]),
-        ("specialist", ["Dashboard", "Members", "Insight", "Import", "Charter"]),
-        ("auditor", ["Dashboard", "Members", "Insight", "Charter"]),
-        ("assistant", ["Members", "Charter"]),
+        ("owner", ["Dashboard", "Members", "Insight", "Coupons", "Import", "Charter"]),
+        ("specialist", ["Dashboard", "Members", "Insight", "Coupons", "Import", "Charter"]),
+        ("auditor", ["Dashboard", "Members", "Insight", "Coupons", "Charter"]),
+        ("assistant", ["Members", "Coupons", "Charter"]),
     ],
 )
 def test_the_menu_shows_what_a_role_opens_and_nothing_else(see, lan, role, expected):

@@ -35,6 +35,7 @@ MENU = [
     Entry("console:dashboard", _("Dashboard"), icon="gauge", pages="console:dashboard", needs="insight"),
     Entry("console:members", _("Members"), icon="users", pages="console:member"),
     Entry("console:insight-rfm", _("Insight"), icon="chart-dots", pages="console:insight", needs="insight"),
+    Entry("console:coupons", _("Coupons"), icon="ticket", pages="console:coupon"),
     Entry("console:imports", _("Import"), icon="upload", pages="console:import", needs="import"),
     Entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console import charter_urls, people_urls
+from shuke.doors.console import charter_urls, coupon_urls, people_urls
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -40,4 +40,5 @@ urlpatterns = [
     path("members/<int:pk>/orders", member.orders, name="member-orders"),
     path("charter", charter.charter, name="charter"),
     *charter_urls.patterns,
+    *coupon_urls.patterns,
 ]
