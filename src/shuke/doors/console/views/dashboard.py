@@ -33,7 +33,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         waiting = figures is None and directory.count(request.merchant, Filters(), now=request.now) > 0
         return render(request, "console/dashboard_empty.html", {"waiting": waiting})
     day = date.fromisoformat(figures["as_of"])
-    owed, held, holders = _books(figures, request.merchant, request.now)
+    owed, held, holders = books(figures, request.merchant, request.now)
     context: dict[str, Any] = {
         "as_of": datetime.fromisoformat(figures["made_at"]),
         "day": figures["as_of"],
@@ -51,11 +51,11 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     return render(request, "console/dashboard.html", context)
 
 
-def _books(
-    figures: insight.Figures, merchant: Merchant, now: datetime
+def books(
+    figures: insight.Figures | None, merchant: Merchant, now: datetime
 ) -> tuple[Liability, dict[str, int], dict[str, int]]:
     """Liability, grades, and holders by month: as the snapshot has them, else added up now (at most every ten minutes)."""
-    kept = figures.get("books")
+    kept = figures and figures.get("books")
     if kept:
         told = {name: kept[name] for name in Liability._fields}
         return Liability(**told | {"now": datetime.fromisoformat(kept["now"])}), kept["tiers"], kept.get("holders", {})

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shuke.doors.console import board, insight_pages, words
 from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.views.dashboard import books
 from shuke.engine.insight.rfm import BadCutPoints, RfmCuts
 from shuke.insight import actions
 from shuke.insight.queries import cut_points, transitions
 from shuke.insight.queries import figures as insight
 from shuke.loyalty.queries import expiring
-from shuke.loyalty.queries.liability import liability
 from shuke.shops import queries as shops
 
 KEPT_SECONDS = 600
@@ -162,12 +162,11 @@ def _day(text: str) -> date | None:
 @console()
 @require_GET
 def points(request: StaffRequest) -> HttpResponse:
-    """The points liability by month of expiry, live: whose points, and in one month lot by lot."""
+    """The points liability by month of expiry, as the night added it up; of one month every lot, as it is now."""
     _needs_insight(request)
     merchant, now = request.merchant, request.now
-    owed = liability(merchant, now)
+    owed, _tiers, people = books(insight.latest(merchant), merchant, now)
     months = [month or expiring.NEVER for month, _points, _money in owed.by_month]
-    people = expiring.holders(merchant, [month for month, _points, _money in owed.by_month], now)
     month = request.GET.get("month", "")
     month = month if month in months else ""
     number = request.GET.get("page", "1")
@@ -180,7 +179,7 @@ def points(request: StaffRequest) -> HttpResponse:
                 key or expiring.NEVER,
                 amount,
                 cost,
-                people[key],
+                people.get(key),
                 board.members_url(expires=key or expiring.NEVER, sort="-points"),
             )
             for key, amount, cost in owed.by_month
