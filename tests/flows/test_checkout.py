@@ -304,3 +304,28 @@ def test_the_refund_of_an_order_gives_back_what_its_basket_used(shop, ann):
     assert (row.returned_points, row.returned_due_minor) == (1000, 7500)
     assert stored.one(shop, coupon).state == "open"
     sound(shop)
+
+
+@pytest.mark.parametrize("first", ["order", "capture"])
+def test_a_charter_may_count_what_points_and_coupons_paid(db, first):
+    """Whichever comes first, the order or the till's word how it was paid."""
+    from tests.loyalty.books import CHARTER, publish
+    from tests.loyalty.till import SELLING
+
+    shop = cast.lan().merchant
+    base = {**CHARTER["points"], "base": {"points": True, "coupons": True, "discounts": True}}
+    publish(shop, CHARTER | {"selling": SELLING | {"points": {"share": 50}}, "points": base})
+    who = member(shop)
+    take(shop, who, order("a", 1, 900))
+    template(shop)
+    (coupon,) = give(shop, who)
+    hold(shop, who, "k1", 100, coupons=[str(coupon)], points=1000)
+    bought = order("b", 20, 75)  # 5 off for gold, 10 by the coupon, 10 with points: 75 of 100 in money
+    event = f"order:{bought.platform}:{bought.shop}:{bought.number}"
+    if first == "order":
+        take(shop, who, bought, now=NOW + timedelta(days=1))
+    capture(shop, "k1", event)
+    take(shop, who, bought, now=NOW + timedelta(days=1))
+    # 100 and 33 for skin care, each × 1.5 for gold
+    assert queries.earned_by_event(shop, [event]) == {event: 199}
+    sound(shop)

@@ -179,6 +179,8 @@ def capture(*, merchant: Merchant, key: str, order_event: str, now: datetime, ac
             if not answer.done:
                 raise CheckoutRefused("checkout_over", key=key, state="timed_out")
         checkouts.resolve_checkout(row=row, state="captured", now=now, order_event=order_event)
+        if order_event and row.member_id is not None:
+            loyalty.settle_paid(merchant=merchant, member_id=row.member_id, now=now, actor=actor)
         ref = order_event or f"checkout:{key}"
         coupon_actions.redeem(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
         return _told(_locked(merchant, key))

@@ -7,7 +7,7 @@ from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide
 from shuke.loyalty.actions.families import FamilyRefused, found_family, join_family, leave_family
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
 from shuke.loyalty.actions.sealing import seal
-from shuke.loyalty.actions.settling import Settled, settle
+from shuke.loyalty.actions.settling import Settled, settle, settle_paid
 from shuke.loyalty.actions.transfers import Transfer, spend_from_family, transfer
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "run_clock",
     "seal",
     "settle",
+    "settle_paid",
     "spend_from_family",
     "transfer",
     "why_refused",

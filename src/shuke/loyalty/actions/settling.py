@@ -81,6 +81,16 @@ def settle(
     return Settled(len(members), len(batch.txns), len(again))
 
 
+def settle_paid(*, merchant: Merchant, member_id: int, now: datetime, actor: str) -> None:
+    """A till told how an order was paid (coupons, points, stored value). Only some charters count by that."""
+    try:
+        if not charters.versions(merchant).needs_parts:
+            return
+    except charters.NoCharter:
+        return
+    settle(merchant=merchant, order_ids=[], also_members=[member_id], now=now, actor=actor)
+
+
 def _owners(merchant: Merchant, order_ids: set[int]) -> set[int]:
     """Members of orders that count for nothing (any more): their books may still hold what those once earned."""
     if not order_ids:

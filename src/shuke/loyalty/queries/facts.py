@@ -91,8 +91,9 @@ def purchases(
     goods = _goods(merchant, ids, goods_rules, each_line=each_line) if goods_rules or with_goods else {}
     refunded = [r[0] for r in rows if r[10]]
     documents = _refund_documents(merchant, refunded) if refunded else {}
+    parts = _parts(merchant, rows) if with_parts else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
-    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, off in rows:
+    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, _ in rows:
         event = f"order:{platform}:{code}:{number}"
         at = bulk.read_moment(paid_at)
         assert at is not None
@@ -108,12 +109,39 @@ def purchases(
                 platform,
                 channel,
                 None if done is None else bulk.read_moment(done),
-                ev.Parts(freight, 0, off) if with_parts else None,
+                parts.get(pk),
             )
         )
         if back:
             theirs.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
     return Bought(found, set(ids))
+
+
+def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
+    """What orders were made of: freight and discount by the order itself; coupons, points and stored value by the till's
+    basket that became it."""
+    events = {r[0]: order_event(r[3], r[4], r[2]) for r in rows}
+    where, values = bulk.among("order_event", events.values())
+    told: dict[str, dict[str, int]] = {}
+    for event, priced in bulk.select(
+        f"SELECT order_event, priced FROM loyalty_checkout WHERE merchant_id = %s AND state = 'captured' AND {where}",
+        [merchant.pk, values],
+    ):
+        told[event] = (json.loads(priced) if isinstance(priced, str) else priced)["totals"]
+    found = {}
+    for r in rows:
+        totals = told.get(events[r[0]])
+        if totals is None:
+            found[r[0]] = ev.Parts(freight=r[9], discount=r[13])
+        else:
+            found[r[0]] = ev.Parts(
+                freight=r[9],
+                discount=totals["tier_price_minor"] + totals["offers_minor"],
+                coupon=totals["coupons_minor"],
+                points=totals["points_minor"],
+                stored_value=totals["stored_value_minor"],
+            )
+    return found
 
 
 def _refunds(
