@@ -10,6 +10,7 @@ from shuke.engine.calendar.festivals import FESTIVALS
 from shuke.engine.charter.earning import Earning
 from shuke.engine.charter.faults import Fault
 from shuke.engine.charter.parts import When
+from shuke.engine.charter.referring import check_referral
 from shuke.engine.charter.rights import check_rights
 from shuke.engine.charter.selling import check_selling
 from shuke.engine.charter.tiering import Condition, Grading, Review
@@ -40,6 +41,7 @@ def check(charter: Charter) -> list[Fault]:
     for i, tier in enumerate(charter.tiers):
         if tier.review is not None:
             _check_review(tier.review, f"tiers.{i}.review", faults)
+    faults += check_referral(charter.referral)
     return faults + check_selling(charter.selling, names) + check_rights(charter.rights, names)
 
 

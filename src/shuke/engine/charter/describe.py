@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shuke.engine.charter import describe_selling
+from shuke.engine.charter import describe_selling, referring
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.earning import Earning
 from shuke.engine.charter.sentences_en import English
@@ -41,6 +41,7 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
             for sentence in (say.tier(i), *(say.benefit(tier.name, b) for b in tier.benefits))
         ],
         "rights": sentences(say),
+        "referral": referring.sentences(say),
         "selling": describe_selling.sentences(
             charter.selling,
             currency=charter.currency,
@@ -54,7 +55,7 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
         "returns": say.returns(),
         "duties": [getattr(d, say.code) for d in charter.duties],
     }
-    titles = {"rights": TITLES[say.code], "selling": describe_selling.TITLES[say.code]} | say.titles
+    titles = {"rights": TITLES[say.code], "referral": referring.TITLES[say.code], "selling": describe_selling.TITLES[say.code]} | say.titles
     return [Section(key, titles[key], said) for key, said in told.items() if said]
 
 

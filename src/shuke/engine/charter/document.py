@@ -16,6 +16,7 @@ from shuke.engine.charter.check import check
 from shuke.engine.charter.earning import Earning, Points
 from shuke.engine.charter.faults import CharterInvalid, Fault
 from shuke.engine.charter.parts import Name, Part
+from shuke.engine.charter.referring import Referring
 from shuke.engine.charter.rights import Rights
 from shuke.engine.charter.selling import Selling
 from shuke.engine.charter.tiering import Grading, Membership, Tier
@@ -36,6 +37,7 @@ class Charter(Part):
     earning: Annotated[tuple[Earning, ...], Field(max_length=200)] = ()
     selling: Selling = Selling()
     rights: Rights = Rights()
+    referral: Referring | None = None  # members who bring friends; None: nothing is given for it
     duties: tuple[Name, ...] = ()
 
 

@@ -166,6 +166,26 @@ FAULTS = {
         "{plan} is an honour and gives nothing; remove points and cost, or `honour`.",
         "{plan} 是荣誉勋章，不发放任何东西；请去掉 points 与 cost，或去掉 honour。",
     ),
+    "referral_gives_nothing": (
+        "neither the friend nor whoever brings them gets anything; fill in friend or steps, or take the part out.",
+        "好友与推荐人都没有奖励；请填写 friend 或 steps，或去掉此部分。",
+    ),
+    "referral_steps_rise": (
+        "steps must rise: {figure} is not above the one before.",
+        "各档人数必须递增：{figure} 不高于上一档。",
+    ),
+    "referral_step_empty": (
+        "the step from {figure} friends on gives nothing; say what, or remove it.",
+        "从第 {figure} 位起的一档没有奖励，请填写或删除。",
+    ),
+    "referral_caps": (
+        "{month} a month can never be reached, for {member} is the most in all; lower it.",
+        "每月 {month} 位高于总上限 {member} 位，永远达不到，请调低。",
+    ),
+    "referral_budget": (
+        "a budget of {budget} points does not pay one reward of {points}; raise it.",
+        "预算 {budget} 积分不够发一次 {points} 积分的奖励，请提高。",
+    ),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
 }
 

@@ -34,6 +34,9 @@ FRONT = {
     "Review": {"kind", "months"},
     "Earning": {"key", "name", "kind", "points", "per", "times"},
     "Selling": {"prices", "offers", "coupons", "points"},
+    "Referring": {"friend", "steps", "min_amount", "pending_days", "caps"},
+    "ReferralReward": {"points", "coupon", "gift"},
+    "ReferralStep": {"at_least", "points", "coupon", "gift", "honour"},
     "PointsAsMoney": {"worth", "share", "most"},
 }
 
