@@ -198,10 +198,11 @@ def test_a_large_undo_is_done_by_the_worker_and_its_refusal_is_said(owner, lan, 
 
 
 def test_uploads_stop_at_the_limit_and_go_nowhere_else(owner, client, lan, monkeypatch):
-    monkeypatch.setattr(uploads, "LIMIT", 100)
+    uploads_page = "console:imports"
+    monkeypatch.setitem(uploads.TAKES_FILES, uploads_page, 100)
     page = owner.post(reverse("console:imports"), {"files": SimpleUploadedFile("a.csv", TILL.encode())}, follow=True)
     assert "Send the files in several parts" in page.content.decode()
-    monkeypatch.setattr(uploads, "LIMIT", 1 << 30)
+    monkeypatch.setitem(uploads.TAKES_FILES, uploads_page, uploads.LIMIT)
     monkeypatch.setattr(uploads, "MOST_FILES", 1)
     page = upload(owner, ("a.csv", TILL), ("b.csv", TILL))
     assert "At most 1 files at once" in owner.get(page["Location"]).content.decode()
@@ -266,3 +267,22 @@ def test_columns_without_an_order_number_ask_what_makes_a_row_the_same_purchase(
     numbered = {**answer, "column-0": "number", "identity": "row"}
     owner.post(reverse("console:import-mapping", args=[batch.pk, 0]), numbered)
     assert "identity" not in ColumnMapping.objects.get().mapping
+
+
+@pytest.mark.parametrize(
+    ("content", "english", "chinese"),
+    [
+        (b"", "is empty", "是空文件"),
+        (b"PK\x03\x04half a workbook", "damaged or only half there", "已损坏或不完整"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(500), "is not a table", "不是表格"),
+    ],
+    ids=["empty", "half", "picture"],
+)
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_bad_file_is_refused_in_the_language_of_the_page(owner, lan, content, english, chinese, language):
+    owner.cookies["django_language"] = language
+    answer = owner.get(upload(owner, ("orders.csv", content))["Location"], headers={"Accept-Language": language})
+    page = answer.content.decode()
+    assert (english if language == "en" else chinese) in page
+    assert 'role="alert"' in page
+    assert not Order.objects.exists()
