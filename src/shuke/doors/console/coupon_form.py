@@ -91,7 +91,7 @@ GROUPS: tuple[tuple[Text, tuple[Field, ...]], ...] = (
         (
             Field("days", _("Days after issue"), ("valid", "days"), "number"),
             Field("after_days", _("Usable only after so many days"), ("valid", "after_days"), "number"),
-            Field("from_date", _("From"), ("valid", "from_date"), "date"),
+            Field("from_date", _("First day"), ("valid", "from_date"), "date"),
             Field("until_date", _("Last day"), ("valid", "until_date"), "date"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,12 +17,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views.coupons import refusal, speaker
+from shuke.engine.charter.selling import Limits, Validity
 from shuke.engine.checkout import codes
 from shuke.flows import coupons as flow
 from shuke.kit import audit, symbols
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.coupons.batches import codes_of
+from shuke.loyalty.actions.coupons.issuing import validity
 from shuke.loyalty.models import Coupon, CouponBatch
 from shuke.loyalty.queries import coupons as stored
 from shuke.shops import queries as shops
@@ -93,11 +96,15 @@ def sheet(request: StaffRequest, batch_id: int) -> HttpResponse:
     )
     slips = [{"code": code, "qr": SafeString(symbols.qr_svg(code))} for code in told]
     terms = stored.terms_of(batch.template)
+    _start, end = validity(terms, batch.made_at, request.merchant)
     context = {
         "batch": batch,
         "name": speaker(request).name(terms),
         "gives": speaker(request).gives(terms),
-        "conditions": speaker(request).conditions(terms),
+        "conditions": speaker(request).conditions(terms.model_copy(update={"valid": Validity(), "limits": Limits()})),
+        "until": end.astimezone(request.merchant.tz) - timedelta(minutes=1)
+        if end
+        else None,  # the last day, not the first after
         "sheets": [slips[i : i + PER_SHEET] for i in range(0, len(slips), PER_SHEET)],
         "count": count,
         "more": first + count if first + count < batch.made else 0,
