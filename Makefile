@@ -45,7 +45,7 @@ lock: $(VENV)/pyvenv.cfg ## write requirements/*.txt anew
 	@PYTHON="$(CURDIR)/$(BIN)/python" requirements/lock.sh
 
 clean: ## remove what was built; the shop's data in ./var stays
-	rm -rf $(VENV) $(VENDOR) frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(VENDOR) src/shuke/connect/exporters/fonts frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # ---- set-up: each step leaves a stamp, so a second run is quick --------------------------------------------------
 setup: $(DONE)/package $(DONE)/frontend $(DONE)/messages

@@ -4,7 +4,7 @@
 import { transform } from "esbuild";
 import { PurgeCSS } from "purgecss";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -73,4 +73,13 @@ const sums = Object.entries(files).map(([name, text]) => {
   return `${createHash("sha256").update(text).digest("hex")}  ${name}`;
 });
 writeFileSync(join(out, "SHA256SUMS"), sums.join("\n") + "\n");
+
+// The font of printed pages (the handbook's PDF): no page loads it, so it lies beside the code that embeds it.
+if (!process.argv[2]) {
+  const fonts = resolve(here, "../src/shuke/connect/exporters/fonts");
+  mkdirSync(fonts, { recursive: true });
+  const noto = join(modules, "@expo-google-fonts/noto-sans-sc");
+  copyFileSync(join(noto, "400Regular/NotoSansSC_400Regular.ttf"), join(fonts, "NotoSansSC-Regular.ttf"));
+  copyFileSync(join(noto, "LICENSE_FONT"), join(fonts, "LICENCE-NotoSansSC.txt"));
+}
 for (const [name, text] of Object.entries(files)) console.log(`${String(Buffer.byteLength(text)).padStart(7)}  ${name}`);

@@ -1,10 +1,13 @@
-"""Addresses of the charter's pages beyond the handbook itself. Names begin with charter-, so the menu knows them."""
+"""Addresses of the charter's pages beyond the handbook itself. Names begin with charter-, so the menu knows them; the
+handbook itself is for everybody."""
 
 from django.urls import path
 
-from shuke.doors.console.views import drafts, simulation
+from shuke.doors.console.views import drafts, handbook, simulation
 
 patterns = [
+    path("handbook/<slug:shop>", handbook.page, name="handbook"),
+    path("handbook/<slug:shop>/pdf", handbook.pdf, name="handbook-pdf"),
     path("charter/drafts", drafts.drafts_page, name="charter-drafts"),
     path("charter/drafts/<int:draft_id>", drafts.draft_page, name="charter-draft"),
     path("charter/drafts/<int:draft_id>/check", drafts.check, name="charter-check"),

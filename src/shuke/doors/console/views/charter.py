@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from shuke.doors.console import board, tiers, words
 from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.views import handbook
 from shuke.engine.charter import describe, document
 from shuke.loyalty.queries import charters
 from shuke.shops import queries as shops
@@ -52,5 +53,6 @@ def charter(request: StaffRequest) -> HttpResponse:
         "may_edit": may_edit,
         "drafts": len(charters.drafts(request.merchant)) if may_edit else 0,
         "now": request.now,
+        "handbook": handbook.address_of(request.merchant),
     }
     return render(request, "console/charter.html", context)
