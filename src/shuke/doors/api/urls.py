@@ -11,6 +11,7 @@ from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
 
 from shuke import __version__
+from shuke.doors.api import points as moving
 from shuke.doors.api import till
 from shuke.doors.api.shapes import (
     ExpiryOut,
@@ -176,4 +177,5 @@ def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
 
 
 api.add_router("", till.router)
+api.add_router("", moving.router)
 urls = api.urls

@@ -21,6 +21,9 @@ class CorrectionRefused(ValueError):
         super().__init__(REFUSALS[code][0])
         self.code = code
 
+    def sentence(self, language: str) -> str:
+        return REFUSALS[self.code][1 if language.startswith("zh") else 0]
+
 
 REFUSALS = {
     "same_person": (

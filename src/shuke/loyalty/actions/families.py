@@ -16,11 +16,14 @@ MOST = 12
 
 
 class FamilyRefused(ValueError):
-    """A member cannot be in this family. `code`: in_another | too_many | not_a_member | empty."""
+    """A member cannot be in this family. `code`: in_another | too_many | empty | no_such_family."""
 
     def __init__(self, code: str, **details: object) -> None:
         super().__init__(REFUSALS[code][0].format(**details))
         self.code, self.details = code, details
+
+    def sentence(self, language: str) -> str:
+        return REFUSALS[self.code][1 if language.startswith("zh") else 0].format(**self.details)
 
 
 REFUSALS = {

@@ -21,11 +21,13 @@ from shuke.loyalty.queries.member import (
     tier_counts,
     why_tier,
 )
+from shuke.loyalty.queries.sharing import FamilyPage, corrections, corrections_waiting, family
 from shuke.loyalty.queries.verify import Finding, Report, state_hash, verify
 
 __all__ = [
     "Balance",
     "Budgeted",
+    "FamilyPage",
     "Finding",
     "GrowthLine",
     "Liability",
@@ -37,8 +39,11 @@ __all__ = [
     "balance",
     "balances",
     "budgets",
+    "corrections",
+    "corrections_waiting",
     "earned_by_event",
     "explain",
+    "family",
     "growth_lines",
     "history",
     "in_force",

@@ -1,0 +1,273 @@
+"""Points over the wire: spend, give back, hold, give by hand, hand on; and what members do beside buying.
+
+Every request has a key, in the body or as the header Idempotency-Key. The same key with the same request gives the first
+answer for ever (`replayed`), with another request 422 `key_reused`. A refusal by the books is 409 with its code.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Header, Router, Schema, Status
+from pydantic import Field
+
+from shuke.doors.api.tokens import writer
+from shuke.loyalty import actions
+from shuke.loyalty.actions import Answer, Ask, KeyReused
+from shuke.members import queries as members
+from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.queries import now as shop_now
+
+router = Router(tags=["points"])
+Points = Annotated[int, Field(ge=1, le=10**12)]
+Key = Annotated[str, Field(max_length=160, description="or the header Idempotency-Key")]
+KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+class BooksRefusal(Schema):
+    """Why the books refused: a sentence, a code that does not change, and the figures behind it."""
+
+    error: str
+    code: str
+    figures: dict[str, int] = {}
+
+
+class MovedOut(Schema):
+    card: str
+    points: int
+    available: int | None = Field(description="what the member can spend now; null where points are given by hand")
+    replayed: bool
+
+
+class SpendIn(Schema):
+    points: Points
+    key: Key = ""
+    family: bool = Field(False, description="what the member lacks the family gives")
+
+
+class ReturnIn(Schema):
+    points: Points
+    of: Annotated[str, Field(min_length=1, max_length=160, description="key of the spend")]
+    key: Key = ""
+
+
+class HoldIn(Schema):
+    points: Points
+    key: Key = ""
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+
+
+class CaptureIn(Schema):
+    points: Points
+    hold: Annotated[str, Field(min_length=1, max_length=160, description="key of the hold")]
+    key: Key = ""
+
+
+class ReleaseIn(Schema):
+    hold: Annotated[str, Field(min_length=1, max_length=160, description="key of the hold")]
+    key: Key = ""
+
+
+class AdjustIn(Schema):
+    points: Annotated[int, Field(ge=-(10**12), le=10**12)]
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    key: Key = ""
+
+
+class AdjustOut(Schema):
+    card: str
+    state: str = Field(description="done, or waiting for a second person")
+    points: int
+    replayed: bool = False
+
+
+class GiveIn(Schema):
+    points: Points
+    to: Annotated[str, Field(min_length=1, max_length=40, description="card or id of who receives")]
+    key: Key = ""
+
+
+class ActivityIn(Schema):
+    activity: Annotated[
+        str, Field(min_length=1, max_length=30, description="as the charter names it: check_in, survey …")
+    ]
+    key: Key = ""
+
+
+class ActivityOut(Schema):
+    card: str
+    points: int
+    growth: int
+    replayed: bool
+
+
+ANSWERS: Any = {
+    200: MovedOut,
+    400: BooksRefusal,
+    403: BooksRefusal,
+    404: BooksRefusal,
+    409: BooksRefusal,
+    422: BooksRefusal,
+}
+
+
+@router.post("/members/{card}/points/spend", response=ANSWERS)
+def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader = None) -> Status:
+    """Spend points of a member, oldest expiry first."""
+    merchant, who, actor = _call(request, card)
+    key = told.key or idempotency_key or ""
+    one = Ask(key, "burn", who.pk, told.points)
+    if not told.family or not key:
+        return _do(request, who, one)
+    try:
+        answer = actions.spend_from_family(
+            merchant=merchant, key=key, member_id=who.pk, amount=told.points, now=shop_now(merchant), actor=actor
+        )
+    except KeyReused as error:
+        return _refusal(422, str(error), "key_reused")
+    return _told(request, who, one, answer)
+
+
+@router.post("/members/{card}/points/return", response=ANSWERS)
+def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyHeader = None) -> Status:
+    """Give points of a spend back to the lots they came from."""
+    _, who, _ = _call(request, card)
+    return _do(request, who, Ask(told.key or idempotency_key or "", "return", who.pk, told.points, ref=told.of))
+
+
+@router.post("/members/{card}/points/hold", response=ANSWERS)
+def hold(request: Request, card: str, told: HoldIn, idempotency_key: KeyHeader = None) -> Status:
+    """Set points aside for so many minutes."""
+    merchant, who, _ = _call(request, card)
+    until = shop_now(merchant) + timedelta(minutes=told.minutes)
+    return _do(request, who, Ask(told.key or idempotency_key or "", "hold", who.pk, told.points, until=until))
+
+
+@router.post("/members/{card}/points/capture", response=ANSWERS)
+def capture(request: Request, card: str, told: CaptureIn, idempotency_key: KeyHeader = None) -> Status:
+    """Spend what a hold set aside, or less; the rest goes back."""
+    _, who, _ = _call(request, card)
+    return _do(request, who, Ask(told.key or idempotency_key or "", "capture", who.pk, told.points, ref=told.hold))
+
+
+@router.post("/members/{card}/points/release", response=ANSWERS)
+def release(request: Request, card: str, told: ReleaseIn, idempotency_key: KeyHeader = None) -> Status:
+    """Give back what a hold set aside."""
+    _, who, _ = _call(request, card)
+    return _do(request, who, Ask(told.key or idempotency_key or "", "release", who.pk, ref=told.hold))
+
+
+@router.post("/members/{card}/points/give", response=ANSWERS)
+def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader = None) -> Status:
+    """Hand points to another member; they keep their expiry."""
+    merchant, who, actor = _call(request, card)
+    to = members.member_of(merchant.pk, told.to)
+    key = told.key or idempotency_key or ""
+    if not key:
+        return _no_key()
+    move = actions.Transfer(key, who.pk, to.pk, told.points)
+    try:
+        [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
+    except KeyReused as error:
+        return _refusal(422, str(error), "key_reused")
+    return _told(request, who, Ask(key, "handed", who.pk, told.points), answer)
+
+
+@router.post("/members/{card}/points/adjust", response=ANSWERS | {200: AdjustOut})
+def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHeader = None) -> Status:
+    """Give or take points by hand. Beyond the charter's limit they wait until a person agrees in the console."""
+    merchant, who, actor = _call(request, card)
+    key = told.key or idempotency_key or ""
+    if not key:
+        return _no_key()
+    try:
+        found = actions.correct(
+            merchant=merchant,
+            key=key,
+            member_id=who.pk,
+            amount=told.points,
+            reason=told.reason,
+            now=shop_now(merchant),
+            actor=actor,
+        )
+    except KeyReused as error:
+        return _refusal(422, str(error), "key_reused")
+    except actions.CorrectionRefused as error:
+        return _refusal(400, error.sentence(_language(request)), error.code)
+    if not isinstance(found, Answer):
+        return Status(200, AdjustOut(card=who.card, state=found.state, points=found.amount))
+    if not found.done:
+        return _refused(request, Ask(key, "adjust", who.pk, told.points), found)
+    return Status(200, AdjustOut(card=who.card, state="done", points=told.points, replayed=found.replayed))
+
+
+@router.post("/members/{card}/activities", response=ANSWERS | {200: ActivityOut})
+def activity(request: Request, card: str, told: ActivityIn, idempotency_key: KeyHeader = None) -> Status:
+    """Tell that a member signed in, answered a survey, wrote a review: the charter says what it gives."""
+    merchant, who, actor = _call(request, card)
+    one = Ask(told.key or idempotency_key or "", "activity", who.pk, ref=told.activity)
+    answer = _ask(merchant, one, actor)
+    if isinstance(answer, Status):
+        return answer
+    if not answer.done:
+        return _refused(request, one, answer)
+    figures = answer.figures
+    return Status(
+        200,
+        ActivityOut(card=who.card, points=figures["amount"], growth=figures["growth"], replayed=answer.replayed),
+    )
+
+
+def _call(request: Request, card: str) -> tuple[Merchant, Any, str]:
+    token = writer(request.auth)
+    return token.merchant, members.member_of(token.merchant.pk, card), f"token:{token.pk}"
+
+
+def _ask(merchant: Merchant, one: Ask, actor: str) -> Answer | Status:
+    if not one.key:
+        return _no_key()
+    try:
+        return actions.ask(merchant=merchant, asks=[one], now=shop_now(merchant), actor=actor)[0]
+    except KeyReused as error:
+        return _refusal(422, str(error), "key_reused")
+
+
+def _do(request: Request, who: Any, one: Ask) -> Status:
+    answer = _ask(request.auth.merchant, one, f"token:{request.auth.pk}")
+    return answer if isinstance(answer, Status) else _told(request, who, one, answer)
+
+
+def _told(request: Request, who: Any, one: Ask, answer: Answer) -> Status:
+    if not answer.done:
+        return _refused(request, one, answer)
+    figures = answer.figures
+    moved = MovedOut(
+        card=who.card, points=figures["amount"], available=figures.get("available"), replayed=answer.replayed
+    )
+    return Status(200, moved)
+
+
+def _refused(request: Request, one: Ask, answer: Answer) -> Status:
+    sentence = actions.why_refused(one, answer, _language(request))
+    return _refusal(409, sentence, answer.code, answer.figures)
+
+
+def _refusal(status: int, sentence: str, code: str, figures: dict[str, int] | None = None) -> Status:
+    return Status(status, BooksRefusal(error=sentence, code=code, figures=figures or {}))
+
+
+def _no_key() -> Status:
+    sentence = (
+        "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again."
+    )
+    return _refusal(400, sentence, "no_key")
+
+
+def _language(request: HttpRequest) -> str:
+    return "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"
