@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shuke.loyalty import queries
-from tests.loyalty.books import START, member, order, publish, take
+from tests.loyalty.books import CHARTER, START, member, order, publish, take
 
 LATER = START + timedelta(days=20)
 
@@ -75,4 +75,56 @@ def test_one_key_sent_by_all_at_once_has_one_effect_and_one_answer(books):
     assert len({(key, done, figures) for key, done, figures in told}) == 15
     assert sum(1 for _, done, _ in set(told) if done) == 12
     assert queries.balance(merchant, buyer, LATER).available == 30
+    assert queries.verify(merchant).findings == []
+
+
+BUDGET = {**CHARTER, "earning": [
+    {"key": "base", "name": {"zh": "消费", "en": "Purchases"}, "kind": "per_amount"},
+    {"key": "gift", "name": {"zh": "赠", "en": "Gift"}, "kind": "fixed", "points": 30, "budget": {"points": 1000}},
+    {"key": "sign", "name": {"zh": "签", "en": "Sign-in"}, "kind": "activity", "activity": "check_in", "points": 7,
+     "limits": {"per_member": 100}, "budget": {"points": 100}},
+]}  # fmt: skip
+
+
+def _earn(merchant_id: int, buyers: list[int], name: str, answers) -> None:
+    from django.db import connections
+
+    connections.close_all()
+    from shuke.loyalty.actions import Ask, ask
+    from shuke.shops.models import Merchant
+
+    merchant = Merchant.objects.get(pk=merchant_id)
+    for n, buyer in enumerate(buyers):
+        take(merchant, buyer, order(f"{name}-{n}", 2 + n / 10, 100))
+        key = f"sign-{name}-{n}"
+        told = ask(merchant=merchant, asks=[Ask(key, "activity", buyer, ref="check_in")], now=LATER, actor=name)[0]
+        answers.put(told.figures["amount"])
+    connections.close_all()
+
+
+def test_many_tills_never_give_more_than_the_budget(transactional_db):
+    from django.db import connections
+
+    from shuke.loyalty.models import Budget
+    from tests import cast
+
+    merchant = cast.lan().merchant
+    publish(merchant, BUDGET)
+    # Twelve members each, some of them served at two tills.
+    buyers = [member(merchant, n) for n in range(36)]
+    connections.close_all()
+    fork = multiprocessing.get_context("fork")
+    answers = fork.Queue()
+    tills = [
+        fork.Process(target=_earn, args=(merchant.pk, buyers[i * 8 : i * 8 + 12], f"till{i}", answers))
+        for i in range(4)
+    ]
+    for till in tills:
+        till.start()
+    signed = [answers.get(timeout=120) for _ in range(48)]
+    for till in tills:
+        till.join(timeout=60)
+        assert till.exitcode == 0
+    assert sum(signed) == 100  # 14 times 7, and the 2 that were left
+    assert dict(Budget.objects.values_list("rule", "taken")) == {"gift": 1000, "sign": 100}
     assert queries.verify(merchant).findings == []

@@ -145,9 +145,12 @@ CHECKS: list[tuple[str, str, str, str]] = [
     (
         "I19",
         "a member's growth value is the sum of what was booked",
-        "SELECT w.member_id, w.growth, COALESCE(SUM(t.growth), 0) FROM loyalty_wallet w LEFT JOIN loyalty_txn t "
-        "ON t.merchant_id = w.merchant_id AND t.member_id = w.member_id WHERE w.merchant_id = %s "
-        "GROUP BY w.member_id, w.growth HAVING w.growth <> COALESCE(SUM(t.growth), 0) OR w.growth < 0",
+        # Added up in the order the rows lie in; by the members' index every row would be looked up for itself.
+        "SELECT w.member_id, w.growth, COALESCE(g.n, 0) FROM loyalty_wallet w LEFT JOIN "
+        "(SELECT owner, holder, SUM(growth) AS n FROM (SELECT +merchant_id AS owner, +member_id AS holder, growth "
+        "FROM loyalty_txn WHERE growth IS NOT NULL) AS entries GROUP BY owner, holder) AS g "
+        "ON g.owner = w.merchant_id AND g.holder = w.member_id "
+        "WHERE w.merchant_id = %s AND (w.growth <> COALESCE(g.n, 0) OR w.growth < 0)",
         "member {0}: growth value {1}, but bookings add up to {2}",
     ),
     (
