@@ -172,7 +172,7 @@ def test_what_was_promised_cannot_be_changed_and_the_secret_stays_in(shop, buyer
     one = begin(shop)
     with pytest.raises(DrawRefused, match="no longer change"):
         begin(shop, commit=False)
-    with pytest.raises(DrawRefused, match="already"):
+    with pytest.raises(DrawRefused, match="published"):
         draws.commit_draw(merchant=shop.merchant, code="spring", now=NOW, actor="x")
     with pytest.raises(DrawRefused, match="before that"):
         draws.reveal_draw(merchant=shop.merchant, code="spring", now=NOW, actor="x")

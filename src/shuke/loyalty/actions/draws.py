@@ -51,12 +51,32 @@ REFUSALS = {
 }  # fmt: skip
 
 
+WRONG = {
+    "code": ("A draw's code has small letters, digits, - and _, at most 40.", "抽奖编码只含小写字母、数字、- 和 _，最多 40 个字符。"),
+    "committed": (
+        "The commitment of {draw} has been published; its terms no longer change. Make another draw instead.",
+        "{draw} 的承诺值已公布，规则不能再改。请另建一个抽奖。",
+    ),
+    "over": ("{draw} would close before it begins; change its times first.", "{draw} 的截止时间已过，请先修改时间。"),
+    "not_running": ("{draw} is not running.", "{draw} 不在进行中。"),
+    "too_early": (
+        "{draw} closes at {closes}; before that whoever knows the seed knows every outcome.",
+        "{draw} 于 {closes} 截止；在此之前知道种子就知道所有结果，不能公布。",
+    ),
+    "no_such_draw": ("There is no draw {draw}.", "没有抽奖 {draw}。"),
+}  # fmt: skip
+
+
 class DrawRefused(ValueError):
     """The draw cannot be changed so; the message says why and what to do. `code` is for programs."""
 
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
+    def __init__(self, code: str, **params: object) -> None:
+        self.code, self.params = code, params
+        super().__init__(self.say("en"))
+
+    def say(self, language: str) -> str:
+        english, chinese = WRONG[self.code]
+        return (chinese if language.startswith("zh") else english).format(**self.params)
 
 
 class Drawn(NamedTuple):
@@ -85,16 +105,13 @@ def save_draw(*, merchant: Merchant, code: str, terms: Mapping[str, Any], now: d
     """Make a draw, or change one that was not committed to yet. Raises DrawInvalid, DrawRefused."""
     code = code.strip()
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", code):
-        raise DrawRefused("code", "A draw's code has small letters, digits, - and _, at most 40.")
+        raise DrawRefused("code")
     plain = {**terms, "format": FORMAT, "draw": code, "shop": merchant.name, "zone": merchant.zone}
     told = engine.read_terms(plain)
     plain["opens_at"], plain["closes_at"] = moment_text(told.opens_at), moment_text(told.closes_at)
     row = Draw.objects.select_for_update().filter(merchant=merchant, code=code).first()
     if row is not None and row.state != Draw.State.DRAFT:
-        raise DrawRefused(
-            "committed",
-            f"The commitment of {code} has been published; its terms no longer change. Make another draw instead.",
-        )
+        raise DrawRefused("committed", draw=code)
     if row is None:
         row = Draw(merchant=merchant, code=code, public=secrets.token_hex(12), made_at=now, made_by=actor[:60])
         row.secret = _seal(row, os.urandom(SEED_BYTES), os.urandom(32))
@@ -109,9 +126,9 @@ def commit_draw(*, merchant: Merchant, code: str, now: datetime, actor: str) -> 
     """Publish terms and commitment; from here on both stand. Raises DrawRefused, DrawInvalid."""
     row = _locked(merchant, code)
     if row.state != Draw.State.DRAFT:
-        raise DrawRefused("committed", f"The commitment of {code} has been published already.")
+        raise DrawRefused("committed", draw=code)
     if row.closes_at <= now:
-        raise DrawRefused("over", f"{code} would close before it begins; change its times first.")
+        raise DrawRefused("over", draw=code)
     engine.read_terms(row.terms)
     seed, _ = _open(row)
     row.commitment = engine.commitment(engine.canonical(row.terms), seed)
@@ -130,7 +147,7 @@ def stop_draw(*, merchant: Merchant, code: str, now: datetime, actor: str) -> Dr
     """No more tickets. The seed still waits for the published closing time. Raises DrawRefused."""
     row = _locked(merchant, code)
     if row.state != Draw.State.COMMITTED:
-        raise DrawRefused("not_running", f"{code} is not running.")
+        raise DrawRefused("not_running", draw=code)
     row.state, row.stopped_at = Draw.State.STOPPED, now
     row.save(update_fields=["state", "stopped_at"])
     audit.record(merchant_id=merchant.pk, at=now, actor=actor, verb="draw.stopped", object=f"draw {code}")
@@ -144,10 +161,7 @@ def reveal_draw(*, merchant: Merchant, code: str, now: datetime, actor: str) -> 
     if row.state == Draw.State.REVEALED:
         return row
     if row.state == Draw.State.DRAFT or now < row.closes_at:
-        raise DrawRefused(
-            "too_early",
-            f"{code} closes at {row.terms['closes_at']}; before that whoever knows the seed knows every outcome.",
-        )
+        raise DrawRefused("too_early", draw=code, closes=row.terms["closes_at"])
     row.seed, row.state, row.revealed_at = _open(row)[0].hex(), Draw.State.REVEALED, now.replace(microsecond=0)
     row.save(update_fields=["seed", "state", "revealed_at"])
     audit.record(merchant_id=merchant.pk, at=now, actor=actor, verb="draw.revealed", object=f"draw {code}")
@@ -342,7 +356,7 @@ def _save(ticket: DrawTicket) -> None:
 def _locked(merchant: Merchant, code: str) -> Draw:
     row = Draw.objects.select_for_update().filter(merchant=merchant, code=code).first()
     if row is None:
-        raise DrawRefused("no_such_draw", f"There is no draw {code}.")
+        raise DrawRefused("no_such_draw", draw=code)
     return row
 
 
