@@ -36,7 +36,7 @@ class Words:
         self.symbol = SYMBOLS.get(currency, currency + " ")
         self.tiers = tiers or {}
 
-    def _(self, chinese: str, english: str) -> str:
+    def two(self, chinese: str, english: str) -> str:
         return chinese if self.zh else english
 
     def money(self, amount: Decimal | None) -> str:
@@ -61,111 +61,111 @@ class Words:
         cap = getattr(rule, "cap", None)
         text = getattr(self, f"_{kind or 'tier_price'}")(rule)
         if cap is not None:
-            text += self._(f"（最多优惠 {self.money(cap)}）", f" (at most {self.money(cap)})")
+            text += self.two(f"（最多优惠 {self.money(cap)}）", f" (at most {self.money(cap)})")
         return text
 
     def _tier_price(self, rule: Price) -> str:
         if rule.percent is not None:
             return self.percent(rule.percent)
         if rule.price is not None:
-            return self._(f"每件 {self.money(rule.price)}", f"{self.money(rule.price)} each")
-        return self._(f"每件减 {self.money(rule.off_each)}", f"{self.money(rule.off_each)} off each")
+            return self.two(f"每件 {self.money(rule.price)}", f"{self.money(rule.price)} each")
+        return self.two(f"每件减 {self.money(rule.off_each)}", f"{self.money(rule.off_each)} off each")
 
     def _percent(self, rule: Offer | Coupon) -> str:
         assert rule.percent is not None
         return self.percent(rule.percent)
 
     def _amount(self, rule: Offer | Coupon) -> str:
-        return self._(f"减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off")
+        return self.two(f"减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off")
 
     def _price(self, rule: Offer) -> str:
-        return self._(f"每件 {self.money(rule.amount)}", f"{self.money(rule.amount)} each")
+        return self.two(f"每件 {self.money(rule.amount)}", f"{self.money(rule.amount)} each")
 
     def _off_each(self, rule: Offer) -> str:
-        return self._(f"每件减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off each")
+        return self.two(f"每件减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off each")
 
     def _freight(self, rule: Offer | Coupon) -> str:
         if rule.amount is None:
-            return self._("包邮", "no freight")
-        return self._(f"运费减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off the freight")
+            return self.two("包邮", "no freight")
+        return self.two(f"运费减 {self.money(rule.amount)}", f"{self.money(rule.amount)} off the freight")
 
     def _item(self, rule: Coupon) -> str:
-        return self._(f"免费兑换 {rule.pieces} 件", f"{rule.pieces} piece{'s' * (rule.pieces > 1)} for nothing")
+        return self.two(f"免费兑换 {rule.pieces} 件", f"{rule.pieces} piece{'s' * (rule.pieces > 1)} for nothing")
 
     def _ladder(self, rule: Offer) -> str:
         told = []
         for rung in rule.rungs:
             figure = (
-                self._(f"{_number(rung.at_least)} 件", f"{_number(rung.at_least)} pieces")
+                self.two(f"{_number(rung.at_least)} 件", f"{_number(rung.at_least)} pieces")
                 if rule.measure == "pieces"
                 else self.money(rung.at_least)
             )
             off = (
                 self.percent(rung.percent)
                 if rung.percent is not None
-                else self._(f"减 {self.money(rung.off)}", f"{self.money(rung.off)} off")
+                else self.two(f"减 {self.money(rung.off)}", f"{self.money(rung.off)} off")
             )
-            told.append(self._(f"满 {figure} {off}", f"from {figure} {off}"))
-        text = self._("，", ", ").join(told)
+            told.append(self.two(f"满 {figure} {off}", f"from {figure} {off}"))
+        text = self.two("，", ", ").join(told)
         if rule.repeat:
-            text += self._(
+            text += self.two(
                 "，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次",
                 ", again for each full amount",
             )
         return text
 
     def _buy_get(self, rule: Offer) -> str:
-        how = self._("免费", "free") if rule.percent is None else self.percent(rule.percent)
-        which = self._("最低价的", "the cheapest") if rule.of is None else self.goods(rule.of)
-        return self._(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
+        how = self.two("免费", "free") if rule.percent is None else self.percent(rule.percent)
+        which = self.two("最低价的", "the cheapest") if rule.of is None else self.goods(rule.of)
+        return self.two(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
 
     # ---- for what and when ----------------------------------------------------------------------------------------
     def goods(self, goods: Goods | When) -> str:
         names = [*goods.categories, *goods.products, *goods.brands]
-        return self._("、", ", ").join(names) if names else self._("全部商品", "all goods")
+        return self.two("、", ", ").join(names) if names else self.two("全部商品", "all goods")
 
     def where(self, when: Where) -> list[str]:
         told = []
         if when.categories or when.products or when.brands:
-            told.append(self._(f"适用 {self.goods(when)}", f"for {self.goods(when)}"))
+            told.append(self.two(f"适用 {self.goods(when)}", f"for {self.goods(when)}"))
         if when.without != Goods():
-            told.append(self._(f"不含 {self.goods(when.without)}", f"not for {self.goods(when.without)}"))
+            told.append(self.two(f"不含 {self.goods(when.without)}", f"not for {self.goods(when.without)}"))
         if when.min_amount:
-            told.append(self._(f"满 {self.money(when.min_amount)} 可用", f"from {self.money(when.min_amount)}"))
+            told.append(self.two(f"满 {self.money(when.min_amount)} 可用", f"from {self.money(when.min_amount)}"))
         if when.min_pieces:
-            told.append(self._(f"满 {when.min_pieces} 件可用", f"from {when.min_pieces} pieces"))
+            told.append(self.two(f"满 {when.min_pieces} 件可用", f"from {when.min_pieces} pieces"))
         if when.tiers:
-            names = self._("、", ", ").join(self.tiers.get(t, t) for t in when.tiers)
-            told.append(self._(f"限 {names}", f"for {names} only"))
+            names = self.two("、", ", ").join(self.tiers.get(t, t) for t in when.tiers)
+            told.append(self.two(f"限 {names}", f"for {names} only"))
         for chinese, english, values in (
             ("门店", "stores", when.stores),
             ("渠道", "channels", when.channels),
             ("平台", "platforms", when.platforms),
         ):
             if values:
-                told.append(f"{self._(chinese, english)} {self._('、', ', ').join(values)}")
+                told.append(f"{self.two(chinese, english)} {self.two('、', ', ').join(values)}")
         if when.birthday:
-            told.append(self._("限生日期间", f"in the birthday {when.birthday}"))
+            told.append(self.two("限生日期间", f"in the birthday {when.birthday}"))
         if when.first_purchase:
-            told.append(self._("限首单", "first purchase only"))
+            told.append(self.two("限首单", "first purchase only"))
         if when.from_date or when.until_date:
             told.append(self.span(when.from_date, when.until_date))
         return told
 
     def span(self, start: object, end: object) -> str:
         if start and end:
-            return self._(f"{start} 至 {end}", f"{start} to {end}")
-        return self._(f"{start} 起", f"from {start} on") if start else self._(f"至 {end}", f"until {end}")
+            return self.two(f"{start} 至 {end}", f"{start} to {end}")
+        return self.two(f"{start} 起", f"from {start} on") if start else self.two(f"至 {end}", f"until {end}")
 
     def valid(self, valid: Validity) -> list[str]:
         told = []
         if valid.days:
             late = (
-                self._(f"领取 {valid.after_days} 天后生效，", f"from day {valid.after_days} after issue, ")
+                self.two(f"领取 {valid.after_days} 天后生效，", f"from day {valid.after_days} after issue, ")
                 if valid.after_days
                 else ""
             )
-            told.append(late + self._(f"有效 {valid.days} 天", f"valid {valid.days} days"))
+            told.append(late + self.two(f"有效 {valid.days} 天", f"valid {valid.days} days"))
         if valid.from_date or valid.until_date:
             told.append(self.span(valid.from_date, valid.until_date))
         return told
@@ -173,20 +173,20 @@ class Words:
     def limits(self, limits: Limits) -> list[str]:
         told = []
         if limits.per_member:
-            told.append(self._(f"每人最多 {limits.per_member} 张", f"at most {limits.per_member} per member"))
+            told.append(self.two(f"每人最多 {limits.per_member} 张", f"at most {limits.per_member} per member"))
         if limits.per_order > 1:
-            told.append(self._(f"每单最多 {limits.per_order} 张", f"up to {limits.per_order} on one order"))
+            told.append(self.two(f"每单最多 {limits.per_order} 张", f"up to {limits.per_order} on one order"))
         return told
 
     def alone(self, rule: Rule) -> list[str]:
         told = []
         if rule.alone:
-            told.append(self._("不与其他优惠同享", "with no other offer"))
+            told.append(self.two("不与其他优惠同享", "with no other offer"))
         elif rule.not_with:
-            named = self._("、", ", ").join(_STEPS[k][not self.zh] if k in _STEPS else k for k in rule.not_with)
-            told.append(self._(f"不与 {named} 同享", f"not with {named}"))
+            named = self.two("、", ", ").join(_STEPS[k][not self.zh] if k in _STEPS else k for k in rule.not_with)
+            told.append(self.two(f"不与 {named} 同享", f"not with {named}"))
         if not rule.on_discounted:
-            told.append(self._("仅限原价商品", "full-price goods only"))
+            told.append(self.two("仅限原价商品", "full-price goods only"))
         return told
 
     def sentence(self, rule: Rule) -> str:
@@ -195,44 +195,46 @@ class Words:
         if isinstance(rule, Coupon):
             parts += [*self.valid(rule.valid), *self.limits(rule.limits)]
             parts += [
-                self._(f"{_ISSUED[i.on][0]}发放 {i.count} 张", f"{i.count} issued {_ISSUED[i.on][1]}")
+                self.two(f"{_ISSUED[i.on][0]}发放 {i.count} 张", f"{i.count} issued {_ISSUED[i.on][1]}")
                 for i in rule.issue
             ]
         parts += self.alone(rule)
-        return self._(f"{self.name(rule)}：{'，'.join(parts)}。", f"{self.name(rule)}: {', '.join(parts)}.")
+        return self.two(f"{self.name(rule)}：{'，'.join(parts)}。", f"{self.name(rule)}: {', '.join(parts)}.")
 
     def conditions(self, rule: Rule) -> str:
         """The sentence without the name and what it gives."""
         parts = [*self.where(rule.when)]
         if isinstance(rule, Coupon):
             parts += [*self.valid(rule.valid), *self.limits(rule.limits)]
-        return self._("，", ", ").join([*parts, *self.alone(rule)])
+        return self.two("，", ", ").join([*parts, *self.alone(rule)])
 
     def points(self, pay: PointsAsMoney, value: Decimal) -> str:
         worth = pay.worth or value
-        parts = [self._(f"100 积分抵 {self.money(worth * 100)}", f"100 points pay {self.money(worth * 100)}")]
+        parts = [self.two(f"100 积分抵 {self.money(worth * 100)}", f"100 points pay {self.money(worth * 100)}")]
         if pay.step > 1:
-            parts.append(self._(f"须为 {pay.step} 的整数倍", f"in steps of {pay.step}"))
+            parts.append(self.two(f"须为 {pay.step} 的整数倍", f"in steps of {pay.step}"))
         if pay.least:
-            parts.append(self._(f"至少 {pay.least} 分", f"at least {pay.least}"))
+            parts.append(self.two(f"至少 {pay.least} 分", f"at least {pay.least}"))
         if pay.most:
-            parts.append(self._(f"每单最多 {pay.most} 分", f"at most {pay.most} on one order"))
+            parts.append(self.two(f"每单最多 {pay.most} 分", f"at most {pay.most} on one order"))
         if pay.share < 100:
             parts.append(
-                self._(f"最多抵扣应付的 {_number(pay.share)}%", f"at most {_number(pay.share)}% of what is left to pay")
+                self.two(
+                    f"最多抵扣应付的 {_number(pay.share)}%", f"at most {_number(pay.share)}% of what is left to pay"
+                )
             )
         if pay.min_order:
-            parts.append(self._(f"满 {self.money(pay.min_order)} 可用", f"from {self.money(pay.min_order)}"))
+            parts.append(self.two(f"满 {self.money(pay.min_order)} 可用", f"from {self.money(pay.min_order)}"))
         parts.append(
-            self._("可抵运费" if pay.freight else "运费不可抵扣", "freight too" if pay.freight else "not the freight")
+            self.two("可抵运费" if pay.freight else "运费不可抵扣", "freight too" if pay.freight else "not the freight")
         )
         if pay.without != Goods():
-            parts.append(self._(f"不含 {self.goods(pay.without)}", f"not for {self.goods(pay.without)}"))
-        return self._(f"积分抵现：{'，'.join(parts)}。", f"Points as money: {', '.join(parts)}.")
+            parts.append(self.two(f"不含 {self.goods(pay.without)}", f"not for {self.goods(pay.without)}"))
+        return self.two(f"积分抵现：{'，'.join(parts)}。", f"Points as money: {', '.join(parts)}.")
 
     def order(self, selling: Selling) -> str:
         named = [_STEPS[step][not self.zh] for step in selling.order]
-        return self._(f"计算顺序：{' → '.join(named)}。", f"Applied in this order: {' → '.join(named)}.")
+        return self.two(f"计算顺序：{' → '.join(named)}。", f"Applied in this order: {' → '.join(named)}.")
 
 
 def sentences(selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str) -> list[str]:
