@@ -65,7 +65,9 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
         findings += list(_against_facts(merchant, part))[:limit]
         if progress is not None:
             progress(len(part))
-    return Report(findings, sorted(checked, key=lambda c: (c[0][0] != "I", int(c[0][1:]))), _figures(merchant, len(members)))
+    return Report(
+        findings, sorted(checked, key=lambda c: (c[0][0] != "I", int(c[0][1:]))), _figures(merchant, len(members))
+    )
 
 
 def _figures(merchant: Merchant, members: int) -> dict[str, int]:
