@@ -31,6 +31,7 @@ from shuke.loyalty.models.coupons import (
 from shuke.loyalty.models.drafts import CharterDraft
 from shuke.loyalty.models.draws import Draw, DrawTicket
 from shuke.loyalty.models.gifts import Gift, GiftMove, GiftOrder, GiftPicture
+from shuke.loyalty.models.referral import Referral, ReferralBudget, ReferralCode, ReferralReward
 from shuke.loyalty.models.sharing import Correction, Family, Relative
 
 __all__ = [
@@ -63,6 +64,10 @@ __all__ = [
     "Lot",
     "ManualTier",
     "PublishedCharter",
+    "Referral",
+    "ReferralBudget",
+    "ReferralCode",
+    "ReferralReward",
     "Relative",
     "RequestOwner",
     "Seal",
