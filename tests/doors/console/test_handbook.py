@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from shuke.connect.exporters import handbook_pdf
 from shuke.doors.console.views.handbook import address_of
 from shuke.engine.charter import document
-from shuke.engine.charter.handbook import handbook
+from shuke.engine.handbook import handbook
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import replay

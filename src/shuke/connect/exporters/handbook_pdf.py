@@ -13,7 +13,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
-from shuke.engine.charter.handbook import Example, Handbook, Table
+from shuke.engine.handbook import Example, Handbook, Table
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
 INK, QUIET, JADE, WASH, LINE = (31, 45, 61), (91, 102, 117), (11, 122, 91), (230, 243, 238), (223, 227, 232)

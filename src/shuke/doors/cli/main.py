@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("stats", _("how much there is of everything")),
     "members": ("members", _("find and show members")),
     "tiers": ("tiers", _("why a member has this tier, and what is missing to the next")),
-    "points": ("moving", _("a member's points and where they came from")),
+    "points": ("points", _("a member's points and where they came from")),
     "benefits": ("benefits", _("what members may have and are close to, and the log")),
     "gifts": ("gifts", _("gifts for points: catalogue, stock, orders")),
     "draws": ("draws", _("lucky draws, and checking a published one")),
@@ -38,6 +38,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", _("look whether this installation is healthy")),
 }
 
+# Commands whose parts stand in further modules, each of which adds itself to the group.
+MORE = {"members": ("cards", "joining", "merging"), "points": ("moving",)}
+
 
 class Commands(click.Group):
     """Loads a command's module when it is called, and says what went wrong in one sentence."""
@@ -49,6 +52,8 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"shuke.doors.cli.commands.{COMMANDS[name][0]}")
+        for more in MORE.get(name, ()):
+            importlib.import_module(f"shuke.doors.cli.commands.{more}")
         _dress(module.command)
         return module.command
 

@@ -207,7 +207,3 @@ def about(desk: Desk, line: TimelineLine) -> str:
     if "before" in body and "after" in body:
         return f"{body['before'] or '–'} → {body['after']}"
     return " · ".join(f"{value:,}" if isinstance(value, int) else str(value) for value in body.values() if value)
-
-
-# The other commands of this group, a file per story; each adds itself to `command` above.
-from shuke.doors.cli.commands import cards, joining, merging  # noqa: E402, F401
