@@ -121,12 +121,13 @@ def naive(terms: Terms, basket: Basket, holdings: Holdings) -> int:
 def main() -> None:
     terms, tills = shop(), baskets()
     holdings = Holdings("gold", 5000, coupons=tuple(Coupon(f"c{i}", f"coupon{i}") for i in range(30)))
-    ours, theirs, saved, plain, exact = [], [], 0, 0, 0
+    ours, busy, theirs, saved, plain, exact = [], [], [], 0, 0, 0
     for n in range(ROUNDS):
         basket = tills[n % 10]
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         priced = price(terms, basket, holdings, NOW)
         middle = time.perf_counter()
+        busy.append(time.process_time() - cpu)
         least = naive(terms, basket, holdings)
         end = time.perf_counter()
         ours.append(middle - start)
@@ -134,9 +135,12 @@ def main() -> None:
         saved, plain, exact = saved + priced.discount, plain + least, exact + priced.search.exact
     ours.sort()
     theirs.sort()
+    busy.sort()
     p50, p95 = ours[ROUNDS // 2] * 1e3, ours[ROUNDS * 95 // 100] * 1e3
     peer = theirs[ROUNDS // 2] * 1e3
-    print(f"priced      p50 {p50:6.2f} ms   p95 {p95:6.2f} ms   (bar: p95 under 10 ms)   exact in {exact / ROUNDS:.0%}")
+    print(
+        f"priced      p50 {p50:6.2f} ms   p95 {p95:6.2f} ms   (bar: p95 under 10 ms; processor {busy[ROUNDS * 95 // 100] * 1e3:.2f})   exact in {exact / ROUNDS:.0%}"
+    )
     print(
         f"naive peer  p50 {peer:6.2f} ms   ratio {peer / p50:.2f}   ours saves {saved / plain - 1:+.1%} more for the member"
     )

@@ -158,7 +158,7 @@ class Selling(Part):
     thresholds: Literal["after", "list"] = "after"  # `min_amount` is looked at after earlier steps, or before all
     rounding: Literal["total", "line"] = "total"  # a percentage is rounded once, or on each line
     most_coupons: Annotated[int, Field(ge=0, le=100)] | None = None  # on one order
-    effort: Annotated[int, Field(ge=1, le=1_000_000)] = 400  # steps of the search for the best combination
+    effort: Annotated[int, Field(ge=1, le=1_000_000)] = 250  # steps of the search for the best combination
     groups: tuple[Group, ...] = ()
     prices: Annotated[tuple[Price, ...], Field(max_length=500)] = ()
     offers: Annotated[tuple[Offer, ...], Field(max_length=500)] = ()
