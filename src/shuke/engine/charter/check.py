@@ -13,6 +13,7 @@ from shuke.engine.charter.parts import When
 from shuke.engine.charter.referring import check_referral
 from shuke.engine.charter.rights import check_rights
 from shuke.engine.charter.selling import check_selling
+from shuke.engine.charter.stored import check_stored
 from shuke.engine.charter.tiering import Condition, Grading, Review
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def check(charter: Charter) -> list[Fault]:
     for i, tier in enumerate(charter.tiers):
         if tier.review is not None:
             _check_review(tier.review, f"tiers.{i}.review", faults)
-    faults += check_referral(charter.referral)
+    faults += check_referral(charter.referral) + check_stored(charter.stored)
     return faults + check_selling(charter.selling, names) + check_rights(charter.rights, names)
 
 

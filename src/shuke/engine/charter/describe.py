@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shuke.engine.charter import describe_selling, referring
+from shuke.engine.charter import describe_selling, referring, stored
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.earning import Earning
 from shuke.engine.charter.sentences_en import English
@@ -49,13 +49,19 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
             tiers={t.key: getattr(t.name, say.code) for t in charter.tiers},
             language=say.code,
         ),
+        "stored": stored.sentences(say),
         "growth": _growth(say, charter),
         "memberships": [say.membership(m) for m in charter.memberships],
         "review": [say.upgrade(), *say.reviews(), *say.protection(), say.fall(), *say.notice()],
         "returns": say.returns(),
         "duties": [getattr(d, say.code) for d in charter.duties],
     }
-    titles = {"rights": TITLES[say.code], "referral": referring.TITLES[say.code], "selling": describe_selling.TITLES[say.code]} | say.titles
+    titles = {
+        "rights": TITLES[say.code],
+        "referral": referring.TITLES[say.code],
+        "selling": describe_selling.TITLES[say.code],
+        "stored": stored.TITLES[say.code],
+    } | say.titles
     return [Section(key, titles[key], said) for key, said in told.items() if said]
 
 

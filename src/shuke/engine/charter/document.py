@@ -19,6 +19,7 @@ from shuke.engine.charter.parts import Name, Part
 from shuke.engine.charter.referring import Referring
 from shuke.engine.charter.rights import Rights
 from shuke.engine.charter.selling import Selling
+from shuke.engine.charter.stored import Stored
 from shuke.engine.charter.tiering import Grading, Membership, Tier
 
 FORMAT = 1
@@ -38,6 +39,7 @@ class Charter(Part):
     selling: Selling = Selling()
     rights: Rights = Rights()
     referral: Referring | None = None  # members who bring friends; None: nothing is given for it
+    stored: Stored | None = None  # money paid in advance and gift cards; None: there are none
     duties: tuple[Name, ...] = ()
 
 

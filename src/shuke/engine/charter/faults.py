@@ -186,6 +186,18 @@ FAULTS = {
         "a budget of {budget} points does not pay one reward of {points}; raise it.",
         "预算 {budget} 积分不够发一次 {points} 积分的奖励，请提高。",
     ),
+    "stored_rungs_rise": (
+        "steps of top-ups must rise: {figure} is not above the one before.",
+        "储值档位必须递增：{figure} 不高于上一档。",
+    ),
+    "stored_one_bonus": (
+        "the step from {figure} on says either bonus or percent, and one of them.",
+        "储值 {figure} 一档须写 bonus 或 percent，且只能写一个。",
+    ),
+    "stored_out_of_reach": (
+        "{figure} can never be paid in, for a member can store at most {most}; lower it or raise most_balance.",
+        "储值 {figure} 永远达不到，因为每位会员最多储值 {most}；请调低，或提高 most_balance。",
+    ),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
 }
 

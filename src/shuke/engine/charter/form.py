@@ -37,6 +37,7 @@ FRONT = {
     "Referring": {"friend", "steps", "min_amount", "pending_days", "caps"},
     "ReferralReward": {"points", "coupon", "gift"},
     "ReferralStep": {"at_least", "points", "coupon", "gift", "honour"},
+    "Stored": {"order", "ladder", "most_balance", "bonus_months", "refund"},
     "PointsAsMoney": {"worth", "share", "most"},
 }
 
