@@ -60,6 +60,7 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
         "batch_id": batch.pk,
         "contact_id": member.pk,
         "merge_id": 1,
+        "correction_id": 1,
         "place": 0,
     }
     foreign |= {"draft_id": draft.pk, "version": 1}

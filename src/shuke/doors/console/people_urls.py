@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import cards, joining, merging
+from shuke.doors.console.views import cards, joining, merging, moving
 
 patterns = [
     path("members/suspicions", merging.suspicions, name="suspicions"),
@@ -16,5 +16,8 @@ patterns = [
     path("members/<int:pk>/contact/<int:contact_id>/remove", joining.remove_contact, name="person-contact-remove"),
     path("members/cards", cards.sheet, name="cards-print"),
     path("members/<int:pk>/card", cards.card, name="member-card"),
+    path("members/<int:pk>/points/change", moving.change, name="member-points-change"),
+    path("points/corrections", moving.corrections, name="corrections"),
+    path("points/corrections/<int:correction_id>", moving.decide, name="correction"),
     path("members/<int:pk>/card/change", cards.change, name="member-card-change"),
 ]

@@ -254,6 +254,8 @@ class Says:
             "timeout": _("Set free again, the basket was forgotten"),
             "correct": _("Corrected after a later statement"),
             "debt": _("Taken for points owed"),
+            "handed": _("Handed to another member"),
+            "taken": _("Received from another member"),
         }
         return named.get(kind, kind)
 
@@ -371,6 +373,8 @@ class Says:
         elif line.kind in ("tier.up", "tier.down"):
             before, after = (tiers.look(self._request, str(body.get(k, "")))[0] for k in ("before", "after"))
             detail = f"{before or '–'} → {after}"
+        elif line.kind in ("points.given", "points.received"):
+            detail = f"{body.get('points', 0):,}"
         elif line.kind == "points.expired":
             points = f"−{int(body.get('points', 0)):,}"
         elif line.kind == "joined":
@@ -420,6 +424,8 @@ class Says:
             "tier.up": Kind(icon="arrow-up", title=_("Tier up")),
             "tier.down": Kind(icon="arrow-down", title=_("Tier down")),
             "points.expired": Kind(icon="coins", title=_("Points expired")),
+            "points.given": Kind(icon="gift", title=_("Points handed to another member")),
+            "points.received": Kind(icon="gift", title=_("Points received from another member")),
             "comment": Kind(icon="message", title=_("Note")),
             "card.lost": Kind(icon="alert-triangle", title=_("Card reported lost")),
             "card.found": Kind(icon="circle-check", title=_("Card found again")),

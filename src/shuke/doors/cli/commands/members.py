@@ -183,6 +183,8 @@ KINDS = {
     "tier.up": _("Tier up"),
     "tier.down": _("Tier down"),
     "points.expired": _("Points expired"),
+    "points.given": _("Points handed to another member"),
+    "points.received": _("Points received from another member"),
     "stage.changed": _("stage of life"),
     "comment": _("Note"),
     "coupon.used": _("Coupon used"),

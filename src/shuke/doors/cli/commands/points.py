@@ -207,6 +207,8 @@ def kind(code: str) -> str:
         "growth_fade": _("yearly share taken off"),
         "reinstate": _("given back after expiry"),
         "membership": _("paid membership"),
+        "handed": _("handed on"),
+        "taken": _("received"),
         "membership_end": _("paid membership given back"),
     }.get(code, code)
 

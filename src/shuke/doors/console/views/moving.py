@@ -1,0 +1,229 @@
+"""Points by hand in the console: giving and taking with a reason, handing on, families, and what waits for a second person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shuke.doors.console import person
+from shuke.doors.console.access import StaffRequest, console
+from shuke.kit import ids
+from shuke.loyalty import actions
+from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions import Answer, Ask
+from shuke.loyalty.queries import charters
+from shuke.members import queries as members
+from shuke.members.models import Member
+from shuke.shops import queries as shops
+from shuke.shops.models import Role
+
+
+@console(Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.ASSISTANT)
+@require_http_methods(["GET", "POST"])
+def change(request: StaffRequest, pk: int) -> HttpResponse:
+    """Give or take points, hand them to another member, and see to the family."""
+    who = _member(request, pk)
+    if request.method == "POST":
+        done = {"adjust": _adjust, "give": _give, "join": _join, "leave": _leave}.get(request.POST.get("do", ""))
+        if done is None:
+            raise Http404
+        if done(request, who):
+            return redirect("console:member-points-change", pk)
+    return render(request, "console/points_change.html", _context(request, who))
+
+
+def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
+    held = loyalty.balance(request.merchant, who.pk, request.now)
+    try:
+        terms = charters.in_force(request.merchant, request.now).charter.points
+    except charters.NoCharter:
+        terms = None
+    told = request.POST
+    return {
+        "who": who,
+        "title": str(who),
+        "held": held,
+        "limit": terms.second_person_above if terms else None,
+        "transfer": terms.transfer if terms else "no",
+        "family": loyalty.family(request.merchant, who.pk, request.now),
+        "may_adjust": shops.may(request.staff, "adjust"),
+        # The key goes out with the form: pressing twice does nothing twice.
+        "key": told.get("key") or f"console:{ids.new()}",
+        "told": {name: told.get(name, "") for name in ("points", "way", "reason", "to", "amount", "with", "name")},
+    }
+
+
+def _adjust(request: StaffRequest, who: Member) -> bool:
+    if not shops.may(request.staff, "adjust"):
+        raise PermissionDenied
+    points = _points(request, "points")
+    if points is None:
+        return False
+    if request.POST.get("way") == "take":
+        points = -points
+    try:
+        told = actions.correct(
+            merchant=request.merchant,
+            key=_key(request),
+            member_id=who.pk,
+            amount=points,
+            reason=request.POST.get("reason", ""),
+            now=request.now,
+            actor=request.staff.username,
+        )
+    except actions.CorrectionRefused as refused:
+        messages.warning(request, refused.sentence(_language()))
+        return False
+    if isinstance(told, Answer):
+        said = _("%(points)s points by hand.") % {"points": f"{points:+,}"}
+        return _say(request, Ask(told.key, "adjust", who.pk, points), told, said)
+    messages.info(request, _("Somebody else has to agree: these points wait under “Points by hand”."))
+    return True
+
+
+def _give(request: StaffRequest, who: Member) -> bool:
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    points, to = _points(request, "amount"), _other(request, "to")
+    if points is None or to is None:
+        return False
+    move = actions.Transfer(_key(request), who.pk, to.pk, points)
+    [told] = actions.transfer(
+        merchant=request.merchant, transfers=[move], now=request.now, actor=request.staff.username
+    )
+    said = _("%(points)s points went to %(member)s; they keep their expiry.") % {"points": f"{points:,}", "member": to}
+    return _say(request, Ask(told.key, "handed", who.pk, points), told, said)
+
+
+def _join(request: StaffRequest, who: Member) -> bool:
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    other = _other(request, "with")
+    if other is None:
+        return False
+    there = loyalty.family(request.merchant, who.pk, request.now)
+    told: dict[str, Any] = {"merchant": request.merchant, "now": request.now, "actor": request.staff.username}
+    try:
+        if there is None:
+            name = request.POST.get("name", "").strip() or who.name or who.nickname
+            actions.found_family(name=name, members=[who.pk, other.pk], **told)
+        else:
+            actions.join_family(family_id=there.pk, members=[other.pk], **told)
+    except actions.FamilyRefused as refused:
+        messages.warning(request, refused.sentence(_language()))
+        return False
+    messages.success(request, _("%(member)s is in the family.") % {"member": other})
+    return True
+
+
+def _leave(request: StaffRequest, who: Member) -> bool:
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    told: dict[str, Any] = {"merchant": request.merchant, "now": request.now, "actor": request.staff.username}
+    if actions.leave_family(member_id=who.pk, **told):
+        messages.success(request, _("%(member)s left the family; points stay with who has them.") % {"member": who})
+    return True
+
+
+@console(Role.OWNER, Role.MANAGER, Role.AUDITOR)
+@require_GET
+def corrections(request: StaffRequest) -> HttpResponse:
+    """Points by hand that wait for a second person, then the latest decisions."""
+    says = person.Says(request)
+    found = [
+        {
+            "one": one,
+            "points": f"{one.amount:+,}",
+            "asked": says.day(one.asked_at),
+            "decided": says.day(one.decided_at) if one.decided_at else "",
+            "own": one.asked_by == request.staff.username,
+        }
+        for one in loyalty.corrections(request.merchant)
+    ]
+    context = {
+        "waiting": [x for x in found if x["one"].state == "waiting"],
+        "decided": [x for x in found if x["one"].state != "waiting"],
+        "may_decide": shops.may(request.staff, "adjust"),
+    }
+    return render(request, "console/corrections.html", context)
+
+
+@console(Role.OWNER, Role.MANAGER)
+@require_POST
+def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
+    """Agree or decline."""
+    try:
+        found, answer = actions.decide_correction(
+            merchant=request.merchant,
+            correction_id=correction_id,
+            agree=request.POST.get("do") == "agree",
+            now=request.now,
+            actor=request.staff.username,
+        )
+    except actions.CorrectionRefused as refused:
+        if refused.code == "no_such_correction":
+            raise Http404(str(refused)) from refused
+        messages.warning(request, refused.sentence(_language()))
+        return redirect("console:corrections")
+    if answer is None:
+        messages.info(request, _("Declined."))
+    else:
+        one = Ask(found.key, "adjust", found.member_id, found.amount)
+        _say(request, one, answer, _("%(points)s points by hand.") % {"points": f"{found.amount:+,}"})
+    return redirect("console:corrections")
+
+
+def _say(request: StaffRequest, one: Ask, answer: Answer, said: str) -> bool:
+    if answer.done:
+        messages.success(request, said)
+    else:
+        messages.warning(request, actions.why_refused(one, answer, _language()))
+    return answer.done
+
+
+def _points(request: StaffRequest, name: str) -> int | None:
+    text = request.POST.get(name, "").replace(",", "").strip()
+    if text.isascii() and text.isdigit() and int(text[:18]) > 0:
+        return int(text[:18])
+    messages.warning(request, _("Write how many points, as a whole number above 0."))
+    return None
+
+
+def _other(request: StaffRequest, name: str) -> Member | None:
+    """The other member by card or id, or by a search that finds one alone."""
+    asked = request.POST.get(name, "").strip()
+    merchant = request.merchant
+    try:
+        if asked:
+            return members.member_of(merchant.pk, asked)
+    except members.NoSuchMember:
+        hits = members.find(merchant, asked, 2)
+        if len(hits) == 1:
+            return members.member_of(merchant.pk, hits[0].member_id)
+    messages.warning(
+        request, _("No single member is found by “%(text)s”. Write the card number.") % {"text": asked[:40]}
+    )
+    return None
+
+
+def _key(request: StaffRequest) -> str:
+    key = request.POST.get("key", "")
+    return key if key.startswith("console:") and len(key) < 60 else f"console:{ids.new()}"
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+def _member(request: StaffRequest, pk: int) -> Member:
+    try:
+        return members.member_for(request.staff, pk)
+    except members.NoSuchMember as error:
+        raise Http404(str(error)) from error
