@@ -137,7 +137,7 @@ def _leave(request: StaffRequest, who: Member) -> bool:
 def corrections(request: StaffRequest) -> HttpResponse:
     """Points by hand that wait for a second person, then the latest decisions."""
     says = person.Says(request)
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "one": one,
             "points": f"{one.amount:+,}",
