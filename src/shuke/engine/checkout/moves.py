@@ -30,6 +30,7 @@ class Move:
     bits: int = 0  # of all lines it may touch or counts
     twin: int = -1  # place of the move before it that is another coupon of the same template
     budget_left: int | None = None
+    slack: int = 0  # what rounding of later moves may make of it
     contested: bool = False  # leaving it out may be better
     pays: Callable[[list[int]], list[int]] | None = None  # points that pay before a later step: amounts → shares
 

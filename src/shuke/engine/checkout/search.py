@@ -2,10 +2,10 @@
 
 Moves are decided one after the other in the order they are applied, with what earlier ones left of the lines. A move is
 *contested* when leaving it out may be better: it excludes another, may take the ground from under another's threshold,
-or takes full-price goods away from another. Only these are tried both ways, and a branch is left as soon as all that is
-still to come could not save more than the best found. What is not contested only ever helps: each further discount
-lowers a later one by at most as much as it takes off itself, up to one minor unit of rounding per later move, so that
-tiny ones are tried both ways too.
+takes full-price goods away from another, or changes which pieces are the cheapest. Only these are tried both ways, and a
+branch is left as soon as all that is still to come could not save more than the best found. What is not contested only
+ever helps: with less on every line, whatever follows costs no more, but for the minor units that rounding may shift. So
+with a few moves all are tried both ways, and with more the answer is exact to one minor unit per rule.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from shuke.engine.checkout.basket import Line
 from shuke.engine.checkout.moves import Move, State, off
 from shuke.engine.checkout.reasons import Reason
+
+FEW = 7  # so many moves can all be tried both ways within the usual effort
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class _Search:
                 k += 1
                 continue
             take = sum([s for _, s in shares]) if move.pays is None else 0
-            tiny = take < len(moves) - k and move.pays is None
+            tiny = take < move.slack and move.pays is None
             if not self.first and (move.contested or tiny):
                 other = state.copy()
                 other.take(move, shares)
@@ -132,6 +134,10 @@ def ceilings(moves: list[Move], most_coupons: int) -> list[int]:
 def _contest(moves: list[Move], lines: tuple[Line, ...], most_coupons: int | None) -> None:
     """Mark the moves that may be better left out."""
     coupons = sum(m.rule.step == "coupons" for m in moves)
+    slack = 0
+    for move in reversed(moves):
+        move.slack = slack
+        slack += move.bits.bit_count()
     for move in moves:
         rule = move.rule
         move.contested = bool(move.conflicts) or rule.group_per_line
@@ -146,18 +152,22 @@ def _contest(moves: list[Move], lines: tuple[Line, ...], most_coupons: int | Non
             for move in same:
                 move.contested = True
     _contest_thresholds(moves, lines)
+    if len(moves) <= FEW:
+        for move in moves:
+            move.contested = move.pays is None
 
 
 def _contest_thresholds(moves: list[Move], lines: tuple[Line, ...]) -> None:
     """Earlier moves on the goods of a later one that looks at what they left."""
     for k, watcher in enumerate(moves):
+        by_pieces = watcher.rule.kind in ("buy_get", "item") and watcher.bits & (watcher.bits - 1)
         full_price = not watcher.rule.on_discounted
-        if not full_price and not _thresholds(watcher) and watcher.budget_left is None:
+        if not full_price and not by_pieces and not _thresholds(watcher) and watcher.budget_left is None:
             continue
         earlier = [m for m in moves[:k] if m.bits & watcher.bits]
         if not earlier:
             continue
-        if not full_price:
+        if not full_price and not by_pieces:
             whole = sum([lines[i].amount for i in watcher.lines])
             if not _crossed(watcher, max(0, whole - sum([m.ceiling for m in earlier])), whole):
                 continue
