@@ -33,6 +33,18 @@ from shuke.loyalty.models.draws import Draw, DrawTicket
 from shuke.loyalty.models.gifts import Gift, GiftMove, GiftOrder, GiftPicture
 from shuke.loyalty.models.referral import Referral, ReferralBudget, ReferralCode, ReferralReward
 from shuke.loyalty.models.sharing import Correction, Family, Relative
+from shuke.loyalty.models.stored import (
+    GiftCard,
+    GiftCardBatch,
+    StoredCorrection,
+    StoredHold,
+    StoredLeg,
+    StoredLot,
+    StoredPurse,
+    StoredSeal,
+    StoredTxn,
+    StoredUse,
+)
 
 __all__ = [
     "Account",
@@ -56,6 +68,8 @@ __all__ = [
     "Family",
     "FinancePolicy",
     "Gift",
+    "GiftCard",
+    "GiftCardBatch",
     "GiftMove",
     "GiftOrder",
     "GiftPicture",
@@ -72,6 +86,14 @@ __all__ = [
     "RequestOwner",
     "Seal",
     "SharedCode",
+    "StoredCorrection",
+    "StoredHold",
+    "StoredLeg",
+    "StoredLot",
+    "StoredPurse",
+    "StoredSeal",
+    "StoredTxn",
+    "StoredUse",
     "TierChange",
     "Txn",
     "Use",
