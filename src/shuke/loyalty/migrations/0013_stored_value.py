@@ -14,25 +14,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="entry",
-            name="account",
-            field=models.CharField(
-                choices=[
-                    ("member", "Member"),
-                    ("debt", "Debt"),
-                    ("issued", "Issued"),
-                    ("spent", "Spent"),
-                    ("breakage", "Breakage"),
-                    ("adjusted", "Adjusted"),
-                    ("opening", "Opening"),
-                    ("transferred", "Transferred"),
-                    ("settlement", "Settlement"),
-                    ("written_off", "Written Off"),
-                ],
-                max_length=12,
-            ),
-        ),
         migrations.CreateModel(
             name="GiftCardBatch",
             fields=[
