@@ -79,6 +79,7 @@ class Person(NamedTuple):
     opening_points: int | None = None  # balance carried over from another system
     opening_growth: int | None = None
     opening_from: str = ""  # which system that balance is of: youzan, pos …
+    brought_by: str = ""  # card or referral code of the member who brought this one
 
 
 class OrderStatus(IntEnum):

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.engine.facts import Address, Claim, IdentityKind, Phone
+from shuke.flows import referral
 from shuke.kit import crypto
 from shuke.loyalty import actions as loyalty
+from shuke.loyalty.models import ReferralCode
 from shuke.members import actions as members
 from shuke.members import values
 from shuke.members.actions import NewContact, Statement
@@ -35,6 +37,8 @@ class Said(NamedTuple):
     consents: Sequence[tuple[str, str, bool]] = ()  # channel, purpose, granted
     wording: str = ""  # version of the text agreed to
     evidence: str = ""  # the paper form's number, the recording …
+    code: ReferralCode | None = None  # of the member who brought them; only whoever joins can tell one
+    device: bytes | None = None  # the browser it was told from
 
 
 class Joined(NamedTuple):
@@ -83,6 +87,16 @@ def join(*, merchant: Merchant, said: Said, anyway: bool = False, source: str, n
         claim_identities(merchant=merchant, member_id=member.pk, claims=claims, now=now, actor=actor)
         _tell(merchant, member.pk, said, source, now, actor)
         loyalty.settle(merchant=merchant, order_ids=[], also_members=[member.pk], now=now, actor=actor)
+        referral.bind_on_joining(
+            merchant=merchant,
+            newcomer_id=member.pk,
+            referrer_id=said.profile.get("referred_by"),
+            code=said.code,
+            how="link" if said.device else "form" if said.code else "staff",
+            now=now,
+            actor=actor,
+            device=said.device,
+        )
         member.refresh_from_db()
     return Joined(member)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.facts import CouponUse, Order, Person, Product, Refund
-from shuke.flows import opening
+from shuke.flows import opening, referral
 from shuke.flows.checkout import follow_orders
 from shuke.loyalty import actions as loyalty
 from shuke.members import actions as members
@@ -96,6 +96,12 @@ def take_orders(
         touched = {r.key: r.order_id for r in recorded if r.outcome is not Outcome.SAME}
         touched |= {r.key: r.order_id for r in given_back.orders if r.changed}
         follow_orders(merchant=merchant, orders=touched, now=now, actor=actor)
+        if people:
+            ids = [who.member_id for who in seen_people]
+            referral.bind_imported(merchant=merchant, people=people, member_ids=ids, now=now, actor=actor)
+        bought = [m for r in recorded if r.outcome is not Outcome.SAME for m in (r.member_id, r.former_member_id)]
+        bought += [r.member_id for r in given_back.orders if r.changed]
+        referral.follow(merchant=merchant, member_ids=bought, now=now, actor=actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)

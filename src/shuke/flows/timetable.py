@@ -15,6 +15,7 @@ from shuke.kit import clock, jobs
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
 from shuke.loyalty.queries.checkouts import any_timed_out
+from shuke.loyalty.queries.referral import any_due
 from shuke.shops.models import Merchant
 from shuke.shops.queries import merchants
 
@@ -49,12 +50,14 @@ TIMETABLE: tuple[Daily | Often, ...] = (
     Often("holds", timedelta(minutes=1), _held_too_long),
     Often("baskets", timedelta(minutes=1), any_timed_out),
     Often("coupons", timedelta(hours=1), rules_wanted),
+    Often("referral", timedelta(minutes=5), any_due),
 )
 
 # Where the handlers live; importing a module installs its handlers.
 HANDLERS = (
     "shuke.flows.handlers",
     "shuke.flows.coupons",
+    "shuke.flows.referral",
     "shuke.flows.night",
     "shuke.flows.imports",
     "shuke.flows.import_jobs",

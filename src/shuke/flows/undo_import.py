@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
-from shuke.flows import opening
+from shuke.flows import opening, referral
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.queries.member import spent_from
 from shuke.members import actions as members
@@ -89,6 +89,7 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
             settled += loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor=actor).members
         if opening.take_back(merchant=merchant, openings=openings, now=now, actor=actor):
             raise _openings_spent(sum(one.points for one in openings))
+        referral.follow(merchant=merchant, member_ids=owners | created, now=now, actor=actor)
         gone = created - _still_needed(merchant, created)
         put_away = 0
         for part in _parts(sorted(gone)):
@@ -153,7 +154,7 @@ def _openings_spent(points: int) -> UndoRefused:
 
 
 # Lines that an import itself writes; anything else on the timeline shows that somebody has dealt with the member since.
-_OWN_KINDS = ("joined", "woken", "coupon.used", "undone", "import.undone")
+_OWN_KINDS = ("joined", "woken", "coupon.used", "undone", "import.undone", "referral.bound")
 
 
 def _still_needed(merchant: Merchant, member_ids: set[int]) -> set[int]:

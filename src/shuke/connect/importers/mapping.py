@@ -100,6 +100,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _field("tags", "Tags", "标签", "text", "tag,labels,客户标签,会员标签"),
         _field("store", "Store", "门店", "text", "shop,branch,home store,所属门店,归属门店,开卡门店,店铺"),
         _field("source", "Source", "来源", "text", "acquired by,channel,客户来源,会员来源,来源渠道,渠道"),
+        _field("brought_by", "Brought by", "推荐人", "id",
+               "referrer,referred by,referrer card,referral code,推荐人卡号,推荐码,推荐会员,推荐人会员卡号,邀请人,邀请码,介绍人"),
         _field("note", "Note", "备注", "text", "notes,remark,memo,comment,客户备注,会员备注"),
     ),
     "products": (

@@ -349,7 +349,7 @@ def _customer_rows(reading: Reading) -> RowReader:
             moment(row[at["joined_at"]], title(at["joined_at"])),
             plain(row[at["store"]]) or str(defaults.get("store", "")), plain(row[at["source"]]),
             plain(row[at["note"]]), points(row[at["points"]], title(at["points"])),
-            points(row[at["growth"]], title(at["growth"])), reading.platform,
+            points(row[at["growth"]], title(at["growth"])), reading.platform, plain(row[at["brought_by"]])[:30],
         )  # fmt: skip
 
     return row_to_person
