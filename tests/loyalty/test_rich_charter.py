@@ -304,3 +304,16 @@ def test_the_growth_ledger_and_the_statement_add_up(lan):
     whole = queries.statement(lan.merchant, buyer, START, NOW)
     balance = queries.balance(lan.merchant, buyer, NOW)
     assert whole.closing == balance.balance
+
+
+def test_a_hold_whose_ground_vanishes_holds_what_is_left(lan):
+    publish(lan.merchant, RICH)
+    buyer = member(lan.merchant)
+    take(lan.merchant, buyer, order("a", 1, 5))
+    now = START + timedelta(days=20)
+    held = Ask("h", "hold", buyer, 8, until=now + timedelta(days=2))
+    assert actions.ask(merchant=lan.merchant, asks=[held], now=now, actor="till")[0].done
+    Order.objects.all().delete()
+    actions.settle(merchant=lan.merchant, order_ids=[], also_members=[buyer], now=now, actor="undo")
+    assert queries.balance(lan.merchant, buyer, now).held == 5  # what joining gave
+    assert queries.verify(lan.merchant).findings == []

@@ -79,10 +79,10 @@ CHECKS: list[tuple[str, str, str, str]] = [
     ),
     (
         "I12",
-        "an open hold is covered by held points; a resolved one took at most what it held",
+        "nothing is held but by open holds; a resolved one took at most what it held",
         "SELECT h.member_id, SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END), w.held FROM loyalty_hold h "
         "JOIN loyalty_wallet w ON w.member_id = h.member_id WHERE h.merchant_id = %s GROUP BY h.member_id, w.held "
-        "HAVING SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END) <> w.held OR MAX(h.captured - h.amount) > 0",
+        "HAVING SUM(CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END) < w.held OR MAX(h.captured - h.amount) > 0",
         "member {0}: open holds {1}, held {2}",
     ),
     (
@@ -134,12 +134,12 @@ CHECKS: list[tuple[str, str, str, str]] = [
     ),
     (
         "I18",
-        "issued − taken back + adjusted + opened = held by members + spent + expired − debt",
+        "issued − taken back + adjusted + opened = held by members + spent + expired + gone to partners − debt",
         "SELECT 0, SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END), "
-        "SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END) "
+        "SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage', 'settlement') THEN amount ELSE 0 END) "
         "FROM loyalty_entry WHERE merchant_id = %s "
         "HAVING SUM(CASE WHEN account IN ('issued', 'adjusted', 'opening', 'written_off') THEN -amount ELSE 0 END) "
-        "<> SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage') THEN amount ELSE 0 END)",
+        "<> SUM(CASE WHEN account IN ('member', 'debt', 'spent', 'breakage', 'settlement') THEN amount ELSE 0 END)",
         "came in {1}, accounted for {2}",
     ),
     (

@@ -133,8 +133,15 @@ def _against_facts(merchant: Merchant, members: list[int]) -> Iterable[Finding]:
     for member, _, lot in stored.lots(merchant, members, only_open=False):
         if lot.granted:
             rows[member][lot.key] = stored.figures_of(lot)
+    open_holds: dict[int, dict[str, list]] = {m: {} for m in members}
+    for member, held in stored.holds(merchant, members):
+        open_holds[member][held.key] = sorted(held.lots)
     for member, fold in refolded(merchant, heads):
         head = heads[member]
+        # A hold covers what it was placed for, less what a vanished or cheaper order has taken the ground from.
+        holds = {key: sorted(held.lots) for key, held in fold.books.holds.items()}
+        if holds != open_holds[member]:
+            yield Finding("I12", f"member {member}", f"holds are {open_holds[member]}, by the facts {holds}")
         target = {k: stored.figures_of(lot) for k, lot in fold.books.lots.items()}
         for key in sorted({*target, *rows[member]}):
             if target.get(key) != rows[member].get(key):
