@@ -117,6 +117,22 @@ def test_templates_of_the_charter_are_issued_like_others_and_edited_only_there(s
     with pytest.raises(coupons.CouponRefused) as refused:
         template(shop, "gift")
     assert refused.value.code == "template_of_charter"
+    later = NOW + timedelta(days=1)
+    actions.publish_charter(
+        merchant=shop,
+        charter=document.from_plain(
+            CHARTER | {"selling": {"coupons": [told | {"amount": "6", "limits": {"issued": 3}}]}}
+        ),
+        effective_from=later,
+        now=NOW,
+        actor="t",
+    )
+    bob = member(shop, 2)
+    Member.objects.filter(pk=bob).update(joined_at=later)
+    coupons.issue(merchant=shop, issues=[coupons.Issue("gift", bob, "hand", copies=4)], now=NOW, actor="t")
+    # Five are out, the new charter allows three: nothing is taken back, nothing more is issued, nothing breaks.
+    assert run(shop, later).refused == {"all_issued": 1}
+    assert [stored.terms_of(row).amount for row in stored.versions(shop, "gift")] == [6, 5]
 
 
 def test_codes_are_made_by_a_job_and_come_as_a_file(shop):

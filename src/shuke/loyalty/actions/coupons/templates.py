@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -51,8 +52,11 @@ def save_template(
         "budget_minor": tally.held_minor + tally.spent_minor,
     }
     for name, most in limits.items():
-        if most is not None and most < used[name]:
+        if most is None or most >= used[name]:
+            continue
+        if source == "shop":
             raise CouponRefused("below_spent", key=template.key, field=name, used=used[name])
+        limits[name] = used[name]  # what the charter promises less of from now on is used up; what was given stays
     CouponTally.objects.filter(pk=tally.pk).update(**limits)
     made = CouponTemplate.objects.create(
         merchant=merchant,
@@ -84,7 +88,9 @@ def adopt_charter_templates(*, merchant: Merchant, terms: Terms, now: datetime) 
         plain = template.model_dump(mode="json", exclude_defaults=True)
         have = known.get(template.key)
         if have is None or have.document != plain or have.source != "charter":
-            save_template(merchant=merchant, template=template, now=now, actor="charter", source="charter")
+            # Two tills may see the new charter at the same moment: one of them makes the version.
+            with suppress(IntegrityError):
+                save_template(merchant=merchant, template=template, now=now, actor="charter", source="charter")
 
 
 @transaction.atomic
