@@ -24,6 +24,7 @@ class Lot:
     expires_at: datetime | None
     cost_micro: int = 0
     held: int = 0
+    funder: int = 0  # merchant of the coalition who issued it; 0: the merchant of these books
 
     @property
     def free(self) -> int:

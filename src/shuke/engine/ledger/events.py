@@ -176,6 +176,7 @@ class Parcel(NamedTuple):
     earned_at: datetime
     expires_at: datetime | None
     cost_micro: int
+    funder: int = 0  # merchant who issued it; 0: the merchant of these books
 
 
 class HandedOver(NamedTuple):
@@ -197,9 +198,69 @@ class TakenOver(NamedTuple):
     nth: int = 0
 
 
+class PooledOut(NamedTuple):
+    """Points of these books spent at the till of a coalition partner."""
+
+    event: str
+    at: datetime
+    amount: int
+    nth: int = 0
+
+
+class PooledBack(NamedTuple):
+    """Some of them come back, to the lots they came from."""
+
+    event: str
+    at: datetime
+    out: str
+    amount: int
+    nth: int = 0
+
+
+class PooledSpent(NamedTuple):
+    """Points spent at this till: `own` ones of these books, and parcels that partners of a coalition issued."""
+
+    event: str
+    at: datetime
+    own: int
+    parcels: tuple[Parcel, ...]
+    nth: int = 0
+
+
+class PooledReturned(NamedTuple):
+    """Part of such a spend given back: `own` points, and how many of each parcel."""
+
+    event: str
+    at: datetime
+    spent: str
+    own: int
+    parcels: tuple[int, ...]
+    nth: int = 0
+
+
+class PartnerEarned(NamedTuple):
+    """Points for what was spent with a card partner, as its file said."""
+
+    event: str
+    at: datetime
+    amount: int
+    nth: int = 0
+
+
+class PartnerUndone(NamedTuple):
+    """The file was taken back: so is what it gave."""
+
+    event: str
+    at: datetime
+    earned: str
+    amount: int
+    nth: int = 0
+
+
 Event = (
     Purchase | Refunded | Burn | BurnReturned | Adjusted | HoldPlaced | HoldCaptured | HoldReleased | TierGiven
     | Activity | GrowthAdjusted | Reinstated | MembershipBought | MembershipEnded | HandedOver | TakenOver
+    | PooledOut | PooledBack | PooledSpent | PooledReturned | PartnerEarned | PartnerUndone
 )  # fmt: skip
 
 _RANK = {
@@ -219,6 +280,12 @@ _RANK = {
     Reinstated: 13,
     HandedOver: 14,
     TakenOver: 15,
+    PooledOut: 16,
+    PooledBack: 17,
+    PooledSpent: 18,
+    PooledReturned: 19,
+    PartnerEarned: 20,
+    PartnerUndone: 21,
 }
 
 

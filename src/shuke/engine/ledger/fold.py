@@ -15,15 +15,14 @@ from shuke.engine.charter.standing import Standing
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import LONG_AGO, Books, TierMove
+from shuke.engine.ledger.pooling import Pooling
 from shuke.engine.ledger.purse import Purse
 from shuke.engine.ledger.run import Birthdays, MissingLots
-from shuke.engine.ledger.sales import Sales
-from shuke.engine.ledger.spends import Spends
 
 __all__ = ["Birthdays", "Fold", "MissingLots", "begin", "replay"]
 
 
-class Fold(Sales, Spends):
+class Fold(Pooling):
     """One run over one member's events. Read `effects`, `moves`, `notices` and `books` afterwards."""
 
     def __init__(
@@ -93,6 +92,12 @@ _OTHERS: dict[type, Callable[[Fold, Any], None]] = {
     ev.MembershipEnded: Fold._membership_ended,
     ev.HandedOver: Fold._handed_over,
     ev.TakenOver: Fold._taken_over,
+    ev.PooledOut: Fold._pooled_out,
+    ev.PooledBack: Fold._pooled_back,
+    ev.PooledSpent: Fold._pooled_spent,
+    ev.PooledReturned: Fold._pooled_returned,
+    ev.PartnerEarned: Fold._partner_earned,
+    ev.PartnerUndone: Fold._partner_undone,
 }
 
 

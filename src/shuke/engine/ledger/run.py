@@ -61,7 +61,10 @@ class Run:
     ) -> None:
         expires, available = terms.lot_times(effect.at, day, done_at)
         if terms.rolling_expiry:  # the balance lives as long as the member is active
-            expires = self.books.standing.rolling_until or expires
+            rolling = self.books.standing.rolling_until
+            if rolling is None or rolling <= effect.at:  # all of it has lapsed: with these points a new life begins
+                self.books.standing.rolling_until = rolling = expires
+            expires = rolling or expires
         lot = Lot(
             key, amount, amount, effect.at, effect.at if at_once else available, expires_at or expires, terms.cost_micro
         )

@@ -23,17 +23,25 @@ class Spends(Run):
         if terms.rolling_expiry:
             self._prolong(terms, effect, b.event, b.at)
 
-    def _spend(self, effect: Effect, event: str, lots: list[tuple[Lot, int]], amount: int) -> None:
+    def _spend(
+        self,
+        effect: Effect,
+        event: str,
+        lots: list[tuple[Lot, int]],
+        amount: int,
+        kind: str = "burn",
+        account: str = "spent",
+    ) -> None:
         taken: list[list] = []
         rest = amount
         for lot, most in lots:
             x = min(rest, most)
             if x:
-                self._take(effect, lot, x, "burn", "spent")
+                self._take(effect, lot, x, kind, account)
                 taken.append([lot.key, x, 0])
                 rest -= x
         if rest:  # only in a replay: a late refund took the ground from under a spend that was right when it was made
-            owed = self._owe(effect, rest, "burn", "spent")
+            owed = self._owe(effect, rest, kind, account)
             taken += [[lot.key, x, 0] for lot, x in owed]
             if short := rest - sum(x for _, x in owed):
                 taken.append(["", short, 0])
@@ -41,22 +49,27 @@ class Spends(Run):
         self._find_next_expiry()
 
     def _burn_returned(self, r: ev.BurnReturned) -> None:
-        effect = self._effect(r.event, "return", r.at)
-        burn = self._burns[r.burn]
-        parts = allocate(r.amount, [amount - back for _, amount, back in burn])
+        self._give_back(self._effect(r.event, "return", r.at), r.burn, r.amount, r.at)
+
+    def _give_back(
+        self, effect: Effect, burn_event: str, given: int, at: datetime, kind: str = "burn", account: str = "spent"
+    ) -> None:
+        """Points return to the lots that a spend took them from."""
+        burn = self._burns[burn_event]
+        parts = allocate(given, [amount - back for _, amount, back in burn])
         for part, share in zip(burn, parts, strict=True):
             if not share:
                 continue
             part[2] += share
-            effect.move("spent", -share)
+            effect.move(account, -share)
             lot = self.books.lots.get(part[0])
             if lot is None:  # that part had been debt
                 owed = min(share, self.books.debt)
                 self.books.debt -= owed
                 effect.move("debt", owed)
-                self._undo_repayments(effect, share - owed, r.at)
+                self._undo_repayments(effect, share - owed, at)
             else:
-                self._put_back(effect, lot, share, "burn", r.at)
+                self._put_back(effect, lot, share, kind, at)
         self._find_next_expiry()
 
     def _put_back(self, effect: Effect, lot: Lot, amount: int, kind: str, at: datetime) -> None:

@@ -26,7 +26,7 @@ _TXN = (
 _ENTRY = ("id", "merchant_id", "txn_id", "account", "member_id", "amount", "seq", "balance_after")
 _LOT = (
     "id", "merchant_id", "member_id", "key", "txn_id", "granted", "remaining", "held", "earned_at", "available_at",
-    "expires_at", "cost_micro",
+    "expires_at", "cost_micro", "funder_id",
 )  # fmt: skip
 _LOT_CHANGE = ("granted", "remaining", "held", "earned_at", "available_at", "expires_at")
 _USE = ("id", "merchant_id", "txn_id", "lot_id", "kind", "amount")
@@ -174,6 +174,7 @@ class Batch:
                 at(lot.available_at),
                 at(lot.expires_at),
                 lot.cost_micro,
+                lot.funder or None,
             )
         )
 

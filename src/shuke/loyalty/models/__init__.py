@@ -18,6 +18,16 @@ from shuke.loyalty.models.books import (
 from shuke.loyalty.models.budgets import Budget, Grant
 from shuke.loyalty.models.checkouts import Checkout, CheckoutReturn
 from shuke.loyalty.models.closings import ClosedMonth, FinancePolicy
+from shuke.loyalty.models.coalition import (
+    Coalition,
+    CoalitionLink,
+    CoalitionMovement,
+    CoalitionPack,
+    CoalitionPartner,
+    CoalitionPeriod,
+    CoalitionStatement,
+    CoalitionTerms,
+)
 from shuke.loyalty.models.coupons import (
     CodeTry,
     Coupon,
@@ -54,6 +64,14 @@ __all__ = [
     "Checkout",
     "CheckoutReturn",
     "ClosedMonth",
+    "Coalition",
+    "CoalitionLink",
+    "CoalitionMovement",
+    "CoalitionPack",
+    "CoalitionPartner",
+    "CoalitionPeriod",
+    "CoalitionStatement",
+    "CoalitionTerms",
     "CodeTry",
     "Correction",
     "Coupon",

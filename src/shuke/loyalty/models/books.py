@@ -111,6 +111,7 @@ class Account(models.TextChoices):
     ADJUSTED = "adjusted"
     OPENING = "opening"  # balances carried over from another system
     TRANSFERRED = "transferred"  # from one member to another: 0 in all
+    SETTLEMENT = "settlement"  # crossed to (+) or from (−) a partner of a coalition: 0 over all partners
     WRITTEN_OFF = "written_off"
 
 

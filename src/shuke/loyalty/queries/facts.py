@@ -21,6 +21,7 @@ REQUEST_KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
     "activity", "growth", "reinstate", "membership", "membership_end",
     "handed", "taken",
+    "pool_out", "pool_back", "pool_spent", "pool_returned", "partner", "partner_undo",
 )  # fmt: skip
 
 
@@ -334,6 +335,18 @@ def _fact(event: str, kind: str, at: datetime, told: dict[str, Any]) -> Any:
         return ev.HandedOver(event, at, amount)
     if kind == "taken":
         return ev.TakenOver(event, at, tuple(parcel_of(p) for p in told["parcels"]))
+    if kind == "pool_out":
+        return ev.PooledOut(event, at, amount)
+    if kind == "pool_back":
+        return ev.PooledBack(event, at, told["burn"], amount)
+    if kind == "pool_spent":
+        return ev.PooledSpent(event, at, told["own"], tuple(parcel_of(p) for p in told["parcels"]))
+    if kind == "pool_returned":
+        return ev.PooledReturned(event, at, told["burn"], told["own"], tuple(told["parts"]))
+    if kind == "partner":
+        return ev.PartnerEarned(event, at, amount)
+    if kind == "partner_undo":
+        return ev.PartnerUndone(event, at, told["burn"], amount)
     account = "opening" if kind == "opening" else "adjusted"
     return ev.Adjusted(event, at, amount, account, moment_of(told["expires_at"]) if told.get("expires_at") else None)
 
@@ -371,13 +384,14 @@ def handed_since(merchant: Merchant, member: int, since: datetime) -> int:
 
 
 def parcel_of(plain: list[Any]) -> ev.Parcel:
-    amount, earned, expires, cost = plain
-    return ev.Parcel(amount, moment_of(earned), moment_of(expires) if expires else None, cost)
+    amount, earned, expires, cost, *funder = plain
+    return ev.Parcel(amount, moment_of(earned), moment_of(expires) if expires else None, cost, *funder)
 
 
 def plain_parcel(parcel: ev.Parcel) -> list[Any]:
     until = parcel.expires_at.isoformat() if parcel.expires_at else None
-    return [parcel.amount, parcel.earned_at.isoformat(), until, parcel.cost_micro]
+    plain = [parcel.amount, parcel.earned_at.isoformat(), until, parcel.cost_micro]
+    return [*plain, parcel.funder] if parcel.funder else plain
 
 
 def moment_of(text: str) -> datetime:
