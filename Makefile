@@ -14,7 +14,7 @@ LOCALE := src/shuke/locale
 VENDOR := src/shuke/doors/console/static/vendor
 PAGES := $(shell find src/shuke/doors \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.py' \) -not -path '*/vendor/*' 2>/dev/null)
 
-.PHONY: help setup demo test check bench serve shots lock clean
+.PHONY: help setup demo test check bench soak serve shots lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,11 @@ check: setup $(DONE)/dev ## format, lint, types, imports, migrations, rules of t
 
 bench: setup $(DONE)/dev $(DONE)/demo ## measure, with the raw limit beside; ARGS=name for some of them
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: setup $(DONE)/dev ## an hour of random histories, storms and planted faults, on both engines
+	@SHUKE_SOAK=$${SHUKE_SOAK:-20} $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
+	@SHUKE_SOAK=$${SHUKE_SOAK:-20} .ci/postgres $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
+	@$(BIN)/python -m tests.trust.mutants
 
 shots: setup $(DONE)/dev ## screenshots of every page into ./shots
 	@$(BIN)/python -m tests.doors.shots $(ARGS)

@@ -6,13 +6,17 @@ import os
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests import cast
 
 # No test may depend on how busy the machine is.
 # Derandomized: a run that fails fails again, on every machine. `--hypothesis-seed=N` looks elsewhere.
-settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where only the verdict counts (tests/trust/mutants.py), nobody waits for the smallest example.
+PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SHUKE_NO_SHRINKING") else tuple(Phase)
+settings.register_profile(
+    "house", derandomize=True, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
