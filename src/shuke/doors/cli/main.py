@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gifts": ("gifts", _("gifts for points: catalogue, stock, orders")),
     "draws": ("draws", _("lucky draws, and checking a published one")),
     "coupons": ("coupons", _("coupons: templates, issuing, codes in bulk, reports")),
+    "finance": ("finance", _("what points owe, and entries for the bookkeeper")),
     "ledger": ("ledger", _("check the books")),
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),

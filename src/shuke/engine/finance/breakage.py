@@ -83,6 +83,7 @@ class Backtest(NamedTuple):
     issued: int
     predicted: int  # points used within the hidden months
     actual: int
+    firm: bool  # what was known before would have been enough to book on
 
     @property
     def error(self) -> float:
@@ -158,7 +159,7 @@ def _development(triangle: list[Cohort]) -> tuple[list[float], list[float], list
         told = [(a, b) for a, b in pairs if a]
         spread = sum(a * (b / a - factor) ** 2 for a, b in told) / (len(told) - 1) if len(told) > 1 else None
         if spread is None:  # one pair tells no spread: Mack carries on the fall of the two before
-            one, two = ([0.0, 0.0] + sigmas)[-2:]
+            one, two = [0.0, 0.0, *sigmas][-2:]
             spread = min(two * two / one, one, two) if one else min(one, two)
         factors.append(factor)
         sigmas.append(spread)
@@ -243,4 +244,5 @@ def backtest(grants: Mapping[int, int], uses: Iterable[Use], *, until: int, hidd
         predicted += max(used, min(grown, ceiling)) - used
         actual += after[cohort.month].used[-1] - used if cohort.month in after else 0
         issued += cohort.issued
-    return Backtest(hidden, len(before), int(issued), round(predicted), int(actual))
+    firm = estimate(before, until=until - hidden).firm
+    return Backtest(hidden, len(before), int(issued), round(predicted), int(actual), firm)

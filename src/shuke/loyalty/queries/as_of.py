@@ -89,8 +89,9 @@ def end_of(merchant: Merchant, day: date) -> datetime:
 
 def as_of(merchant: Merchant, at: datetime) -> AsOf:
     """The liability at a moment, by what is known today; lots are what they were, whatever was used of them since."""
-    odd = timing.moved(merchant)
-    (accounts,) = timing.account_sums(merchant, [at], odd)
+    present = timing.all_before(merchant, at)
+    odd = [] if present else timing.moved(merchant)
+    accounts = timing.totals(merchant) if present else timing.account_sums(merchant, [at], odd)[0]
     held = _held(merchant, at)
     tier_of: dict[int, str] = dict(bulk.select(_TIERS, [merchant.pk, bulk.moment()(at)]))
     first = months.of(clock.day_of(at, merchant.tz))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from shuke.engine.finance import months
 from shuke.engine.finance.rolling import Move, RollForward, net, rolled
 from shuke.kit import bulk, clock
 from shuke.loyalty.queries import timing
+from shuke.loyalty.queries.timing import Moved
 from shuke.shops.models import Merchant
 
 # What a use of a lot is in a roll-forward, by its kind; points given back are told apart by their sign.
@@ -64,7 +66,7 @@ class History(NamedTuple):
     fates: list[Fate]
 
 
-def history(merchant: Merchant, at: datetime) -> History | None:
+def history(merchant: Merchant, at: datetime, odd: Sequence[Moved] | None = None) -> History | None:
     """From the first lot to a moment, as known today. None while no points were ever issued."""
     earliest, latest = bulk.select(
         "SELECT MIN(earned_at), MAX(expires_at) FROM loyalty_lot WHERE merchant_id = %s AND earned_at < %s",
@@ -79,7 +81,7 @@ def history(merchant: Merchant, at: datetime) -> History | None:
     horizon = until if end is None else max(until, months.of(clock.day_of(end, merchant.tz)))
     ends = month_ends(merchant, first, until)[:-1]
     marks = [*ends, at]
-    odd = timing.moved(merchant)
+    odd = timing.moved(merchant) if odd is None else odd
     earned, told_earned = timing.bucket("l.earned_at", ends)
     last, told_last = timing.bucket("l.expires_at", month_ends(merchant, first, horizon), ends_with="1 = 1")
     last = f"CASE WHEN l.expires_at IS NULL THEN -1 ELSE {last} END"
@@ -119,7 +121,7 @@ def month_ends(merchant: Merchant, first: int, last: int) -> list[datetime]:
 def _uses(
     merchant: Merchant,
     marks: Sequence[datetime],
-    odd: Sequence[timing.Moved],
+    odd: Sequence[Moved],
     more: str = "",
     told_more: Sequence[object] = (),
     width: int = 0,
@@ -159,13 +161,17 @@ class Rolled(NamedTuple):
     differences: dict[str, int]
 
 
-def roll_forward(merchant: Merchant, since: datetime, until: datetime) -> Rolled:
+def roll_forward(merchant: Merchant, since: datetime, until: datetime, odd: Sequence[Moved] | None = None) -> Rolled:
     """Opening, movements and closing of a period, to the point."""
-    marks = [since, until]
-    odd = timing.moved(merchant)
-    before, after = timing.account_sums(merchant, marks, odd)
+    return roll_forwards(merchant, [since, until], odd)[0]
+
+
+def roll_forwards(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[Moved] | None = None) -> list[Rolled]:
+    """The same for each of the periods between marks that follow on each other."""
+    odd = timing.moved(merchant) if odd is None else odd
+    sums = timing.account_sums(merchant, marks, odd)
     number, told = timing.bucket(f"({timing.APPEARS})", marks)
-    moves: list[list[Move]] = [[], [], []]
+    moves: list[list[Move]] = [[] for _ in range(len(marks) + 1)]
     for row, place, points, micro in bulk.select(
         f"SELECT {_GRANT} AS row, {number} AS number, CAST(SUM(l.granted) AS BIGINT), "
         "CAST(SUM(l.granted * l.cost_micro) AS BIGINT) FROM loyalty_lot l WHERE l.merchant_id = %s AND l.granted > 0 "
@@ -176,24 +182,29 @@ def roll_forward(merchant: Merchant, since: datetime, until: datetime) -> Rolled
     for kind, back, place, points, micro in _uses(merchant, marks, odd):
         row = "given_back" if kind == "burn" and back else USE_ROWS.get(kind, kind)
         moves[place].append(Move(row, -points, -micro))
-    table = rolled(
-        opening_points=sum(m.points for m in moves[0]),
-        opening_micro=sum(m.micro for m in moves[0]),
-        moves=moves[1],
-        owed_before=-before.get("debt", 0),
-        owed_after=-after.get("debt", 0),
-    )
-    accounts = {name: after[name] - before.get(name, 0) for name in sorted(after)}
-    differences = {
-        "opening": table.opening.points - before.get("member", 0),
-        "closing": table.closing.points - after.get("member", 0),
-        "accounts": sum(after.values()),
-        "net": table.closing.points - table.owed_after - net(after),
-    }
-    return Rolled(since, until, table, accounts, differences)
+    found = []
+    for i, (since, until) in enumerate(pairwise(marks)):
+        earlier = [move for part in moves[: i + 1] for move in part]
+        before, after = sums[i], sums[i + 1]
+        table = rolled(
+            opening_points=sum(m.points for m in earlier),
+            opening_micro=sum(m.micro for m in earlier),
+            moves=moves[i + 1],
+            owed_before=-before.get("debt", 0),
+            owed_after=-after.get("debt", 0),
+        )
+        accounts = {name: after[name] - before.get(name, 0) for name in sorted(after)}
+        differences = {
+            "opening": table.opening.points - before.get("member", 0),
+            "closing": table.closing.points - after.get("member", 0),
+            "accounts": sum(after.values()),
+            "net": table.closing.points - table.owed_after - net(after),
+        }
+        found.append(Rolled(since, until, table, accounts, differences))
+    return found
 
 
-def by_day(merchant: Merchant, month: int) -> dict[str, dict[date, int]]:
+def by_day(merchant: Merchant, month: int, odd: Sequence[Moved]) -> dict[str, dict[date, int]]:
     """Points issued with sales and points used, day by day: what a month's amounts are spread over."""
     first = months.first_day(month)
     days = [first + timedelta(days=n) for n in range(clock.days_in_month(first.year, first.month))]
@@ -206,7 +217,7 @@ def by_day(merchant: Merchant, month: int) -> dict[str, dict[date, int]]:
         [*told, merchant.pk, moment(marks[0]), moment(marks[-1])],
     )
     used: dict[int, int] = {}
-    for kind, _back, place, points, _micro in _uses(merchant, marks, timing.moved(merchant)):
+    for kind, _back, place, points, _micro in _uses(merchant, marks, odd):
         if FATE.get(kind) == "used":
             used[place] = used.get(place, 0) + points
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -24,6 +24,9 @@ BACKTESTS = (1, 2, 3, 6)
 
 class NothingIssued(LookupError):
     """No points were issued up to that moment: there is nothing to report."""
+
+    def __init__(self) -> None:
+        super().__init__("No points have been issued up to then, so there is nothing to report.")
 
 
 class NotInTheBooks(LookupError):
@@ -106,10 +109,12 @@ class Books(NamedTuple):
     issues: list[Issue]
 
 
-def books(merchant: Merchant, at: datetime, *, chosen: Policy | None = None) -> Books:
+def books(
+    merchant: Merchant, at: datetime, *, chosen: Policy | None = None, odd: Sequence[timing.Moved] | None = None
+) -> Books:
     """Up to a moment, as the facts are known today. Raises NothingIssued."""
     chosen = chosen or policy(merchant)
-    told = cohorts.history(merchant, at)
+    told = cohorts.history(merchant, at, odd)
     if told is None:
         raise NothingIssued
     ended = cohorts.month_ends(merchant, told.until, told.until)[0] <= at
@@ -250,14 +255,15 @@ def document(merchant: Merchant, month: int, now: datetime, last: ClosedMonth | 
     begin = clock.day_start(months.first_day(month), merchant.tz)
     end = min(now, cohorts.month_ends(merchant, month, month)[0])
     chosen = policy(merchant)
-    found = books(merchant, end, chosen=chosen)
+    odd = timing.moved(merchant)
+    found = books(merchant, end, chosen=chosen, odd=odd)
     totals, before = (_totals(chosen, found, m) for m in (month, month - 1))
     if last is None:
         booked: dict[str, int] = {}
     else:
         booked = dict(last.document["totals"]) if last.month == month - 1 else before
-    days = cohorts.by_day(merchant, month)
-    rolled = cohorts.roll_forward(merchant, begin, end)
+    days = cohorts.by_day(merchant, month, odd)
+    rolled = cohorts.roll_forward(merchant, begin, end, odd)
     return journal.document(
         chosen,
         month,

@@ -31,19 +31,16 @@ class Moved(NamedTuple):
     by_clock: bool
 
 
+# A correction of growth value alone moves no points.
+_CORRECTED = """
+SELECT c.member_id, c.event FROM loyalty_txn c WHERE c.merchant_id = %s AND c.kind = 'correct' AND (
+  EXISTS (SELECT 1 FROM loyalty_entry e WHERE e.merchant_id = c.merchant_id AND e.txn_id = c.id)
+  OR EXISTS (SELECT 1 FROM loyalty_use u WHERE u.merchant_id = c.merchant_id AND u.txn_id = c.id))"""
+
+
 def moved(merchant: Merchant) -> list[Moved]:
     """Postings to be read at another time than their own; those of an event that never was all at one time, so that
     they cancel. Few, unless late facts are many."""
-    told: dict[tuple[int, str], list[tuple[int, datetime, bool]]] = {}
-    for pk, member, event, at, kind, version in bulk.select(
-        "SELECT t.id, t.member_id, t.event, t.at, t.kind, t.charter_version FROM loyalty_txn t WHERE t.merchant_id = %s "
-        "AND (t.member_id, t.event) IN (SELECT c.member_id, c.event FROM loyalty_txn c WHERE c.merchant_id = %s "
-        "AND c.kind = 'correct') ORDER BY t.posted_at, t.id",
-        [merchant.pk, merchant.pk],
-    ):
-        moment = bulk.read_moment(at)
-        assert moment is not None
-        told.setdefault((member, event), []).append((pk, moment, kind == "correct" and not version))
     true: dict[tuple[int, str], datetime] = {}
     alone: dict[int, tuple[datetime, str]] = {}
     for txn, member, key, earned in bulk.select(
@@ -55,12 +52,28 @@ def moved(merchant: Merchant) -> list[Moved]:
         assert moment is not None
         true[member, key] = moment
         alone[txn] = moment, key
+    again = set(bulk.select(_CORRECTED, [merchant.pk])) | set(true)
+    told: dict[tuple[int, str], dict[int, tuple[datetime, bool]]] = {}
+    if again:
+        where, values = bulk.among("t.event", {event for _, event in again})
+        for pk, member, event, at, kind, version in bulk.select(
+            "SELECT t.id, t.member_id, t.event, t.at, t.kind, t.charter_version FROM loyalty_txn t "
+            f"WHERE t.merchant_id = %s AND {where} ORDER BY t.posted_at, t.id",
+            [merchant.pk, values],
+        ):
+            if (member, event) in again:
+                moment = bulk.read_moment(at)
+                assert moment is not None
+                told.setdefault((member, event), {})[pk] = (moment, kind == "correct" and not version)
     found = [Moved(txn, at, _by_clock(key)) for txn, (at, key) in alone.items()]
     for (member, event), postings in told.items():
-        _last, last_at, gone = postings[-1]
-        at = postings[0][1] if gone else true.get((member, event), last_at)
+        times = list(postings.values())
+        last_at, gone = times[-1]
+        at = times[0][0] if gone else true.get((member, event), last_at)
         found += [
-            Moved(pk, at, _by_clock(event)) for pk, booked_at, _ in postings if booked_at != at and pk not in alone
+            Moved(pk, at, _by_clock(event))
+            for pk, (booked_at, _) in postings.items()
+            if booked_at != at and pk not in alone
         ]
     return found
 
@@ -104,6 +117,23 @@ def without(found: Iterable[Moved]) -> tuple[str, list[Any]]:
         return "", []
     where, values = bulk.among("t.id", listed)
     return f" AND NOT ({where})", [values]
+
+
+def all_before(merchant: Merchant, at: datetime) -> bool:
+    """Whether everything that is booked happened before a moment: then the books as of it are the books as they are."""
+    (last,) = bulk.select("SELECT MAX(settled_to) FROM loyalty_wallet WHERE merchant_id = %s", [merchant.pk])[0]
+    moment = bulk.read_moment(last)
+    return moment is None or moment < at
+
+
+def totals(merchant: Merchant) -> dict[str, int]:
+    """Sums of every account as the books are."""
+    return dict(
+        bulk.select(
+            "SELECT account, CAST(SUM(amount) AS BIGINT) FROM loyalty_entry WHERE +merchant_id = %s GROUP BY account",
+            [merchant.pk],
+        )
+    )
 
 
 def account_sums(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[Moved]) -> list[dict[str, int]]:
