@@ -37,7 +37,7 @@ def changed(**parts) -> document.Charter:
     return document.from_plain(CHARTER | parts)
 
 
-def histories(merchant, count: int, seed: int, *, at_once: int = 500, adjusted: bool = True) -> list[int]:
+def histories(merchant, count: int, seed: int, *, at_once: int = 500) -> list[int]:
     """Members with random orders, refunds in parts, spends, holds, adjustments, birthdays and grades by hand, in the books."""
     rng = random.Random(seed)
     members = [
@@ -69,7 +69,7 @@ def histories(merchant, count: int, seed: int, *, at_once: int = 500, adjusted: 
         asks = []
         if rng.random() < 0.3:
             asks.append(actions.Ask(f"b{who}", "burn", who, rng.randint(1, 300)))
-        if adjusted and rng.random() < 0.2:
+        if rng.random() < 0.2:
             asks.append(actions.Ask(f"a{who}", "adjust", who, rng.choice([50, 500])))
         if rng.random() < 0.2:
             asks.append(
@@ -130,7 +130,7 @@ def assert_is_the_books(merchant, seen, until) -> None:
 )
 def test_the_unchanged_charter_is_the_books_to_the_point_and_the_cent(lan, charter, count, seed):
     publish(lan.merchant, charter)
-    members = histories(lan.merchant, count, seed, adjusted=charter is not ROLLING)
+    members = histories(lan.merchant, count, seed)
     until = NOW + timedelta(hours=2)
     actions.run_clock(merchant=lan.merchant, now=until)
     seen = simulate(merchant=lan.merchant, charter=document.from_plain(charter), now=until)
@@ -171,7 +171,7 @@ def test_the_law_notices_a_charter_that_differs_by_a_hair(lan):
 def test_what_is_folded_is_what_settling_reads(lan, charter):
     """Columns and back, with the goods of the charter's own rules: the very same events."""
     publish(lan.merchant, charter)
-    members = histories(lan.merchant, 40, 9, adjusted=charter is not ROLLING)
+    members = histories(lan.merchant, 40, 9)
     versions = charters.versions(lan.merchant)
     history = stored.history(lan.merchant)
     bought = booked_facts.bought(lan.merchant, versions, member_ids=members).events

@@ -20,6 +20,7 @@ import numpy as np
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Birthdays
+from shuke.engine.simulation.classes import bits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -148,18 +149,7 @@ class Goods:
 def _classes(products: Sequence[tuple[str, str, str]], rules: Sequence[Any]) -> np.ndarray:
     if len(rules) > 60:  # as loyalty.queries.facts has it: every product is a class of its own
         return np.arange(len(products), dtype=np.int64)
-    return np.array([_bits(rules, *goods) for goods in products], np.int64)
-
-
-def _bits(rules: Sequence[Any], category: str, code: str, brand: str) -> int:
-    """One bit per rule that chooses these goods. Goods without a row in the catalogue have nothing to be chosen by."""
-    return sum(
-        1 << i
-        for i, rule in enumerate(rules)
-        if any(category == c or category.startswith(c + "/") for c in rule.categories)
-        or code in rule.products
-        or brand in rule.brands
-    )
+    return np.array([bits(rules, *goods) for goods in products], np.int64)
 
 
 def _moment(ticks: int) -> datetime:
@@ -228,6 +218,8 @@ def _column(values: list[Any]) -> tuple[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return {"at": ticks(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {"named": [type(value).__name__, *(_plain(v) for v in value)]}
     if isinstance(value, (tuple, list)):
         return {"all": [_plain(v) for v in value]}
     if isinstance(value, (frozenset, set)):
@@ -242,6 +234,8 @@ def _value(told: Any) -> Any:
         (kind, inner), *_ = told.items()
         if kind == "at":
             return _moment(inner)
+        if kind == "named":
+            return getattr(ev, inner[0])(*(_value(v) for v in inner[1:]))
         if kind == "set":
             return frozenset(inner)
         if kind == "map":

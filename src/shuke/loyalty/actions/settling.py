@@ -146,8 +146,12 @@ def _go_forward(
         if purse is not None:
             purse.member = member
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays, purse=purse)
+        ends = {key: held.times_out_at for key, held in fold.books.holds.items()}
         fold.run(told)
         post_forward(batch, heads[member], opened[member], fold)
+        for key, end in ends.items():  # timed out before the purchase: booked now, so never once more
+            if key not in fold.books.holds:
+                close_hold(batch.merchant, key, "timed_out", end)
 
 
 def post_forward(

@@ -1,0 +1,75 @@
+"""Why a rule gave nothing for an order: it did not apply, or it did and something else stood before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shuke.engine.charter.earn import Basket, applies
+from shuke.engine.charter.rules import Rule
+from shuke.engine.charter.terms import Terms
+
+SAY = {
+    "other_store": ("bought in another store", "不在指定门店"),
+    "other_platform": ("bought on another platform", "不在指定平台"),
+    "other_channel": ("bought through another channel", "不在指定渠道"),
+    "other_tier": ("for other tiers", "不适用于该等级"),
+    "other_weekday": ("on other weekdays", "不在指定星期"),
+    "other_day": ("on other days", "不在指定日子"),
+    "other_hour": ("at other hours", "不在指定时段"),
+    "not_begun": ("has not begun", "尚未开始"),
+    "ended": ("has ended", "已结束"),
+    "not_first": ("for the first purchase only", "仅限首次购买"),
+    "not_nth": ("for other purchases of the member", "不是指定的第几次购买"),
+    "too_small": ("the order is too small", "金额未达门槛"),
+    "no_birthday": ("it is not the member's birthday", "不在生日期间"),
+    "other_goods": ("none of its goods are in the order", "订单中没有指定商品"),
+    "no_amount": ("nothing was paid", "没有实付金额"),
+    "capped": ("its cap, limit or budget is used up", "上限、次数或预算已用完"),
+    "outweighed": ("another rule that excludes it counted instead", "已适用与之互斥的其他规则"),
+}
+
+
+def told(terms: Terms, basket: Basket, given: set[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(skipped, inapplicable): rules for orders that are not among those that gave something, each with its reason."""
+    skipped: list[dict[str, Any]] = []
+    inapplicable: list[dict[str, Any]] = []
+    for rule in terms.rules:
+        if rule.kind == "activity" or rule.key in given:
+            continue
+        code = why_not(terms, rule, basket)
+        entry = {"rule": rule.key, "code": code or ("capped" if rule.bounded else "outweighed")}
+        (inapplicable if code else skipped).append(entry)
+    return skipped, inapplicable
+
+
+def why_not(terms: Terms, rule: Rule, basket: Basket) -> str:
+    """The first condition that does not hold; "" when all do."""
+    day = basket.day
+    if basket.net <= 0:
+        return "no_amount"
+    tests = (
+        ("other_store", rule.stores is None or basket.store in rule.stores),
+        ("other_platform", rule.platforms is None or basket.platform in rule.platforms),
+        ("other_channel", rule.channels is None or basket.channel in rule.channels),
+        ("other_tier", rule.tiers is None or basket.tier in rule.tiers),
+        ("other_weekday", rule.weekdays is None or day.isoweekday() in rule.weekdays),
+        ("other_day", rule.month_days is None or day.day in rule.month_days),
+        ("not_begun", rule.start is None or day >= rule.start),
+        ("ended", rule.end is None or day <= rule.end),
+        ("not_first", not rule.first or basket.first),
+        ("not_nth", rule.numbers is None or basket.number in rule.numbers),
+        ("other_hour", rule.hours is None or basket.hour in rule.hours),
+        ("too_small", rule.min_of != "base" or basket.net >= rule.min_minor),
+    )
+    for code, holds in tests:
+        if not holds:
+            return code
+    if rule.birthday is not None and not applies(rule, basket):
+        return "no_birthday"
+    if not applies(rule, basket):
+        return "other_day" if rule.days else "too_small"
+    if rule.goods and not any(
+        part.net > 0 and rule.key in terms.chosen_by(part.category, part.product, part.brand) for part in basket.slices
+    ):
+        return "other_goods"
+    return ""

@@ -1,0 +1,127 @@
+"""What is printed: for every event what was applied, skipped, inapplicable and why; at the end how everybody stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from shuke.engine.replay import reasons
+from shuke.engine.replay.lines import REQUESTS, Line
+from shuke.engine.replay.outcome import Booked, MemberEnd, Outcome
+from shuke.engine.replay.run import Replay
+
+
+def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, Any]:
+    """`found` is what the engine or the books say; `engine` has run the same lines and knows why a rule gave nothing."""
+    owner = {line.order: line.member for line in lines if line.event == "order"}
+    orders = {line.order: line for line in lines if line.event == "order"}
+    told = []
+    named: dict[tuple[str, str], int] = {}
+    for line in lines:
+        if line.number not in found.answers:
+            continue
+        answer = found.answers[line.number]
+        member = owner.get(line.order, line.member)
+        entry: dict[str, Any] = {"line": line.number, "event": line.event, "at": line.at.isoformat()}
+        if member:
+            entry["member"] = member
+        if answer.priced is not None:
+            told.append(entry | {"priced": answer.priced})
+            continue
+        applied: list[dict[str, Any]] = []
+        skipped: list[dict[str, Any]] = []
+        inapplicable: list[dict[str, Any]] = []
+        if not answer.done:
+            inapplicable.append({"code": answer.code, **dict(sorted(answer.figures.items()))})
+        for who, event in _names(line, orders, member) if answer.done else ():
+            booked = (
+                next((b for b in found.members[who].booked if b.event == event), None) if who in found.members else None
+            )
+            if booked is None:
+                continue
+            named[who, event] = line.number
+            applied.append(_booked(booked, who if who != member else ""))
+        if line.event == "order":
+            sale = engine.members[line.member].fold._sales[line.order_event]
+            given = {w["rule"] for a in applied for w in a["why"] if "rule" in w}
+            skipped, inapplicable = reasons.told(sale.terms, sale.basket, given)
+        told.append(entry | {"applied": applied, "skipped": skipped, "inapplicable": inapplicable})
+    return {
+        "until": found.until.isoformat(),
+        "events": told,
+        "by_the_clock": _clock(found, named),
+        "members": {name: _member(end) for name, end in sorted(found.members.items())},
+    }
+
+
+def _names(line: Line, orders: dict[str, Line], member: str) -> list[tuple[str, str]]:
+    """Whose books an event is in, and under what name."""
+    if line.event == "order":
+        return [(member, line.order_event)]
+    if line.event == "return":
+        return [(member, f"refund:{orders[line.order].order_event}:{line.id}")]
+    if line.event == "join":
+        return [(member, "joined")]
+    if line.event == "transfer":
+        return [(member, f"handed:{line.id}"), (line.ref, f"taken:{line.id}")]
+    if line.event in REQUESTS:
+        return [(member, f"{REQUESTS[line.event]}:{line.id}")]
+    return []
+
+
+def _booked(one: Booked, member: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "kind": one.kind,
+        "points": one.points,
+        "legs": dict(sorted(one.legs.items())),
+        "why": one.why,
+    }
+    if one.growth:
+        entry["growth"] = one.growth
+    return entry | ({"member": member} if member else {})
+
+
+def _clock(found: Outcome, named: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+    """What happened between the events: lots lapsed, holds timed out."""
+    entries = [
+        {"at": b.at.isoformat(), "member": name, "event": b.event, **_booked(b, "")}
+        for name, end in found.members.items()
+        for b in end.booked
+        if (name, b.event) not in named
+    ]
+    return sorted(entries, key=lambda e: (e["at"], e["member"], e["event"]))
+
+
+def _member(end: MemberEnd) -> dict[str, Any]:
+    return {
+        "available": end.available,
+        "pending": end.pending,
+        "held": end.held,
+        "debt": end.debt,
+        "growth": end.growth,
+        "tier": end.tier,
+        "review_at": _text(end.review_at),
+        "lots": [
+            {
+                "key": lot.key,
+                "granted": lot.granted,
+                "remaining": lot.remaining,
+                "held": lot.held,
+                "earned_at": _text(lot.earned_at),
+                "available_at": _text(lot.available_at),
+                "expires_at": _text(lot.expires_at),
+            }
+            for lot in sorted(end.lots, key=lambda x: (x.earned_at, x.key))
+        ],
+        "tier_history": [
+            {"at": _text(at), "before": before, "after": after, "cause": cause}
+            for at, before, after, cause in sorted(end.history, key=lambda h: h[0])
+        ],
+        "coupons": [],
+        "stored_value_minor": 0,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
