@@ -64,17 +64,19 @@ def _settle(merchant: Merchant, versions: Versions, referrer: int, now: datetime
     lock_heads(merchant, sorted(locked))
     group = stored.group(merchant, versions, referrer, now, lock=True)
     given = taken = 0
+    books = _Books(merchant, now)
     for pk, row in sorted(group.rows.items()):
         outcome = group.outcomes[pk]
         again: datetime | None = outcome.judged.look_at
         if not set(_moving(group, pk)) <= locked:
             again = now  # it came to be due between the two readings: the next run has its wallets
         else:
-            moved = _Mover(merchant, row, group, now, actor).run()
+            moved = _Mover(merchant, row, group, books, now, actor).run()
             given, taken = given + moved.given, taken + moved.taken
             if moved.unfinished:
                 again = min(again or now + AGAIN, now + AGAIN)
         _keep(row, group, again)
+    books.write(actor)
     return Rewarded(1, len(group.rows), given, taken)
 
 
@@ -108,11 +110,41 @@ def _keep(row: Referral, group: stored.Group, again: datetime | None) -> None:
     )  # fmt: skip
 
 
+class _Books:
+    """Points and growth value of one referrer's bonds: asked for together, when everything is known."""
+
+    def __init__(self, merchant: Merchant, now: datetime) -> None:
+        self.merchant, self.now = merchant, now
+        self.asks: list[Ask] = []
+        self._left: dict[int, int] = {}
+
+    def take(self, member: int, points: int) -> int:
+        """How many of these points are there to be taken; they are gone for whoever asks next."""
+        if member not in self._left:
+            self._left[member] = max(0, balance(self.merchant, member, self.now).available)
+        count = min(points, self._left[member])
+        self._left[member] -= count
+        return count
+
+    def write(self, actor: str) -> None:
+        if not self.asks:
+            return
+        # What is taken comes first: what is given in the same moment must not be what is taken back.
+        for told in ask(
+            merchant=self.merchant, asks=sorted(self.asks, key=lambda a: a.amount), now=self.now, actor=actor
+        ):
+            if not told.done:  # the wallets are ours and were looked at: nothing of this referrer is moved
+                raise AssertionError(f"{told.key}: {told.code}")
+
+
 class _Mover:
     """The movements of one bond."""
 
-    def __init__(self, merchant: Merchant, row: Referral, group: stored.Group, now: datetime, actor: str) -> None:
+    def __init__(
+        self, merchant: Merchant, row: Referral, group: stored.Group, books: _Books, now: datetime, actor: str
+    ) -> None:
         self.merchant, self.row, self.group, self.now, self.actor = merchant, row, group, now, actor
+        self.books = books
         self.given = self.taken = 0
         self.unfinished = False
         self.told: dict[tuple[str, str], dict[str, int]] = {}  # (side, line) → what moved
@@ -192,7 +224,7 @@ class _Mover:
         if reward.kind == "points":
             # What was spent meanwhile is owed, and taken from what comes later: a reward never makes a debt by itself.
             member = _member(self.group, self.row.pk, reward.side)
-            count = min(count, max(0, balance(self.merchant, member, self.now).available))
+            count = self.books.take(member, count)
             if not count:
                 return
             self._ask(reward, "adjust", -count)
@@ -230,10 +262,8 @@ class _Mover:
 
     def _ask(self, reward: ReferralReward, kind: str, amount: int) -> None:
         key = f"referral:{self.row.pk}:{reward.side}:{reward.kind}:{reward.turns}"
-        one = Ask(key, kind, _member(self.group, self.row.pk, reward.side), amount, reason="referral")
-        [told] = ask(merchant=self.merchant, asks=[one], now=self.now, actor=self.actor)
-        if not told.done:  # the wallet is ours and was looked at: the whole bond is left as it was
-            raise AssertionError(f"{key}: {told.code}")
+        member = _member(self.group, self.row.pk, reward.side)
+        self.books.asks.append(Ask(key, kind, member, amount, reason="referral"))
 
     def _moved(self, reward: ReferralReward, count: int) -> None:
         reward.amount += count
