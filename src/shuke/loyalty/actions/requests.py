@@ -47,15 +47,14 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks})
-    locked, answered, published = bulk.select_together(
+    locked, asked_under = bulk.select_together(
         [
             stored.heads_query(merchant, members, lock=True),
-            facts.known_requests_query(merchant, [one.key for one in asks]),
-            charters.versions_query(merchant),
+            facts.known_by_version_query(merchant, [one.key for one in asks]),
         ]
     )
     heads = stored.read_heads(locked)
-    known = facts.read_known_requests(answered)
+    known = facts.read_known_requests(row[3:] for row in asked_under if row[3] is not None)
     if len(heads) < len(members):  # an absent row could not be locked: what was answered has to be looked up again
         heads = complete_heads(merchant, members, heads)
         known = facts.known_requests(merchant, [one.key for one in asks])
@@ -78,7 +77,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             fresh[one.member_id].append(one)
         seen[one.key] = payload
     if fresh:
-        versions = charters.read_versions(merchant, published)
+        versions = charters.read_versions(merchant, list(dict.fromkeys(row[:3] for row in asked_under)))
         _do(merchant, versions, fresh, seen, heads, answers, now, actor)
     return [answers[one.key] for one in asks]
 

@@ -46,7 +46,11 @@ class Migration(migrations.Migration):
                 (
                     "member",
                     models.ForeignKey(
-                        db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="members.member"
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="members.member",
                     ),
                 ),
                 (

@@ -77,7 +77,8 @@ class Txn(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     key = models.CharField(max_length=300, help_text="member|event#revision, or the caller's own key of a request.")
     payload = models.BinaryField(max_length=16, default=b"", help_text="Hash of the canonical request.")
-    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False)
+    # The wallet names the member and was locked before: a credit does not look the member up again (I18 checks it).
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     event = models.CharField(max_length=260)
     kind = models.CharField(
         max_length=16
@@ -122,7 +123,6 @@ class Entry(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     txn = models.ForeignKey(Txn, on_delete=models.PROTECT, db_index=False)
     account = models.CharField(max_length=12, choices=Account.choices)
-    # Neither legs nor lots look their member up again: their posting did (I18 checks that they exist).
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     amount = models.BigIntegerField()
     seq = models.BigIntegerField(null=True)

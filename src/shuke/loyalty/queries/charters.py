@@ -21,14 +21,11 @@ class NoCharter(LookupError):
 
 def versions(merchant: Merchant) -> Versions:
     """All published versions, ready to compute with. Raises NoCharter."""
-    return read_versions(merchant, bulk.select(*versions_query(merchant)))
-
-
-def versions_query(merchant: Merchant) -> tuple[str, list]:
-    return (
+    rows = bulk.select(
         "SELECT id, effective_from, version FROM loyalty_charter WHERE merchant_id = %s ORDER BY effective_from",
         [merchant.pk],
     )
+    return read_versions(merchant, rows)
 
 
 def read_versions(merchant: Merchant, rows: list[tuple]) -> Versions:

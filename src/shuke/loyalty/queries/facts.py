@@ -408,14 +408,22 @@ class Known(NamedTuple):
 
 def known_requests(merchant: Merchant, keys: Sequence[str]) -> dict[str, Known]:
     """What was answered, by the caller's key; refusals are remembered too."""
-    return read_known_requests(bulk.select(*known_requests_query(merchant, keys)))
-
-
-def known_requests_query(merchant: Merchant, keys: Sequence[str]) -> tuple[str, list]:
     where, values = bulk.among("key", keys)
-    return (
+    rows = bulk.select(
         f"SELECT key, payload, outcome, member_id FROM loyalty_txn WHERE merchant_id = %s AND {where}",
         [merchant.pk, values],
+    )
+    return read_known_requests(rows)
+
+
+def known_by_version_query(merchant: Merchant, keys: Sequence[str]) -> tuple[str, list]:
+    """Each version of the charter with each request that was answered before: at a till one row, and one question less."""
+    where, values = bulk.among("t.key", keys)
+    return (
+        "SELECT c.id, c.effective_from, c.version, t.key, t.payload, t.outcome, t.member_id FROM loyalty_charter c "
+        f"LEFT JOIN loyalty_txn t ON t.merchant_id = c.merchant_id AND {where} "
+        "WHERE c.merchant_id = %s ORDER BY c.effective_from",
+        [values, merchant.pk],
     )
 
 

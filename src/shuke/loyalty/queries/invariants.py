@@ -118,6 +118,14 @@ CHECKS: list[tuple[str, str, str, str]] = [
     ),
     (
         "I18",
+        "every posting is of a member who has an account",
+        "SELECT t.id, t.member_id FROM loyalty_txn t LEFT JOIN loyalty_wallet w "
+        "ON w.member_id = t.member_id AND w.merchant_id = t.merchant_id "
+        "WHERE t.merchant_id = %s AND t.member_id IS NOT NULL AND w.member_id IS NULL",
+        "posting {0}: member {1} has no account",
+    ),
+    (
+        "I18",
         "every lot is of a member who has an account",
         "SELECT l.id, l.member_id FROM loyalty_lot l LEFT JOIN loyalty_wallet w "
         "ON w.member_id = l.member_id AND w.merchant_id = l.merchant_id "
