@@ -21,6 +21,7 @@ from shuke.loyalty.queries.budgets import closed_purse
 from shuke.loyalty.queries.chain import content_of, digest_of
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
 from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS
+from shuke.loyalty.queries.stored import invariants as money
 from shuke.shops.models import Merchant
 
 
@@ -48,11 +49,12 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
     """Check everything; at most `limit` findings per check are named."""
     findings: list[Finding] = []
     checked: list[tuple[str, str]] = []
-    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS]:
+    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS, *money.CHECKS]:
         checked.append((invariant, says))
         rows = bulk.select(sql, [merchant.pk])
         findings += [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
-    checked += BEYOND_SQL
+    checked += [*BEYOND_SQL, *money.BEYOND_SQL]
+    findings += [Finding(*told) for told in money.beyond_sql(merchant)]
     findings += _triggers()
     findings += _chain(merchant)
     findings += _budgets(merchant)

@@ -1,0 +1,64 @@
+"""What time does to stored value: holds time out, bonus lapses, postings are sealed. Nothing depends on it running on time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shuke.kit import bulk, ids
+from shuke.loyalty.actions.stored.ledger import Ledger
+from shuke.loyalty.models import StoredPurse, StoredSeal, StoredTxn
+from shuke.loyalty.queries.chain import digest_of
+from shuke.loyalty.queries.stored.chain import content_of
+from shuke.shops.models import Merchant
+
+PER_TRANSACTION = 200
+PER_SEAL = 20_000
+
+
+def run_stored_clock(*, merchant: Merchant, now: datetime) -> int:
+    """Book everything that fell due up to `now`; of how many purses. Safe to run twice, in parallel, or late."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            due = StoredPurse.objects.select_for_update(no_key=True).filter(merchant=merchant, next_due_at__lte=now)
+            rows = list(due.order_by("id")[:PER_TRANSACTION])
+            if not rows:
+                return count
+            ledger = Ledger(merchant, rows, now=now, actor="clock")
+            for row in rows:
+                ledger.purse([row])
+            ledger.finish()
+            count += len(rows)
+
+
+def seal_stored(*, merchant: Merchant, now: datetime) -> int:
+    """Add what was posted since the last seal to the hash chain; how many postings."""
+    sealed = 0
+    while n := _seal_some(merchant, now):
+        sealed += n
+    return sealed
+
+
+@transaction.atomic
+def _seal_some(merchant: Merchant, now: datetime) -> int:
+    Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # one seal at a time
+    open_ = StoredTxn.objects.filter(merchant=merchant, seal=None)
+    txns = list(open_.order_by("id").values_list("id", flat=True)[:PER_SEAL])
+    if not txns:
+        return 0
+    last = StoredSeal.objects.filter(merchant=merchant).order_by("-number").first()
+    number = 1 if last is None else last.number + 1
+    previous = b"\0" * 32 if last is None else bytes(last.digest)
+    where, values = bulk.among("id", txns)
+    bulk.execute(
+        f"UPDATE loyalty_stored_txn SET seal = %s WHERE +merchant_id = %s AND {where}", [number, merchant.pk, values]
+    )
+    digest = digest_of(previous, content_of(merchant, number))
+    bulk.insert(
+        "loyalty_stored_seal",
+        ("id", "merchant_id", "number", "count", "previous", "digest", "sealed_at"),
+        [(ids.new(), merchant.pk, number, len(txns), previous, digest, bulk.moment()(now))],
+    )
+    return len(txns)

@@ -1,0 +1,338 @@
+"""Money paid in advance: topped up with bonus, spent, held, given back, paid out, corrected; and it all adds up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from shuke.flows import merge_members
+from shuke.kit import bulk
+from shuke.loyalty import queries
+from shuke.loyalty.actions import stored
+from shuke.loyalty.actions.stored import Ask, KeyReused, StoredRefused
+from shuke.loyalty.models import StoredHold, StoredLot, StoredPurse, StoredTxn
+from shuke.loyalty.queries import stored as books
+from shuke.members.models import Member
+from tests.loyalty.books import NOW, member, publish
+from tests.loyalty.stored import do, open_stored
+
+
+@pytest.fixture
+def shop(lan):
+    open_stored(lan.merchant)
+    return lan.merchant
+
+
+@pytest.fixture
+def ann(shop):
+    return member(shop)
+
+
+def sound(merchant):
+    assert queries.verify(merchant).findings == []
+
+
+def has(merchant, who, now=NOW):
+    told = books.balance(merchant, who, now)
+    return told.principal / 100, told.bonus / 100, told.available / 100
+
+
+def test_without_a_word_in_the_charter_there_is_no_stored_value(lan):
+    publish(lan.merchant)
+    ann = member(lan.merchant)
+    for kind in ("top_up", "spend", "hold", "capture", "release", "return", "withdraw", "adjust"):
+        with pytest.raises(StoredRefused) as refused:
+            do(lan.merchant, ann, kind, 10)
+        assert refused.value.code == "stored_value_off"
+    with pytest.raises(StoredRefused, match="no stored value"):
+        stored.begin_cards(merchant=lan.merchant, count=1, value=100, now=NOW, actor="t")
+    assert not StoredPurse.objects.exists()
+    assert not books.is_shown(lan.merchant, NOW)
+
+
+def test_a_charter_that_drops_it_keeps_nobodys_money(shop, ann):
+    do(shop, ann, "top_up", 100)
+    paid = do(shop, ann, "spend", 40)
+    from shuke.engine.charter import document
+    from shuke.loyalty import actions
+    from tests.loyalty.books import CHARTER
+
+    later = NOW + timedelta(days=1)
+    actions.publish_charter(
+        merchant=shop, charter=document.from_plain(CHARTER), effective_from=later, now=NOW, actor="test"
+    )
+    after = later + timedelta(hours=1)
+    with pytest.raises(StoredRefused):
+        do(shop, ann, "spend", 1, now=after)
+    assert do(shop, ann, "return", 40, ref=paid.key, now=after).done
+    assert do(shop, ann, "withdraw", 100, now=after).done
+    assert has(shop, ann, after) == (0, 0, 0)
+    assert books.is_shown(shop, after)
+    sound(shop)
+
+
+def test_top_up_brings_the_bonus_of_the_highest_step(shop, ann):
+    assert do(shop, ann, "top_up", 499.99).figures["bonus"] == 0
+    assert do(shop, ann, "top_up", 500).figures == {
+        "amount": 50_000,
+        "principal": 50_000,
+        "bonus": 3000,
+        "available": 102_999,
+    }
+    assert do(shop, ann, "top_up", 1000, paid_by="wechat").figures["bonus"] == 10_000
+    told = books.balance(shop, ann, NOW)
+    assert [n for _, n in told.next_expiry] == [13_000]
+    assert f"{told.next_expiry[0][0].astimezone(shop.tz):%Y-%m-%d %H:%M}" == "2027-06-02 00:00"
+    sound(shop)
+
+
+def test_what_the_charter_limits_is_refused_with_figures(lan):
+    shop = lan.merchant
+    open_stored(shop, least=50, most_balance=2000, ladder=[])
+    ann = member(shop)
+    assert do(shop, ann, "top_up", 49).code == "below_least"
+    do(shop, ann, "top_up", 1500)
+    answer = do(shop, ann, "top_up", 501)
+    assert (answer.code, answer.figures["room"]) == ("above_balance", 50_000)
+    assert "¥500.00" in stored.why_refused(Ask("k", "top_up", ann, 50_100), answer, "CNY")
+    assert "最多还能充 ¥500.00" in stored.why_refused(Ask("k", "top_up", ann, 50_100), answer, "CNY", "zh")
+    assert do(shop, ann, "top_up", 500).done
+    assert do(shop, ann, "spend", 2000.01).code == "not_enough"
+    assert do(shop, ann, "withdraw", 2000.01).code == "not_enough_money"
+    assert do(shop, ann, "spend", 0).code == do(shop, ann, "spend", -1).code == "not_positive"
+    assert {
+        stored.why_refused(Ask("k", "spend", ann), do(shop, ann, "capture", 1, ref="x"), "CNY", lang)
+        for lang in ("en", "zh")
+    }
+    sound(shop)
+
+
+def test_the_same_key_gives_the_same_answer_for_ever_and_another_request_is_an_error(shop, ann):
+    first = do(shop, ann, "top_up", 1000, "till-1")
+    again = do(shop, ann, "top_up", 1000, "till-1")
+    assert again == first._replace(replayed=True)
+    with pytest.raises(KeyReused):
+        do(shop, ann, "top_up", 1001, "till-1")
+    with pytest.raises(KeyReused):
+        do(shop, member(shop, 2), "top_up", 1000, "till-1")
+    poor = do(shop, ann, "spend", 5000, "till-2")
+    assert poor.code == "not_enough"
+    do(shop, ann, "top_up", 4000, "till-3")
+    assert do(shop, ann, "spend", 5000, "till-2") == poor._replace(replayed=True), "a refusal is remembered"
+    assert has(shop, ann) == (5000, 200, 5200)
+    sound(shop)
+
+
+def test_goods_that_come_back_go_to_what_they_were_paid_from(lan):
+    shop = lan.merchant
+    open_stored(shop, order="proportion")
+    ann = member(shop)
+    do(shop, ann, "top_up", 1000)
+    paid = do(shop, ann, "spend", 333.33)
+    assert (paid.figures["principal"], paid.figures["bonus"]) == (30_303, 3030)
+    for part, money in ((111.11, 10_101), (0.01, 1), (222.21, 20_201)):
+        told = do(shop, ann, "return", part, ref=paid.key).figures
+        assert told["principal"] == money
+    assert do(shop, ann, "return", 0.01, ref=paid.key).code == "more_than_spent"
+    assert do(shop, ann, "return", 1, ref="who?").code == "no_such_spend"
+    assert has(shop, ann) == (1000, 100, 1100)
+    sound(shop)
+
+
+def test_a_hold_is_captured_released_or_times_out_once(shop, ann):
+    do(shop, ann, "top_up", 1000)
+    do(shop, ann, "hold", 600, "h1", minutes=10)
+    assert has(shop, ann) == (1000, 100, 500)
+    assert do(shop, ann, "spend", 501).code == "not_enough"
+    assert do(shop, ann, "capture", 601, ref="h1").code == "more_than_held"
+    assert do(shop, ann, "capture", 400, ref="h1").done
+    assert has(shop, ann) == (600, 100, 700)
+    assert do(shop, ann, "capture", 1, ref="h1").code == do(shop, ann, "release", ref="h1").code == "no_such_hold"
+    do(shop, ann, "hold", 700, "h2", minutes=10)
+    assert do(shop, ann, "release", ref="h2").done
+    do(shop, ann, "hold", 700, "h3", minutes=10)
+    later = NOW + timedelta(minutes=10)
+    assert has(shop, ann, later) == (600, 100, 700), "by dates alone, before the clock ran"
+    assert stored.run_stored_clock(merchant=shop, now=later) == 1
+    assert stored.run_stored_clock(merchant=shop, now=later) == 0
+    assert sorted(StoredHold.objects.values_list("key", "state")) == [
+        ("h1", "captured"), ("h2", "released"), ("h3", "timed_out"),
+    ]  # fmt: skip
+    assert do(shop, ann, "capture", 1, ref="h3", now=later).code == "no_such_hold"
+    sound(shop)
+
+
+def test_bonus_lapses_and_money_never_does(shop, ann):
+    do(shop, ann, "top_up", 1000)
+    end = books.balance(shop, ann, NOW).next_expiry[0][0]
+    assert has(shop, ann, end - timedelta(seconds=1)) == (1000, 100, 1100)
+    assert has(shop, ann, end) == (1000, 0, 1000)
+    stored.run_stored_clock(merchant=shop, now=end)
+    assert has(shop, ann, end + timedelta(days=9999)) == (1000, 0, 1000)
+    told = books.report(shop, end + timedelta(seconds=1))
+    assert (told.bonus.moves["lapsed"], told.bonus.closing, told.money.closing) == (10_000, 0, 100_000)
+    assert told.adds_up
+    sound(shop)
+
+
+def test_money_is_paid_back_and_the_bonus_given_up_in_proportion(shop, ann):
+    do(shop, ann, "top_up", 1000)
+    do(shop, ann, "spend", 250)
+    told = do(shop, ann, "withdraw", 250, paid_by="cash").figures
+    assert (told["principal"], told["forfeited"]) == (25_000, 3333)
+    assert do(shop, ann, "withdraw", 500).figures["forfeited"] == 6667
+    assert has(shop, ann) == (0, 0, 0)
+    sound(shop)
+
+
+def test_a_shop_may_not_pay_back(lan):
+    open_stored(lan.merchant, refund={"allowed": "false"})
+    ann = member(lan.merchant)
+    do(lan.merchant, ann, "top_up", 10)
+    assert do(lan.merchant, ann, "withdraw", 1).code == "no_refunds"
+
+
+def test_a_frozen_member_pays_in_and_gets_goods_back_but_nothing_goes_out(shop, ann):
+    paid = None
+    do(shop, ann, "top_up", 100)
+    paid = do(shop, ann, "spend", 10)
+    Member.objects.filter(pk=ann).update(frozen_at=NOW)
+    assert {do(shop, ann, kind, 1).code for kind in ("spend", "hold", "withdraw")} == {"frozen"}
+    assert do(shop, ann, "return", 10, ref=paid.key).done
+
+
+def test_a_large_correction_waits_for_a_second_person(shop, ann):
+    def correct(yuan, key, account="principal", **more):
+        told = {"reason": "miscounted", "now": NOW, "actor": "lan.assistant"} | more
+        return stored.correct(merchant=shop, key=key, member_id=ann, amount=yuan * 100, account=account, **told)
+
+    def decide(one, agree=True, actor="lan.manager"):
+        return stored.decide_correction(merchant=shop, correction_id=one.pk, agree=agree, now=NOW, actor=actor)
+
+    assert correct(50, "c1").done
+    waiting = correct(51, "c2", "bonus")
+    assert (waiting.state, correct(51, "c2", "bonus").pk) == ("waiting", waiting.pk)
+    assert has(shop, ann) == (50, 0, 50)
+    with pytest.raises(KeyReused):
+        correct(52, "c2", "bonus")
+    with pytest.raises(StoredRefused) as refused:
+        decide(waiting, actor="lan.assistant")
+    assert refused.value.code == "same_person"
+    assert decide(waiting)[0].state == "done"
+    with pytest.raises(StoredRefused):
+        decide(waiting)
+    assert has(shop, ann) == (50, 51, 101)
+    assert decide(correct(-51, "c3"))[0].state == "refused", "there is no more than 50"
+    assert decide(correct(-99, "c4"), agree=False)[0].state == "declined"
+    with pytest.raises(StoredRefused) as refused:
+        correct(1, "c5", reason=" ")
+    assert refused.value.code == "no_reason"
+    assert books.corrections_waiting(shop) == 0
+    sound(shop)
+
+
+def test_the_statement_tells_every_change_with_both_balances(shop, ann):
+    do(shop, ann, "top_up", 1000, paid_by="cash")
+    paid = do(shop, ann, "spend", 1050, now=NOW + timedelta(days=1))
+    do(shop, ann, "return", 105, ref=paid.key, now=NOW + timedelta(days=2))
+    lines = books.statement(shop, ann)
+    assert [(x.kind, x.principal, x.bonus, x.principal_after, x.bonus_after) for x in lines] == [
+        ("return", 10_000, 500, 10_000, 5500),
+        ("spend", -100_000, -5000, 0, 5000),
+        ("top_up", 100_000, 10_000, 100_000, 10_000),
+    ]
+    assert books.statement(shop, ann, first=NOW + timedelta(days=1), end=NOW + timedelta(days=2))[0].kind == "spend"
+    told = books.report(shop, NOW + timedelta(days=9), first=NOW + timedelta(days=1))
+    assert (told.money.opening, told.money.moves["sold"], told.money.closing) == (100_000, 90_000, 10_000)
+    assert (told.money.moves["received"], told.adds_up) == (0, True)
+    assert books.report(shop, NOW + timedelta(days=9)).received_by == {"cash": 100_000}
+
+
+def test_two_members_that_are_merged_spend_from_both_and_part_again(shop, ann):
+    bob = member(shop, 2)
+    do(shop, ann, "top_up", 100)
+    paid_by_bob = do(shop, bob, "top_up", 50)
+    spent = do(shop, bob, "spend", 20)
+    done = merge_members.merge(merchant=shop, survivor_id=ann, absorbed_id=bob, reason="one", now=NOW, actor="t")
+    assert has(shop, ann) == has(shop, bob) == (130, 0, 130)
+    assert do(shop, bob, "top_up", 50, paid_by_bob.key).replayed
+    assert do(shop, ann, "return", 20, ref=spent.key).done
+    assert do(shop, ann, "spend", 140, "both").done
+    sound(shop)
+    merge_members.unmerge(merchant=shop, merge_id=done.merge.pk, reason="two", now=NOW, actor="t")
+    assert has(shop, ann)[0] + has(shop, bob)[0] == 10
+    sound(shop)
+
+
+def test_the_database_itself_refuses_to_change_a_posting(shop, ann):
+    do(shop, ann, "top_up", 100)
+    do(shop, ann, "spend", 1)
+    for statement in (
+        "UPDATE loyalty_stored_leg SET amount = amount + 1",
+        "DELETE FROM loyalty_stored_leg",
+        "DELETE FROM loyalty_stored_txn",
+        "UPDATE loyalty_stored_txn SET kind = 'spend', seal = 1",
+        "UPDATE loyalty_stored_txn SET answer = '{}', seal = 1",
+        "UPDATE loyalty_stored_use SET amount = 1",
+        "UPDATE loyalty_stored_lot SET expires_at = at",
+        "UPDATE loyalty_stored_purse SET principal_minor = -1",
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    assert stored.seal_stored(merchant=shop, now=NOW) == 2
+    do(shop, ann, "spend", 5)
+    assert stored.seal_stored(merchant=shop, now=NOW) == 1
+    assert stored.seal_stored(merchant=shop, now=NOW) == 0
+    sound(shop)
+
+
+@pytest.mark.parametrize(
+    ("statement", "finds"),
+    [
+        ("UPDATE loyalty_stored_purse SET principal_minor = principal_minor + 1", {"S2", "S6"}),
+        ("UPDATE loyalty_stored_lot SET remaining = remaining - 1 WHERE kind = 'principal'", {"S5", "S6"}),
+        ("UPDATE loyalty_stored_hold SET state = 'released'", {"S7"}),
+        ("UPDATE loyalty_stored_seal SET digest = previous", {"S12"}),
+        ("UPDATE loyalty_stored_leg SET amount = amount + 1 WHERE account = 'sold'", {"S1", "S3", "S12"}),
+        ("UPDATE loyalty_stored_leg SET account = 'granted' WHERE account = 'received'", {"S3", "S12"}),
+        ("UPDATE loyalty_stored_txn SET request = '{}' WHERE kind = 'top_up'", {"S12"}),
+        ("UPDATE loyalty_stored_use SET amount = amount - 1 WHERE kind = 'back'", {"S5", "S9", "S12"}),
+        ("UPDATE loyalty_stored_leg SET seq = seq + 7 WHERE seq = 2", {"S8", "S12"}),
+    ],
+)
+def test_whatever_is_changed_behind_the_books_back_is_found(shop, ann, statement, finds):
+    do(shop, ann, "top_up", 1000)
+    paid = do(shop, ann, "spend", 10)
+    do(shop, ann, "return", 10, ref=paid.key)
+    do(shop, ann, "hold", 5)
+    stored.seal_stored(merchant=shop, now=NOW)
+    sound(shop)
+    with connection.cursor() as cursor:
+        if bulk.is_postgres():
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table in ("txn", "leg", "use", "seal"):
+                cursor.execute(f"ALTER TABLE loyalty_stored_{table} DISABLE TRIGGER USER")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'loyalty_stored%'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+        cursor.execute(statement)
+    assert {f.invariant for f in queries.verify(shop).findings} - {"S11"} == finds
+
+
+def test_a_missing_trigger_is_found(shop):
+    name = "loyalty_stored_leg_append_only" if bulk.is_postgres() else "loyalty_stored_leg_no_update"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}" + (" ON loyalty_stored_leg" if bulk.is_postgres() else ""))
+    assert [f.row for f in queries.verify(shop).findings if f.invariant == "S11"] == [name]
+
+
+def test_books_of_another_shop_are_another_matter(shop, ann, mingde):
+    do(shop, ann, "top_up", 100)
+    open_stored(mingde.merchant)
+    assert books.report(mingde.merchant, NOW + timedelta(days=1)).money.closing == 0
+    assert StoredLot.objects.filter(merchant=mingde.merchant).count() == 0
+    assert StoredTxn.objects.count() == 1
+    sound(mingde.merchant)
