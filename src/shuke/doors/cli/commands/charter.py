@@ -8,7 +8,13 @@ from pathlib import Path
 import click
 
 # The other commands of the group, a file per story; importing them adds them to it.
-from shuke.doors.cli.commands import charter_price, charter_simulate, charter_versions  # noqa: F401
+from shuke.doors.cli.commands import (  # noqa: F401
+    charter_handbook,
+    charter_price,
+    charter_replay,
+    charter_simulate,
+    charter_versions,
+)
 from shuke.doors.cli.commands.charter_files import command, read
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED, Refused
@@ -23,7 +29,9 @@ from shuke.doors.cli.words import _, language
 )
 @click.option("--yaml", "as_yaml", is_flag=True, help=_("the document, to edit and publish again"))
 @click.option("--version", type=int, metavar="N", help=_("an earlier or coming version; default: the one in force"))
-@click.option("--ready", metavar=_("NAME"), help=_("one of the charters to start from: general, grocer, beauty, kids, cafe"))
+@click.option(
+    "--ready", metavar=_("NAME"), help=_("one of the charters to start from: general, grocer, beauty, kids, cafe")
+)
 def show(desk: Desk, as_yaml: bool, version: int | None, ready: str | None) -> None:
     from shuke.engine.charter import describe, document
     from shuke.loyalty import queries as loyalty
@@ -94,7 +102,9 @@ def validate(desk: Desk, file: Path) -> int:
     group=command,
 )
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--ready", metavar=_("NAME"), help=_("publish one of the ready charters: general, grocer, beauty, kids, cafe"))
+@click.option(
+    "--ready", metavar=_("NAME"), help=_("publish one of the ready charters: general, grocer, beauty, kids, cafe")
+)
 @click.option(
     "--from",
     "since",

@@ -1,0 +1,167 @@
+"""docs/algorithms/replay.md is true: its list is replayed under its charter, and every row of its tables is looked up."""
+
+import json
+import re
+import subprocess
+import sys
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shuke.engine.charter import document
+from shuke.engine.charter.terms import Terms, Versions
+from shuke.engine.replay import lines as reading
+from shuke.engine.replay.report import report
+from shuke.engine.replay.run import Replay
+from tests.house.source import ROOT
+
+PAGE = (ROOT / "docs" / "algorithms" / "replay.md").read_text(encoding="utf-8")
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def block(kind: str) -> str:
+    return re.search(rf"```{kind}\n(.*?)```", PAGE, re.S)[1]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("replay")
+    (folder / "charter.yaml").write_text(block("yaml"), encoding="utf-8")
+    (folder / "events.jsonl").write_text(block("jsonl"), encoding="utf-8")
+    return folder
+
+
+def shuke(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "shuke", "charter", "replay", *arguments], capture_output=True, text=True, timeout=300
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(files):
+    said = shuke(str(files / "charter.yaml"), str(files / "events.jsonl"), "--until", "2026-06-30", "--json")
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+def table(after: str) -> list[list[str]]:
+    text = PAGE[PAGE.index(after) :]
+    rows = re.search(r"\n\|.*?\n\|[-|]+\n((?:\|.*\n)+)", text)[1].strip().splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_every_line_gives_what_the_table_says(told):
+    for line, points, because in table("What each gave"):
+        one = told["events"][int(line) - 1]
+        if points == "–":
+            assert one["applied"] == []
+            if one["event"] != "join":
+                assert because.partition(":")[0] == one["inapplicable"][0]["code"]
+            continue
+        assert sum(a["points"] for a in one["applied"]) == int(points), line
+        if one["event"] == "order":
+            why = {w["rule"]: w["points"] for w in one["applied"][0]["why"]}
+            for rule, figure in re.findall(r"(base|care|welcome|rounding|big) (-?[\d.]+)", because):
+                assert why[rule] == figure, (line, rule)
+    assert {"rule": "big", "code": "capped"} in told["events"][2]["skipped"]
+    assert {"rule": "welcome", "code": "not_first"} in told["events"][2]["inapplicable"]
+
+
+def test_what_the_clock_did_is_as_the_table_says(told):
+    ann = told["members"]["ann"]
+    dates = {row[0] for row in table("And between the events")}
+    clock = {(e["at"][:10], e["kind"], e["points"]) for e in told["by_the_clock"]}
+    assert clock == {("2026-02-11", "timeout", 0), ("2026-04-30", "expire", -300), ("2026-05-31", "expire", -150)}
+    assert {"2026-02-11", "2026-05-01", "2026-06-01"} <= dates  # the shop's midnight is the day before in UTC
+    moves = [(m["at"][:10], m["after"], m["cause"]) for m in ann["tier_history"]]
+    assert moves[1:] == [("2026-01-20", "gold", "reached"), ("2026-04-19", "member", "review")]
+    figures = re.search(r"At the end: available (\d+), pending (\d+), held (\d+), debt (\d+); tier (\w+)", PAGE)
+    assert [int(x) for x in figures.groups()[:4]] == [ann[k] for k in ("available", "pending", "held", "debt")]
+    assert ann["tier"] == figures[5]
+
+
+def test_the_books_of_a_throw_away_database_print_the_same(files, told, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHUKE_HOME", str(tmp_path))
+    said = shuke(
+        str(files / "charter.yaml"), str(files / "events.jsonl"), "--until", "2026-06-30", "--through-books", "--json"
+    )
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout) == told
+    assert list(tmp_path.iterdir()) == []  # the shop's own home was never touched
+
+
+def test_it_opens_no_database_and_starts_no_django(files):
+    program = (
+        "import sys; sys.argv = ['shuke', 'charter', 'replay', *sys.argv[1:], '--json']\n"
+        "from shuke.doors.cli.main import cli\n"
+        "try: cli(prog_name='shuke')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('django', 'sqlite3', 'psycopg')], file=sys.stderr)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(files / "charter.yaml"), str(files / "events.jsonl")],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert said.stderr.strip() == "[]"
+
+
+def test_events_of_the_table_are_the_events_there_are():
+    named = set(re.findall(r"^\| ((?:`\w+`,? ?)+)", PAGE[PAGE.index("| event |") :], re.M))
+    told_ = {name for row in named for name in re.findall(r"`(\w+)`", row)}
+    assert told_ == set(reading.FIELDS)
+    refused = re.search(r"\n(`coupon_issue`.*?) are known and refused", PAGE, re.S)[1]
+    assert set(re.findall(r"`(\w+)`", refused)) == set(reading.NOT_YET)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("no json", "not_json"),
+        ("[1]", "not_json"),
+        ('{"event": "join", "member": "a"}', "no_event"),
+        ('{"at": "2026-01-01", "event": "dance"}', "no_such_event"),
+        ('{"at": "2026-01-01", "event": "draw", "member": "a"}', "event_not_supported"),
+        ('{"at": "2026-01-01", "event": "join"}', "missing_field"),
+        ('{"at": "2026-01-01", "event": "join", "member": "b", "colour": 1}', "unknown_field"),
+        ('{"at": "soon", "event": "join", "member": "b"}', "bad_field"),
+        ('{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": -5}', "bad_field"),
+        ('{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": 1.005}', "bad_field"),
+        ('{"at": "2026-02-01", "event": "redeem", "member": "a", "id": "x", "points": 1.5}', "bad_field"),
+        ('{"at": "2026-02-01", "event": "redeem", "member": "b", "id": "x", "points": 1}', "unknown_member"),
+        ('{"at": "2026-01-01", "event": "clock"}\n{"at": "2025-01-01", "event": "redeem", "member": "a", "id": "x", "points": 1}', "unknown_member"),
+        ('{"at": "2026-02-01", "event": "return", "order": "9"}', "unknown_order"),
+        ('{"at": "2026-03-01", "event": "join", "member": "a"}', "member_twice"),
+        ('{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": 5, "lines": [{"amount": 4, "product": "p"}]}', "lines_differ"),
+        ('{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": 5, "lines": [{"amount": 5, "category": "c"}]}', "missing_field"),
+        (
+            '{"at": "2026-02-01", "event": "adjust", "member": "a", "id": "x", "points": 1}\n{"at": "2026-02-01", "event": "adjust", "member": "a", "id": "x", "points": 1}',
+            "id_twice",
+        ),
+    ],
+)  # fmt: skip
+def test_a_faulty_list_is_refused_by_line_and_code(line, code):
+    text = ['{"at": "2026-01-01", "event": "join", "member": "a"}', "// a remark", *line.split("\n")]
+    with pytest.raises(reading.LinesInvalid) as refused:
+        reading.read(text, ZONE, "CNY")
+    assert code in {f.code for f in refused.value.faults}
+    for fault in refused.value.faults:
+        assert fault.line >= 1
+        assert fault.say("en") != fault.say("zh")
+
+
+def test_a_refund_larger_than_the_order_takes_nothing():
+    charter = document.read(block("yaml"))
+    text = [
+        '{"at": "2026-01-01", "event": "join", "member": "a"}',
+        '{"at": "2026-01-02", "event": "order", "member": "a", "order": "1", "paid": 50}',
+        '{"at": "2026-01-03", "event": "return", "order": "1", "amount": 50.01}',
+        '{"at": "2026-01-04", "event": "return", "order": "1", "amount": 30}',
+        '{"at": "2026-01-05", "event": "return", "order": "1", "amount": 30}',
+        '{"at": "2026-01-06", "event": "return", "order": "1"}',
+        '{"at": "2026-01-07", "event": "return", "order": "1"}',
+    ]
+    lines = reading.read(text, ZONE, "CNY")
+    engine = Replay(Versions([(lines[0].at, Terms(charter, ZONE, 1))]))
+    told = report(lines, engine.run(lines), engine)["events"]
+    codes = [e["inapplicable"][0]["code"] if e["event"] == "return" and e["inapplicable"] else "" for e in told[2:]]
+    assert codes == ["more_than_paid", "", "more_than_paid", "", "more_than_paid"]
