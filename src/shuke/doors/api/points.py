@@ -41,7 +41,9 @@ class BooksRefusal(Schema):
 class MovedOut(Schema):
     card: str
     points: int
-    available: int | None = Field(description="what the member can spend now; null where points are given by hand")
+    available: int | None = Field(
+        description="what the member can spend now; null where points are given by hand or reinstated"
+    )
     replayed: bool
 
 
@@ -85,6 +87,12 @@ class AdjustOut(Schema):
     state: str = Field(description="done, or waiting for a second person")
     points: int
     replayed: bool = False
+
+
+class ReinstateIn(Schema):
+    points: Points
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    key: Key = ""
 
 
 class GiveIn(Schema):
@@ -205,6 +213,14 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
     if not found.done:
         return _refused(request, Ask(key, "adjust", who.pk, told.points), found)
     return Status(200, AdjustOut(card=who.card, state="done", points=told.points, replayed=found.replayed))
+
+
+@router.post("/members/{card}/points/reinstate", response=ANSWERS)
+def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: KeyHeader = None) -> Status:
+    """Give lapsed points back, at most what lapsed within the time the charter allows."""
+    _, who, _ = _call(request, card)
+    one = Ask(told.key or idempotency_key or "", "reinstate", who.pk, told.points, reason=told.reason)
+    return _do(request, who, one)
 
 
 @router.post("/members/{card}/activities", response=ANSWERS | {200: ActivityOut})

@@ -12,7 +12,7 @@ from ninja.errors import ValidationError
 
 from shuke import __version__
 from shuke.doors.api import points as moving
-from shuke.doors.api import till
+from shuke.doors.api import standing, till
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -178,4 +178,5 @@ def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
 
 api.add_router("", till.router)
 api.add_router("", moving.router)
+api.add_router("", standing.router)
 urls = api.urls
