@@ -118,6 +118,8 @@ INSTALLED_APPS = [
     "shuke.loyalty",
     "shuke.insight",
     "shuke.doors.console",
+    "shuke.doors.counter",
+    "shuke.doors.public",
 ]
 AUTH_USER_MODEL = "shops.Staff"
 PASSWORD_HASHERS = [

@@ -6,5 +6,7 @@ from shuke.doors.api.urls import urls as api
 
 urlpatterns = [
     path("api/v1/", api),
+    path("", include("shuke.doors.counter.urls")),
+    path("", include("shuke.doors.public.urls")),
     path("", include("shuke.doors.console.urls")),
 ]

@@ -94,10 +94,10 @@ def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("owner", ["Dashboard", "Members", "Insight", "Coupons", "Import", "Charter"]),
-        ("specialist", ["Dashboard", "Members", "Insight", "Coupons", "Import", "Charter"]),
-        ("auditor", ["Dashboard", "Members", "Insight", "Coupons", "Charter"]),
-        ("assistant", ["Members", "Coupons", "Charter"]),
+        ("owner", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Import", "Charter"]),
+        ("specialist", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Import", "Charter"]),
+        ("auditor", ["Dashboard", "Members", "Insight", "Rewards", "Coupons", "Charter"]),
+        ("assistant", ["Members", "Counter", "Coupons", "Charter"]),
     ],
 )
 def test_the_menu_shows_what_a_role_opens_and_nothing_else(see, lan, role, expected):

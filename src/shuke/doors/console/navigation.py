@@ -34,7 +34,9 @@ class Item(NamedTuple):
 MENU = [
     Entry("console:dashboard", _("Dashboard"), icon="gauge", pages="console:dashboard", needs="insight"),
     Entry("console:members", _("Members"), icon="users", pages="console:member"),
+    Entry("counter:home", _("Counter"), icon="cash-register", pages="counter:", needs="record"),
     Entry("console:insight-rfm", _("Insight"), icon="chart-dots", pages="console:insight", needs="insight"),
+    Entry("console:reward-gifts", _("Rewards"), icon="gift", pages="console:reward", needs="insight"),
     Entry("console:coupons", _("Coupons"), icon="ticket", pages="console:coupon"),
     Entry("console:imports", _("Import"), icon="upload", pages="console:import", needs="import"),
     Entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),

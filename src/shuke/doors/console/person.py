@@ -393,9 +393,22 @@ class Says:
             note = str(body.get("reason", ""))
         elif line.kind == "coupon.used":
             detail = str(body.get("campaign", ""))
+        elif line.kind.startswith(("benefit.", "gift.", "draw.")):
+            detail, points = self._reward(line.kind, body)
         elif "by" in body:
             detail = str(body["by"])
         return Told(line.at, icon, title, detail, amount, points, line.kind, note)
+
+    def _reward(self, kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
+        """What was handed out, and the points it took."""
+        chosen = "zh" if words.language().startswith("zh") else "en"
+        named = [str((body.get(k) or {}).get(chosen, "")) for k in ("label", "prize")]
+        if body.get("number"):
+            named.append(_("ticket %(n)s") % {"n": body["number"]})
+        count, spent = int(body.get("count", 1)), int(body.get("points", 0))
+        sign = {"gift.taken": "−", "gift.returned": "+"}.get(kind, "")
+        detail = " · ".join(part for part in named if part) + (f" ×{count}" if count > 1 else "")
+        return detail, f"{sign}{spent:,}" if spent and sign else ""
 
     def _joined(self, body: Mapping[str, Any]) -> str:
         realm = str(body.get("realm", ""))
@@ -444,6 +457,14 @@ class Says:
             "stage.changed": Kind(icon="activity", title=_("Stage of life changed")),
             "import.undone": Kind(icon="arrow-back-up", title=_("An import with orders of this member was undone")),
             "coupon.used": Kind(icon="ticket", title=_("Coupon used")),
+            "benefit.used": Kind(icon="heart-handshake", title=_("Benefit handed out")),
+            "benefit.undone": Kind(icon="arrow-back-up", title=_("Benefit taken back")),
+            "gift.ordered": Kind(icon="gift", title=_("Gift set aside")),
+            "gift.taken": Kind(icon="gift", title=_("Gift handed over")),
+            "gift.cancelled": Kind(icon="gift", title=_("Gift not picked up")),
+            "gift.returned": Kind(icon="gift", title=_("Gift came back")),
+            "draw.ticket": Kind(icon="confetti", title=_("Lucky draw")),
+            "draw.handed": Kind(icon="confetti", title=_("Prize handed over")),
         }
 
 

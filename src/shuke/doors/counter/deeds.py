@@ -1,0 +1,210 @@
+"""What is done at the counter. Each view is one action; the answer is the panel, with what happened on top of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from shuke.doors.counter.access import CounterRequest, counter
+from shuke.doors.counter.panel import panel
+from shuke.doors.counter.views import who_is
+from shuke.kit import money
+from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions import benefits, draws, gifts
+from shuke.loyalty.actions.asking import REFUSALS as POINTS
+from shuke.loyalty.models import BenefitUse, DrawTicket, GiftOrder
+from shuke.loyalty.queries.draws import prize as prize_of
+from shuke.members.models import Member
+from shuke.members.queries.families import family
+from shuke.shops import queries as shops
+
+
+def _answer(request: CounterRequest, who: Member, said: str, *, done: bool, **more: Any) -> HttpResponse:
+    if request.htmx:
+        context = panel(request, who, said=said, done=done, **more)
+        return render(request, "counter/panel.html", context, status=200 if done else 422)
+    (messages.success if done else messages.warning)(request, said)
+    return redirect("counter:member", who.pk)
+
+
+def _key(request: CounterRequest, what: str) -> str:
+    """The name of this request: the button's own, so that tapping it twice is one request."""
+    token = request.POST.get("token", "")[:40]
+    if not token:
+        raise Http404("No token.")
+    return f"counter:{token}:{what}"[:170]
+
+
+def _language() -> str:
+    return get_language() or "zh"
+
+
+def _local(named: Any) -> str:
+    return str((named or {}).get("zh" if _language().startswith("zh") else "en", ""))
+
+
+@counter(acts=True)
+def benefit(request: CounterRequest, pk: int) -> HttpResponse:
+    """One tap: handed out."""
+    who = who_is(request, pk)
+    wanted = request.POST.get("benefit", "")[:40]
+    told = benefits.hand_out(
+        merchant=request.merchant, member_id=who.pk, benefit=wanted, key=_key(request, wanted), now=request.now,
+        actor=request.staff.username, store=request.staff.store, note_text=request.POST.get("note", ""),
+    )  # fmt: skip
+    if not told.done or told.use is None:
+        return _answer(request, who, told.say(_language()), done=False)
+    return _answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
+
+
+@counter(acts=True)
+def undo(request: CounterRequest, pk: int) -> HttpResponse:
+    """Take back what was handed out a moment ago; a manager also later."""
+    who = who_is(request, pk)
+    row = BenefitUse.objects.filter(
+        merchant=request.merchant, pk=_number(request, "use"), member_id__in=family(request.merchant.pk, who.pk)
+    ).first()
+    if row is None:
+        raise Http404
+    told = benefits.take_back(
+        merchant=request.merchant, use_id=row.pk, now=request.now, actor=request.staff.username,
+        late=shops.may(request.staff, "adjust"),
+    )  # fmt: skip
+    said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(_language())
+    return _answer(request, who, said, done=told.done)
+
+
+@counter(acts=True)
+def points(request: CounterRequest, pk: int) -> HttpResponse:
+    """Points off the bill."""
+    who = who_is(request, pk)
+    amount, key = _number(request, "amount"), _key(request, "points")
+    told = loyalty.ask(
+        merchant=request.merchant, asks=[loyalty.Ask(key, "burn", who.pk, amount, reason="counter")], now=request.now,
+        actor=request.staff.username,
+    )[0]  # fmt: skip
+    if not told.done:
+        return _answer(request, who, _refusal(told), done=False)
+    said = _("%(n)s points redeemed, %(left)s are left") % {
+        "n": f"{amount:,}",
+        "left": f"{told.figures.get('available', 0):,}",
+    }
+    return _answer(request, who, said, done=True, burnt=key, burnt_amount=amount)
+
+
+@counter(acts=True)
+def points_back(request: CounterRequest, pk: int) -> HttpResponse:
+    """The points just redeemed come back."""
+    who = who_is(request, pk)
+    burn, amount = request.POST.get("burn", "")[:170], _number(request, "amount")
+    if not burn.startswith("counter:"):
+        raise Http404
+    told = loyalty.ask(
+        merchant=request.merchant, asks=[loyalty.Ask(f"{burn}:back", "return", who.pk, amount, burn)], now=request.now,
+        actor=request.staff.username,
+    )[0]  # fmt: skip
+    said = _("%(n)s points given back") % {"n": f"{amount:,}"} if told.done else _refusal(told)
+    return _answer(request, who, said, done=told.done)
+
+
+def _refusal(told: loyalty.Answer) -> str:
+    english, chinese = POINTS[told.code]
+    return (chinese if _language().startswith("zh") else english).format(**{"ref": "", **told.figures})
+
+
+@counter(acts=True)
+def gift(request: CounterRequest, pk: int) -> HttpResponse:
+    """A gift over the counter: stock and points at once, money into the till."""
+    who = who_is(request, pk)
+    wanted = request.POST.get("gift", "")[:40]
+    told = gifts.order(
+        merchant=request.merchant, member_id=who.pk, gift=wanted, key=_key(request, f"gift:{wanted}"), now=request.now,
+        actor=request.staff.username, at_once=True, store=request.staff.store,
+    )  # fmt: skip
+    if not told.done or told.order is None:
+        return _answer(request, who, told.say(_language()), done=False)
+    row = told.order
+    said = _("Handed over: %(what)s for %(points)s points") % {"what": _gift(row), "points": f"{row.points:,}"}
+    if row.cash_minor:
+        said += " " + _("and %(money)s") % {"money": money.show(row.cash_minor, request.merchant.currency)}
+    return _answer(request, who, said, done=True, gave=row)
+
+
+@counter(acts=True)
+def order(request: CounterRequest, pk: int) -> HttpResponse:
+    """What was set aside: handed over, cancelled, or (handed over a moment ago) taken back."""
+    who = who_is(request, pk)
+    row = GiftOrder.objects.filter(
+        merchant=request.merchant, pk=_number(request, "order"), member_id__in=family(request.merchant.pk, who.pk)
+    ).first()
+    if row is None:
+        raise Http404
+    same: dict[str, Any] = {
+        "merchant": request.merchant,
+        "order_id": row.pk,
+        "now": request.now,
+        "actor": request.staff.username,
+    }
+    deed = request.POST.get("do", "")
+    if deed == "cancel":
+        told, said = gifts.cancel(**same), _("Cancelled, points and piece are back: %(what)s")
+    elif deed == "back":
+        told, said = gifts.give_back(**same, key=f"{row.key}:counter", count=row.count), _("Taken back: %(what)s")
+    else:
+        told, said = gifts.hand_over(**same, store=request.staff.store), _("Handed over: %(what)s")
+    return _answer(request, who, said % {"what": _gift(row)} if told.done else told.say(_language()), done=told.done)
+
+
+def _gift(row: GiftOrder) -> str:
+    return row.gift.name_zh if _language().startswith("zh") else row.gift.name_en
+
+
+@counter(acts=True)
+def draw(request: CounterRequest, pk: int) -> HttpResponse:
+    """One ticket, drawn before the member's eyes."""
+    who = who_is(request, pk)
+    way, wanted = request.POST.get("way", "points"), request.POST.get("draw", "")[:40]
+    if way == "given" and not shops.may(request.staff, "adjust"):
+        raise Http404
+    told = draws.draw_ticket(
+        merchant=request.merchant, draw=wanted, member_id=who.pk, key=_key(request, f"draw:{wanted}:{way}"), way=way,
+        word=request.POST.get("word", "").strip(), now=request.now, actor=request.staff.username,
+    )  # fmt: skip
+    if not told.done or told.ticket is None:
+        return _answer(request, who, told.say(_language()), done=False)
+    row = told.ticket
+    won = _local(prize_of(row.draw, row.won).get("name")) if row.won else _("nothing this time")
+    said = _("Ticket %(n)s: %(won)s") % {"n": row.number, "won": won}
+    return _answer(request, who, said, done=True, receipt=f"{row.number}:{row.link[:16]}")
+
+
+@counter(acts=True)
+def prize(request: CounterRequest, pk: int) -> HttpResponse:
+    """A prize that was won before."""
+    who = who_is(request, pk)
+    row = DrawTicket.objects.filter(
+        merchant=request.merchant, pk=_number(request, "ticket"), member_id__in=family(request.merchant.pk, who.pk)
+    ).first()
+    if row is None:
+        raise Http404
+    told = draws.hand_over_prize(
+        merchant=request.merchant,
+        ticket_id=row.pk,
+        now=request.now,
+        actor=request.staff.username,
+        store=request.staff.store,
+    )
+    said = _("Handed over: %(what)s") % {"what": _local(prize_of(row.draw, row.won).get("name"))}
+    return _answer(request, who, said if told.done else told.say(_language()), done=told.done)
+
+
+def _number(request: CounterRequest, name: str) -> int:
+    text = request.POST.get(name, "").strip().replace(",", "")
+    if not (text.isascii() and text.isdigit() and int(text) < 1 << 62):
+        return 0
+    return int(text)

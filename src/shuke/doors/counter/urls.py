@@ -1,0 +1,21 @@
+"""Addresses of the counter screen."""
+
+from django.urls import path
+
+from shuke.doors.counter import deeds, views
+
+app_name = "counter"
+
+urlpatterns = [
+    path("counter", views.home, name="home"),
+    path("counter/hits", views.hits, name="hits"),
+    path("counter/m/<int:pk>", views.member, name="member"),
+    path("counter/m/<int:pk>/benefit", deeds.benefit, name="benefit"),
+    path("counter/m/<int:pk>/undo", deeds.undo, name="undo"),
+    path("counter/m/<int:pk>/points", deeds.points, name="points"),
+    path("counter/m/<int:pk>/points/back", deeds.points_back, name="points-back"),
+    path("counter/m/<int:pk>/gift", deeds.gift, name="gift"),
+    path("counter/m/<int:pk>/order", deeds.order, name="order"),
+    path("counter/m/<int:pk>/draw", deeds.draw, name="draw"),
+    path("counter/m/<int:pk>/prize", deeds.prize, name="prize"),
+]

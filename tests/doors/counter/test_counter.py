@@ -1,0 +1,168 @@
+"""The counter through the test client: who may stand there, every deed, and that a finger may tap twice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from shuke.doors.counter.urls import urlpatterns
+from shuke.loyalty import queries
+from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder
+from shuke.members.models import Member
+from shuke.shops import queries as shops
+from tests import cast
+from tests.doors.counter.shop import furnish
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def who(lan) -> int:
+    return furnish(lan)
+
+
+def points(lan, who):
+    return queries.balance(lan.merchant, who, shops.now(lan.merchant)).available
+
+
+def do(client, who, deed, token="t1", **told):
+    return client.post(f"/counter/m/{who}/{deed}", {"token": token, **told}, headers=HTMX)
+
+
+def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
+    for pattern in urlpatterns:
+        assert hasattr(pattern.callback, "counter_acts"), pattern.name
+        url = reverse(f"counter:{pattern.name}", kwargs=dict.fromkeys(pattern.pattern.converters, 1))
+        answer = client.get(url)
+        assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/sign-in")
+        assert client.get(url, headers=HTMX).headers["HX-Redirect"].startswith("/sign-in")
+
+
+def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
+    acting = [p.name for p in urlpatterns if p.callback.counter_acts]
+    assert len(acting) == 8
+    client = see(lan.auditor)
+    assert client.get(f"/counter/m/{who}").status_code == 200
+    for name in acting:
+        url = reverse(f"counter:{name}", args=[who])
+        assert client.post(url).status_code == 403
+        assert see(lan.assistant).get(url).status_code == 405
+        client = see(lan.auditor)
+
+
+def test_another_merchants_member_is_not_found(see, lan, mingde, who):
+    stranger = Member.objects.create(
+        merchant=mingde.merchant, card="2000000008", joined_at=cast.OPENED, name="Not Lan's"
+    )
+    client = see(lan.assistant)
+    assert client.get(f"/counter/m/{stranger.pk}").status_code == 404
+    assert do(client, stranger.pk, "benefit", benefit="wrap").status_code == 404
+    other = GiftOrder.objects.filter(merchant=lan.merchant).first()
+    assert other is None
+    assert do(client, who, "order", order="1").status_code == 404
+    assert do(client, who, "undo", use="1").status_code == 404
+    assert do(client, who, "prize", ticket="1").status_code == 404
+
+
+def test_enter_opens_the_first_hit_and_a_card_its_member(see, lan, who):
+    client = see(lan.assistant)
+    card = Member.objects.get(pk=who).card
+    for text in ("1234", card, "张小明"):
+        assert client.get("/counter", {"q": text}).headers["Location"] == f"/counter/m/{who}"
+    nobody = client.get("/counter", {"q": "99999"})
+    assert (nobody.status_code, "Nobody is found" in nobody.content.decode()) == (200, True)
+    hits = client.get("/counter/hits", {"q": "1234"}, headers=HTMX).content.decode()
+    assert "张小明" in hits
+    assert "13800001234" not in hits
+
+
+def test_a_benefit_in_one_tap_and_back(see, lan, who):
+    client = see(lan.assistant)
+    page = client.get(f"/counter/m/{who}").content.decode()
+    assert 'value="wrap"' in page
+    assert 'value="price"' not in page  # applies by itself
+    first = do(client, who, "benefit", benefit="wrap").content.decode()
+    assert "Handed out: 礼品包装" in first
+    do(client, who, "benefit", benefit="wrap")  # the same finger once more
+    assert BenefitUse.objects.filter(state="done").count() == 1
+    row = BenefitUse.objects.get()
+    assert (row.actor, row.store) == ("lan.assistant", lan.street)
+    assert "Taken back" in do(client, who, "undo", use=row.pk).content.decode()
+    for n in range(3):
+        last = do(client, who, "benefit", token=f"n{n}", benefit="wrap")
+    assert (last.status_code, "used up" in last.content.decode()) == (422, True)
+
+
+def test_points_off_the_bill_and_back(see, lan, who):
+    client = see(lan.assistant)
+    said = do(client, who, "points", amount="500").content.decode()
+    assert (points(lan, who), "500 points redeemed, 730 are left" in said) == (730, True)
+    do(client, who, "points", amount="500")
+    assert points(lan, who) == 730
+    burn = re.search(r'name="burn" value="([^"]+)"', said).group(1)
+    do(client, who, "points/back", burn=burn, amount="500")
+    assert points(lan, who) == 1230
+    assert do(client, who, "points", token="t2", amount="9999").status_code == 422
+    assert do(client, who, "points/back", burn="somebody-elses", amount="5").status_code == 404
+    assert queries.verify(lan.merchant).findings == []
+
+
+def test_a_gift_over_the_counter_with_its_money_and_back(see, lan, who):
+    client = see(lan.assistant)
+    page = client.get(f"/counter/m/{who}").content.decode()
+    assert "not enough points" in page
+    said = do(client, who, "gift", gift="mug").content.decode()
+    assert "Handed over: Mug for 300 points and ¥9.90" in said
+    assert (points(lan, who), Gift.objects.get(code="mug").stock) == (930, 4)
+    row = GiftOrder.objects.get()
+    do(client, who, "order", order=row.pk, do="back")
+    assert (points(lan, who), Gift.objects.get(code="mug").stock) == (1230, 5)
+    assert do(client, who, "gift", token="t2", gift="car").status_code == 422
+
+
+def test_what_was_set_aside_is_handed_over_or_cancelled(see, lan, who):
+    from shuke.loyalty.actions import gifts
+
+    now = shops.now(lan.merchant)
+    orders = [
+        gifts.order(merchant=lan.merchant, member_id=who, gift="mug", key=f"w{n}", now=now, actor="web").order
+        for n in range(2)
+    ]
+    client = see(lan.assistant)
+    assert "Waiting to be handed over" in client.get(f"/counter/m/{who}").content.decode()
+    do(client, who, "order", order=orders[0].pk, do="done")
+    do(client, who, "order", order=orders[1].pk, do="cancel")
+    assert [GiftOrder.objects.get(pk=o.pk).state for o in orders] == ["done", "cancelled"]
+
+
+def test_a_ticket_is_drawn_and_its_prize_handed_over(see, lan, who):
+    client = see(lan.assistant)
+    said = do(client, who, "draw", draw="summer", way="points", word="福").content.decode()
+    ticket = DrawTicket.objects.get()
+    assert f"{ticket.number}:{ticket.link[:16]}" in said
+    do(client, who, "draw", draw="summer", way="points", word="福")
+    assert DrawTicket.objects.count() == 1
+    for n in range(8):
+        do(client, who, "draw", token=f"d{n}", draw="summer", way="points")
+    won = DrawTicket.objects.filter(won="cream", handed_at=None).first()
+    assert won is not None
+    assert "Handed over: Cream" in do(client, who, "prize", ticket=won.pk).content.decode()
+    assert do(client, who, "prize", ticket=won.pk).status_code == 422
+    assert (
+        do(client, who, "draw", token="x", draw="summer", way="given").status_code == 404
+    )  # an assistant gives none away
+
+
+def test_without_scripts_every_deed_leads_back_to_the_member(see, lan, who):
+    answer = see(lan.assistant).post(f"/counter/m/{who}/benefit", {"token": "t", "benefit": "wrap"}, follow=True)
+    assert (answer.redirect_chain, "Handed out: 礼品包装" in answer.content.decode()) == (
+        [(f"/counter/m/{who}", 302)],
+        True,
+    )
+
+
+def test_a_shop_without_a_charter_says_so(see, lan):
+    who = Member.objects.create(merchant=lan.merchant, card="10000009", joined_at=cast.OPENED, name="新客")
+    assert "no charter in force" in see(lan.assistant).get(f"/counter/m/{who.pk}").content.decode()
