@@ -11,6 +11,8 @@ from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
 
 from shuke import __version__
+from shuke.doors.api import charters as charter_routes
+from shuke.doors.api import finance as finances, rewards
 from shuke.doors.api import points as moving
 from shuke.doors.api import standing, till
 from shuke.doors.api.shapes import (
@@ -177,6 +179,9 @@ def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
 
 
 api.add_router("", till.router)
+api.add_router("", rewards.router)
 api.add_router("", moving.router)
 api.add_router("", standing.router)
+api.add_router("", charter_routes.router)
+api.add_router("", finances.router)
 urls = api.urls

@@ -237,6 +237,8 @@ def read_form(section: str, sent: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _sent(annotation: Any, told: Any, info: FieldInfo | None = None) -> Any:
     """A value of the document from nested texts; None where the field is left to its default."""
     kind, inner = _shape(annotation)
+    if isinstance(told, dict) and "_odd" in told:
+        return _odd(told["_odd"])
     if kind == "list":
         if not isinstance(told, dict):
             return None
@@ -247,8 +249,6 @@ def _sent(annotation: Any, told: Any, info: FieldInfo | None = None) -> Any:
             return _odd(told)
         if not isinstance(told, dict):
             return None
-        if "_odd" in told:
-            return _odd(told["_odd"])
         found = {}
         for name, one in inner.model_fields.items():
             value = _sent(one.annotation, told.get(name), one)

@@ -1,0 +1,161 @@
+"""The charter over the wire: its versions, what is wrong with a draft, publishing and taking back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.tokens import writer
+from shuke.engine.charter import document, telling
+from shuke.engine.charter.faults import CharterInvalid
+from shuke.flows import publish_charter
+from shuke.kit import clock
+from shuke.loyalty.actions import CharterRefused
+from shuke.loyalty.models import PublishedCharter
+from shuke.loyalty.queries import charters
+from shuke.shops.models import ApiToken
+from shuke.shops.queries import now as shop_now
+
+router = Router(tags=["charter"])
+Language = Annotated[str, Field(pattern="^(zh|en)$")]
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+class VersionOut(Schema):
+    version: int
+    effective_from: datetime
+    state: str = Field(description="in_force, coming or former")
+    published_at: datetime
+    published_by: str
+    note: str
+
+
+class VersionDocument(VersionOut):
+    charter: dict[str, Any]
+
+
+class Told(Schema):
+    """A charter as a document, or as YAML text."""
+
+    charter: dict[str, Any] | None = None
+    yaml: Annotated[str, Field(max_length=1_000_000)] | None = None
+    language: Language = "en"
+
+    def raw(self) -> dict[str, Any]:
+        """Raises CharterInvalid for text that is no YAML."""
+        return telling.read_text(self.yaml) if self.yaml is not None else dict(self.charter or {})
+
+
+class ProblemOut(Schema):
+    where: str = Field(description="place in the document: tiers.1.reach.at_least")
+    label: str
+    text: str
+    code: str
+
+
+class Checked(Schema):
+    valid: bool
+    problems: list[ProblemOut]
+
+
+class Publish(Told):
+    day: date | None = Field(None, description="in force from the start of this shop day; null or today: at once")
+    note: Annotated[str, Field(max_length=200)] = ""
+
+
+class NotPublished(Refusal):
+    code: str
+    problems: list[ProblemOut] = []
+
+
+def _problems(told: Told) -> list[ProblemOut]:
+    try:
+        found = telling.problems(told.raw(), told.language)
+    except CharterInvalid as error:
+        return [
+            ProblemOut(
+                where=f.where, label=f.where, text=f.say(told.language).removeprefix(f"{f.where}: "), code=f.code
+            )
+            for f in error.faults
+        ]
+    return [ProblemOut(**one._asdict()) for one in found]
+
+
+@router.get("/charter/versions", response=list[VersionOut])
+def versions(request: Request) -> list[VersionOut]:
+    """All versions, newest first."""
+    return [VersionOut(**_version(request, row)) for row in charters.history(request.auth.merchant)]
+
+
+@router.get("/charter/versions/{number}", response={200: VersionDocument, 404: Refusal})
+def version(request: Request, number: int) -> Status:
+    """One version with its document: old orders stay explained by the one in force when they were paid."""
+    row = next((v for v in charters.history(request.auth.merchant) if v.version == number), None)
+    if row is None:
+        return Status(404, {"error": f"There is no version {number}."})
+    return Status(200, {**_version(request, row), "charter": row.document})
+
+
+@router.post("/charter/validate", response=Checked)
+def validate(request: Request, told: Told) -> Checked:
+    """Everything that is wrong with a draft, each with its place and what to do. Publishes nothing."""
+    found = _problems(told)
+    return Checked(valid=not found, problems=found)
+
+
+@router.post("/charter/publish", response={200: VersionOut, 403: Refusal, 409: NotPublished, 422: NotPublished})
+def publish(request: Request, told: Publish) -> Status:
+    """Put a charter in force from a day on. A retry of what was published is refused as `nothing_changes`."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    if found := _problems(told):
+        return Status(422, {"error": "This is no valid charter.", "code": "charter_invalid", "problems": found})
+    now = shop_now(merchant)
+    day = told.day or clock.day_of(now, merchant.tz)
+    since = now if day == clock.day_of(now, merchant.tz) else datetime.combine(day, time.min, tzinfo=merchant.tz)
+    try:
+        row = publish_charter.publish(
+            merchant=merchant,
+            charter=document.from_plain(told.raw()),
+            effective_from=since,
+            now=now,
+            actor=f"token:{token.pk}",
+            note=told.note,
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except CharterRefused as error:
+        return Status(409, {"error": str(error), "code": error.code})
+    return Status(200, _version(request, row))
+
+
+@router.post("/charter/versions/{number}/withdraw", response={200: dict, 403: Refusal, 409: NotPublished})
+def withdraw(request: Request, number: int) -> Status:
+    """Take back a version that is not in force yet; it lives on as a draft in the console."""
+    token = writer(request.auth)
+    try:
+        draft = publish_charter.withdraw(
+            merchant=token.merchant, version=number, now=shop_now(token.merchant), actor=f"token:{token.pk}"
+        )
+    except CharterRefused as error:
+        return Status(409, {"error": str(error), "code": error.code})
+    return Status(200, {"withdrawn": number, "draft": str(draft.pk)})
+
+
+def _version(request: Request, row: PublishedCharter) -> dict[str, Any]:
+    merchant = request.auth.merchant
+    now = shop_now(merchant)
+    try:
+        in_force = charters.in_force(merchant, now).version
+    except charters.NoCharter:
+        in_force = 0
+    state = "coming" if row.effective_from > now else "in_force" if row.version == in_force else "former"
+    names = ("version", "effective_from", "published_at", "published_by", "note")
+    return {"state": state, **{name: getattr(row, name) for name in names}}
