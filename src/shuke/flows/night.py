@@ -14,7 +14,7 @@ from shuke.insight.queries import figures
 from shuke.kit import bulk, jobs
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import gifts
+from shuke.loyalty.actions import gifts, stored
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
@@ -41,12 +41,13 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     shown.total(None, "members")
     merge_members.gather_strays(merchant=merchant, now=now, actor="clock")
     gifts.lapse_orders(merchant=merchant, now=now)
+    stored.run_stored_clock(merchant=merchant, now=now)
     moved = loyalty.run_clock(merchant=merchant, now=now, progress=shown.advance)
     if figures.started(merchant):
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]
     else:
         made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
-    sealed = loyalty.seal(merchant=merchant, now=now)
+    sealed = loyalty.seal(merchant=merchant, now=now) + stored.seal_stored(merchant=merchant, now=now)
     bulk.learn_statistics()
     return Night(day, moved.members, moved.postings, len(made), sealed)
 

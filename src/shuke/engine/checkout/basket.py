@@ -74,3 +74,4 @@ class Holdings:
     birthday: tuple[int, int, bool] | None = None  # month, day, lunar
     coupons: tuple[Coupon, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # asked-for coupons that could not be looked up: ref, reason code
+    stored_value_off: bool = False  # the shop has none

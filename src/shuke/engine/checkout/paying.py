@@ -94,6 +94,8 @@ def stored_value(basket: Basket, holdings: Holdings, amounts: list[int], step_on
         return None
     if not step_on:
         return Reason("step_off")
+    if holdings.stored_value_off:
+        return Reason("stored_value_off")
     if holdings.stored_value <= 0:
         return Reason("no_stored_value")
     usable = [

@@ -71,6 +71,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "满 {threshold} 可用积分抵扣，还差 {missing}。",
     ),
     "nothing_to_pay": ("Nothing is left to pay.", "已无应付金额。"),
+    "stored_value_off": ("This shop has no stored value.", "本店未开通储值。"),
     "no_stored_value": ("There is no stored value.", "没有储值余额。"),
     "step_off": ("The charter has no step {name}.", "章程中没有步骤 {name}。"),
 }

@@ -15,6 +15,7 @@ from shuke.loyalty.models import Coupon as CouponRow
 from shuke.loyalty.models import CouponState, CouponTemplate, Wallet
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import coupons as stored
+from shuke.loyalty.queries import stored as money
 from shuke.loyalty.queries.coupons.looking_up import tallies
 from shuke.members.models import Member
 from shuke.members.queries.families import family
@@ -175,14 +176,17 @@ def holdings_of(
     refused: tuple[tuple[str, str], ...],
 ) -> Holdings:
     """The member's figures from the books; what nobody asks for is not read."""
+    money_on = bool(asks.stored_value) and money.is_on(merchant, at)
     if member_id is None:
-        return Holdings(coupons=coupons, refused=refused)
+        return Holdings(coupons=coupons, refused=refused, stored_value_off=not money_on)
     who = Member.objects.only("birth_month", "birth_day", "birth_lunar").get(pk=member_id, merchant=merchant)
     wallet = Wallet.objects.filter(pk=member_id).values("tier", "standing").first()
     birthday = (who.birth_month, who.birth_day, who.birth_lunar) if who.birth_month and who.birth_day else None
     return Holdings(
         tier=wallet["tier"] if wallet else "",
         points=max(0, loyalty.balance(merchant, member_id, at).available) if asks.points else 0,
+        stored_value=money.balance(merchant, member_id, at).available if asks.stored_value and money_on else 0,
+        stored_value_off=not money_on,
         purchases=int(wallet["standing"].get("purchases", 0)) if wallet else 0,
         birthday=birthday,
         coupons=coupons,

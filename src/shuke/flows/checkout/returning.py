@@ -10,11 +10,12 @@ from django.db import transaction
 
 from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, returned
 from shuke.engine.facts import OrderStatus
-from shuke.flows.checkout.holding import capture_key, hash_of
+from shuke.flows.checkout.holding import capture_key, hash_of, stored_paid_key
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
+from shuke.loyalty.actions import stored as stored_value
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
 from shuke.orders.models import Order
@@ -148,6 +149,17 @@ def _write(
         (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
         if not answer.done:
             raise CheckoutRefused("return_refused", problem=f"points: {answer.code}")
+    if now_back["stored_value_minor"] > 0 and row.member_id is not None:
+        one = stored_value.Ask(
+            f"checkout:{row.pk}:stored:back:{back.stored_value}",
+            "return",
+            row.member_id,
+            now_back["stored_value_minor"],
+            ref=stored_paid_key(row),
+        )
+        told_by_books = stored_value.ask(merchant=merchant, asks=[one], now=now, actor=actor)[0]
+        if not told_by_books.done:
+            raise CheckoutRefused("return_refused", problem=f"stored value: {told_by_books.code}")
     if whole:
         ref = row.order_event or f"checkout:{row.key}"
         coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
