@@ -14,7 +14,7 @@ from shuke import __version__
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import finance as finances, rewards
 from shuke.doors.api import points as moving
-from shuke.doors.api import standing, till
+from shuke.doors.api import rewards, standing, till
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -179,6 +179,7 @@ def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
 
 
 api.add_router("", till.router)
+api.add_router("", rewards.router)
 api.add_router("", rewards.router)
 api.add_router("", moving.router)
 api.add_router("", standing.router)
