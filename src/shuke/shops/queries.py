@@ -22,7 +22,7 @@ class SeveralMerchants(LookupError):
 # What each role may do beyond looking at members with their contact data masked.
 ALLOWED: dict[str, frozenset[str]] = {
     Role.OWNER: frozenset(
-        {"import", "export", "reveal", "record", "adjust", "members", "charter", "staff", "audit", "insight"}
+        {"import", "export", "reveal", "record", "adjust", "members", "charter", "staff", "audit", "insight", "close"}
     ),
     Role.MANAGER: frozenset({"import", "export", "reveal", "record", "adjust", "members", "insight"}),
     Role.SPECIALIST: frozenset({"import", "export", "reveal", "record", "members", "insight"}),

@@ -12,8 +12,9 @@ from ninja.errors import ValidationError
 
 from shuke import __version__
 from shuke.doors.api import charters as charter_routes
-from shuke.doors.api import finance as finances, rewards
+from shuke.doors.api import finance as finances
 from shuke.doors.api import points as moving
+from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, standing, till
 from shuke.doors.api.shapes import (
     ExpiryOut,
@@ -32,6 +33,7 @@ from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions.coupons import CouponRefused
+from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
 from shuke.shops.models import ApiToken
@@ -178,8 +180,15 @@ def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
     return api.create_response(request, {"error": str(error), "code": error.code}, status=400)
 
 
+@api.exception_handler(ReferralRefused)
+def not_bound(request: HttpRequest, error: ReferralRefused) -> HttpResponse:
+    return api.create_response(
+        request, {"error": str(error), "code": error.code}, status=referrals.status_of(error.code)
+    )
+
+
 api.add_router("", till.router)
-api.add_router("", rewards.router)
+api.add_router("", referrals.router)
 api.add_router("", rewards.router)
 api.add_router("", moving.router)
 api.add_router("", standing.router)

@@ -38,6 +38,7 @@ MENU = [
     Entry("console:insight-rfm", _("Insight"), icon="chart-dots", pages="console:insight", needs="insight"),
     Entry("console:reward-gifts", _("Rewards"), icon="gift", pages="console:reward", needs="insight"),
     Entry("console:coupons", _("Coupons"), icon="ticket", pages="console:coupon"),
+    Entry("console:finance", _("Finance"), icon="coins", pages="console:finance", needs="insight"),
     Entry("console:imports", _("Import"), icon="upload", pages="console:import", needs="import"),
     Entry("console:charter", _("Charter"), icon="book-2", pages="console:charter"),
 ]

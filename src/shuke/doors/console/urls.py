@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console import charter_urls, coupon_urls, people_urls, reward_urls
+from shuke.doors.console import charter_urls, coupon_urls, finance_urls, people_urls, reward_urls
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -40,6 +40,7 @@ urlpatterns = [
     path("members/<int:pk>/orders", member.orders, name="member-orders"),
     path("charter", charter.charter, name="charter"),
     *charter_urls.patterns,
+    *finance_urls.patterns,
     *coupon_urls.patterns,
     *reward_urls.patterns,
 ]

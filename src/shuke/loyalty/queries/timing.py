@@ -162,3 +162,11 @@ def account_sums(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[Mo
         for one in sums[first:]:
             one[account] = one.get(account, 0) + amount
     return sums
+
+
+def mark(merchant: Merchant) -> str:
+    """Changes whenever anything is posted or closed, or points are booked another way: what a cache hangs on."""
+    (txn,) = bulk.select("SELECT MAX(id) FROM loyalty_txn", [])[0]
+    (closed,) = bulk.select("SELECT MAX(month) FROM loyalty_closed_month WHERE merchant_id = %s", [merchant.pk])[0]
+    chosen = bulk.select("SELECT set_at FROM loyalty_finance_policy WHERE merchant_id = %s", [merchant.pk])
+    return f"{txn}.{closed}.{chosen[0][0] if chosen else ''}".replace(" ", "_")

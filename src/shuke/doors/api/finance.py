@@ -1,0 +1,150 @@
+"""Finance over the wire: what is owed, how it moves, what lapses, entries of a month, closing it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema, Status
+
+from shuke.doors.api.tokens import writer
+from shuke.engine.finance import months
+from shuke.flows import finance_report
+from shuke.flows.finance_report import SPAN, Report
+from shuke.kit.clock import day_of
+from shuke.loyalty.actions.closing import CannotClose, close_month
+from shuke.loyalty.queries import finance
+from shuke.shops.models import ApiToken
+from shuke.shops.queries import now as shop_now
+
+router = Router(tags=["finance"])
+Month = Query(..., pattern=r"^\d{4}-\d{2}$", description="2026-03")
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+class FinanceRefusal(Schema):
+    error: str
+    code: str
+
+
+class ClosedOut(Schema):
+    month: str
+    closed_at: str
+    digest: str
+
+
+ANSWERS: dict[Any, Any] = {200: dict, 400: FinanceRefusal, 409: FinanceRefusal}
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    """The report's figures as JSON knows them; what they are called is in docs/api.md."""
+    return {"report": report.key, "ok": report.ok, **_values(report.plain)}
+
+
+def _values(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return _values(value._asdict())
+    if isinstance(value, dict):
+        return {str(key): _values(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_values(inner) for inner in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _refused(code: str, error: Exception, status: int = 409) -> Status:
+    return Status(status, {"error": str(error), "code": code})
+
+
+@router.get("/finance/liability", response=ANSWERS)
+def liability(request: Request, at: date | None = None) -> Status:
+    """What is owed in points at the end of a day (today: now), by age, expiry, tier, store and who pays; exact for any day."""
+    merchant = request.auth.merchant
+    now = shop_now(merchant)
+    day = at or day_of(now, merchant.tz)
+    if not 1970 < day.year < 9998:
+        return Status(400, {"error": f"{day} is no day of this shop.", "code": "bad_day"})
+    return Status(200, _plain(finance_report.liability(merchant, day, now, "en")))
+
+
+@router.get("/finance/movements", response=ANSWERS)
+def movements(request: Request, since: str = "", until: str = "") -> Status:
+    """Opening, movements and closing of each month from `since` to `until` (2026-03), checked against the double entry."""
+    merchant = request.auth.merchant
+    now = shop_now(merchant)
+    try:
+        last = months.read(until) if until else finance.this_month(merchant, now)
+        first = months.read(since) if since else last - SPAN + 1
+    except months.NotAMonth as error:
+        return _refused("bad_month", error, 400)
+    if not 0 <= last - first < 10 * SPAN:
+        return Status(
+            400, {"error": "`since` lies after `until`, or more than ten years before it.", "code": "bad_span"}
+        )
+    return Status(200, _plain(finance_report.movements(merchant, first, last, now, "en")))
+
+
+@router.get("/finance/breakage", response=ANSWERS)
+def breakage(request: Request) -> Status:
+    """Points by month of issue: used and lapsed by age, expected in the end, and the error on held-out months."""
+    merchant = request.auth.merchant
+    try:
+        return Status(200, _plain(finance_report.breakage(merchant, shop_now(merchant), "en")))
+    except finance.NothingIssued as error:
+        return _refused("nothing_issued", error)
+
+
+@router.get("/finance/deferral", response=ANSWERS)
+def deferral(request: Request, at: date | None = None) -> Status:
+    """Deferred revenue or provision month by month, by the shop's own method."""
+    merchant = request.auth.merchant
+    now = shop_now(merchant)
+    day = at or day_of(now, merchant.tz)
+    if not 1970 < day.year < 9998:
+        return Status(400, {"error": f"{day} is no day of this shop.", "code": "bad_day"})
+    try:
+        return Status(200, _plain(finance_report.deferral(merchant, day, now, "en")))
+    except finance.NothingIssued as error:
+        return _refused("nothing_issued", error)
+
+
+@router.get("/finance/lapsing", response=ANSWERS)
+def lapsing(request: Request) -> Status:
+    """What is due to lapse in each month ahead, what of it probably will, between which bounds."""
+    merchant = request.auth.merchant
+    return Status(200, _plain(finance_report.lapsing(merchant, shop_now(merchant), "en")))
+
+
+@router.get("/finance/entries", response=ANSWERS)
+def entries(request: Request, month: str = Month) -> Status:  # type: ignore[assignment]
+    """Balanced entries of a month, per month and per day; of a closed month those that were handed over."""
+    merchant = request.auth.merchant
+    try:
+        return Status(200, _plain(finance_report.entries(merchant, months.read(month), shop_now(merchant), "en")))
+    except months.NotAMonth as error:
+        return _refused("bad_month", error, 400)
+    except finance.NotInTheBooks as error:
+        return _refused("not_in_the_books", error)
+    except finance.NothingIssued as error:
+        return _refused("nothing_issued", error)
+
+
+@router.post("/finance/close", response={200: ClosedOut, 400: FinanceRefusal, 403: dict, 409: FinanceRefusal})
+def close(request: Request, month: str = Month) -> Status:  # type: ignore[assignment]
+    """Close a month that is over, for ever. Closed before, it is answered with what was kept then."""
+    token = writer(request.auth)
+    try:
+        kept = close_month(
+            merchant=token.merchant, month=months.read(month), now=shop_now(token.merchant), actor=f"token:{token.pk}"
+        )
+    except months.NotAMonth as error:
+        return _refused("bad_month", error, 400)
+    except CannotClose as error:
+        return _refused("cannot_close", error)
+    except finance.NothingIssued as error:
+        return _refused("nothing_issued", error)
+    digest = bytes(kept.digest).hex()
+    return Status(200, {"month": month, "closed_at": kept.closed_at.isoformat(), "digest": digest})
