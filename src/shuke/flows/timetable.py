@@ -64,6 +64,7 @@ HANDLERS = (
     "shuke.flows.export_members",
     "shuke.flows.publish_charter",
     "shuke.flows.simulate_charter",
+    "shuke.flows.stored",
 )
 
 
