@@ -11,8 +11,7 @@ each statement once per connection (SHUKE_PG_PREPARE=0 turns that off, for a poo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -73,18 +72,6 @@ def _prepared_cursor(driver: Any) -> Any:
         driver.adapters.register_dumper(int, Int8Dumper)
         driver._shuke_ints = True
     return psycopg.Cursor(driver)
-
-
-@contextmanager
-def together() -> Iterator[None]:
-    """Send the statements within as one round trip where the driver can (PostgreSQL's pipeline); errors come at its end."""
-    if not is_postgres():
-        yield
-        return
-    django = connections["default"]
-    django.ensure_connection()
-    with django.wrap_database_errors, django.connection.pipeline():
-        yield
 
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -192,9 +179,22 @@ def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
 
 def select_together(queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple]]:
     """The rows of several queries, run in this order, in one round trip where the driver can."""
-    with together():
-        cursors = [_run(sql, parameters) for sql, parameters in queries]
-        return [cursor.fetchall() for cursor in cursors]
+    django = connections["default"]
+    if not is_postgres() or django.force_debug_cursor or django.execute_wrappers:
+        return [_run(sql, parameters).fetchall() for sql, parameters in queries]
+    import psycopg
+
+    django.ensure_connection()
+    if django.needs_rollback:
+        django.validate_no_broken_transaction()
+    with django.wrap_database_errors:
+        cursor = psycopg.ClientCursor(django.connection)
+        sql = "; ".join(sql for sql, _ in queries)
+        cursor.execute(sql, [value for _, parameters in queries for value in parameters])
+        found = [cursor.fetchall()]
+        while cursor.nextset():
+            found.append(cursor.fetchall())
+        return found
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:
