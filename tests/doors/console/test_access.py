@@ -16,7 +16,7 @@ from shuke.shops.models import Role
 from tests import cast
 
 PAGES = {pattern.name: pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)}
-PUBLIC = {"sign-in", "language", "handbook", "handbook-pdf"}
+PUBLIC = {"sign-in", "language", "handbook", "handbook-pdf", "invite"}
 
 
 def arguments(pattern: URLPattern) -> list[str]:
@@ -61,6 +61,7 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
         "contact_id": member.pk,
         "merge_id": 1,
         "correction_id": 1,
+        "referral_id": 1,
         "place": 0,
     }
     foreign |= {"draft_id": draft.pk, "version": 1}

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "draws": ("draws", _("lucky draws, and checking a published one")),
     "coupons": ("coupons", _("coupons: templates, issuing, codes in bulk, reports")),
     "finance": ("finance", _("what points owe, and entries for the bookkeeper")),
+    "referral": ("referral", _("members who bring friends: codes, rewards, cases to look at, the tree")),
+    "stored": ("stored", _("money members pay in advance, and gift cards")),
     "ledger": ("ledger", _("check the books")),
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),
@@ -40,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 # Commands whose parts stand in further modules, each of which adds itself to the group.
-MORE = {"members": ("cards", "joining", "merging"), "points": ("moving",)}
+MORE = {"members": ("cards", "joining", "merging"), "points": ("moving",), "stored": ("gift_cards",)}
 
 
 class Commands(click.Group):
