@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from shuke.doors.console import referral_urls
 from shuke.doors.console.views import cards, joining, merging, moving
 
 patterns = [
@@ -20,4 +21,5 @@ patterns = [
     path("points/corrections", moving.corrections, name="corrections"),
     path("points/corrections/<int:correction_id>", moving.decide, name="correction"),
     path("members/<int:pk>/card/change", cards.change, name="member-card-change"),
+    *referral_urls.patterns,
 ]
