@@ -3,7 +3,7 @@
 from django.urls import path
 
 from shuke.doors.console import referral_urls
-from shuke.doors.console.views import cards, joining, merging, moving
+from shuke.doors.console.views import cards, grading, joining, merging, moving
 
 patterns = [
     path("members/suspicions", merging.suspicions, name="suspicions"),
@@ -18,6 +18,7 @@ patterns = [
     path("members/cards", cards.sheet, name="cards-print"),
     path("members/<int:pk>/card", cards.card, name="member-card"),
     path("members/<int:pk>/points/change", moving.change, name="member-points-change"),
+    path("members/<int:pk>/tier", grading.tier, name="member-tier"),
     path("points/corrections", moving.corrections, name="corrections"),
     path("points/corrections/<int:correction_id>", moving.decide, name="correction"),
     path("members/<int:pk>/card/change", cards.change, name="member-card-change"),

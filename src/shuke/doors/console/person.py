@@ -17,8 +17,7 @@ from shuke.engine.insight import wording
 from shuke.engine.ledger.books import Lot
 from shuke.insight.queries.portrait import Portrait
 from shuke.kit import clock, money
-from shuke.loyalty.queries.member import StatementLine, TierWhy
-from shuke.members.models import TimelineLine
+from shuke.loyalty.queries.member import StatementLine
 from shuke.orders.queries.purchases import Purchase
 
 
@@ -40,17 +39,6 @@ class Kind(NamedTuple):
 
     icon: str
     title: str = ""
-
-
-class Step(NamedTuple):
-    """One condition of a tier, or a group of them (`parts`)."""
-
-    met: bool
-    label: str
-    share: float
-    missing: str
-    parts: tuple[Step, ...] = ()
-    every: bool = False
 
 
 class Says:
@@ -147,64 +135,6 @@ class Says:
     def strategy(self, rfm: str) -> str:
         return words.said(wording.RFM_STRATEGIES[rfm]) if rfm in wording.RFM_STRATEGIES else ""
 
-    # ---- tier -----------------------------------------------------------------------------------------------------
-
-    def cause(self, why: TierWhy) -> str:
-        given = {
-            "joined": _("everybody starts here"),
-            "reached": _("reached by purchases"),
-            "review": _("result of the review"),
-            "manual": _("given by hand"),
-            "invited": _("by invitation"),
-            "charter": _("by a change of the charter"),
-        }
-        return given.get(why.cause, why.cause)
-
-    def steps(self, tree: Mapping[str, Any]) -> Step | None:
-        """The condition tree of the engine as something to look at; None where there is no condition."""
-        for kind in ("all", "any"):
-            if kind in tree:
-                parts = tuple(p for p in (self.steps(part) for part in tree[kind]) if p is not None)
-                return Step(tree["met"], "", 1.0 if tree["met"] else 0.0, "", parts, kind == "all")
-        if "measure" not in tree:
-            return None
-        figure, least = tree["figure"], tree["at_least"]
-        share = 1.0 if not least else min(1.0, figure / least)
-        return Step(tree["met"], self._condition(tree), share, self._missing(tree))
-
-    def _condition(self, leaf: Mapping[str, Any]) -> str:
-        figure, least = leaf["figure"], leaf["at_least"]
-        if leaf["measure"] in ("amount", "single_order"):
-            figure, least = self.money(figure), self.money(least)
-        else:
-            figure, least = f"{figure:,}", f"{least:,}"
-        pattern = {
-            "amount": _("Spend: %(figure)s of %(least)s"),
-            "orders": _("Orders: %(figure)s of %(least)s"),
-            "single_order": _("Largest order: %(figure)s of %(least)s"),
-            "growth": _("Growth value: %(figure)s of %(least)s"),
-            "points": _("Points earned: %(figure)s of %(least)s"),
-            "invited": _("Invitation"),
-        }[leaf["measure"]]
-        text = pattern % {"figure": figure, "least": least}
-        if leaf.get("from"):
-            text += " " + _("(since %(day)s)") % {"day": leaf["from"]}
-        return text
-
-    def _missing(self, leaf: Mapping[str, Any]) -> str:
-        if leaf["met"]:
-            return ""
-        missing = leaf["missing"]
-        if leaf["measure"] == "amount":
-            return _("%(money)s more to spend") % {"money": self.money(missing)}
-        if leaf["measure"] == "single_order":
-            return _("one order of %(money)s") % {"money": self.money(leaf["at_least"])}
-        if leaf["measure"] == "orders":
-            return ngettext("%(n)s more order", "%(n)s more orders", missing) % {"n": f"{missing:,}"}
-        if leaf["measure"] == "invited":
-            return _("needs an invitation")
-        return _("%(n)s more") % {"n": f"{missing:,}"}
-
     # ---- points ---------------------------------------------------------------------------------------------------
 
     def statement(self, lines: Iterable[StatementLine], terms: Terms | None) -> list[Told]:
@@ -256,6 +186,12 @@ class Says:
             "debt": _("Taken for points owed"),
             "handed": _("Handed to another member"),
             "taken": _("Received from another member"),
+            "activity": _("Activity"),
+            "reinstate": _("Given back after expiry"),
+            "growth": _("Growth value by hand"),
+            "membership": _("Paid membership"),
+            "membership_end": _("Paid membership given back"),
+            "cancelled": _("Turned out never to have been"),
         }
         return named.get(kind, kind)
 
@@ -353,120 +289,6 @@ class Says:
             OrderStatus.CLOSED_REFUNDED: ("bad", _("Refunded in full")),
         }[OrderStatus(status)]
 
-    # ---- timeline -------------------------------------------------------------------------------------------------
-
-    def timeline(self, lines: Iterable[TimelineLine]) -> list[Told]:
-        return [self.line(line) for line in lines]
-
-    def line(self, line: TimelineLine) -> Told:
-        body: Mapping[str, Any] = line.body or {}
-        number = str(body.get("number", ""))
-        currency = str(body.get("currency", "")) or self._currency
-        icon, title = self._titles().get(line.kind, Kind(icon="point", title=line.kind))
-        amount = points = detail = note = ""
-        if line.kind.startswith("order."):
-            detail = _("Order %(number)s") % {"number": number} if number else ""
-            if line.kind == "order.refunded":
-                amount = self.money(-int(body.get("refunded_minor", 0)), currency)
-            elif "net_minor" in body and line.kind in ("order.paid", "order.placed"):
-                amount = self.money(int(body["net_minor"]), currency)
-        elif line.kind in ("tier.up", "tier.down"):
-            before, after = (tiers.look(self._request, str(body.get(k, "")))[0] for k in ("before", "after"))
-            detail = f"{before or '–'} → {after}"
-        elif line.kind in ("points.given", "points.received"):
-            detail = f"{body.get('points', 0):,}"
-        elif line.kind == "points.expired":
-            points = f"−{int(body.get('points', 0)):,}"
-        elif line.kind == "joined":
-            detail = self._joined(body)
-        elif line.kind == "comment":
-            note = str(body.get("text", ""))
-            detail = str(body.get("by", ""))
-        elif line.kind == "tags.changed":
-            changes = [f"+{tag}" for tag in body.get("added", [])] + [f"−{tag}" for tag in body.get("removed", [])]
-            detail = " ".join([*changes, "·", str(body.get("by", ""))])
-        elif line.kind == "stage.changed":
-            was, now = (words.stage(str(body.get(k, ""))) for k in ("before", "after"))
-            detail = f"{was or '–'} → {now or '–'}"
-        elif line.kind in ("merged", "merged.away", "unmerged", "frozen", "unfrozen") or line.kind.startswith("card."):
-            detail = " · ".join(str(body[k]) for k in ("card", "by") if body.get(k))
-            note = str(body.get("reason", ""))
-        elif line.kind == "coupon.used":
-            detail = str(body.get("campaign", ""))
-        elif line.kind.startswith(("benefit.", "gift.", "draw.")):
-            detail, points = self._reward(line.kind, body)
-        elif "by" in body:
-            detail = str(body["by"])
-        return Told(line.at, icon, title, detail, amount, points, line.kind, note)
-
-    def _reward(self, kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
-        """What was handed out, and the points it took."""
-        chosen = "zh" if words.language().startswith("zh") else "en"
-        named = [str((body.get(k) or {}).get(chosen, "")) for k in ("label", "prize")]
-        if body.get("number"):
-            named.append(_("ticket %(n)s") % {"n": body["number"]})
-        count, spent = int(body.get("count", 1)), int(body.get("points", 0))
-        sign = {"gift.taken": "−", "gift.returned": "+"}.get(kind, "")
-        detail = " · ".join(part for part in named if part) + (f" ×{count}" if count > 1 else "")
-        return detail, f"{sign}{spent:,}" if spent and sign else ""
-
-    def _joined(self, body: Mapping[str, Any]) -> str:
-        realm = str(body.get("realm", ""))
-        if not body.get("by"):
-            return ""
-        known = {
-            "platform_id": _("by the platform's number"),
-            "card": _("by card"),
-            "phone": _("by phone"),
-            "email": _("by e-mail"),
-            "nickname": _("by nickname"),
-            "name_address": _("by name and address"),
-        }.get(str(body["by"]), "")
-        return " · ".join(part for part in (realm, known) if part)
-
-    def _titles(self) -> dict[str, Kind]:
-        return {
-            "joined": Kind(icon="user-plus", title=_("Joined")),
-            "woken": Kind(icon="user-plus", title=_("Recognised again")),
-            "order.placed": Kind(icon="clock", title=_("Order placed, not paid")),
-            "order.paid": Kind(icon="shopping-bag", title=_("Bought")),
-            "order.shipped": Kind(icon="truck", title=_("Shipped")),
-            "order.finished": Kind(icon="circle-check", title=_("Order finished")),
-            "order.refunded": Kind(icon="receipt-refund", title=_("Refund")),
-            "order.closed": Kind(icon="x", title=_("Order closed before payment")),
-            "tier.up": Kind(icon="arrow-up", title=_("Tier up")),
-            "tier.down": Kind(icon="arrow-down", title=_("Tier down")),
-            "points.expired": Kind(icon="coins", title=_("Points expired")),
-            "points.given": Kind(icon="gift", title=_("Points handed to another member")),
-            "points.received": Kind(icon="gift", title=_("Points received from another member")),
-            "comment": Kind(icon="message", title=_("Note")),
-            "card.lost": Kind(icon="alert-triangle", title=_("Card reported lost")),
-            "card.found": Kind(icon="circle-check", title=_("Card found again")),
-            "card.replaced": Kind(icon="pencil", title=_("New card")),
-            "frozen": Kind(icon="alert-triangle", title=_("Frozen")),
-            "unfrozen": Kind(icon="circle-check", title=_("Free again")),
-            "merged": Kind(icon="users", title=_("Merged with another record")),
-            "merged.away": Kind(icon="users", title=_("Merged into another record")),
-            "unmerged": Kind(icon="users", title=_("A merge was taken back")),
-            "undone": Kind(icon="x", title=_("Put away: the import that made this member was undone")),
-            "profile.edited": Kind(icon="pencil", title=_("Profile changed")),
-            "identity.added": Kind(icon="user-plus", title=_("Account or number added")),
-            "contact.added": Kind(icon="phone", title=_("Contact added")),
-            "contact.removed": Kind(icon="phone", title=_("Contact removed")),
-            "tags.changed": Kind(icon="tag", title=_("Tags changed")),
-            "stage.changed": Kind(icon="activity", title=_("Stage of life changed")),
-            "import.undone": Kind(icon="arrow-back-up", title=_("An import with orders of this member was undone")),
-            "coupon.used": Kind(icon="ticket", title=_("Coupon used")),
-            "benefit.used": Kind(icon="heart-handshake", title=_("Benefit handed out")),
-            "benefit.undone": Kind(icon="arrow-back-up", title=_("Benefit taken back")),
-            "gift.ordered": Kind(icon="gift", title=_("Gift set aside")),
-            "gift.taken": Kind(icon="gift", title=_("Gift handed over")),
-            "gift.cancelled": Kind(icon="gift", title=_("Gift not picked up")),
-            "gift.returned": Kind(icon="gift", title=_("Gift came back")),
-            "draw.ticket": Kind(icon="confetti", title=_("Lucky draw")),
-            "draw.handed": Kind(icon="confetti", title=_("Prize handed over")),
-        }
-
 
 _POSTING_ICONS = {
     "earn": Kind(icon="coins"),
@@ -474,13 +296,6 @@ _POSTING_ICONS = {
     "expire": Kind(icon="clock"),
     "refund": Kind(icon="receipt-refund"),
     "adjust": Kind(icon="pencil"),
-}
-
-# Tabs above the timeline: name → kinds of lines.
-TIMELINE_TABS: dict[str, tuple[str, ...]] = {
-    "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
-    "tier": ("tier.up", "tier.down", "points.expired", "stage.changed"),
-    "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }
 
 

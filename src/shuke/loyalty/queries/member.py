@@ -162,7 +162,7 @@ class TierWhy(NamedTuple):
     in_grace: bool
     notice_at: datetime | None  # when the member will be told, if too little is there by then
     floor_until: datetime | None
-    memberships: list[dict[str, Any]]  # paid ones that run: key, tier, start, end
+    memberships: list[dict[str, Any]]  # paid ones that run: key, tier, start, end, event that began it
     growth: int
     figures: dict[str, int]
     history: list[TierChange]
@@ -211,7 +211,9 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
         in_grace=standing.in_grace,
         notice_at=standing.notice_at,
         floor_until=max((u for _, u in standing.floors if u is not None), default=None),
-        memberships=[{"key": p.key, "tier": p.tier, "start": p.start, "end": p.end} for p in standing.paid],
+        memberships=[
+            {"key": p.key, "tier": p.tier, "start": p.start, "end": p.end, "event": p.event} for p in standing.paid
+        ],
         growth=standing.totals[3],
         figures=dict(zip(("amount", "orders", "single_order", "growth", "points"), window, strict=True)),
         history=history,

@@ -13,13 +13,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from shuke.doors.console import finding, halves, member_list, person, telling, words
+from shuke.doors.console import finding, grades, halves, happenings, member_list, person, telling, words
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views import merging
+from shuke.doors.console.views import coupon_codes, merging
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries.member import balance, earned_by_event, explain, open_lots, why_tier
+from shuke.loyalty.queries.sharing import family
 from shuke.members import actions as members_actions
 from shuke.members import queries as members
 from shuke.members.models import Member, MemberState
@@ -72,7 +73,10 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "after_url": after,
         "list_url": reverse("console:members") + (f"?{query}" if query else ""),
         **_points_head(request, pk, says),
-        **_tier(request, pk, says),
+        "bond": words.bond(seen.score.bond) if seen.score and seen.score.bond else "",
+        "family": family(request.merchant, pk, request.now),
+        **tier_box(request, pk, says),
+        **coupon_codes.of_member(request, pk),
         **_timeline(request, pk, says),
     }
     return render(request, "console/member.html", context)
@@ -250,38 +254,33 @@ def _points_head(request: StaffRequest, pk: int, says: person.Says) -> dict[str,
     }
 
 
-def _tier(request: StaffRequest, pk: int, says: person.Says) -> dict[str, Any]:
+def tier_box(request: StaffRequest, pk: int, says: person.Says) -> dict[str, Any]:
     try:
         why = why_tier(request.merchant, pk, request.now)
+        terms = charters.in_force(request.merchant, request.now)
     except charters.NoCharter:
         return {"why": None}
-    language = "zh" if words.language().startswith("zh") else "en"
-    return {
-        "why": why,
-        "tier_name": why.name[language],
-        "tier_since": says.day(why.since),
-        "tier_cause": says.cause(why),
-        "next_name": why.next_name.get(language, ""),
-        "reach": says.steps(why.missing) if why.next_tier else None,
-        "keep": says.steps(why.keep) if why.keep else None,
-        "review_day": says.day(why.review_at) if why.review_at else "",
-        "floor_day": says.day(why.floor_until) if why.floor_until else "",
-        "tier_history": [(says.day(c.at), c.before, c.after) for c in why.history[:8]],
-    }
+    return grades.Grades(request, says, terms).box(why)
 
 
 def _timeline(request: StaffRequest, pk: int, says: person.Says) -> dict[str, Any]:
     tab = request.GET.get("show", "")
-    kinds = person.TIMELINE_TABS.get(tab)
+    kinds = happenings.TABS.get(tab)
     tab = tab if kinds else ""
     at, _sep, last = request.GET.get("before", "").partition("~")
     moment = _moment(at)
     before = (moment, int(last)) if moment and last.isascii() and last.isdigit() else None
     lines = members.timeline(request.merchant, pk, kinds=kinds, before=before, limit=LINES + 1)
     shown = lines[:LINES]
-    names = {"": _("All"), "orders": _("Purchases"), "tier": _("Tier, stage and points"), "notes": _("Notes")}
+    names = {
+        "": _("All"),
+        "orders": _("Purchases"),
+        "tier": _("Tier, stage and points"),
+        "rewards": _("Rewards"),
+        "notes": _("Notes"),
+    }
     return {
-        "lines": says.timeline(shown),
+        "lines": happenings.Timeline(request, says).lines(shown),
         "older": f"{shown[-1].at.isoformat()}~{shown[-1].id}" if len(lines) > LINES else "",
         "tab": tab,
         "timeline_tabs": [(key, names[key], key == tab) for key in names],
