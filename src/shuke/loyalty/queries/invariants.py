@@ -117,6 +117,27 @@ CHECKS: list[tuple[str, str, str, str]] = [
         "transfers add up to {1}",
     ),
     (
+        "I16",
+        "points that crossed to or from partners of a coalition have their movement",
+        "SELECT id, legs, moved FROM (SELECT m.id, (SELECT COALESCE(SUM(amount), 0) FROM loyalty_entry "
+        "WHERE merchant_id = m.id AND account = 'settlement') AS legs, (SELECT COALESCE(SUM(CASE WHEN kind = 'used' THEN points "
+        "WHEN kind = 'redeemed' AND other_id <> merchant_id THEN -points ELSE 0 END), 0) FROM loyalty_coalition_movement "
+        "WHERE merchant_id = m.id) AS moved FROM shops_merchant m WHERE m.id = %s) AS both_sides WHERE legs <> moved",
+        "merchant {0}: {1} points crossed by the books, {2} by the movements",
+    ),
+    (
+        "I16",
+        "what a linked member brought into a coalition less what left it is what they hold, as far as it was looked at",
+        "SELECT l.member_id, w.balance, COALESCE(SUM(CASE WHEN m.kind IN ('brought', 'issued') THEN m.points "
+        "WHEN m.kind = 'redeemed' AND m.other_id <> m.merchant_id THEN 0 ELSE -m.points END), 0) FROM loyalty_coalition_link l "
+        "JOIN loyalty_wallet w ON w.member_id = l.member_id LEFT JOIN loyalty_coalition_movement m "
+        "ON m.merchant_id = l.merchant_id AND m.member_id = l.member_id "
+        "WHERE l.merchant_id = %s AND l.ended_at IS NULL AND l.gathered = w.seq GROUP BY l.member_id, w.balance "
+        "HAVING w.balance <> COALESCE(SUM(CASE WHEN m.kind IN ('brought', 'issued') THEN m.points "
+        "WHEN m.kind = 'redeemed' AND m.other_id <> m.merchant_id THEN 0 ELSE -m.points END), 0)",
+        "member {0}: holds {1}, but movements of the coalition add up to {2}",
+    ),
+    (
         "I18",
         "every posting is of a member who has an account",
         "SELECT t.id, t.member_id FROM loyalty_txn t LEFT JOIN loyalty_wallet w "
@@ -175,6 +196,7 @@ BEYOND_SQL = [
     ("I10", "points are used oldest expiry first (by folding the facts anew)"),
     ("I11", "each order's points are what the charter gives for its net (by folding the facts anew)"),
     ("I13", "postings, legs and uses cannot be changed: the triggers stand"),
+    ("I16", "settlement statements and the pool add up to 0, and are as they were closed"),
     ("I17", "the hash chain is whole from the first posting to the last"),
     ("I21", "no budget gave more than any version of the charter set aside for it"),
 ]

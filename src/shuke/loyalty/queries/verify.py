@@ -16,7 +16,7 @@ from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters, facts
+from shuke.loyalty.queries import charters, facts, settlement
 from shuke.loyalty.queries.budgets import closed_purse
 from shuke.loyalty.queries.chain import content_of, digest_of
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
@@ -58,6 +58,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
     findings += _triggers()
     findings += _chain(merchant)
     findings += _budgets(merchant)
+    findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
     members = [
         m
         for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
@@ -87,6 +88,10 @@ def _triggers() -> list[Finding]:
             "loyalty_use_append_only",
             "loyalty_txn_no_delete",
             "loyalty_txn_seal_only",
+            "loyalty_coalition_period_append_only",
+            "loyalty_coalition_statement_append_only",
+            "loyalty_coalition_movement_period_only",
+            "loyalty_coalition_movement_no_delete",
         }
     else:
         rows = bulk.select("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", ["loyalty%"])
@@ -96,6 +101,10 @@ def _triggers() -> list[Finding]:
             "loyalty_use_no_update",
             "loyalty_txn_seal_only",
             "loyalty_txn_growth_kept",
+            "loyalty_coalition_period_no_update",
+            "loyalty_coalition_statement_no_update",
+            "loyalty_coalition_movement_period_only",
+            "loyalty_coalition_movement_no_delete",
         }
     gone = wanted - {r[0] for r in rows}
     return [Finding("I13", name, f"trigger {name} is missing: run `shuke init`") for name in sorted(gone)]

@@ -1,0 +1,116 @@
+"""The papers of a settlement: statements as JSON, movements as CSV. Made of rows that never change, so always the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from shuke.kit import bulk
+from shuke.loyalty.models import CoalitionPeriod, CoalitionStatement
+from shuke.shops.models import Merchant
+
+COLUMNS = ("id", "at", "noted_at", "number", "kind", "other", "points", "price_micro", "amount_micro")
+
+
+def instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def text(document: dict[str, Any]) -> bytes:
+    """The one way a document is written: keys in order, whole numbers, UTF-8."""
+    return (json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+
+def digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(text(document)).hexdigest()
+
+
+def movements(merchant: int, period: int) -> Iterator[bytes]:
+    """Every movement of one partner in a period as CSV, in the order of their ids; names of members are not in it."""
+    yield _csv(COLUMNS)
+    last = 0
+    while True:
+        rows = bulk.select(
+            "SELECT id, at, noted_at, number, kind, other_id, points, price_micro, amount_micro "
+            "FROM loyalty_coalition_movement WHERE merchant_id = %s AND period_id = %s AND id > %s ORDER BY id LIMIT 2000",
+            [merchant, period, last],
+        )
+        for pk, at, noted, number, kind, other, points, price, micro in rows:
+            when = [instant(moment) for moment in map(bulk.read_moment, (at, noted)) if moment is not None]
+            yield _csv((pk, *when, number, kind, other or "", points, price, micro))
+        if len(rows) < 2000:
+            return
+        last = rows[-1][0]
+
+
+def _csv(row: tuple) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(row)
+    return out.getvalue().encode()
+
+
+def movements_digest(merchant: int, period: int) -> tuple[int, str]:
+    """How many movements there are, and SHA-256 of their file."""
+    seen, sha = -1, hashlib.sha256()
+    for line in movements(merchant, period):
+        seen += 1
+        sha.update(line)
+    return seen, sha.hexdigest()
+
+
+def files(period: CoalitionPeriod, merchant: Merchant | None = None) -> dict[str, bytes]:
+    """Name → bytes: the period itself, and each partner's statement and movements (or one partner's own)."""
+    stem = f"settlement-{period.number:03d}"
+    found = {f"{stem}.json": text(period.document)}
+    mine = CoalitionStatement.objects.filter(period=period).order_by("merchant_id")
+    for one in mine if merchant is None else mine.filter(merchant=merchant):
+        found[f"{stem}-{one.merchant_id}.json"] = text(one.document)
+        found[f"{stem}-{one.merchant_id}.csv"] = b"".join(movements(one.merchant_id, period.pk))
+    return found
+
+
+def faults(merchant: Merchant) -> list[tuple[str, str]]:
+    """What must never be in the settlements this merchant founded or takes part in: (row, problem)."""
+    found = []
+    mine = CoalitionPeriod.objects.filter(pk__in=CoalitionStatement.objects.filter(merchant=merchant).values("period"))
+    for period in mine.order_by("number"):
+        name = f"settlement {period.number}"
+        sums = list(
+            CoalitionStatement.objects.filter(period=period).values_list("merchant_id", "due_minor", "document")
+        )
+        if sum(due for _, due, _ in sums) + period.pool_due_minor:
+            found.append(
+                (name, f"statements add up to {sum(d for _, d, _ in sums)}, the pool has {period.pool_due_minor}")
+            )
+        told = {p["id"]: p for p in period.document["partners"]}
+        for pk, due, document in sums:
+            if sum(line["minor"] for line in document["lines"]) != due or document["due_minor"] != due:
+                found.append((name, f"the lines of partner {pk} do not add up to {due}"))
+            if told[str(pk)]["sha256"] != digest(document):
+                found.append((name, f"the statement of partner {pk} was changed after closing"))
+            if pk == merchant.pk and movements_digest(pk, period.pk) != (
+                document["movements"],
+                document["movements_sha256"],
+            ):
+                found.append((name, f"movements of partner {pk} were changed after closing"))
+        if hashlib.sha256(bytes(period.previous) + text(period.document)).digest() != bytes(period.digest):
+            found.append((name, "the period was changed after closing"))
+        (away, arrived) = _crossed(period.pk, [pk for pk, _, _ in sums])
+        if away != arrived:
+            found.append((name, f"{away} points went to partners' tills, but {arrived} arrived there"))
+    return found
+
+
+def _crossed(period: int, merchants: list[int]) -> tuple[int, int]:
+    where, values = bulk.among("merchant_id", merchants)
+    return bulk.select(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN kind = 'used' THEN points END), 0) AS BIGINT), "
+        "CAST(COALESCE(SUM(CASE WHEN kind = 'redeemed' AND other_id <> merchant_id THEN points END), 0) AS BIGINT) "
+        f"FROM loyalty_coalition_movement WHERE {where} AND period_id = %s",
+        [values, period],
+    )[0]  # type: ignore[return-value]
