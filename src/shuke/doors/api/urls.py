@@ -15,7 +15,7 @@ from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import finance as finances
 from shuke.doors.api import points as moving
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, standing, till
+from shuke.doors.api import rewards, standing, stored, till
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -191,6 +191,7 @@ api.add_router("", till.router)
 api.add_router("", referrals.router)
 api.add_router("", rewards.router)
 api.add_router("", moving.router)
+api.add_router("", stored.router)
 api.add_router("", standing.router)
 api.add_router("", charter_routes.router)
 api.add_router("", finances.router)
