@@ -131,6 +131,9 @@ def simulate(
         budgeted = changed.compiled().has_budgets
         shown.total(len(history.members) * (len(wanted) + budgeted), "members")
 
+        if count:
+            history = kept.read = history.outline()
+
         def fold(settings_: dict[str, Setting]) -> dict[str, Side]:
             return (
                 _fold_here(history, settings_, shown)

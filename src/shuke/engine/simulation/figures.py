@@ -47,8 +47,10 @@ class Figures:
     months: dict[str, list[int]] = field(default_factory=lambda: defaultdict(_month))
     expiring: dict[str, list[int]] = field(default_factory=lambda: defaultdict(_expiring))
 
-    def add(self, fold: Fold, versions: Versions, until: datetime) -> None:
-        """One member, folded up to `until`."""
+    def add(
+        self, fold: Fold, versions: Versions, until: datetime, months: dict[tuple[int, int, int, int], str]
+    ) -> None:
+        """One member, folded up to `until`. `months`: names of months by the hour, kept from member to member."""
         books = fold.books
         zone = versions.last.zone
         ranks = versions.at(until).rank
@@ -56,7 +58,12 @@ class Figures:
         legs = self.legs
         for effect in fold.effects:
             if effect.legs or effect.uses:
-                month = self.months[f"{effect.at.astimezone(zone):%Y-%m}"]
+                at = effect.at
+                hour = at.year, at.month, at.day, at.hour
+                name = months.get(hour)
+                if name is None:
+                    name = months[hour] = f"{at.astimezone(zone):%Y-%m}"
+                month = self.months[name]
                 for account, amount in effect.legs.items():
                     legs[account] = legs.get(account, 0) + amount
                 month[0] -= effect.legs.get("issued", 0)

@@ -55,6 +55,11 @@ class Lines:
     refunded: np.ndarray
     pieces: np.ndarray  # thousandths
 
+    def of(self, first: int, last: int) -> Lines:
+        """Those of purchases `first` to `last`."""
+        low, high = np.searchsorted(self.purchase, (first, last))
+        return Lines(*(getattr(self, name)[low:high] for name in Lines.__slots__))
+
 
 def no_lines() -> Lines:
     return Lines(*(np.zeros(0, np.int64) for _ in Lines.__slots__))
@@ -76,6 +81,20 @@ class History:
     def purchases(self) -> int:
         rows = self.kinds.get("Purchase")
         return 0 if rows is None else len(rows.owner)
+
+    def rows_of(self, first: int, last: int | None) -> tuple[int, int]:
+        """Purchases of members `first` to `last`, as rows."""
+        rows = self.kinds.get("Purchase")
+        if rows is None:
+            return 0, 0
+        low, high = np.searchsorted(rows.owner, (first, len(self.members) if last is None else last))
+        return int(low), int(high)
+
+    def outline(self) -> History:
+        """Who there is and how much they bought, without what: all that is needed once the whole lies in a file."""
+        rows = self.kinds.get("Purchase")
+        kept = {} if rows is None else {"Purchase": Rows(rows.owner, {})}
+        return History(self.members, self.joined, [], kept)
 
     def lives(self, goods: Goods, first: int = 0, last: int | None = None) -> Iterator[Life]:
         """Members `first` to `last` with their events, as one charter's goods rules see them."""
@@ -101,9 +120,11 @@ class Goods:
     The same classes, order and spokesmen as `loyalty.queries.facts` reads for settling; a test holds them together.
     """
 
-    def __init__(self, history: History, versions: Versions) -> None:
+    def __init__(self, history: History, versions: Versions, first: int = 0, last: int | None = None) -> None:
+        """Of the purchases of members `first` to `last`."""
         self._parts = versions.needs_parts
-        lines = history.lines
+        self._first, end = history.rows_of(first, last)
+        lines = history.lines.of(self._first, end)
         self._any = (bool(versions.goods_rules) or versions.needs_lines) and bool(len(lines.purchase))
         if not self._any:
             return
@@ -115,7 +136,6 @@ class Goods:
             order = np.lexsort((kind, lines.purchase))
             purchase, kind = lines.purchase[order], kind[order]
             starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
-        self._purchase = purchase[starts]
         self._amount, self._refunded, self._pieces = (
             np.add.reduceat(column[order], starts).tolist() for column in (lines.amount, lines.refunded, lines.pieces)
         )
@@ -126,7 +146,7 @@ class Goods:
         spokesman[spokesman == _NOBODY] = 0
         self._product = spokesman.tolist()
         self._goods = history.products
-        self._from = np.searchsorted(self._purchase, np.arange(history.purchases + 1)).tolist()
+        self._from = np.searchsorted(purchase[starts], np.arange(self._first, end + 1)).tolist()
 
     def into(self, purchases: Sequence[ev.Purchase], first: int) -> Sequence[ev.Purchase]:
         """Purchases (rows from `first` on) as this charter sees them."""
@@ -139,7 +159,7 @@ class Goods:
         return zip(self._amount[low:high], self._refunded[low:high], goods, self._pieces[low:high], strict=True)
 
     def _of(self, purchase: int) -> tuple[ev.GoodsLine, ...]:
-        low, high = self._from[purchase], self._from[purchase + 1]
+        low, high = self._from[purchase - self._first], self._from[purchase - self._first + 1]
         return tuple(
             ev.GoodsLine(amount, refunded, category, code, brand, pieces)
             for amount, refunded, (category, code, brand), pieces in self._rows(low, high)

@@ -16,7 +16,7 @@ def beside(history: History, position: int, sides: dict[str, Setting]) -> dict[s
     events: dict[str, dict[str, Any]] = {}
     for name, setting in sides.items():
         versions = setting.compiled()
-        (life,) = history.lives(Goods(history, versions), position, position + 1)
+        (life,) = history.lives(Goods(history, versions, position, position + 1), position, position + 1)
         fold = fold_of(life, setting, versions, purse_for(history, setting, versions))
         told["sides"][name] = _end(fold, versions, setting)
         for line in _events(fold, life):

@@ -73,8 +73,10 @@ class Side:
     issued: list[int] = field(default_factory=list)
     wishes: list[tuple[datetime, str, str, int, int]] = field(default_factory=list)  # at, event, rule, wanted, budget
 
-    def add(self, fold: Fold, versions: Versions, until: datetime) -> None:
-        self.figures.add(fold, versions, until)
+    def add(
+        self, fold: Fold, versions: Versions, until: datetime, months: dict[tuple[int, int, int, int], str]
+    ) -> None:
+        self.figures.add(fold, versions, until, months)
         self.tier.append(fold.tier_at(versions.at(until)))
         self.points.append(fold.books.available(until))
         self.outstanding.append(fold.books.balance)
@@ -176,9 +178,10 @@ def fold_all(
     versions = setting.compiled()
     purse = purse_for(history, setting, versions)
     side = Side()
+    months: dict[tuple[int, int, int, int], str] = {}
     done = 0
-    for life in history.lives(Goods(history, versions), first, last):
-        side.add(fold_of(life, setting, versions, purse), versions, setting.until)
+    for life in history.lives(Goods(history, versions, first, last), first, last):
+        side.add(fold_of(life, setting, versions, purse), versions, setting.until, months)
         if isinstance(purse, Wishes):
             side.wishes += purse.told(told(life.events, setting))
         done += 1

@@ -111,17 +111,8 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
     if not purchases:
         return no_lines(), products
     product_ids = np.array([0, *(pk for pk, *_ in catalogue)], np.int64)
-    row_of = {event: n for n, event in enumerate(purchases)}
-    named = bulk.select(
-        "SELECT o.id, s.platform, s.code, o.number FROM orders_order o JOIN shops_store s ON s.id = o.store_id "
-        "WHERE o.merchant_id = %s AND o.member_id IS NOT NULL AND o.paid_at IS NOT NULL",
-        [merchant.pk],
-    )
-    known = [(pk, row_of.get(facts.order_event(*name), -1)) for pk, *name in named]
-    known = sorted((pk, n) for pk, n in known if n >= 0)
-    order_ids = np.array([pk for pk, _ in known], np.int64)
-    rows = np.array([n for _, n in known], np.int32)
-    parts: list[tuple[np.ndarray, ...]] = []
+    order_ids, rows = _rows_by_order(merchant, purchases)
+    parts: list[list[np.ndarray]] = []
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             "SELECT order_id, COALESCE(product_id, 0), amount_minor, refunded_minor, quantity_milli, id FROM orders_line "
@@ -135,9 +126,33 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
             mine = order_ids[at] == block[:, 0]
             block, at = block[mine], at[mine]
             product = np.searchsorted(product_ids, block[:, 1]).astype(np.int32)
-            parts.append((rows[at], product, *(block[:, n].copy() for n in range(2, 6))))
+            parts.append([rows[at], product, *(block[:, n].copy() for n in range(2, 6))])
     if not parts:
         return no_lines(), products
-    *columns, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((numbers, columns[0]))
-    return Lines(*(column[order] for column in columns)), products
+    columns = []
+    while parts[0]:  # one column after the other, so that the blocks are never there twice
+        columns.append(np.concatenate([part.pop(0) for part in parts]))
+    order = np.lexsort((columns.pop(), columns[0]))
+    return Lines(*(columns.pop(0)[order] for _ in range(len(columns)))), products
+
+
+def _rows_by_order(merchant: Merchant, purchases: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of orders, ascending, and the row of each one's purchase."""
+    row_of = {event: n for n, event in enumerate(purchases)}
+    ids: list[int] = []
+    rows: list[int] = []
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id, s.platform, s.code, o.number FROM orders_order o JOIN shops_store s ON s.id = o.store_id "
+            "WHERE o.merchant_id = %s AND o.member_id IS NOT NULL AND o.paid_at IS NOT NULL",
+            [merchant.pk],
+        )
+        while told := cursor.fetchmany(20_000):
+            for pk, *name in told:
+                row = row_of.get(facts.order_event(*name))
+                if row is not None:
+                    ids.append(pk)
+                    rows.append(row)
+    order_ids = np.array(ids, np.int64)
+    by_id = np.argsort(order_ids)
+    return order_ids[by_id], np.array(rows, np.int32)[by_id]
