@@ -212,3 +212,32 @@ def test_another_merchants_charter_log_and_rights_are_not_ours(shop, mingde):
     give(shop, who)
     assert benefits.log(mingde.merchant).count() == 0
     assert benefits.rights_of(mingde.merchant, member(mingde.merchant), NOW) == []
+
+
+def test_what_was_handed_out_before_a_merge_counts_for_the_one_who_lives_on(shop):
+    from shuke.flows.merge_members import merge
+    from shuke.loyalty.actions import gifts
+
+    one, other = member(shop.merchant), member(shop.merchant, 2)
+    take(shop.merchant, other, order("a", 1, 900), now=NOW)
+    give(shop, other)
+    use = give(shop, other, "spend.0", "step").use
+    values = {"name_zh": "杯", "name_en": "Mug", "points": 100, "per_member": 1}
+    gifts.save_gift(merchant=shop.merchant, code="mug", values=values, now=NOW, actor="x")
+    had = gifts.order(
+        merchant=shop.merchant, member_id=other, gift="mug", key="g", at_once=True, now=NOW, actor="x"
+    ).order
+    merge(merchant=shop.merchant, survivor_id=one, absorbed_id=other, reason="同一人", now=NOW, actor="lan.owner")
+    later = NOW + timedelta(minutes=1)
+    assert [r.left for r in benefits.rights_of(shop.merchant, one, later) if r.key == "wrap"] == [1]
+    assert (
+        gifts.order(
+            merchant=shop.merchant, member_id=one, gift="mug", key="g2", at_once=True, now=later, actor="x"
+        ).code
+        == "limit"
+    )
+    assert gifts.give_back(merchant=shop.merchant, order_id=had.pk, key="b", now=later, actor="x").code == "merged"
+    before = queries.balance(shop.merchant, one, later).available
+    assert take_back(merchant=shop.merchant, use_id=use.pk, now=later, actor="x").done
+    assert queries.balance(shop.merchant, one, later).available == before - 50
+    assert queries.verify(shop.merchant).findings == []

@@ -24,6 +24,7 @@ from shuke.loyalty.models import Gift, GiftMove, GiftOrder, GiftPicture
 from shuke.loyalty.queries import gifts as stored
 from shuke.loyalty.queries.benefits import known
 from shuke.members.actions.timeline import Note, note
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant, Store
 
 REFUSALS = {
@@ -40,6 +41,7 @@ REFUSALS = {
     "no_shipping": ("{name} can only be picked up.", "{name}只能到店领取。"),
     "no_such_order": ("There is no such order of a gift.", "没有这笔礼品兑换。"),
     "not_waiting": ("This order is {state}; only one that waits can be handed over or cancelled.", "该兑换的状态为 {state}，只有待领取的可以发放或取消。"),
+    "merged": ("This member has been merged into another since; give the points back there by an adjustment.", "该会员此后已并入另一会员，请在那位会员处以人工调整退回积分。"),
     "not_handed_over": ("Only what was handed over can come back; {left} pieces of it are left.", "只有已发放的可以退回，还可退 {left} 件。"),
 }  # fmt: skip
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
@@ -403,6 +405,8 @@ def give_back(
     row = _locked(merchant, order_id)
     if row is None:
         return Ordered(False, "no_such_order", None, {})
+    if survivors_of(merchant.pk, [row.member_id]):
+        return Ordered(False, "merged", row, {})
     left = row.count - row.returned if row.state == GiftOrder.State.DONE else 0
     ledger_key = f"gift:back:{key}"
     burn = f"gift:{row.key}" if row.until is None else f"gift:{row.key}:done"
@@ -416,6 +420,8 @@ def give_back(
     told_ = ask(
         merchant=merchant, asks=[Ask(ledger_key, "return", row.member_id, points, burn)], now=now, actor=actor
     )[0]  # fmt: skip
+    if not told_.done:
+        return Ordered(False, "not_handed_over", row, {"left": left})
     if told_.replayed:
         return Ordered(True, "", row, {}, True)
     row.returned += count
