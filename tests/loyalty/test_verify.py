@@ -73,6 +73,11 @@ TAMPERINGS = {
     "a deleted use": ("DELETE FROM loyalty_use WHERE kind = 'burn'", "I5"),
     "a changed reason": ("UPDATE loyalty_txn SET why = '[]' WHERE kind = 'earn'", "I17"),
     "a running balance": ("UPDATE loyalty_entry SET balance_after = balance_after + 1 WHERE seq = 1", "I14"),
+    "a posting's key": ("UPDATE loyalty_txn SET key = key || 'x' WHERE kind = 'burn'", "I17"),
+    "a posting's moment": ("UPDATE loyalty_txn SET at = '2025-02-01 00:00:00+00' WHERE kind = 'burn'", "I17"),
+    "a link of the chain": ("UPDATE loyalty_seal SET previous = digest", "I17"),
+    "a seal": ("UPDATE loyalty_seal SET digest = previous", "I17"),
+    "growth value": ("UPDATE loyalty_wallet SET growth = growth + 7", "I19"),
     "a changed order": ("UPDATE orders_order SET paid_minor = paid_minor * 2 WHERE number = 'a'", "I11"),
 }
 
