@@ -1,6 +1,7 @@
 """Points by hand in the console: once however often it is pressed, a second person above the limit, families."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,8 @@ from shuke.loyalty import actions, queries
 from shuke.loyalty.models import Correction, Family
 from shuke.shops.queries import now
 from tests import cast
-from tests.loyalty.books import START, member
+from tests.loyalty.books import START, member, order, publish, take
+from tests.loyalty.test_rich_charter import RICH
 from tests.trust.exercise_book import CHARTER
 
 
@@ -91,3 +93,78 @@ def test_an_assistant_gives_nothing_by_hand_but_sees_to_families(client, shop):
     assert "王家" in page(client, lan.owner, other)
     client.post(f"/members/{who}/points/change", {"do": "leave"})
     assert not Family.objects.exists()
+
+
+# ---- lapsed points, growth value, activities, budgets -------------------------------------------------------------
+
+
+@pytest.fixture
+def rich(lan):
+    publish(lan.merchant, RICH)
+    return lan, member(lan.merchant, 1)
+
+
+def text(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def test_lapsed_points_come_back_with_a_reason_and_no_more_than_lapsed(client, rich):
+    lan, who = rich
+    at = now(lan.merchant)
+    gift = actions.Ask("gift", "adjust", who, 60, expires_at=at - timedelta(days=5))
+    actions.ask(merchant=lan.merchant, asks=[gift], now=at - timedelta(days=100), actor="t")
+    assert "60 积分" in text(client_of(client, lan.manager).get(f"/members/{who}/points/change"))
+    for told, said in (
+        ({"back": "61", "why": "was ill"}, "可恢复的积分为 60"),
+        ({"back": "20", "why": ""}, "请写明原因"),
+        ({"back": "0", "why": "x"}, "整数"),
+    ):
+        assert said in text(client.post(f"/members/{who}/points/change", {"do": "reinstate", **told}))
+    for _ in range(2):
+        told = {"do": "reinstate", "back": "60", "why": "was ill", "key": "console:k1"}
+        assert client.post(f"/members/{who}/points/change", told).status_code == 302
+    assert held(lan, who) == 60
+    again = client.post(f"/members/{who}/points/change", told | {"back": "5"})
+    assert "用别的内容提交过" in text(again)
+    assert queries.verify(lan.merchant).findings == []
+
+
+def test_growth_value_by_hand_is_booked_in_its_ledger(client, rich):
+    lan, who = rich
+    client_of(client, lan.manager)
+    for direction, amount in (("give", "120"), ("take", "20")):
+        told = {"do": "growth", "growth": amount, "direction": direction, "because": "brought along"}
+        assert client.post(f"/members/{who}/points/change", told).status_code == 302
+    assert [line.amount for line in queries.growth_lines(lan.merchant, who)] == [-20, 120]
+    client_of(client, lan.assistant)
+    assert client.post(f"/members/{who}/points/change", told).status_code == 403
+    assert client.post(f"/members/{who}/points/change", {"do": "reinstate", "back": "1", "why": "x"}).status_code == 403
+
+
+def test_an_assistant_notes_what_a_member_did_and_hears_what_it_gave(client, rich):
+    lan, who = rich
+    page_ = text(client_of(client, lan.assistant).get(f"/members/{who}/points/change"))
+    assert "签到" in page_
+    said = [
+        text(client.post(f"/members/{who}/points/change", {"do": "activity", "activity": "check_in"}, follow=True))
+        for _ in range(2)
+    ]
+    assert "2 积分" in said[0]
+    assert "不再给" in said[1]  # once a day
+    assert held(lan, who) == 2
+    refused = client.post(f"/members/{who}/points/change", {"do": "activity", "activity": "dancing"})
+    assert "dancing" in text(refused)
+
+
+def test_budgets_say_what_is_left(client, rich):
+    lan, who = rich
+    take(lan.merchant, who, order("a", 10, 700))
+    said = text(client_of(client, lan.owner).get("/points/budgets"))
+    assert "满额 big 100,000 50 99,950 0" in said
+    assert "/points/budgets" in client.get("/charter").content.decode()
+    assert client_of(client, lan.assistant).get("/points/budgets").status_code == 403
+
+
+def client_of(client, staff):
+    client.force_login(staff)
+    return client

@@ -19,6 +19,7 @@ patterns = [
     path("members/<int:pk>/card", cards.card, name="member-card"),
     path("members/<int:pk>/points/change", moving.change, name="member-points-change"),
     path("members/<int:pk>/tier", grading.tier, name="member-tier"),
+    path("points/budgets", moving.budgets, name="charter-budgets"),
     path("points/corrections", moving.corrections, name="corrections"),
     path("points/corrections/<int:correction_id>", moving.decide, name="correction"),
     path("members/<int:pk>/card/change", cards.change, name="member-card-change"),

@@ -52,6 +52,7 @@ def charter(request: StaffRequest) -> HttpResponse:
         "history": history,
         "may_edit": may_edit,
         "drafts": len(charters.drafts(request.merchant)) if may_edit else 0,
+        "has_budgets": shops.may(request.staff, "insight") and any(rule.budget for rule in text.earning),
         "now": request.now,
         "handbook": handbook.address_of(request.merchant),
     }

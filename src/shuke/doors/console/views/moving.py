@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -17,8 +18,9 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.kit import ids
 from shuke.loyalty import actions
 from shuke.loyalty import queries as loyalty
-from shuke.loyalty.actions import Answer, Ask
+from shuke.loyalty.actions import Answer, Ask, KeyReused
 from shuke.loyalty.queries import charters
+from shuke.loyalty.queries.facts import lapsed_since
 from shuke.members import queries as members
 from shuke.members.models import Member
 from shuke.shops import queries as shops
@@ -28,35 +30,80 @@ from shuke.shops.models import Role
 @console(Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.ASSISTANT)
 @require_http_methods(["GET", "POST"])
 def change(request: StaffRequest, pk: int) -> HttpResponse:
-    """Give or take points, hand them to another member, and see to the family."""
+    """Give or take points, bring lapsed ones back, tell an activity, hand points on, and see to the family."""
     who = _member(request, pk)
     if request.method == "POST":
-        done = {"adjust": _adjust, "give": _give, "join": _join, "leave": _leave}.get(request.POST.get("do", ""))
+        done = DEEDS.get(request.POST.get("do", ""))
         if done is None:
             raise Http404
-        if done(request, who):
-            return redirect("console:member-points-change", pk)
+        try:
+            if done(request, who):
+                return redirect("console:member-points-change", pk)
+        except KeyReused:
+            messages.warning(
+                request,
+                _("This form was sent before with something else. Look at what is there now, then send it again."),
+            )
     return render(request, "console/points_change.html", _context(request, who))
 
 
 def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
     held = loyalty.balance(request.merchant, who.pk, request.now)
     try:
-        terms = charters.in_force(request.merchant, request.now).charter.points
+        force = charters.in_force(request.merchant, request.now)
+        terms = force.charter.points
     except charters.NoCharter:
-        terms = None
+        force = terms = None
+    lapsed = 0
+    if terms is not None:
+        since = request.now - timedelta(days=terms.reinstate_days)
+        lapsed = lapsed_since(request.merchant, who.pk, since) + held.lapsed
     told = request.POST
+    language = _language()
     return {
         "who": who,
+        "lapsed": lapsed,
+        "reinstate_days": terms.reinstate_days if terms else 0,
+        "activities": [
+            (
+                key,
+                " · ".join(
+                    dict.fromkeys(
+                        getattr(rule.name, language)
+                        for rule in force.charter.earning
+                        if rule.kind == "activity" and rule.activity == key
+                    )
+                ),
+            )
+            for key in (force.activities if force else ())
+        ],
         "title": str(who),
         "held": held,
         "limit": terms.second_person_above if terms else None,
         "transfer": terms.transfer if terms else "no",
         "family": loyalty.family(request.merchant, who.pk, request.now),
         "may_adjust": shops.may(request.staff, "adjust"),
-        # The key goes out with the form: pressing twice does nothing twice.
-        "key": told.get("key") or f"console:{ids.new()}",
-        "told": {name: told.get(name, "") for name in ("points", "way", "reason", "to", "amount", "with", "name")},
+        "may_record": shops.may(request.staff, "record"),
+        "has_charter": force is not None,
+        # The key goes out with the form: pressing twice does nothing twice. A form refused is another request.
+        "key": f"console:{ids.new()}",
+        "told": {
+            name: told.get(name, "")
+            for name in (
+                "points",
+                "way",
+                "reason",
+                "to",
+                "amount",
+                "with",
+                "name",
+                "back",
+                "why",
+                "growth",
+                "direction",
+                "because",
+            )
+        },
     }
 
 
@@ -86,6 +133,54 @@ def _adjust(request: StaffRequest, who: Member) -> bool:
         return _say(request, Ask(told.key, "adjust", who.pk, points), told, said)
     messages.info(request, _("Somebody else has to agree: these points wait under “Points by hand”."))
     return True
+
+
+def _reinstate(request: StaffRequest, who: Member) -> bool:
+    """Lapsed points come back, at most what lapsed within the charter's time."""
+    if not shops.may(request.staff, "adjust"):
+        raise PermissionDenied
+    points, reason = _points(request, "back"), _reason(request, "why")
+    if points is None or not reason:
+        return False
+    one = Ask(_key(request), "reinstate", who.pk, points, reason=reason)
+    return _book(request, one, _("%(points)s lapsed points are back.") % {"points": f"{points:,}"})
+
+
+def _growth(request: StaffRequest, who: Member) -> bool:
+    if not shops.may(request.staff, "adjust"):
+        raise PermissionDenied
+    points, reason = _points(request, "growth"), _reason(request, "because")
+    if points is None or not reason:
+        return False
+    if request.POST.get("direction") == "take":
+        points = -points
+    one = Ask(_key(request), "growth", who.pk, points, reason=reason)
+    return _book(request, one, _("%(points)s growth value by hand.") % {"points": f"{points:+,}"})
+
+
+def _activity(request: StaffRequest, who: Member) -> bool:
+    """The member did something the charter gives for; what it gave is known when it is booked."""
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    one = Ask(_key(request), "activity", who.pk, ref=request.POST.get("activity", "")[:30])
+    [told] = actions.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+    points, growth = told.figures.get("amount", 0), told.figures.get("growth", 0)
+    if not points and not growth:
+        return _say(request, one, told, _("Noted. The charter gives nothing more for it now."))
+    said = _("Noted: %(points)s points, %(growth)s growth value.") % {"points": f"{points:,}", "growth": f"{growth:,}"}
+    return _say(request, one, told, said)
+
+
+def _book(request: StaffRequest, one: Ask, said: str) -> bool:
+    [told] = actions.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+    return _say(request, one, told, said)
+
+
+def _reason(request: StaffRequest, name: str) -> str:
+    reason = request.POST.get(name, "").strip()[:200]
+    if not reason:
+        messages.warning(request, _("Say why: the reason is kept with the booking."))
+    return reason
 
 
 def _give(request: StaffRequest, who: Member) -> bool:
@@ -130,6 +225,33 @@ def _leave(request: StaffRequest, who: Member) -> bool:
     if actions.leave_family(member_id=who.pk, **told):
         messages.success(request, _("%(member)s left the family; points stay with who has them.") % {"member": who})
     return True
+
+
+DEEDS = {
+    "adjust": _adjust, "reinstate": _reinstate, "growth": _growth, "activity": _activity,
+    "give": _give, "join": _join, "leave": _leave,
+}  # fmt: skip
+
+
+@console(Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.AUDITOR)
+@require_GET
+def budgets(request: StaffRequest) -> HttpResponse:
+    """What the budgets of the charter's rules have given, and what is left."""
+    try:
+        force = charters.in_force(request.merchant, request.now)
+        found = loyalty.budgets(request.merchant, request.now)
+    except charters.NoCharter:
+        return render(request, "console/budgets.html", {"budgets": None})
+    names = {rule.key: getattr(rule.name, _language()) for rule in force.charter.earning}
+    rows = [
+        {
+            "name": names.get(one.rule, one.rule),
+            "one": one,
+            "nearly": one.left * 10 < one.points,
+        }
+        for one in found
+    ]
+    return render(request, "console/budgets.html", {"budgets": rows, "version": force.version})
 
 
 @console(Role.OWNER, Role.MANAGER, Role.AUDITOR)
