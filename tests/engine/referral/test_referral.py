@@ -1,6 +1,7 @@
 """The pure part: codes, what becomes of a bond, ranks and caps, what looks wrong, the tree."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -256,3 +257,19 @@ def test_contradictions_are_told_with_their_place(part, where):
     with pytest.raises(CharterInvalid) as told:
         charter(**part)
     assert [f.where for f in told.value.faults] == [where]
+
+
+def test_the_worked_table_of_the_page():
+    page = Path(__file__).parents[3] / "docs" / "algorithms" / "referral.md"
+    table = page.read_text(encoding="utf-8").split("Worked:")[1].split("\n\n")[1]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert len(lines) == 10
+    for told, day, state in lines:
+        orders = []
+        for n, part in enumerate(told.split(";") if told != "–" else ()):
+            paid, *back = part.split(", back ")
+            at, amount = paid.split(":")
+            refunds = [(float(b.split(" on ")[1]), float(b.split(" on ")[0])) for b in back]
+            orders.append(bought(f"o{n}", float(at), float(amount), *refunds))
+        found = judge(terms(), BOND, orders, on(float(day)))
+        assert f"{found.state} {found.code}".strip() == state, told

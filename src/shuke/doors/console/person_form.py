@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from shuke.doors.console import telling, words
 from shuke.doors.console.access import StaffRequest
 from shuke.engine.facts import Address, Birthday
+from shuke.engine.referral import codes
 from shuke.flows.join import Day, Said
 from shuke.kit import money
+from shuke.loyalty.queries.referral import by_code
 from shuke.members import queries as members
 from shuke.members.models import Member
 from shuke.shops import queries as shops
@@ -84,7 +86,7 @@ class PersonForm(forms.Form):
         staff = [("", "–"), *((str(s.pk), s.name or s.username) for s in shops.staff(request.merchant))]
         add("home_store", forms.ChoiceField(label=_("Home store"), required=False, choices=stores))
         add("served_by", forms.ChoiceField(label=_("Served by"), required=False, choices=staff))
-        add("referred_by", text(label=_("Brought by (card number)"), max_length=20, required=False))
+        add("referred_by", text(label=_("Brought by (card number or code)"), max_length=20, required=False))
         add("acquired_by", text(label=_("Came by"), max_length=60, required=False))
         add("cost", forms.DecimalField(label=_("What that cost"), required=False, min_value=0, max_digits=12))
         answers = [("", _("not asked")), ("yes", _("yes")), ("no", _("no"))]
@@ -126,10 +128,13 @@ class PersonForm(forms.Form):
         asked = self.cleaned_data["referred_by"].strip()
         if not asked:
             return None
+        code = codes.read(asked)
+        if code and (found := by_code(self._request.merchant, code)):
+            return found.member_id
         try:
             return members.member_for(self._request.staff, asked).pk
         except members.NoSuchMember:
-            raise forms.ValidationError(_("No member has this card.")) from None
+            raise forms.ValidationError(_("No member has this card or code.")) from None
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from shuke.engine.facts import OrderStatus
 from shuke.engine.referral import tree
 from shuke.engine.referral.tree import Node, Worth
@@ -230,3 +232,30 @@ def _successes(merchant: Merchant, members: Sequence[int]) -> dict[int, int]:
     for referrer in rows.filter(referrer_id__in=[*members, *halves]).values_list("referrer_id", flat=True):
         found[halves.get(referrer, referrer)] += 1
     return found
+
+
+class Friendship(NamedTuple):
+    """What a member's own page says: who brought them, how many they brought, gifts that wait for them."""
+
+    bond: Referral | None
+    brought: int
+    rewarded: int
+    gifts: int
+
+
+def friendship(merchant: Merchant, member_id: int) -> Friendship:
+    """In two queries, and a third only where there is a bond at all."""
+    family = {member_id, *absorbed_by(merchant.pk, [member_id])}
+    mine = Q(newcomer_id__in=family) | Q(referrer_id__in=family)
+    rows = list(Referral.objects.filter(mine, merchant=merchant).select_related("referrer").order_by("bound_at", "id"))
+    brought = [row for row in rows if row.referrer_id in family]
+    gifts = 0
+    if rows:
+        told = ReferralReward.objects.filter(merchant=merchant, member_id__in=family, kind="gift", amount__gt=0)
+        gifts = told.filter(handed_at=None).count()
+    return Friendship(
+        next((row for row in rows if row.newcomer_id in family), None),
+        len(brought),
+        sum(row.state == Referral.State.REWARDED for row in brought),
+        gifts,
+    )

@@ -32,7 +32,7 @@ def told(make: Callable) -> Callable:
         ),
         click.option("--store", help=_("code of the home store")),
         click.option("--served-by", help=_("user name of the person who looks after them")),
-        click.option("--referred-by", help=_("card of the member who brought them")),
+        click.option("--referred-by", help=_("card or code of the member who brought them")),
         click.option("--cost", type=int, help=_("what winning them cost, in fen or cents")),
         click.option("--consent", "consents", multiple=True, metavar="CHANNEL:PURPOSE=yes|no"),
         click.option("--wording", default="", help=_("version of the text agreed to")),
@@ -127,7 +127,12 @@ def _said(desk: Desk, options: dict[str, Any]) -> Any:
             raise Refused(_("Nobody of the staff has the user name {name}.").format(name=name))
         profile["served_by"] = staff.pk
     if options["referred_by"]:
-        profile["referred_by"] = member_named(desk, options["referred_by"]).pk
+        from shuke.engine.referral import codes
+        from shuke.loyalty.queries.referral import by_code
+
+        code = codes.read(options["referred_by"])
+        found = by_code(desk.merchant, code) if code else None
+        profile["referred_by"] = found.member_id if found else member_named(desk, options["referred_by"]).pk
     days = []
     for text in options["days"]:
         kind, _sep, rest = text.partition(":")

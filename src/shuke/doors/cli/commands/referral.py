@@ -121,10 +121,13 @@ def list_(desk: Desk, review: bool, state: str | None, limit: int) -> None:
     group=command,
 )
 @click.argument("number", type=int, metavar=_("NUMBER"))
-@click.option("--approve/--decline", "approve", required=True, default=None, help=_("which of the two"))
+@click.option("--approve/--decline", "approve", default=None, help=_("which of the two"))
 @click.option("--reason", required=True, help=_("why; it is kept"))
-def decide(desk: Desk, number: int, approve: bool, reason: str) -> None:
+def decide(desk: Desk, number: int, approve: bool | None, reason: str) -> None:
     from shuke.loyalty.actions import referral
+
+    if approve is None:
+        raise click.UsageError(_("Say --approve or --decline."))
 
     row = _refusing(
         referral.decide, merchant=desk.merchant, referral_id=number, approve=approve, reason=reason, now=desk.now,
