@@ -122,7 +122,8 @@ def liability(merchant: Merchant, day: date, now: datetime, language: str) -> Re
     names = _names(merchant, now, language)
     found = [
         tables.parts(f"by_{kind}", getattr(told, f"by_{kind}"), names[kind], language)
-        for kind in ("age", "expiry", "tier", "store", "funder")
+        for kind in ("age", "expiry", "tier", "funder", "store")
+        if kind != "funder" or {part.key for part in told.by_funder} - {None}  # else it is the shop alone
     ]
     wrong = {name: n for name, n in told.differences.items() if n}
     notes = [_agreement(wrong, language)]
@@ -277,7 +278,7 @@ def _names(merchant: Merchant, now: datetime, language: str) -> dict[str, dict[A
         for tier in terms.charter.tiers
     }
     return {
-        "age": {"last": str(as_of.AGES[-1])},
+        "age": {"last": str(as_of.AGES[-1])} | dict(zip(as_of.AGES[1:], map(str, as_of.AGES), strict=False)),
         "expiry": {},
         "tier": tiers,
         "store": {store.pk: store.name for store in shops.stores(merchant)},

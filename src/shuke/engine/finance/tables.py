@@ -37,7 +37,9 @@ _W = {
     "by_funder": Wording("按出资商家", "By who pays for them"),
     "moves": Wording("各月变动（积分）", "Movements by month, points"),
     "moves_money": Wording("各月变动（金额）", "Movements by month, money"),
-    "triangle": Wording("各月发放的积分，至今的去向", "What became of each month's points"),
+    "triangle": Wording(
+        "各月发放的积分：去向，及各月龄累计兑换率", "What became of each month's points, and the share used by age"
+    ),
     "tests": Wording("回测：隐去最近几个月再预测", "Held out: the last months hidden and predicted"),
     "deferral": Wording("合同负债", "Contract liability"),
     "provision": Wording("预计负债", "Provision"),
@@ -58,10 +60,11 @@ _W = {
     "none": Wording("无", "none"),
     "own": Wording("本店", "the shop itself"),
     "up_to": Wording("{n} 个月以内", "up to {n} months"),
+    "between": Wording("{first} 至 {n} 个月", "{first} to {n} months"),
     "over": Wording("{n} 个月以上", "over {n} months"),
     "owed": Wording("会员欠分", "Owed back"),
     "issued": Wording("发放", "Issued"),
-    "used_at": Wording("第 {n} 月末已兑换", "used by month {n}"),
+    "used_at": Wording("第 {n} 月", "month {n}"),
     "used": Wording("已兑换", "Used"),
     "lapsed": Wording("已过期", "Lapsed"),
     "will_be_used": Wording("预计最终兑换", "Will be used"),
@@ -142,7 +145,10 @@ def parts(key: str, found: Sequence[Any], names: Mapping[Any, str], language: st
 
 def _part_name(key: str, value: Any, names: Mapping[Any, str], language: str) -> str:
     if key == "by_age":
-        return word("over", language, n=names["last"]) if value is None else word("up_to", language, n=value)
+        if value is None:
+            return word("over", language, n=names["last"])
+        before = names.get(value)
+        return word("between", language, first=before, n=value) if before else word("up_to", language, n=value)
     if value is None:
         return word({"by_expiry": "never", "by_funder": "own"}.get(key, "none"), language)
     return names.get(value, str(value))
@@ -173,16 +179,16 @@ def movements(months_: Sequence[tuple[str, rolling.RollForward]], language: str,
 def triangle(found: breakage.Estimate, language: str, *, ages: int = 12) -> Table:
     """Cumulative share used by age, and what it comes to."""
     shown = min(ages, max((len(e.cohort.used) for e in found.cohorts), default=0))
-    columns = _columns(language, "month:text", "issued:count")
+    told = ("month:text", "issued:count", "used:share", "lapsed:share", "will_be_used:share", "error:share", "way:text")
+    columns = _columns(language, *told)
     columns += [Column(word("used_at", language, n=age), "share") for age in range(shown)]
-    columns += _columns(language, "used:share", "lapsed:share", "will_be_used:share", "error:share", "way:text")
     rows = []
     for e in found.cohorts:
         c = e.cohort
         by_age = [c.used[age] / c.issued if age < len(c.used) else None for age in range(shown)]
         error = None if e.error is None else e.error / c.issued
         now = [c.used[-1] / c.issued, c.lapsed[-1] / c.issued, e.share, error, word(e.method, language)]
-        rows.append([months.label(c.month), c.issued, *by_age, *now])
+        rows.append([months.label(c.month), c.issued, *now, *by_age])
     return Table("triangle", word("triangle", language), columns, rows)
 
 
