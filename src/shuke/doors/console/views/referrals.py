@@ -49,6 +49,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     rows = worth.listed(merchant, state=state, limit=PAGE + 1, offset=(page - 1) * PAGE)
     months = worth.months(merchant, request.now - timedelta(days=366), request.now + timedelta(seconds=1))
     context = {
+        "tab": "referrals",
         "offered": stored.part_in_force(merchant, request.now) is not None,
         "review": _shown(request, review),
         "bonds": _shown(request, rows[:PAGE]),
