@@ -148,6 +148,21 @@ def test_every_refusal_of_imports_has_its_chinese():
     assert {text: place for text, place in said_there.items() if text not in refusals.SENTENCES} == {}
 
 
+ROOMS = {
+    "loyalty": (["loyalty", "flows/coupons.py", "flows/checkout"], 15),
+    "members": (["members", "flows/merge_members.py", "flows/join.py"], 25),
+    "charter": (["engine/charter", "flows/publish_charter.py", "flows/simulate_charter.py"], 1),
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_refusal_of_a_room_has_its_chinese(room):
+    places, least = ROOMS[room]
+    said_there = raised(*places)
+    assert len(said_there) >= least
+    assert {text: place for text, place in said_there.items() if text not in refusals.SENTENCES} == {}
+
+
 def test_the_chinese_has_as_many_figures_as_the_english():
     for english, chinese in refusals.SENTENCES.items():
         figures = [str(i) for i in range(english.count("{}"))]

@@ -111,7 +111,7 @@ class Grades:
                 "day": self._says.minute(line.at),
                 "title": self._booking(line.kind),
                 "about": self._says.event(line.event),
-                "why": " · ".join(self._cause_of_growth(row) for row in line.why if "growth" in row),
+                "why": " · ".join(filter(None, (self._cause_of_growth(row) for row in line.why if "growth" in row))),
                 "amount": f"{line.amount:+,}",
                 "balance": f"{line.balance_after:,}",
                 "until": self._says.last_day(line.expires_at) if line.expires_at else "",
@@ -203,7 +203,7 @@ class Grades:
         for known in self._terms.charter.earning if self._terms else ():
             if known.key == rule:
                 return f"{self._local(known.name.model_dump())} {row['growth']}"
-        return f"{named.get(rule, rule)} {row['growth']}".strip()
+        return f"{named.get(rule, rule)} {row['growth']}" if named.get(rule, rule) else ""
 
 
 def invitable(terms: Terms) -> list[str]:

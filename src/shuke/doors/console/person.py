@@ -171,7 +171,7 @@ class Says:
 
     def posting(self, kind: str) -> str:
         named = {
-            "earn": _("Earned"),
+            "earn": _("Earned by buying"),
             "burn": _("Redeemed"),
             "expire": _("Expired"),
             "refund": _("Taken back for a refund"),

@@ -171,6 +171,7 @@ def show(desk: Desk, member: str, lines: int) -> None:
         )
 
 
+# Every kind written anywhere, titled as the console titles it (console/happenings.py); a test compares.
 KINDS = {
     "joined": _("Joined"),
     "woken": _("Recognised again"),
@@ -182,12 +183,46 @@ KINDS = {
     "order.closed": _("Order closed before payment"),
     "tier.up": _("Tier up"),
     "tier.down": _("Tier down"),
+    "tier.at_risk": _("Tier at risk"),
     "points.expired": _("Points expired"),
     "points.given": _("Points handed to another member"),
     "points.received": _("Points received from another member"),
-    "stage.changed": _("stage of life"),
+    "points.used_elsewhere": _("Points spent at a partner"),
+    "points.came_back": _("Points back from a partner"),
     "comment": _("Note"),
+    "card.lost": _("Card reported lost"),
+    "card.found": _("Card found again"),
+    "card.replaced": _("New card"),
+    "frozen": _("Frozen"),
+    "unfrozen": _("Free again"),
+    "merged": _("Merged with another record"),
+    "merged.away": _("Merged into another record"),
+    "unmerged": _("A merge was taken back"),
+    "undone": _("Put away: the import that made this member was undone"),
+    "profile.edited": _("Profile changed"),
+    "identity.added": _("Account or number added"),
+    "contact.added": _("Contact added"),
+    "contact.removed": _("Contact removed"),
+    "tags.changed": _("Tags changed"),
+    "stage.changed": _("Stage of life changed"),
+    "import.undone": _("An import with orders of this member was undone"),
+    "coupon.issued": _("Coupon received"),
+    "coupon.redeemed": _("Coupon redeemed"),
     "coupon.used": _("Coupon used"),
+    "benefit.used": _("Benefit handed out"),
+    "benefit.undone": _("Benefit taken back"),
+    "gift.ordered": _("Gift set aside"),
+    "gift.taken": _("Gift handed over"),
+    "gift.cancelled": _("Gift not picked up"),
+    "gift.returned": _("Gift came back"),
+    "draw.ticket": _("Lucky draw"),
+    "draw.handed": _("Prize handed over"),
+    "referral.bound": _("Referral"),
+    "referral.rewarded": _("Reward for a referral"),
+    "referral.returned": _("Reward for a referral taken back"),
+    "referral.gift": _("Gift for a referral handed over"),
+    "coalition.linked": _("Joined a coalition"),
+    "coalition.left": _("Left a coalition"),
 }
 
 
@@ -208,4 +243,13 @@ def about(desk: Desk, line: TimelineLine) -> str:
         return " → ".join(ends)
     if "before" in body and "after" in body:
         return f"{body['before'] or '–'} → {body['after']}"
-    return " · ".join(f"{value:,}" if isinstance(value, int) else str(value) for value in body.values() if value)
+    return " · ".join(text for value in body.values() if value and (text := _plain(value)))
+
+
+def _plain(value: object) -> str:
+    """A figure, a word, a name kept in both languages, or a list of words."""
+    if isinstance(value, dict):
+        return str(value.get("zh" if language() == "zh-hans" else "en", ""))
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
