@@ -193,7 +193,7 @@ def roll_forwards(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[M
             owed_before=-before.get("debt", 0),
             owed_after=-after.get("debt", 0),
         )
-        accounts = {name: after[name] - before.get(name, 0) for name in sorted(after)}
+        accounts = {name: after.get(name, 0) - before.get(name, 0) for name in sorted({*before, *after})}
         differences = {
             "opening": table.opening.points - before.get("member", 0),
             "closing": table.closing.points - after.get("member", 0),

@@ -138,14 +138,21 @@ def totals(merchant: Merchant) -> dict[str, int]:
 
 def account_sums(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[Moved]) -> list[dict[str, int]]:
     """Sums of every account of the double entry at each mark (rising)."""
+    first, last = bulk.moment()(marks[0]), bulk.moment()(marks[-1])
+    every, after = bulk.select(
+        "SELECT COUNT(*), COUNT(CASE WHEN at >= %s THEN 1 END) FROM loyalty_txn WHERE merchant_id = %s",
+        [first, merchant.pk],
+    )[0]
+    # Of a late mark what came after it is less to read than what came before: all of it less that.
+    backwards = after * 3 < every
     number, told = posting_bucket(marks)
     rest, values = without(odd)
     # From the postings to their legs: their index is in order of time within a member, that of legs in no order of use.
     rows = bulk.select(
         f"SELECT e.account, {number} AS number, CAST(SUM(e.amount) AS BIGINT) FROM loyalty_txn t CROSS JOIN loyalty_entry e "
-        "WHERE e.txn_id = t.id AND e.merchant_id = t.merchant_id AND t.merchant_id = %s AND t.at <= %s "
-        f"{rest} GROUP BY e.account, number",
-        [*told, merchant.pk, bulk.moment()(marks[-1]), *values],
+        "WHERE e.txn_id = t.id AND e.merchant_id = t.merchant_id AND t.merchant_id = %s "
+        f"AND t.at {'>=' if backwards else '<='} %s{rest} GROUP BY e.account, number",
+        [*told, merchant.pk, first if backwards else last, *values],
     )
     place = {one.txn: number_of(marks, one.at, by_clock=one.by_clock) for one in odd}
     if place:
@@ -157,11 +164,15 @@ def account_sums(merchant: Merchant, marks: Sequence[datetime], odd: Sequence[Mo
                 [merchant.pk, values_],
             )
         ]
-    sums: list[dict[str, int]] = [{} for _ in marks]
-    for account, first, amount in rows:
-        for one in sums[first:]:
-            one[account] = one.get(account, 0) + amount
-    return sums
+    whole = totals(merchant) if backwards else {}
+    sums = [dict(whole) for _ in marks]
+    for account, behind, amount in rows:
+        for i, one in enumerate(sums):
+            if backwards and behind > i:
+                one[account] = one.get(account, 0) - amount
+            elif not backwards and behind <= i:
+                one[account] = one.get(account, 0) + amount
+    return [{account: amount for account, amount in one.items() if amount} for one in sums]
 
 
 def mark(merchant: Merchant) -> str:
