@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from typing import NamedTuple
 
+from shuke.flows import coalition
 from shuke.flows.coupons import rules_wanted
 from shuke.kit import clock, jobs
 from shuke.loyalty import queries as loyalty
@@ -51,6 +52,7 @@ TIMETABLE: tuple[Daily | Often, ...] = (
     Often("baskets", timedelta(minutes=1), any_timed_out),
     Often("coupons", timedelta(hours=1), rules_wanted),
     Often("referral", timedelta(minutes=5), any_due),
+    Often("coalition", coalition.EVERY, coalition.wanted),
 )
 
 # Where the handlers live; importing a module installs its handlers.
@@ -58,6 +60,7 @@ HANDLERS = (
     "shuke.flows.handlers",
     "shuke.flows.coupons",
     "shuke.flows.referral",
+    "shuke.flows.coalition",
     "shuke.flows.night",
     "shuke.flows.imports",
     "shuke.flows.import_jobs",

@@ -12,6 +12,7 @@ from ninja.errors import ValidationError
 
 from shuke import __version__
 from shuke.doors.api import charters as charter_routes
+from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
 from shuke.doors.api import points as moving
 from shuke.doors.api import referral as referrals
@@ -32,6 +33,7 @@ from shuke.flows import search
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries.facts import order_event
@@ -169,6 +171,12 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
     )
 
 
+@api.exception_handler(CoalitionRefused)
+def not_in_the_coalition(request: HttpRequest, error: CoalitionRefused) -> HttpResponse:
+    told = {"error": error.say(coalitions.language(request)), "code": error.code}
+    return api.create_response(request, told, status=coalitions.status_of(error.code))
+
+
 @api.exception_handler(CouponRefused)
 @api.exception_handler(CheckoutRefused)
 def not_at_the_till(request: HttpRequest, error: CheckoutRefused | CouponRefused) -> HttpResponse:
@@ -195,4 +203,5 @@ api.add_router("", stored.router)
 api.add_router("", standing.router)
 api.add_router("", charter_routes.router)
 api.add_router("", finances.router)
+api.add_router("", coalitions.router)
 urls = api.urls

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "finance": ("finance", _("what points owe, and entries for the bookkeeper")),
     "referral": ("referral", _("members who bring friends: codes, rewards, cases to look at, the tree")),
     "stored": ("stored", _("money members pay in advance, and gift cards")),
+    "coalition": ("coalition_settling", _("coalition points with other merchants, and settling them")),
     "ledger": ("ledger", _("check the books")),
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),

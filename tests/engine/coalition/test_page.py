@@ -1,0 +1,75 @@
+"""The tables of docs/algorithms/coalition.md, executed."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from shuke.engine.coalition import charging, netting, settling, strength
+from shuke.engine.coalition.charging import Posting, Used
+from shuke.engine.coalition.drawing import draw
+from shuke.engine.coalition.prices import MICRO
+from shuke.engine.coalition.settling import Line, Opening
+from shuke.engine.ledger.books import Lot
+from tests.house.source import ROOT
+
+PAGE = (ROOT / "docs" / "algorithms" / "coalition.md").read_text(encoding="utf-8").replace("−", "-")
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+MERCHANTS = {"A": 1, "B": 2, "C": 3}
+
+
+def rows(name):
+    table = PAGE.split(f"<!-- tested: {name} -->\n")[1].split("\n\n")[0].splitlines()[2:]
+    assert table, name
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table]
+
+
+@pytest.mark.parametrize("row", rows("flows"), ids=lambda row: row[0])
+def test_flows(row):
+    _, member, spent, settlement, uses, movement = row
+    told = tuple(Used(kind, int(n), DAY) for kind, n in re.findall(r"([a-z]+) (-?\d+)", uses))
+    found = charging.flows(Posting(DAY, int(member), int(spent), int(settlement), told), linked_at=DAY)
+    assert ", ".join(f"{f.kind} {f.points}" for f in found) == movement
+
+
+@pytest.mark.parametrize("row", rows("draw"))
+def test_draw(row):
+    accounts, spend, taken = row
+    lots = {}
+    for part in accounts.split(" · "):
+        name, told = part.split(": ")
+        lots[MERCHANTS[name]] = [
+            Lot(f"{i}", int(n), int(n), DAY, DAY, None if ends == "for ever" else DAY + timedelta(days=int(ends[6:])))
+            for i, (n, ends) in enumerate(re.findall(r"(\d+) (until \d+|for ever)", told))
+        ]
+    amount, till = re.fullmatch(r"(\d+) at ([A-C])", spend).groups()
+    expected = {MERCHANTS[m]: int(n) for m, n in re.findall(r"([A-C]) (\d+)", taken)} or None
+    assert draw(lots, int(amount), MERCHANTS[till]) == expected
+
+
+@pytest.mark.parametrize("row", rows("statement"))
+def test_statement(row):
+    issued, redeemed = int(row[0]), int(row[1])
+    issue, redeem, carried, packs = (int(Decimal(cell) * MICRO) for cell in row[2:6])
+    lines = [
+        Line(kind, None, 0, 1, points, charging.amount_micro(kind, points, issue, redeem))
+        for kind, points in (("issued", issued), ("redeemed", redeemed))
+    ]
+    made = settling.statement(lines, Opening(carried, packs, packs > 0))
+    told = (made.due, Decimal(made.carry_micro) / MICRO, Decimal(made.deposit_micro) / MICRO)
+    assert told == tuple(Decimal(cell) for cell in row[6:9])
+
+
+@pytest.mark.parametrize("row", rows("netting"))
+def test_netting(row):
+    balances = {party: int(minor) for party, minor in re.findall(r"(\w+) (-?\d+)", row[0])}
+    assert ", ".join(f"{p.payer}→{p.payee} {p.minor}" for p in netting.net(balances)) == row[1]
+
+
+@pytest.mark.parametrize("row", rows("strength"))
+def test_strength(row):
+    told = [tuple(map(int, cell.split(", "))) for cell in row[:3]]
+    month = {n: strength.Month(used_elsewhere=brings, taken=takes) for n, (brings, takes) in enumerate(told)}
+    even = strength.fairness(month)
+    assert ("–" if even is None else f"{even // 10} %") == row[3]
