@@ -91,7 +91,7 @@ def explain(desk: Desk, member: str, limit: int) -> None:
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: today"))
 def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
     from shuke.kit.clock import add_months, day_start
-    from shuke.loyalty import queries as loyalty
+    from shuke.loyalty.queries.statement import member_statement
 
     who = member_named(desk, member)
     zone = desk.merchant.tz
@@ -99,13 +99,13 @@ def statement(desk: Desk, member: str, first: datetime | None, last: datetime | 
     begin = first.date() if first else add_months(end, -12)
     if begin > end:
         raise click.UsageError(_("--from lies after --to."))
-    told = loyalty.statement(desk.merchant, who.pk, day_start(begin, zone), day_start(end + timedelta(days=1), zone))
+    told = member_statement(desk.merchant, who.pk, day_start(begin, zone), day_start(end + timedelta(days=1), zone))
     if desk.as_json:
         desk.json({"member": who.card, **told._asdict()})
         return
     rows: list[tuple[Any, ...]] = [(begin, _("opening balance"), "", "", told.opening, "")]
     rows += [
-        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance_after, reasons(x.why))
+        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance, reasons(x.why))
         for x in told.lines
     ]
     rows.append((end, _("closing balance"), "", "", told.closing, ""))
@@ -210,6 +210,8 @@ def kind(code: str) -> str:
         "handed": _("handed on"),
         "taken": _("received"),
         "membership_end": _("paid membership given back"),
+        "cancelled": _("turned out never to have been"),
+        "return": _("given back"),
     }.get(code, code)
 
 

@@ -53,7 +53,7 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
         force = charters.in_force(request.merchant, request.now)
         terms = force.charter.points
     except charters.NoCharter:
-        force = terms = None
+        force, terms = None, None
     lapsed = 0
     if terms is not None:
         since = request.now - timedelta(days=terms.reinstate_days)
