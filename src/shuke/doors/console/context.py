@@ -7,6 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from shuke.doors.console import navigation
+from shuke.loyalty.queries import stored
+from shuke.shops.queries import now
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
@@ -18,5 +20,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "merchant": user.merchant,
         "shop_now": getattr(request, "now", None),
+        # Asked only by pages that link to it.
+        "stored_shown": lambda: stored.is_shown(user.merchant, now(user.merchant)),
         "menu": navigation.items(match.view_name if match else "", user),
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console import charter_urls, coupon_urls, finance_urls, people_urls, reward_urls
+from shuke.doors.console import charter_urls, coupon_urls, finance_urls, people_urls, reward_urls, stored_urls
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -43,4 +43,5 @@ urlpatterns = [
     *finance_urls.patterns,
     *coupon_urls.patterns,
     *reward_urls.patterns,
+    *stored_urls.patterns,
 ]

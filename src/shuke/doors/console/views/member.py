@@ -18,7 +18,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views import coupon_codes, merging
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
-from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import charters, stored
 from shuke.loyalty.queries.member import balance, earned_by_event, explain, open_lots, why_tier
 from shuke.loyalty.queries.sharing import family
 from shuke.members import actions as members_actions
@@ -72,6 +72,7 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "before_url": before,
         "after_url": after,
         "list_url": reverse("console:members") + (f"?{query}" if query else ""),
+        "stored_available": lambda: stored.balance(request.merchant, pk, request.now).available,
         **_points_head(request, pk, says),
         "bond": words.bond(seen.score.bond) if seen.score and seen.score.bond else "",
         "family": family(request.merchant, pk, request.now),

@@ -17,6 +17,7 @@ from shuke.loyalty.queries.stored.views import (
     balance,
     corrections,
     corrections_waiting,
+    has_correction,
     open_lots,
     statement,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "corrections",
     "corrections_waiting",
     "find_card",
+    "has_correction",
     "is_on",
     "is_shown",
     "open_lots",

@@ -143,3 +143,7 @@ def corrections(merchant: Merchant, *, limit: int = 50) -> list[StoredCorrection
 
 def corrections_waiting(merchant: Merchant) -> int:
     return StoredCorrection.objects.filter(merchant=merchant, state="waiting").count()
+
+
+def has_correction(merchant: Merchant, pk: int) -> bool:
+    return StoredCorrection.objects.filter(merchant=merchant, pk=pk).exists()
