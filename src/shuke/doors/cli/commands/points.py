@@ -105,8 +105,7 @@ def statement(desk: Desk, member: str, first: datetime | None, last: datetime | 
         return
     rows: list[tuple[Any, ...]] = [(begin, _("opening balance"), "", "", told.opening, "")]
     rows += [
-        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance, reasons(x.why))
-        for x in told.lines
+        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance, reasons(x.why)) for x in told.lines
     ]
     rows.append((end, _("closing balance"), "", "", told.closing, ""))
     desk.table(
@@ -200,6 +199,12 @@ def kind(code: str) -> str:
         "timeout": _("released"),
         "adjust": _("adjusted"),
         "opening": _("brought along"),
+        "pool_out": _("spent at a partner"),
+        "pool_back": _("back from a partner"),
+        "pool_spent": _("coalition points spent"),
+        "pool_returned": _("coalition points given back"),
+        "partner": _("partner card"),
+        "partner_undo": _("partner card, taken back"),
         "correct": _("corrected"),
         "activity": _("activity"),
         "growth": _("by hand"),
