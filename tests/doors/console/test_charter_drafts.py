@@ -61,7 +61,7 @@ def text_of(draft) -> document.Charter:
 
 
 @pytest.mark.parametrize(
-    "part", ["basics", "points", "tiers", "grading", "memberships", "earning", "selling", "duties"]
+    "part", ["basics", "points", "tiers", "grading", "memberships", "earning", "selling", "referral", "duties"]
 )
 def test_saving_a_part_untouched_changes_nothing(client, part):
     draft = begin(client)
@@ -312,3 +312,13 @@ def test_only_who_may_change_the_charter_sees_drafts(client, see, lan, role):
     ):
         assert other.get(url).status_code == 403, url
     assert "/charter/drafts" not in other.get("/charter").content.decode()
+
+
+def test_the_part_on_bringing_a_friend_is_put_in_and_filled_in(client):
+    draft = begin(client)
+    client.post(f"{URL}/{draft.pk}", typed(page(client, draft, "referral")) | {"do": "put referral"})
+    client.post(f"{URL}/{draft.pk}", typed(page(client, draft, "referral")) | {"do": "add referral.steps"})
+    sent = typed(page(client, draft, "referral")) | {"referral.steps.0.points": "100", "referral.friend.points": "50"}
+    client.post(f"{URL}/{draft.pk}", sent)
+    part = text_of(draft).referral
+    assert (part.friend.points, part.steps[0].points) == (50, 100)
