@@ -95,3 +95,12 @@ def test_what_cannot_be_simulated_is_said(shop, shuke, changed, tmp_path):
     bad = tmp_path / "bad.yaml"
     bad.write_text("tiers: []", encoding="utf-8")
     assert shuke("charter", "simulate", str(bad)).code == 1
+
+
+def test_the_handbook_is_written_as_a_pdf_of_a_version_or_of_a_file(shop, shuke, changed, tmp_path):
+    told = shuke("charter", "handbook", str(tmp_path / "h.pdf"), "--language", "zh", "--json").json
+    assert (told["version"], told["language"]) == (1, "zh")
+    assert (tmp_path / "h.pdf").read_bytes().startswith(b"%PDF")
+    assert shuke("charter", "handbook", str(tmp_path / "f.pdf"), "--file", changed).code == 0
+    assert (tmp_path / "f.pdf").read_bytes() != (tmp_path / "h.pdf").read_bytes()
+    assert shuke("charter", "handbook", str(tmp_path / "x.pdf"), "--version", "9").code == 1
