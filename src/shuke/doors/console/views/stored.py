@@ -271,7 +271,7 @@ def kind(code: str) -> str:
 
 def account(code: str) -> str:
     return {
-        "received": _("received"),
+        "received": _("money received"),
         "granted": _("added as bonus"),
         "adjusted": _("by hand"),
         "adjusted_bonus": _("by hand"),

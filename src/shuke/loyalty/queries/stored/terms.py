@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shuke.engine.charter.stored import Stored
-from shuke.loyalty.models import GiftCardBatch, StoredTxn
+from shuke.loyalty.models import StoredPurse
 from shuke.loyalty.queries import charters
 from shuke.shops.models import Merchant
 
@@ -23,10 +23,6 @@ def is_on(merchant: Merchant, now: datetime) -> bool:
 
 
 def is_shown(merchant: Merchant, now: datetime) -> bool:
-    """Pages are there while the charter has it, and after that as long as there is anything in the books: nobody's money is
-    hidden by a new charter."""
-    if is_on(merchant, now):
-        return True
-    return (
-        StoredTxn.objects.filter(merchant=merchant).exists() or GiftCardBatch.objects.filter(merchant=merchant).exists()
-    )
+    """Pages are there while the charter has it, and after that as long as anybody has a purse: nobody's money is hidden by a
+    new charter."""
+    return is_on(merchant, now) or StoredPurse.objects.filter(merchant=merchant).exists()
