@@ -85,7 +85,14 @@ MUTANTS = (
 )  # fmt: skip
 
 # What CI plants on every change: quick ones, one of each kind.
-QUICK = ("lifo", "refund-rounds-per-event", "wrong-time-zone", "key-without-hash", "running-balance-off", "late-order-goes-forward")
+QUICK = (
+    "lifo",
+    "refund-rounds-per-event",
+    "wrong-time-zone",
+    "key-without-hash",
+    "running-balance-off",
+    "late-order-goes-forward",
+)
 
 
 def planted(mutant: Mutant, folder: Path) -> Path:
@@ -105,9 +112,25 @@ def is_caught(mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory(prefix="shuke-mutant-") as folder:
         source = planted(mutant, Path(folder))
         told = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-o", f"pythonpath={source} .", *mutant.tests],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                "-o",
+                f"pythonpath={source} .",
+                *mutant.tests,
+            ],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "SHUKE_NO_SHRINKING": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{source}{os.pathsep}{ROOT}",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "SHUKE_NO_SHRINKING": "1",
+            },
             capture_output=True,
             text=True,
             check=False,

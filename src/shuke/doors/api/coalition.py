@@ -101,7 +101,7 @@ class CoalitionOut(Schema):
     partners: list[PartnerOut]
 
 
-ANSWERS: Any = {code: CoalitionRefusal for code in (400, 403, 404, 409, 422)}
+ANSWERS: Any = dict.fromkeys((400, 403, 404, 409, 422), CoalitionRefusal)
 
 
 def status_of(code: str) -> int:

@@ -42,7 +42,7 @@ def survivors_of(merchant: int, members: Iterable[int]) -> dict[int, int]:
     )
 
 
-def family(merchant: int, member: int) -> QuerySet[Member, dict[str, Any]]:
+def family(merchant: int, member: int) -> QuerySet[Member, Any]:
     """The member and those merged into it, to be asked for within another query (`member_id__in`)."""
     return Member.objects.filter(Q(pk=member) | Q(merged_into_id=member), merchant_id=merchant).values("pk")
 

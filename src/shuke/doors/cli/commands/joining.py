@@ -131,8 +131,8 @@ def _said(desk: Desk, options: dict[str, Any]) -> Any:
         from shuke.loyalty.queries.referral import by_code
 
         code = codes.read(options["referred_by"])
-        found = by_code(desk.merchant, code) if code else None
-        profile["referred_by"] = found.member_id if found else member_named(desk, options["referred_by"]).pk
+        friend = by_code(desk.merchant, code) if code else None
+        profile["referred_by"] = friend.member_id if friend else member_named(desk, options["referred_by"]).pk
     days = []
     for text in options["days"]:
         kind, _sep, rest = text.partition(":")

@@ -70,7 +70,7 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
                 " · ".join(
                     dict.fromkeys(
                         getattr(rule.name, language)
-                        for rule in force.charter.earning
+                        for rule in (force.charter.earning if force else ())
                         if rule.kind == "activity" and rule.activity == key
                     )
                 ),
