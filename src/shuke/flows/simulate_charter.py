@@ -9,15 +9,12 @@ Nothing is written to any table. docs/algorithms/simulation.md.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pickle
 import queue
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -29,13 +26,12 @@ from django.conf import settings
 
 from shuke.engine.charter import document
 from shuke.engine.simulation import member as one_member
-from shuke.engine.simulation.history import History, load, save
+from shuke.engine.simulation.history import History
 from shuke.engine.simulation.share import YEAR, Setting, Side, Version, allot, fold_all, request, shares
+from shuke.flows.kept_history import Kept
 from shuke.kit import clock, jobs
 from shuke.kit.progress import Progress, Silent
-from shuke.kit.reading import read_only
 from shuke.loyalty.queries import charters
-from shuke.loyalty.queries import simulation as stored
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
@@ -118,7 +114,7 @@ def simulate(
     shown = progress or Silent()
     began = time.perf_counter()
     today, changed = sides(merchant, charter, since, now)
-    with _Kept(merchant, keep) as kept:
+    with Kept(merchant, keep) as kept:
         history = kept.history(shown)
         read = time.perf_counter()
         count = processes or _processors()
@@ -160,7 +156,7 @@ def explain(
 ) -> dict[str, Any] | None:
     """One member under both charters, each point and each tier explained; None: nobody of this number."""
     today, changed = sides(merchant, charter, since, now)
-    with _Kept(merchant, True) as kept:
+    with Kept(merchant, True) as kept:
         history = kept.history(Silent())
     places = [n for n, pk in enumerate(history.members.tolist()) if pk == member_id]
     if not places:
@@ -335,7 +331,7 @@ def _fold_here(history: History, wanted: dict[str, Setting], shown: Progress) ->
     return {name: fold_all(history, setting, tell=shown.advance) for name, setting in wanted.items()}
 
 
-def _fold_in_processes(kept: _Kept, wanted: dict[str, Setting], count: int, shown: Progress) -> dict[str, Side]:
+def _fold_in_processes(kept: Kept, wanted: dict[str, Setting], count: int, shown: Progress) -> dict[str, Side]:
     """Shares of the members to processes of their own; several shares each, so that none waits long for another."""
     history = kept.read
     assert history is not None
@@ -406,61 +402,3 @@ def _start(
 
     threading.Thread(target=listen, daemon=True).start()
     return process
-
-
-# -- what is kept between simulations -----------------------------------------------------------------------------------
-
-
-class _Kept:
-    """The folder of a merchant under SHUKE_HOME/simulation: columns by fingerprint, today's side by setting."""
-
-    def __init__(self, merchant: Merchant, keep: bool) -> None:
-        self.merchant, self.keep = merchant, keep
-        self.folder = Path(settings.SHUKE_HOME) / "simulation" / str(merchant.pk)
-        self.mark = ""
-        self.read: History | None = None
-
-    def __enter__(self) -> _Kept:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.scratch = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
-    @property
-    def columns(self) -> Path:
-        return (self.folder if self.keep else self.scratch) / f"{self.mark}.npz"
-
-    def history(self, shown: Progress) -> History:
-        shown.total(None, "history")  # not within: a job's progress is itself written to the database
-        with read_only():
-            self.mark = stored.fingerprint(self.merchant)
-            if self.columns.exists():
-                self.read = load(self.columns)
-                return self.read
-            self.read = stored.history(self.merchant)
-        if self.keep:
-            for old in [*self.folder.glob("*.npz"), *self.folder.glob("*.side")]:
-                old.unlink(missing_ok=True)
-        save(self.read, self.columns)
-        return self.read
-
-    def _side(self, setting: Setting) -> Path:
-        told = json.dumps([setting.zone, str(setting.until), str(setting.echo_from), setting.versions], default=str)
-        return self.folder / f"{self.mark}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.side"
-
-    def side(self, setting: Setting) -> Side | None:
-        path = self._side(setting)
-        if not self.keep or not path.exists():
-            return None
-        with path.open("rb") as file:
-            kept: Side = pickle.load(file)
-        return kept
-
-    def keep_side(self, setting: Setting, side: Side) -> None:
-        if self.keep:
-            draft = self.scratch / "today"
-            with draft.open("wb") as file:
-                pickle.dump(side, file)
-            draft.replace(self._side(setting))

@@ -7,7 +7,6 @@ they did, and what one typed oneself is shown again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib import messages
@@ -23,9 +22,7 @@ from shuke.doors.console import words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter import compare, document, form, telling
 from shuke.engine.charter.faults import CharterInvalid
-from shuke.flows import publish_charter
-from shuke.kit import clock
-from shuke.loyalty.actions import CharterRefused, drafts
+from shuke.loyalty.actions import drafts
 from shuke.loyalty.models import CharterDraft, PublishedCharter
 from shuke.loyalty.queries import charters
 from shuke.shops import queries as shops
@@ -54,7 +51,7 @@ def _begin(request: StaffRequest) -> HttpResponse:
     source, _sign, which = request.POST.get("from", "").partition(":")
     based_on: int | None = None
     if source == "version":
-        row = _version(request, which)
+        row = version_of(request, which)
         raw, title, based_on = row.document, _("After version %(n)s") % {"n": row.version}, row.version
     elif source == "ready" and which in _ready_names():
         found = document.ready(which).model_copy(update={"currency": request.merchant.currency})
@@ -168,7 +165,7 @@ def _editor(
     request: StaffRequest, draft: CharterDraft, part: str, text: str, revision: int, status: int = 200
 ) -> HttpResponse:
     language = tongue()
-    raw, unreadable = _read(text, language)
+    raw, unreadable = read_draft(text, language)
     if unreadable:
         part = YAML
     problems = unreadable or telling.problems(raw, language)
@@ -181,7 +178,7 @@ def _editor(
         "node": None if part == YAML else form.tree(raw, part, language),
         "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
         "at_place": _by_place(problems),
-        "changes": _changes(request, raw, problems, language),
+        "changes": changes_of(request, raw, problems, language),
         "part_name": dict(form.sections(language)).get(part, "YAML"),
     }
     return render(request, "console/charter_draft.html", context, status=status)
@@ -194,7 +191,7 @@ def check(request: StaffRequest, draft_id: int) -> HttpResponse:
     draft = draft_of(request, draft_id)
     language = tongue()
     text = _typed(draft, _part(request.POST.get("part", "")), request.POST.items(), "", "")
-    raw, unreadable = _read(text, language)
+    raw, unreadable = read_draft(text, language)
     problems = unreadable or telling.problems(raw, language)
     counts: dict[str, int] = {}
     for one in problems:
@@ -203,7 +200,7 @@ def check(request: StaffRequest, draft_id: int) -> HttpResponse:
         {
             "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
             "counts": counts,
-            "changes": [c._asdict() for c in _changes(request, raw, problems, language)],
+            "changes": [c._asdict() for c in changes_of(request, raw, problems, language)],
         }
     )
 
@@ -219,7 +216,7 @@ def draft_yaml(request: StaffRequest, draft_id: int) -> HttpResponse:
 @require_GET
 def version_yaml(request: StaffRequest, version: int) -> HttpResponse:
     """A published version as a file."""
-    row = _version(request, str(version))
+    row = version_of(request, str(version))
     return yaml_file(document.to_yaml(document.from_plain(row.document)), f"charter-{version}.yaml")
 
 
@@ -242,85 +239,6 @@ def discard(request: StaffRequest, draft_id: int) -> HttpResponse:
         return redirect("console:charter-draft", draft.pk)
     messages.success(request, _("“%(title)s” was discarded.") % {"title": draft.title})
     return redirect("console:charter-drafts")
-
-
-@console()
-@require_http_methods(["GET", "HEAD", "POST"])
-def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
-    """The second look: what changes, from which day, for whom; the POST that says so publishes it."""
-    draft = draft_of(request, draft_id)
-    language = tongue()
-    raw, unreadable = _read(draft.text, language)
-    problems = unreadable or telling.problems(raw, language)
-    today = clock.day_of(request.now, request.merchant.tz)
-    told = request.POST.get("day") or (today.isoformat() if request.method == "POST" else "")
-    context: dict[str, Any] = {
-        "draft": draft,
-        "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
-        "changes": _changes(request, raw, problems, language),
-        "history": charters.history(request.merchant),
-        "today": today.isoformat(),
-        "day": told,
-        "note": request.POST.get("note", ""),
-    }
-    if request.method != "POST" or problems:
-        return render(request, "console/charter_publish.html", context, status=422 if request.method == "POST" else 200)
-    try:
-        day = date.fromisoformat(told)
-    except ValueError:
-        messages.error(request, _("Choose a day."))
-        return render(request, "console/charter_publish.html", context, status=422)
-    since = (
-        max(request.now, datetime.combine(day, time.min, tzinfo=request.merchant.tz))
-        if day == today
-        else clock.day_start(day, request.merchant.tz)
-    )
-    if request.POST.get("sure") != "yes" or request.POST.get("revision") != str(draft.revision):
-        messages.warning(request, _("Look at the changes once more, tick the box, and publish then."))
-        return render(request, "console/charter_publish.html", context, status=422)
-    try:
-        row = publish_charter.publish(
-            merchant=request.merchant,
-            charter=document.from_plain(raw),
-            effective_from=since,
-            now=request.now,
-            actor=request.staff.username,
-            note=request.POST.get("note", "").strip()[:200],
-            draft=draft,
-            address=request.META.get("REMOTE_ADDR", ""),
-        )
-    except CharterRefused as error:
-        messages.error(request, _refused(error, request))
-        return render(request, "console/charter_publish.html", context, status=422)
-    except drafts.DraftChanged:
-        messages.warning(request, _("Somebody changed this draft meanwhile. Look at it again before you publish it."))
-        return redirect("console:charter-draft", draft.pk)
-    messages.success(
-        request,
-        _("Version %(n)s comes into force on %(day)s.")
-        % {"n": row.version, "day": f"{row.effective_from.astimezone(request.merchant.tz):%Y-%m-%d %H:%M}"},
-    )
-    return redirect(f"{reverse('console:charter')}?version={row.version}")
-
-
-@console()
-@require_POST
-def withdraw(request: StaffRequest, version: int) -> HttpResponse:
-    """Take a version back that is not in force yet."""
-    _version(request, str(version))
-    try:
-        draft = publish_charter.withdraw(
-            merchant=request.merchant,
-            version=version,
-            now=request.now,
-            actor=request.staff.username,
-            address=request.META.get("REMOTE_ADDR", ""),
-        )
-    except CharterRefused as error:
-        messages.error(request, _refused(error, request))
-        return redirect("console:charter")
-    messages.success(request, _("Version %(n)s is withdrawn; it is kept as this draft.") % {"n": version})
-    return redirect("console:charter-draft", draft.pk)
 
 
 # -- shared with the simulation ---------------------------------------------------------------------------------------
@@ -358,7 +276,7 @@ def charter_of(draft: CharterDraft) -> document.Charter | None:
         return None
 
 
-def _version(request: StaffRequest, number: str) -> PublishedCharter:
+def version_of(request: StaffRequest, number: str) -> PublishedCharter:
     may(request)
     row = next((v for v in charters.history(request.merchant) if str(v.version) == number), None)
     if row is None:
@@ -386,7 +304,7 @@ def _by_place(problems: list[telling.Problem]) -> dict[str, list[str]]:
     return found
 
 
-def _read(text: str, language: str) -> tuple[dict[str, Any], list[telling.Problem]]:
+def read_draft(text: str, language: str) -> tuple[dict[str, Any], list[telling.Problem]]:
     try:
         return telling.read_text(text), []
     except CharterInvalid as error:
@@ -397,7 +315,7 @@ def _read(text: str, language: str) -> tuple[dict[str, Any], list[telling.Proble
         ]
 
 
-def _changes(
+def changes_of(
     request: StaffRequest, raw: dict[str, Any], problems: list[telling.Problem], language: str
 ) -> list[compare.Change]:
     """What a reader of the handbook would find changed; nothing while the draft is not whole."""
@@ -408,24 +326,6 @@ def _changes(
     except charters.NoCharter:
         return []
     return compare.compare(old, document.from_plain(raw), language)
-
-
-def _refused(error: CharterRefused, request: StaffRequest) -> str:
-    """The refusal in the reader's language, by its code."""
-    sentences = {
-        "other_currency": _("The charter counts in another currency than this shop sells in. Change the currency."),
-        "in_the_past": _(
-            "A new version cannot begin in the past: what members were told they earned is not rewritten."
-        ),
-        "before_the_last": _(
-            "Another version begins on that day or later. Choose a later day, or withdraw that version first."
-        ),
-        "nothing_changes": _("The last version says exactly the same; there is nothing to publish."),
-        "in_force": _("This version is in force and explains what members earned. Publish another one instead."),
-        "not_the_last": _("Another version comes after it; withdraw that one first."),
-        "used": _("Postings dated after its beginning are explained by this version; it can no longer be withdrawn."),
-    }
-    return sentences.get(error.code, str(error))
 
 
 def _name(charter: document.Charter) -> str:

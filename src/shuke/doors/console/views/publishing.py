@@ -1,0 +1,118 @@
+"""A draft comes into force on a day, after a second look; a version that has not begun is taken back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.views.drafts import changes_of, draft_of, read_draft, section_of, tongue, version_of
+from shuke.engine.charter import document, telling
+from shuke.flows import publish_charter
+from shuke.kit import clock
+from shuke.loyalty.actions import CharterRefused, drafts
+from shuke.loyalty.queries import charters
+
+
+@console()
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
+    """The second look: what changes, from which day, for whom; the POST that says so publishes it."""
+    draft = draft_of(request, draft_id)
+    language = tongue()
+    raw, unreadable = read_draft(draft.text, language)
+    problems = unreadable or telling.problems(raw, language)
+    today = clock.day_of(request.now, request.merchant.tz)
+    told = request.POST.get("day") or (today.isoformat() if request.method == "POST" else "")
+    context: dict[str, Any] = {
+        "draft": draft,
+        "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
+        "changes": changes_of(request, raw, problems, language),
+        "history": charters.history(request.merchant),
+        "today": today.isoformat(),
+        "day": told,
+        "note": request.POST.get("note", ""),
+    }
+    if request.method != "POST" or problems:
+        return render(request, "console/charter_publish.html", context, status=422 if request.method == "POST" else 200)
+    try:
+        day = date.fromisoformat(told)
+    except ValueError:
+        messages.error(request, _("Choose a day."))
+        return render(request, "console/charter_publish.html", context, status=422)
+    since = (
+        max(request.now, datetime.combine(day, time.min, tzinfo=request.merchant.tz))
+        if day == today
+        else clock.day_start(day, request.merchant.tz)
+    )
+    if request.POST.get("sure") != "yes" or request.POST.get("revision") != str(draft.revision):
+        messages.warning(request, _("Look at the changes once more, tick the box, and publish then."))
+        return render(request, "console/charter_publish.html", context, status=422)
+    try:
+        row = publish_charter.publish(
+            merchant=request.merchant,
+            charter=document.from_plain(raw),
+            effective_from=since,
+            now=request.now,
+            actor=request.staff.username,
+            note=request.POST.get("note", "").strip()[:200],
+            draft=draft,
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except CharterRefused as error:
+        messages.error(request, _refused(error, request))
+        return render(request, "console/charter_publish.html", context, status=422)
+    except drafts.DraftChanged:
+        messages.warning(request, _("Somebody changed this draft meanwhile. Look at it again before you publish it."))
+        return redirect("console:charter-draft", draft.pk)
+    messages.success(
+        request,
+        _("Version %(n)s comes into force on %(day)s.")
+        % {"n": row.version, "day": f"{row.effective_from.astimezone(request.merchant.tz):%Y-%m-%d %H:%M}"},
+    )
+    return redirect(f"{reverse('console:charter')}?version={row.version}")
+
+
+@console()
+@require_POST
+def withdraw(request: StaffRequest, version: int) -> HttpResponse:
+    """Take a version back that is not in force yet."""
+    version_of(request, str(version))
+    try:
+        draft = publish_charter.withdraw(
+            merchant=request.merchant,
+            version=version,
+            now=request.now,
+            actor=request.staff.username,
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except CharterRefused as error:
+        messages.error(request, _refused(error, request))
+        return redirect("console:charter")
+    messages.success(request, _("Version %(n)s is withdrawn; it is kept as this draft.") % {"n": version})
+    return redirect("console:charter-draft", draft.pk)
+
+
+def _refused(error: CharterRefused, request: StaffRequest) -> str:
+    """The refusal in the reader's language, by its code."""
+    sentences = {
+        "other_currency": _("The charter counts in another currency than this shop sells in. Change the currency."),
+        "in_the_past": _(
+            "A new version cannot begin in the past: what members were told they earned is not rewritten."
+        ),
+        "before_the_last": _(
+            "Another version begins on that day or later. Choose a later day, or withdraw that version first."
+        ),
+        "nothing_changes": _("The last version says exactly the same; there is nothing to publish."),
+        "in_force": _("This version is in force and explains what members earned. Publish another one instead."),
+        "not_the_last": _("Another version comes after it; withdraw that one first."),
+        "used": _("Postings dated after its beginning are explained by this version; it can no longer be withdrawn."),
+    }
+    return sentences.get(error.code, str(error))
