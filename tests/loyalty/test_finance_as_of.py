@@ -166,3 +166,25 @@ def test_another_merchants_points_are_not_counted(lan, mingde):
     take(lan.merchant, member(lan.merchant), order("a", 10, 100))
     found = as_of.as_of(mingde.merchant, START + timedelta(days=60))
     assert (found.points, found.accounts, cohorts.history(mingde.merchant, NOW)) == (0, {}, None)
+
+
+def test_every_movement_has_its_row(lan):
+    publish(lan.merchant)
+    buyer = member(lan.merchant)
+    take(lan.merchant, buyer, order("a", 10, 100), order("b", 12, 90))  # 153 and 120
+
+    def ask(kind: str, amount: int, day: int, ref: str = "") -> None:
+        one = Ask(f"{kind}{day}", kind, buyer, amount, ref=ref)
+        assert actions.ask(merchant=lan.merchant, asks=[one], now=START + timedelta(days=day), actor="till")[0].done
+
+    ask("opening", 40, 20)
+    ask("burn", 50, 22)
+    ask("return", 20, 23, ref="burn22")
+    ask("adjust", -10, 24)
+    ask("adjust", 7, 25)
+    take(lan.merchant, buyer, refund("r", "b", 30, 90))
+    table = cohorts.roll_forward(lan.merchant, START, START + timedelta(days=60)).table
+    assert {line.row: line.points for line in table.lines} == {
+        "issued": 273, "taken_back": -120, "opened": 40, "adjusted": -3, "redeemed": -50, "given_back": 20,
+    }  # fmt: skip
+    assert table.closing.points == 160
