@@ -27,6 +27,7 @@ TABS: list[tuple[str, str, str | Promise]] = [
     ("deferral", "console:finance-deferral", gettext_lazy("Deferral")),
     ("lapsing", "console:finance-lapsing", gettext_lazy("What will lapse")),
     ("entries", "console:finance-entries", gettext_lazy("Entries")),
+    ("coalition", "console:finance-coalition", gettext_lazy("Coalition")),
 ]
 TYPES = {
     "csv": "text/csv; charset=utf-8",

@@ -32,4 +32,4 @@ def channel(code: str) -> str:
 
 
 def purpose(code: str) -> str:
-    return purposes().get(code, code)
+    return {**purposes(), "coalition": _("coalition")}.get(code, code)

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from shuke.doors.console import charter_urls, coupon_urls, finance_urls, people_urls, reward_urls, stored_urls
+from shuke.doors.console import (
+    charter_urls,
+    coalition_urls,
+    coupon_urls,
+    finance_urls,
+    people_urls,
+    reward_urls,
+    stored_urls,
+)
 from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
 
 app_name = "console"
@@ -41,6 +49,7 @@ urlpatterns = [
     path("charter", charter.charter, name="charter"),
     *charter_urls.patterns,
     *finance_urls.patterns,
+    *coalition_urls.patterns,
     *coupon_urls.patterns,
     *reward_urls.patterns,
     *stored_urls.patterns,

@@ -18,6 +18,10 @@ REFUSALS = {
         "{merchant} is in a coalition already. It leaves that one first.",
         "{merchant} 已在一个积分联盟中，须先退出。",
     ),
+    "no_such_merchant": (
+        "No merchant here is called “{name}”. Write the name exactly as they do.",
+        "本系统中没有名为“{name}”的商家，请按其名称准确填写。",
+    ),
     "invited_already": ("{merchant} is invited or in the coalition already.", "{merchant} 已被邀请或已加入。"),
     "other_currency": (
         "The coalition counts in {currency}, {merchant} in {other}: they cannot settle.",
