@@ -67,7 +67,7 @@ SELECT l.member_id, {age} AS age, CASE WHEN l.expires_at IS NULL THEN -1 ELSE {e
           AND o.member_id = l.member_id AND o.paid_at = l.earned_at AND l.key LIKE 'order:%%') AS store,
        l.funder_id, l.cost_micro, l.remaining + COALESCE(back.n, 0) AS points
 FROM loyalty_lot l LEFT JOIN (
-  SELECT lot_id, SUM(n) AS n FROM (
+  SELECT lot_id, CAST(SUM(n) AS BIGINT) AS n FROM (
     SELECT u.lot_id, u.amount AS n FROM loyalty_txn t CROSS JOIN loyalty_use u
     WHERE u.txn_id = t.id AND u.merchant_id = t.merchant_id AND t.merchant_id = %s AND t.at >= %s AND ({number}) = 1{rest}
     UNION ALL SELECT u.lot_id, u.amount FROM loyalty_use u WHERE u.merchant_id = %s AND {later}
