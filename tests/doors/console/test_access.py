@@ -96,9 +96,12 @@ def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("owner", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Import", "Charter"]),
-        ("specialist", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Import", "Charter"]),
-        ("auditor", ["Dashboard", "Members", "Insight", "Rewards", "Coupons", "Charter"]),
+        ("owner", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Finance", "Import", "Charter"]),
+        (
+            "specialist",
+            ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Finance", "Import", "Charter"],
+        ),
+        ("auditor", ["Dashboard", "Members", "Insight", "Rewards", "Coupons", "Finance", "Charter"]),
         ("assistant", ["Members", "Counter", "Coupons", "Charter"]),
     ],
 )

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from shuke.connect.exporters import handbook_pdf
 from shuke.doors.console.views.handbook import address_of
 from shuke.engine.charter import document
-from shuke.engine.handbook import handbook
 from shuke.engine.charter.terms import Terms, Versions
+from shuke.engine.handbook import handbook
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import replay
 from shuke.loyalty.actions import publish_charter

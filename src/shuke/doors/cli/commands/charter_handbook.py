@@ -23,8 +23,8 @@ from shuke.doors.cli.words import _, language
 @click.option("--language", "tongue", type=click.Choice(["zh", "en"]), help=_("default: the terminal's"))
 def handbook(desk: Desk, out: Path, version: int | None, file: Path | None, tongue: str | None) -> None:
     from shuke.connect.exporters import handbook_pdf
-    from shuke.engine.handbook import handbook as made
     from shuke.engine.charter.terms import Terms
+    from shuke.engine.handbook import handbook as made
     from shuke.kit import clock
     from shuke.loyalty import queries as loyalty
 

@@ -15,8 +15,8 @@ from shuke import __version__
 from shuke.connect.exporters import handbook_pdf
 from shuke.doors.console.access import public
 from shuke.engine.charter import document
-from shuke.engine.handbook import Handbook, handbook
 from shuke.engine.charter.terms import Terms
+from shuke.engine.handbook import Handbook, handbook
 from shuke.kit import clock
 from shuke.loyalty.models import PublishedCharter
 from shuke.loyalty.queries import charters
