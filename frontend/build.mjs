@@ -34,7 +34,7 @@ const [purged] = await new PurgeCSS().purge({
   safelist: { standard: [/^is-(in)?valid$/, /^was-validated$/, /^alert-/, /^text-bg-/], greedy: [/data-bs-theme/] },
 });
 const css = purged.css.replace(/\/\*# sourceMappingURL.*?\*\//, "");
-const newer = ["color-mix(", "oklch(", "light-dark(", ":has(", "@container", "dvh", "@layer", "text-wrap", "subgrid"];
+const newer = ["color-mix(", "oklch(", "light-dark(", ":has(", "@container", "dvh", "@layer", "text-wrap:", "subgrid"];
 const styles = pages.filter(({ path }) => path.endsWith(".css")).map(({ path, text }) => [path, text]);
 for (const [path, text] of [["bootstrap", css], ...styles])
   for (const word of newer)
