@@ -9,7 +9,7 @@ from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask
 from shuke.loyalty.models import Wallet
 from shuke.loyalty.queries import as_of
-from shuke.loyalty.queries.statement import member_statement
+from shuke.loyalty.queries.statements import member_statement
 from tests.loyalty.books import NOW, START, member, order, publish, refund, take
 from tests.loyalty.test_finance_as_of import lived, midnights, vanish
 

@@ -9,7 +9,7 @@ from shuke.engine.finance import wording
 from shuke.engine.insight.wording import Wording
 from shuke.kit import money
 from shuke.loyalty.queries import charters
-from shuke.loyalty.queries.statement import Line, MemberStatement, OpenLot
+from shuke.loyalty.queries.statements import Line, MemberStatement, OpenLot
 from shuke.shops.models import Merchant
 
 _HEAD = [

@@ -13,7 +13,7 @@ from shuke.doors.api.shapes import Refusal
 from shuke.engine.charter import document
 from shuke.kit.clock import add_months, day_start
 from shuke.loyalty import queries as loyalty
-from shuke.loyalty.queries.statement import member_statement
+from shuke.loyalty.queries.statements import member_statement
 from shuke.members import queries as members
 from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now

@@ -91,7 +91,7 @@ def explain(desk: Desk, member: str, limit: int) -> None:
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: today"))
 def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
     from shuke.kit.clock import add_months, day_start
-    from shuke.loyalty.queries.statement import member_statement
+    from shuke.loyalty.queries.statements import member_statement
 
     who = member_named(desk, member)
     zone = desk.merchant.tz

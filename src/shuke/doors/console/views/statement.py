@@ -13,7 +13,7 @@ from shuke.doors.console import finance_pages, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.flows.statement_words import Saying, statement_rows
 from shuke.kit.clock import add_months, day_of, day_start
-from shuke.loyalty.queries.statement import member_statement
+from shuke.loyalty.queries.statements import member_statement
 from shuke.members.models import Member
 
 
