@@ -107,7 +107,7 @@ def test_a_figure_explains_itself_and_opens_its_members(open_page, lan):
     expect(tile.locator(".c-tip-body")).to_contain_text("As of 2018-01-01")
     page.keyboard.press("Escape")
     expect(tile.locator(".c-tip-body")).to_be_hidden()
-    tile.get_by_role("link").click()
+    tile.get_by_role("link", name="Degrading", exact=True).click()
     expect(page).to_have_url(re.compile(r"/members\?view=at_risk$"))
 
 

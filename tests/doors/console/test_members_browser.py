@@ -161,7 +161,7 @@ def test_a_contact_is_shown_only_after_a_reason_and_that_is_noted(open_page, che
     page.goto(f"/members/{sixty[0].pk}")
     page.get_by_role("region", name="Profile").or_(page.locator("main")).first.wait_for()
     contact = page.locator(".c-contact", has_text=re.compile(r"\*\*\*\* \d{4}")).first
-    contact.locator("summary").click()
+    contact.locator("summary", has_text="Show").click()
     check_page(page)
     contact.get_by_label("To call or write to the member").check()
     contact.get_by_role("button", name="Show in full").click()
