@@ -147,6 +147,13 @@ def test_a_member_s_statement_on_page_and_as_csv(see, lan, sold):
     page = client.get(f"/members/{sold}/statement?from=2025-01-01&to=2025-02-28")
     assert (page.context["told"].opening, page.context["told"].closing) == (0, 563)
     assert [line[4] for line in page.context["lines"]] == [153, 410]
+    later = client.get(f"/members/{sold}/statement?from=2025-02-01&to=2025-02-28").context
+    assert (later["first"], later["last"], later["told"].opening, len(later["lines"])) == (
+        "2025-02-01",
+        "2025-02-28",
+        153,
+        1,
+    )
     told = client.get(f"/members/{sold}/statement?from=2025-01-01&to=2025-02-28&file=csv").content.decode("utf-8-sig")
     lines = told.splitlines()
     assert lines[0] == "When,What,About,Why,Points,Balance"

@@ -243,3 +243,12 @@ def test_paying_out_in_parts_gives_up_the_bonus_of_the_same_top_up_and_no_other(
     assert (purse.balance(PRINCIPAL), purse.balance(BONUS)) == (500, 50)
     assert purse.withdraw(1, "all", now).sum("forfeited") == 50
     assert purse.withdraw(499, "none", now).sum("paid_out") == 499
+
+
+def test_bonus_that_comes_back_before_its_end_keeps_that_end():
+    purse = Purse()
+    end = T0 + timedelta(days=10)
+    purse.top_up("a", 0, 100, T0, bonus_expires_at=end)
+    purse.spend(80, "bonus_first", T0)
+    assert purse.give_back("r", {"a:bonus": 80}, 80, T0 + timedelta(days=9), 30).lots == []
+    assert (purse.available(end - timedelta(seconds=1)), purse.available(end)) == (100, 0)

@@ -98,13 +98,13 @@ def download(request: StaffRequest, report: Report, name: str) -> HttpResponse |
     return answer
 
 
-def day_of(text: str, otherwise: date) -> date:
-    """A day as typed; what cannot be one, or lies ahead, is today."""
+def day_of(text: str, otherwise: date, *, latest: date) -> date:
+    """A day as typed, or the usual one where it is none; never later than `latest`."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return otherwise
-    return min(day, otherwise) if day.year > 1970 else otherwise
+    return min(day, latest) if day.year > 1970 else otherwise
 
 
 def month_of(text: str, otherwise: int) -> int:

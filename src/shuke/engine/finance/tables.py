@@ -195,7 +195,7 @@ def triangle(found: breakage.Estimate, language: str, *, ages: int = 12) -> Tabl
 def held_out(tests: Sequence[breakage.Backtest], language: str) -> Table:
     columns = _columns(
         language,
-        "hidden:count",
+        "hidden:text",
         "cohorts:count",
         "issued:count",
         "predicted:count",
@@ -205,7 +205,7 @@ def held_out(tests: Sequence[breakage.Backtest], language: str) -> Table:
     )
     rows = [
         [
-            t.hidden,
+            str(t.hidden),
             t.cohorts,
             t.issued,
             t.predicted,

@@ -111,13 +111,11 @@ def _events(
         if account == "debt":
             debts[txn] -= amount
     postings: dict[str, list[Txn]] = defaultdict(list)
-    for posting in (
-        Txn.objects.filter(merchant=merchant, member_id=member_id).exclude(kind="refused").order_by("posted_at", "id")
-    ):
+    for posting in Txn.objects.filter(merchant=merchant, member_id=member_id).exclude(kind="refused").order_by("id"):
         postings[posting.event].append(posting)
     events: dict[str, _Event] = {}
     for name, told in postings.items():
-        begun, latest = told[0], told[-1]
+        begun, latest = next((t for t in told if t.kind != "correct"), told[0]), told[-1]
         gone = latest.kind == "correct" and not latest.charter_version
         at = begun.at if gone else appeared.get(name, latest.at)
         amount = sum(points[t.pk] for t in told)

@@ -58,7 +58,7 @@ def moved(merchant: Merchant) -> list[Moved]:
         where, values = bulk.among("t.event", {event for _, event in again})
         for pk, member, event, at, kind, version in bulk.select(
             "SELECT t.id, t.member_id, t.event, t.at, t.kind, t.charter_version FROM loyalty_txn t "
-            f"WHERE t.merchant_id = %s AND {where} ORDER BY t.posted_at, t.id",
+            f"WHERE t.merchant_id = %s AND {where} ORDER BY t.id",
             [merchant.pk, values],
         ):
             if (member, event) in again:

@@ -32,7 +32,7 @@ def liability(request: StaffRequest) -> HttpResponse:
     """What is owed at the end of a day."""
     _needs_insight(request)
     today = day_of(request.now, request.merchant.tz)
-    day = finance_pages.day_of(request.GET.get("at", ""), today)
+    day = finance_pages.day_of(request.GET.get("at", ""), today, latest=today)
 
     def make() -> Report:
         return finance_report.liability(request.merchant, day, request.now, words.language())
@@ -75,7 +75,7 @@ def deferral(request: StaffRequest) -> HttpResponse:
     """Deferred revenue or provision, month by month."""
     _needs_insight(request)
     today = day_of(request.now, request.merchant.tz)
-    day = finance_pages.day_of(request.GET.get("at", ""), today)
+    day = finance_pages.day_of(request.GET.get("at", ""), today, latest=today)
 
     def make(*told: Any) -> Report:
         return finance_report.deferral(request.merchant, day, request.now, words.language())

@@ -26,8 +26,9 @@ def statement(request: StaffRequest, pk: int) -> HttpResponse:
         raise Http404
     merchant = request.merchant
     today = day_of(request.now, merchant.tz)
-    last = finance_pages.day_of(request.GET.get("to", ""), today)
-    first = min(finance_pages.day_of(request.GET.get("from", ""), add_months(last, -12) + timedelta(days=1)), last)
+    last = finance_pages.day_of(request.GET.get("to", ""), today, latest=today)
+    usual = add_months(last, -12) + timedelta(days=1)
+    first = finance_pages.day_of(request.GET.get("from", ""), usual, latest=last)
     told = member_statement(
         merchant, pk, day_start(first, merchant.tz), day_start(last + timedelta(days=1), merchant.tz)
     )
