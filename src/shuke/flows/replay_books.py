@@ -175,7 +175,7 @@ class Books:
             basket["member"] = self._figures(self.members[line.member].pk, line.at) | dict(basket.get("member") or {})
         try:
             told = baskets.from_plain(basket)
-            priced = price(terms, baskets.basket(told, terms.currency), baskets.holdings(told.member), line.at)
+            priced = price(terms, baskets.basket(told, terms.currency), baskets.holdings(told), line.at)
         except baskets.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
         return Answer(True, priced=priced.to_plain())

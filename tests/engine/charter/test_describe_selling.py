@@ -42,7 +42,7 @@ def test_a_coupon_says_all_a_member_must_know():
     assert section.sentences == [
         "规则c：减 ¥20，满 ¥150 可用，有效 30 天，每人最多 2 张，生日发放 1 张，不与其他优惠同享。",
         "积分抵现：100 积分抵 ¥1，须为 100 的整数倍，最多抵扣应付的 50%，运费不可抵扣。",
-        "计算顺序：会员价 → 优惠活动 → 优惠券 → 积分抵扣 → 储值。",
+        "计算顺序：会员价 → 优惠活动 → 优惠券 → 积分抵扣 → 礼品卡 → 储值。",
     ]
     (section,) = [s for s in describe(charter, "en") if s.key == "selling"]
     assert section.sentences[0] == (

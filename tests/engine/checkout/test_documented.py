@@ -5,8 +5,8 @@ from pathlib import Path
 
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms
+from shuke.engine.checkout import PricedLine, price
 from shuke.engine.checkout import document as baskets
-from shuke.engine.checkout import price
 from shuke.engine.checkout.pricing import SKIPPED
 from shuke.engine.checkout.reasons import REASONS
 from shuke.engine.checkout.returning import returned
@@ -27,7 +27,7 @@ def table(first: str) -> list[list[str]]:
 def worked():
     told = baskets.read(block("json basket"))
     terms = Terms(document.read(block("yaml charter")), SHANGHAI, 1)
-    return price(terms, baskets.basket(told, "CNY"), baskets.holdings(told.member), NOW)
+    return price(terms, baskets.basket(told, "CNY"), baskets.holdings(told), NOW)
 
 
 def test_the_worked_basket():
@@ -50,6 +50,16 @@ def test_the_worked_returns():
             points,
             *map(int, discounts),
         ]
+
+
+def test_the_worked_returns_to_several_tenders():
+    cups = (PricedLine("cup", 3000, 30000, (), 2000, 2000, 6000, 9000, (("A", 5000), ("B", 8000))),)
+    rows = table("back_to | cups back, in all | cash | points | A | B | stored value")
+    assert len(rows) == 9
+    for back_to, count, *figures in rows:
+        back = returned(cups, {"cup": int(count) * 1000}, tuple(filter(None, back_to.split(", "))))
+        cards = dict(back.gift_cards)
+        assert [back.due, back.points, cards["A"], cards["B"], back.stored_value] == [int(n) for n in figures]
 
 
 def test_every_reason_is_documented():

@@ -230,7 +230,7 @@ def test_no_combination_is_better_than_the_one_found(lines, prices, offers, coup
             "asks": {"best": True},
         }
     )
-    basket, holdings = baskets.basket(told, "CNY"), baskets.holdings(told.member)
+    basket, holdings = baskets.basket(told, "CNY"), baskets.holdings(told)
     priced = pricing.price(of, basket, holdings, NOW)
     assert priced.search.exact
     most, rules = brute_force(of, basket, holdings), len(prices) + len(offers) + len(coupons)

@@ -52,8 +52,11 @@ def ring(of: Terms, *lines: dict, member: dict | None = None, at: datetime = NOW
     asks = {name: more.pop(name) for name in ("points", "stored_value_minor", "best") if name in more}
     if held:
         asks["coupons"] = more.pop("ask", [f"c{i}" for i in range(1, len(held) + 1)])
+    if cards := more.get("gift_cards"):  # [(ref, yuan), …]: all are asked for unless `ask_cards` says which
+        more["gift_cards"] = [{"ref": ref, "balance_minor": round(yuan * 100)} for ref, yuan in cards]
+        asks["gift_cards"] = more.pop("ask_cards", [ref for ref, _ in cards])
     told = baskets.from_plain({"lines": list(lines), "member": member, "asks": asks, **more})
-    return price(of, baskets.basket(told, "CNY"), baskets.holdings(told.member), at)
+    return price(of, baskets.basket(told, "CNY"), baskets.holdings(told), at)
 
 
 def off(priced: Priced) -> dict[str, int]:

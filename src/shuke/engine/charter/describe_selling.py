@@ -5,7 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shuke.engine.charter.parts import When
-from shuke.engine.charter.selling import Coupon, Goods, Limits, Offer, PointsAsMoney, Price, Selling, Validity, Where
+from shuke.engine.charter.selling import (
+    Coupon,
+    Goods,
+    Limits,
+    Offer,
+    PointsAsMoney,
+    Price,
+    Selling,
+    Validity,
+    Where,
+    every,
+)
 from shuke.kit.money import SYMBOLS
 
 Rule = Price | Offer | Coupon
@@ -15,8 +26,10 @@ _STEPS = {
     "offers": ("优惠活动", "offers"),
     "coupons": ("优惠券", "coupons"),
     "points": ("积分抵扣", "points"),
+    "gift_cards": ("礼品卡", "gift cards"),
     "stored_value": ("储值", "stored value"),
 }
+_TENDERS = {**_STEPS, "points": ("积分", "points"), "cash": ("现金及其他付款", "money")}
 _ISSUED = {
     "birthday": ("生日", "on the birthday"),
     "tier_up": ("升级时", "on rising to a tier"),
@@ -236,6 +249,18 @@ class Words:
         named = [_STEPS[step][not self.zh] for step in selling.order]
         return self.two(f"计算顺序：{' → '.join(named)}。", f"Applied in this order: {' → '.join(named)}.")
 
+    def returns(self, selling: Selling) -> list[str]:
+        """How goods that come back are refunded, where several things paid."""
+        if not selling.back_to:
+            return []
+        named = " → ".join(_TENDERS[tender][not self.zh] for tender in every(selling.back_to))
+        return [
+            self.two(
+                f"退货时依次退回：{named}，每项最多退回本单由其支付的部分。",
+                f"Goods that come back are refunded to: {named}, to each at most what it paid.",
+            )
+        ]
+
 
 def sentences(selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str) -> list[str]:
     """The selling part for the member handbook; nothing, where the charter says nothing about it."""
@@ -246,7 +271,7 @@ def sentences(selling: Selling, *, currency: str, value: Decimal, tiers: dict[st
     told = [words.sentence(rule) for rule in rules]
     if selling.points is not None:
         told.append(words.points(selling.points, value))
-    return [*told, words.order(selling)]
+    return [*told, words.order(selling), *words.returns(selling)]
 
 
 def _number(value: Decimal) -> str:

@@ -106,8 +106,8 @@ FAULTS = {
     "no_such_day": ("month {month} has no day {day} in every year.", "{month} 月并非每年都有 {day} 日。"),
     "step_twice": ("a step stands here twice; name each once.", "同一步骤出现两次，请各写一次。"),
     "tender_last": (
-        "stored value is a means of payment and comes last; move it to the end.",
-        "储值是支付方式，只能排在最后，请移到末尾。",
+        "gift cards and stored value are means of payment and come last; move them to the end.",
+        "礼品卡与储值是支付方式，只能排在最后，请移到末尾。",
     ),
     "unknown_rule": (
         "{key} is no price, offer, coupon, group or step of this charter; correct the key or remove it.",

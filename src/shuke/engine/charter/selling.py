@@ -6,7 +6,7 @@ in the rest of the charter, `percent: 12` is 12 % off (8.8 折).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -16,8 +16,11 @@ from pydantic import Field
 from shuke.engine.charter.faults import Fault
 from shuke.engine.charter.parts import Amount, Count, Key, Name, Part, Positive, When
 
-Step = Literal["tier_price", "offers", "coupons", "points", "stored_value"]
-STEPS: tuple[Step, ...] = ("tier_price", "offers", "coupons", "points", "stored_value")
+Step = Literal["tier_price", "offers", "coupons", "points", "gift_cards", "stored_value"]
+STEPS: tuple[Step, ...] = ("tier_price", "offers", "coupons", "points", "gift_cards", "stored_value")
+PREPAID: tuple[Step, ...] = ("gift_cards", "stored_value")  # means of payment, no discounts: they come last
+Tender = Literal["points", "gift_cards", "stored_value", "cash"]
+TENDERS: tuple[Tender, ...] = ("points", "gift_cards", "stored_value", "cash")
 Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
@@ -164,6 +167,13 @@ class Selling(Part):
     offers: Annotated[tuple[Offer, ...], Field(max_length=500)] = ()
     coupons: Annotated[tuple[Coupon, ...], Field(max_length=500)] = ()
     points: PointsAsMoney | None = None  # None: points do not pay
+    # Goods that come back are refunded to these first, each up to what it paid; (): to all in proportion, line by line
+    back_to: Annotated[tuple[Tender, ...], Field(max_length=4)] = ()
+
+
+def every(back_to: Sequence[Tender]) -> tuple[Tender, ...]:
+    """All tenders: those a charter names in its order, then the others in the order in which they pay."""
+    return (*back_to, *(tender for tender in TENDERS if tender not in back_to))
 
 
 def check_selling(selling: Selling, tiers: Collection[str]) -> list[Fault]:
@@ -171,8 +181,11 @@ def check_selling(selling: Selling, tiers: Collection[str]) -> list[Fault]:
     faults: list[Fault] = []
     if len(set(selling.order)) < len(selling.order):
         faults.append(Fault("selling.order", "step_twice"))
-    if "stored_value" in selling.order and selling.order[-1] != "stored_value":
+    late = [step in PREPAID for step in selling.order]
+    if late != sorted(late):
         faults.append(Fault("selling.order", "tender_last"))
+    if len(set(selling.back_to)) < len(selling.back_to):
+        faults.append(Fault("selling.back_to", "step_twice"))
     rules = list(_rules(selling))
     seen: dict[str, str] = {}
     for where, rule in rules:

@@ -44,6 +44,15 @@ class Coupon:
 
 
 @dataclass(frozen=True, slots=True)
+class GiftCard:
+    """A gift card that was looked up. `hint` is what may be shown of it; its code is as good as money."""
+
+    ref: str
+    balance: int  # minor units that can be used now
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Asks:
     """What the member wants to use. `best` also looks through all coupons held, not only those named."""
 
@@ -51,6 +60,7 @@ class Asks:
     points: int = 0
     stored_value: int = 0
     best: bool = False
+    gift_cards: tuple[str, ...] = ()  # refs, in the order in which they are to pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +85,5 @@ class Holdings:
     coupons: tuple[Coupon, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()  # asked-for coupons that could not be looked up: ref, reason code
     stored_value_off: bool = False  # the shop has none
+    gift_cards: tuple[GiftCard, ...] = ()
+    cards_refused: tuple[tuple[str, str], ...] = ()  # gift cards that cannot be used: ref, reason code

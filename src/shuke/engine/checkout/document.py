@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shuke.engine.charter.selling import Coupon as Template
-from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, Holdings, Line
+from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, GiftCard, Holdings, Line
 
 Minor = Annotated[int, Field(ge=0, le=10**13)]
 Code = Annotated[str, Field(max_length=80)]
 Quantity = Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)]
-Excluded = Literal["all", "tier_price", "offers", "coupons", "points", "stored_value"]
+Excluded = Literal["all", "tier_price", "offers", "coupons", "points", "gift_cards", "stored_value"]
 BIRTHDAY = r"^L?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
@@ -75,11 +75,19 @@ class MemberDoc(_Part):
     coupons: Annotated[tuple[CouponDoc, ...], Field(max_length=500)] = ()
 
 
+class GiftCardDoc(_Part):
+    """A gift card laid on the counter. Asked of a running Shuke its balance comes from the books, by its code."""
+
+    ref: Code
+    balance_minor: Minor
+
+
 class AsksDoc(_Part):
     coupons: Annotated[tuple[Code, ...], Field(max_length=100)] = ()
     points: Annotated[int, Field(ge=0)] | Literal["most"] = 0
     stored_value_minor: Minor | Literal["most"] = 0
     best: bool = False  # also look through all coupons the member has
+    gift_cards: Annotated[tuple[Code, ...], Field(max_length=20)] = ()  # refs or codes, in the order they pay
 
 
 class BasketDoc(_Part):
@@ -89,6 +97,7 @@ class BasketDoc(_Part):
     channel: Code = ""
     lines: Annotated[tuple[LineDoc, ...], Field(min_length=1, max_length=500)]
     member: MemberDoc | None = None
+    gift_cards: Annotated[tuple[GiftCardDoc, ...], Field(max_length=20)] = ()
     asks: AsksDoc = AsksDoc()
 
 
@@ -133,6 +142,7 @@ def basket(told: BasketDoc, currency: str) -> Basket:
             MOST if told.asks.points == "most" else told.asks.points,
             MOST if told.asks.stored_value_minor == "most" else told.asks.stored_value_minor,
             told.asks.best,
+            tuple(dict.fromkeys(told.asks.gift_cards)),
         ),
     )
 
@@ -149,10 +159,12 @@ def _line(place: int, line: LineDoc) -> Line:
     )  # fmt: skip
 
 
-def holdings(member: MemberDoc | None) -> Holdings:
-    """The member's figures as the document tells them."""
+def holdings(told: BasketDoc) -> Holdings:
+    """The figures of member and gift cards as the document tells them."""
+    member = told.member
+    cards = tuple(GiftCard(card.ref, card.balance_minor) for card in told.gift_cards)
     if member is None:
-        return Holdings()
+        return Holdings(gift_cards=cards)
     birthday = None
     if member.birthday:
         month, day = member.birthday.lstrip("L").split("-")
@@ -167,6 +179,7 @@ def holdings(member: MemberDoc | None) -> Holdings:
             Coupon(c.ref, c.template, c.valid_from, c.valid_until, c.state, c.budget_left_minor, c.terms)
             for c in member.coupons
         ),
+        gift_cards=cards,
     )
 
 

@@ -1,18 +1,19 @@
-"""What pays after everything that discounts: points as money, and stored value."""
+"""What pays after everything that discounts: points as money, gift cards, and stored value."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from shuke.engine.checkout.basket import MOST, Basket, Holdings, Line
-from shuke.engine.checkout.priced import Applied
+from shuke.engine.checkout.priced import Applied, Left
 from shuke.engine.checkout.reasons import Reason
 from shuke.engine.checkout.rules import Ratio, Rule, Rules, among
 from shuke.kit.money import allocate
 
 POINTS = ("积分抵扣", "Points")
 STORED_VALUE = ("储值", "Stored value")
-TENDERS = ("points", "stored_value")
+GIFT_CARD = ("礼品卡 {hint}", "Gift card {hint}")
+TENDERS = ("points", "gift_cards", "stored_value")
 
 
 def worth(points: int, ratio: Ratio) -> int:
@@ -98,20 +99,57 @@ def stored_value(basket: Basket, holdings: Holdings, amounts: list[int], step_on
         return Reason("stored_value_off")
     if holdings.stored_value <= 0:
         return Reason("no_stored_value")
+    use, shares = _pay(
+        basket, "stored_value", holdings.stored_value if asked == MOST else min(asked, holdings.stored_value), amounts
+    )
+    if not use:
+        return Reason("nothing_to_pay")
+    capped = asked != MOST and use < asked and use == holdings.stored_value
+    reason = Reason("stored_value_capped" if capped else "stored_value_used", (("amount", use),))
+    return Applied("stored_value", "stored_value", "stored_value", STORED_VALUE, use, shares, reason)
+
+
+def gift_cards(basket: Basket, holdings: Holdings, amounts: list[int], step_on: bool) -> list[Applied | Left]:
+    """Each card asked for pays what it has, in the order asked, until nothing is left to pay."""
+    known = {card.ref: card for card in holdings.gift_cards}
+    refused = dict(holdings.cards_refused)
+    told: list[Applied | Left] = []
+    for ref in basket.asks.gift_cards:
+        card = known.get(ref)
+        hint = card.hint or ref if card is not None else ref
+        name = (GIFT_CARD[0].format(hint=hint), GIFT_CARD[1].format(hint=hint))
+        reason = None
+        if not step_on:
+            reason = Reason("step_off")
+        elif holdings.stored_value_off:
+            reason = Reason("stored_value_off")
+        elif card is None:
+            reason = Reason(refused.get(ref, "card_refused"))
+        elif card.balance <= 0:
+            reason = Reason("card_empty")
+        if reason is None and card is not None:
+            use, shares = _pay(basket, "gift_cards", card.balance, amounts)
+            if use:
+                applied = Reason("card_used", (("amount", use), ("left", card.balance - use)))
+                told.append(Applied("gift_cards", "gift_cards", ref, name, use, shares, applied))
+                continue
+            reason = Reason("nothing_to_pay")
+        assert reason is not None
+        told.append(Left("gift_cards", "gift_cards", ref, name, reason))
+    return told
+
+
+def _pay(basket: Basket, step: str, most: int, amounts: list[int]) -> tuple[int, tuple[int, ...]]:
+    """Take up to `most` off what is left of the lines that `step` may pay, in proportion; how much, and each line's share."""
     usable = [
         i
         for i, line in enumerate(basket.lines)
-        if amounts[i] > 0 and not line.gift and not {"stored_value", "all"} & line.excluded
+        if amounts[i] > 0 and not line.gift and not {step, "all"} & line.excluded
     ]
-    base = sum(amounts[i] for i in usable)
-    if not base:
-        return Reason("nothing_to_pay")
-    use = min(base, holdings.stored_value, base if asked == MOST else asked)
-    shares = allocate(use, [amounts[i] for i in usable])
+    use = min(sum(amounts[i] for i in usable), most)
     whole = [0] * len(amounts)
-    for i, share in zip(usable, shares, strict=True):
-        whole[i] = share
-        amounts[i] -= share
-    capped = asked != MOST and use < asked and use == holdings.stored_value
-    reason = Reason("stored_value_capped" if capped else "stored_value_used", (("amount", use),))
-    return Applied("stored_value", "stored_value", "stored_value", STORED_VALUE, use, tuple(whole), reason)
+    if use:
+        for i, share in zip(usable, allocate(use, [amounts[i] for i in usable]), strict=True):
+            whole[i] = share
+            amounts[i] -= share
+    return use, tuple(whole)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shuke.engine.charter.selling import Tender
 from shuke.engine.checkout.reasons import Reason
 
 
@@ -13,9 +14,9 @@ from shuke.engine.checkout.reasons import Reason
 class Applied:
     """Something that made the basket cheaper, or paid for it. `shares` add up to `amount`, by place of the line."""
 
-    step: str  # tier_price | offers | coupons | points | stored_value
+    step: str  # tier_price | offers | coupons | points | gift_cards | stored_value
     key: str  # of the rule; of a coupon its template; points, stored_value
-    ref: str  # the coupon as the caller named it, else the key
+    ref: str  # the coupon or gift card as the caller named it, else the key
     name: tuple[str, str]  # Chinese, English
     amount: int  # minor units
     shares: tuple[int, ...]
@@ -37,7 +38,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """One line after everything. list = Σ discounts + points_amount + stored_value + due."""
+    """One line after everything. list = Σ discounts + points_amount + Σ gift_cards + stored_value + due."""
 
     key: str
     quantity: int
@@ -47,6 +48,12 @@ class PricedLine:
     points: int
     stored_value: int
     due: int
+    gift_cards: tuple[tuple[str, int], ...] = ()  # card, share
+
+    @property
+    def paid(self) -> int:
+        """What it cost, by whatever paid."""
+        return self.points_amount + sum(n for _, n in self.gift_cards) + self.stored_value + self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class Priced:
     skipped: tuple[Left, ...]
     inapplicable: tuple[Left, ...]
     search: Found
+    back_to: tuple[Tender, ...] = ()  # selling.back_to: where goods that come back are refunded to first
 
     @property
     def list(self) -> int:
@@ -77,7 +85,7 @@ class Priced:
     @property
     def discount(self) -> int:
         """Off by tier prices, offers and coupons."""
-        return sum(a.amount for a in self.applied if a.step not in ("points", "stored_value"))
+        return sum(a.amount for a in self.applied if a.step not in ("points", "gift_cards", "stored_value"))
 
     @property
     def points(self) -> int:
@@ -90,6 +98,10 @@ class Priced:
     @property
     def stored_value(self) -> int:
         return sum(a.amount for a in self.applied if a.step == "stored_value")
+
+    @property
+    def gift_cards(self) -> int:
+        return sum(a.amount for a in self.applied if a.step == "gift_cards")
 
     @property
     def due(self) -> int:
@@ -106,7 +118,7 @@ class Priced:
                 "list_minor": self.list,
                 **{
                     f"{step}_minor": sum(a.amount for a in self.applied if a.step == step)
-                    for step in ("tier_price", "offers", "coupons", "points", "stored_value")
+                    for step in ("tier_price", "offers", "coupons", "points", "gift_cards", "stored_value")
                 },
                 "points": self.points,
                 "due_minor": self.due,
@@ -119,6 +131,7 @@ class Priced:
                     "discounts": [{"ref": ref, "amount_minor": share} for ref, share in line.discounts],
                     "points": line.points,
                     "points_minor": line.points_amount,
+                    "gift_cards": [{"ref": ref, "amount_minor": share} for ref, share in line.gift_cards],
                     "stored_value_minor": line.stored_value,
                     "due_minor": line.due,
                 }
@@ -127,6 +140,7 @@ class Priced:
             "applied": [self._plain(a) | {"amount_minor": a.amount, "points": a.points} for a in self.applied],
             "skipped": [self._plain(left) for left in self.skipped],
             "inapplicable": [self._plain(left) for left in self.inapplicable],
+            "back_to": [*self.back_to],
             "search": {
                 "steps": self.search.steps,
                 "bound": self.search.bound,
@@ -142,7 +156,8 @@ class Priced:
             "ref": one.ref,
             "reason": one.reason.code,
             "figures": {
-                (f"{k}_minor" if k in ("amount", "missing", "threshold") else k): v for k, v in one.reason.figures
+                (f"{k}_minor" if k in ("amount", "missing", "threshold", "left") else k): v
+                for k, v in one.reason.figures
             },
             "say": {
                 "zh": one.reason.say(one.name, self.currency, "zh"),

@@ -1,10 +1,11 @@
-"""Price a basket: the declared steps in their order, the best of what may be combined, then points and stored value."""
+"""Price a basket: the declared steps in their order, the best of what may be combined, then what pays."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
+from shuke.engine.charter.selling import PREPAID
 from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.charter.terms import Terms
 from shuke.engine.checkout import paying
@@ -246,7 +247,7 @@ def _carry_out(
         if step == "points":
             _pay_points(rules, basket, holdings, moves, found.chosen, state, applied, left)
             continue
-        if step == "stored_value":
+        if step in PREPAID:
             continue
         for k, move in enumerate(moves):
             if move.rule.step != step or move.pays is not None:
@@ -260,11 +261,20 @@ def _carry_out(
             applied.append(_applied(move, amount, shares, len(lines)))
     if "tier_price" in rules.steps:
         applied = _lowest_price_counts(applied, len(lines))
-    paid = paying.stored_value(basket, holdings, state.amounts, "stored_value" in rules.steps)
-    if isinstance(paid, Applied):
-        applied.append(paid)
-    elif paid is not None:
-        left.append((len(moves), Left("stored_value", "stored_value", "stored_value", paying.STORED_VALUE, paid)))
+    for step in sorted(PREPAID, key=lambda one: rules.steps.index(one) if one in rules.steps else len(rules.steps)):
+        on = step in rules.steps
+        if step == "gift_cards":
+            for one in paying.gift_cards(basket, holdings, state.amounts, on):
+                if isinstance(one, Applied):
+                    applied.append(one)
+                else:
+                    left.append((len(moves), one))
+            continue
+        paid = paying.stored_value(basket, holdings, state.amounts, on)
+        if isinstance(paid, Applied):
+            applied.append(paid)
+        elif paid is not None:
+            left.append((len(moves), Left("stored_value", "stored_value", "stored_value", paying.STORED_VALUE, paid)))
     left.sort(key=lambda one: one[0])
     return Priced(
         currency=basket.currency,
@@ -275,6 +285,7 @@ def _carry_out(
         skipped=tuple(one for _, one in left if one.reason.code in SKIPPED),
         inapplicable=tuple(one for _, one in left if one.reason.code not in SKIPPED),
         search=Found(found.steps, rules.selling.effort, found.exact, found.could_save),
+        back_to=rules.selling.back_to,
     )
 
 
@@ -367,6 +378,9 @@ def _lines(lines: tuple[Line, ...], applied: list[Applied]) -> tuple[PricedLine,
         points_amount = sum(a.shares[i] for a in applied if a.step == "points")
         points = sum(a.point_shares[i] for a in applied if a.step == "points")
         stored = sum(a.shares[i] for a in applied if a.step == "stored_value")
-        due = line.amount - sum(s for _, s in discounts) - points_amount - stored
-        told.append(PricedLine(line.key, line.quantity, line.amount, discounts, points_amount, points, stored, due))
+        cards = tuple((a.ref, a.shares[i]) for a in applied if a.step == "gift_cards" and a.shares[i])
+        due = line.amount - sum(s for _, s in (*discounts, *cards)) - points_amount - stored
+        told.append(
+            PricedLine(line.key, line.quantity, line.amount, discounts, points_amount, points, stored, due, cards)
+        )
     return tuple(told)

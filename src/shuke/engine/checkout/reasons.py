@@ -19,6 +19,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "{amount} are paid from stored value; there is no more.",
         "储值支付 {amount}，余额已用完。",
     ),
+    "card_used": ("{name} pays {amount}; {left} are left on it.", "{name} 支付 {amount}，卡内余额 {left}。"),
     # skipped: it could apply, but something else stands against it
     "excluded_by": ("{name} does not go together with {other}.", "{name} 与 {other} 不能同时使用。"),
     "better_without": ("{name} would make the basket dearer in all.", "使用 {name} 反而总价更高，未使用。"),
@@ -73,6 +74,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "nothing_to_pay": ("Nothing is left to pay.", "已无应付金额。"),
     "stored_value_off": ("This shop has no stored value.", "本店未开通储值。"),
     "no_stored_value": ("There is no stored value.", "没有储值余额。"),
+    "card_refused": (
+        "{name} cannot be used. Check the code, or ask the shop.",
+        "{name} 不可用，请核对卡号或联系店铺。",
+    ),
+    "card_empty": ("Nothing is left on {name}.", "{name} 余额已用完。"),
     "step_off": ("The charter has no step {name}.", "章程中没有步骤 {name}。"),
 }
 CAPS = {
@@ -82,7 +88,7 @@ CAPS = {
     "due": ("nothing is left to pay", "已全部抵扣"),
     "step": ("only whole steps", "须为整数倍"),
 }
-_MONEY = ("amount", "missing", "threshold")
+_MONEY = ("amount", "missing", "threshold", "left")
 
 
 class Reason(NamedTuple):

@@ -1,17 +1,19 @@
-"""What parts of a priced basket are worth when goods come back.
+"""What comes back of a priced basket when goods do: to every tender its part, and of each discount its share.
 
-Of each line so many thousandths have come back in all; each of its figures (money, points, stored value, every
-discount) has then come back in that proportion, halves up. So a figure never goes back and forth, any sequence of
+Everything is computed from what has come back in all, and what was given back before is taken off; so any sequence of
 partial returns adds up to the cent, and the last one gives exactly what is left. The order in which parts come back
-does not matter; what was due, points and stored value together are what the goods were worth then.
+does not matter; what was due, points, gift cards and stored value together are what the goods were worth then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from shuke.engine.charter.selling import TENDERS, Tender, every
 from shuke.engine.checkout.priced import PricedLine
+
+Shares = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,23 @@ class Back:
     points: int = 0
     points_amount: int = 0
     stored_value: int = 0
-    discounts: tuple[tuple[str, int], ...] = ()  # ref of what applied → its share that is gone with the goods
+    discounts: Shares = ()  # ref of what applied → its share that is gone with the goods
+    gift_cards: Shares = ()  # card → what goes back to it
 
     def minus(self, before: Back) -> Back:
-        gone = dict(before.discounts)
         return Back(
             self.due - before.due,
             self.points - before.points,
             self.points_amount - before.points_amount,
             self.stored_value - before.stored_value,
-            tuple((ref, left) for ref, amount in self.discounts if (left := amount - gone.get(ref, 0))),
+            _less(self.discounts, before.discounts),
+            _less(self.gift_cards, before.gift_cards),
         )
+
+    @property
+    def worth(self) -> int:
+        """What the goods were paid with, by whatever paid."""
+        return self.due + self.points_amount + self.stored_value + sum(n for _, n in self.gift_cards)
 
 
 class ReturnRefused(ValueError):
@@ -41,8 +49,11 @@ class ReturnRefused(ValueError):
     code = "return_refused"
 
 
-def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int]) -> Back:
-    """What is worth so much of each line, in thousandths, that has come back in all. Raises ReturnRefused."""
+def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int], back_to: Sequence[Tender] = ()) -> Back:
+    """What is worth so much of each line, in thousandths, that has come back in all. Raises ReturnRefused.
+
+    `back_to`: these tenders are refunded first (selling.back_to); none: each gets its part of each line.
+    """
     known = {line.key: line for line in lines}
     for key, quantity in quantities.items():
         if key not in known:
@@ -51,8 +62,9 @@ def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int]) -> Back
             raise ReturnRefused(
                 f"Of line {key} {known[key].quantity / 1000:g} were bought; {quantity / 1000:g} cannot come back."
             )
-    due = points = points_amount = stored = 0
+    worth = due = points = points_amount = stored = 0
     discounts: dict[str, int] = {}
+    cards: dict[str, int] = {}
     for line in lines:
         quantity = quantities.get(line.key, 0)
         if not quantity:
@@ -61,31 +73,94 @@ def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int]) -> Back
         points += _part(line.points, quantity, line.quantity)
         points_amount += _part(line.points_amount, quantity, line.quantity)
         stored += _part(line.stored_value, quantity, line.quantity)
-        for ref, share in line.discounts:
-            discounts[ref] = discounts.get(ref, 0) + _part(share, quantity, line.quantity)
-    return Back(due, points, points_amount, stored, tuple(sorted(discounts.items())))
+        worth += _part(line.paid, quantity, line.quantity)
+        for into, shares in ((discounts, line.discounts), (cards, line.gift_cards)):
+            for ref, share in shares:
+                into[ref] = into.get(ref, 0) + _part(share, quantity, line.quantity)
+    gone = tuple(sorted(discounts.items()))
+    if back_to:
+        return replace(_pour(_paid(lines), worth, back_to), discounts=gone)
+    return Back(due, points, points_amount, stored, gone, tuple(sorted(cards.items())))
 
 
-def by_money(lines: Sequence[PricedLine], refunded: int) -> Back:
-    """Where only the money given back in all is known, not the goods: everything in proportion to it.
+def by_money(lines: Sequence[PricedLine], refunded: int, back_to: Sequence[Tender] = ()) -> Back:
+    """Where only the money given back in all is known, not the goods: everything in proportion to it; with `back_to`,
+    all that is refunded before money, and nothing after it.
 
     With nothing due there is no proportion: nothing comes back until the whole order does.
     """
-    due = sum(line.due for line in lines)
-    refunded = max(0, min(refunded, due))
+    paid = _paid(lines)
+    refunded = max(0, min(refunded, paid.due))
+    if not refunded:
+        return Back()
     discounts: dict[str, int] = {}
     for line in lines:
         for ref, share in line.discounts:
             discounts[ref] = discounts.get(ref, 0) + share
-    if not due:
-        return Back()
+    if back_to:
+        back = _pour(paid, _before_cash(paid, back_to) + refunded, back_to)
+        worth, of = back.worth, paid.worth
+    else:
+        worth, of = refunded, paid.due
+        back = Back(
+            refunded,
+            _part(paid.points, worth, of),
+            _part(paid.points_amount, worth, of),
+            _part(paid.stored_value, worth, of),
+            gift_cards=tuple((ref, _part(n, worth, of)) for ref, n in paid.gift_cards),
+        )
+    return replace(back, discounts=tuple(sorted((ref, _part(n, worth, of)) for ref, n in discounts.items())))
+
+
+def _pour(paid: Back, worth: int, back_to: Sequence[Tender]) -> Back:
+    """So much, poured into one tender after the other, each up to what it paid for the whole basket."""
+    left = worth
+    got = dict.fromkeys(TENDERS, 0)
+    of = _by_tender(paid)
+    for tender in every(back_to):
+        got[tender] = min(left, of[tender])
+        left -= got[tender]
+    cards, rest = [], got["gift_cards"]
+    for ref, n in paid.gift_cards:  # the card that paid first is filled first
+        cards.append((ref, min(n, rest)))
+        rest -= min(n, rest)
+    points = _part(paid.points, got["points"], paid.points_amount) if paid.points_amount else 0
+    return Back(got["cash"], points, got["points"], got["stored_value"], gift_cards=tuple(cards))
+
+
+def _before_cash(paid: Back, back_to: Sequence[Tender]) -> int:
+    turn, of = every(back_to), _by_tender(paid)
+    return sum(of[tender] for tender in turn[: turn.index("cash")])
+
+
+def _by_tender(paid: Back) -> dict[str, int]:
+    cards = sum(n for _, n in paid.gift_cards)
+    return {
+        "points": paid.points_amount,
+        "gift_cards": cards,
+        "stored_value": paid.stored_value,
+        "cash": paid.due,
+    }
+
+
+def _paid(lines: Sequence[PricedLine]) -> Back:
+    """What each tender paid for the whole basket; gift cards in the order in which they paid."""
+    cards: dict[str, int] = {}
+    for line in lines:
+        for ref, share in line.gift_cards:
+            cards[ref] = cards.get(ref, 0) + share
     return Back(
-        refunded,
-        _part(sum(line.points for line in lines), refunded, due),
-        _part(sum(line.points_amount for line in lines), refunded, due),
-        _part(sum(line.stored_value for line in lines), refunded, due),
-        tuple(sorted((ref, _part(amount, refunded, due)) for ref, amount in discounts.items())),
+        sum(line.due for line in lines),
+        sum(line.points for line in lines),
+        sum(line.points_amount for line in lines),
+        sum(line.stored_value for line in lines),
+        gift_cards=tuple(cards.items()),
     )
+
+
+def _less(now: Iterable[tuple[str, int]], before: Shares) -> Shares:
+    gone = dict(before)
+    return tuple((ref, left) for ref, amount in now if (left := amount - gone.get(ref, 0)))
 
 
 def _part(whole: int, part: int, of: int) -> int:

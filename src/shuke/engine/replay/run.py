@@ -275,7 +275,7 @@ class Replay:
             basket["member"] = self.figures_of(line.member, line.at) | dict(basket.get("member") or {})
         try:
             told = document.from_plain(basket)
-            priced = price(terms, document.basket(told, terms.currency), document.holdings(told.member), line.at)
+            priced = price(terms, document.basket(told, terms.currency), document.holdings(told), line.at)
         except document.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
         return Answer(True, priced=priced.to_plain())

@@ -46,7 +46,7 @@ def price(desk: Desk, charter: Path, basket: Path, told_at: str | None, zone: st
         told = document.read(basket.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise Refused(_("{file} is not text in UTF-8. Save it as UTF-8 and try again.").format(file=basket)) from error
-    priced = priced_by(terms, document.basket(told, terms.currency), document.holdings(told.member), at)
+    priced = priced_by(terms, document.basket(told, terms.currency), document.holdings(told), at)
     if desk.as_json:
         desk.json(priced.to_plain())
         return
