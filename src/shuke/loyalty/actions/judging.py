@@ -1,13 +1,14 @@
-"""Whether a request is granted, and which fact of a member's history it becomes."""
+"""What the books know of a request before the engine judges it, and how its answer is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
+from shuke.engine.ledger import judging
 from shuke.engine.ledger.books import Books, Effect
 from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.asking import BY_EFFECT, Answer, Ask
@@ -24,109 +25,24 @@ def touches_lots(asks: Sequence[Ask], head: stored.Head, now: datetime) -> bool:
     return not credits or head.held > 0 or (head.next_expiry_at is not None and head.next_expiry_at <= now)
 
 
-def _event(one: Ask, now: datetime) -> ev.Event:
-    """The fact a granted request becomes. Events are named by the caller's key."""
-    name = f"{one.kind}:{one.key}"
-    if one.kind == "burn":
-        return ev.Burn(name, now, one.amount)
-    if one.kind == "return":
-        return ev.BurnReturned(name, now, one.ref, one.amount)
-    if one.kind == "hold":
-        assert one.until is not None
-        return ev.HoldPlaced(name, now, one.amount, one.until)
-    if one.kind == "capture":
-        return ev.HoldCaptured(name, now, f"hold:{one.ref}", one.amount)
-    if one.kind == "release":
-        return ev.HoldReleased(name, now, f"hold:{one.ref}")
-    return ev.Adjusted(name, now, one.amount, "opening" if one.kind == "opening" else "adjusted", one.expires_at)
-
-
 def judge(
     one: Ask, books: Books, burnt: tuple[str, int] | None, now: datetime, *, frozen: bool = False
 ) -> tuple[Answer, ev.Event | None]:
-    available = books.available(now)
-
-    def refuse(code: str, **figures: int) -> tuple[Answer, None]:
-        return Answer(one.key, False, code, {"amount": one.amount, "available": available, **figures}), None
-
-    after = available
-    if one.kind in ("burn", "hold"):
-        if one.amount <= 0:
-            return refuse("not_positive")
-        if frozen:
-            return refuse("frozen")
-        if one.amount > available:
-            return refuse("not_enough")
-        after = available - one.amount
-    elif one.kind in ("adjust", "opening"):
-        if one.amount < 0 and -one.amount > available:
-            return refuse("not_enough")
-        if one.amount == 0 or (one.kind == "opening" and one.amount < 0):
-            return refuse("not_positive")
-        after = available + one.amount
-    elif one.kind in ("capture", "release"):
-        held = books.holds.get(f"hold:{one.ref}")
-        if held is None or held.times_out_at <= now:
-            return refuse("no_such_hold")
-        whole = sum(n for _, n in held.lots)
-        if one.kind == "capture":
-            if one.amount <= 0:
-                return refuse("not_positive")
-            if one.amount > whole:
-                return refuse("more_than_held", held=whole)
-        after = available + whole - one.amount
-    elif one.kind == "return":
-        if burnt is None:
-            return refuse("no_such_burn")
-        if one.amount <= 0:
-            return refuse("not_positive")
-        if one.amount > burnt[1]:
-            return refuse("more_than_burnt", left=burnt[1])
-        one = one._replace(ref=burnt[0])
-        after = available + one.amount
-    answer = Answer(one.key, True, "", {"amount": one.amount, "available": after})
-    return answer, _event(one, now)
+    verdict = judging.judge(one, books, burnt, now, frozen=frozen)
+    return Answer(one.key, not verdict.code, verdict.code, verdict.figures), verdict.event
 
 
 def judge_fact(
     merchant: Merchant, versions: Versions, one: Ask, fold: Fold, now: datetime
 ) -> tuple[Answer, ev.Event | None]:
     """Requests that state something that happened: what it gives is the charter's affair."""
-    terms = versions.at(now)
-    name = f"{one.kind}:{one.key}"
 
-    def refuse(code: str, **figures: Any) -> tuple[Answer, None]:
-        return Answer(one.key, False, code, {"amount": one.amount, **figures}), None
+    def lapsed_since(since: datetime) -> int:
+        booked = facts.lapsed_since(merchant, one.member_id, since)
+        return booked + sum(e.legs.get("breakage", 0) for e in fold.effects)
 
-    event: ev.Event
-    if one.kind == "activity":
-        if one.ref not in terms.activities:
-            return refuse("no_such_activity")
-        event = ev.Activity(name, now, one.ref)
-    elif one.kind == "growth":
-        if not one.amount:
-            return refuse("not_positive")
-        event = ev.GrowthAdjusted(name, now, one.amount, one.ref or "adjusted")
-    elif one.kind == "reinstate":
-        if one.amount <= 0:
-            return refuse("not_positive")
-        lapsed = facts.lapsed_since(
-            merchant, one.member_id, now - timedelta(days=terms.charter.points.reinstate_days)
-        ) + sum(e.legs.get("breakage", 0) for e in fold.effects)
-        if one.amount > lapsed:
-            return refuse("more_than_lapsed", lapsed=lapsed)
-        event = ev.Reinstated(name, now, one.amount, one.expires_at)
-    elif one.kind == "membership":
-        if one.ref not in terms.memberships:
-            return refuse("no_such_membership")
-        event = ev.MembershipBought(name, now, one.ref)
-    else:
-        bought = f"membership:{one.ref}"
-        if all(paid.event not in (bought, one.ref) for paid in fold.books.standing.paid):
-            return refuse("no_such_membership")
-        running = {paid.event for paid in fold.books.standing.paid}
-        event = ev.MembershipEnded(name, now, bought if bought in running else one.ref)
-    return Answer(one.key, True, "", {"amount": one.amount}), event
+    verdict = judging.judge_fact(versions.at(now), one, fold.books.standing, lapsed_since, now)
+    return Answer(one.key, not verdict.code, verdict.code, verdict.figures), verdict.event
 
 
 def answering(one: Ask, request: Request, answers: dict[str, Answer]) -> Callable[[Effect], None]:

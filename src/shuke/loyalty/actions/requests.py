@@ -145,8 +145,6 @@ def _do(
                 answer, event = judge_fact(merchant, versions, one, fold, now)
             else:
                 answer, event = judge(one, fold.books, burnt, now, frozen=head.is_frozen)
-            if answer.done and one.amount > 0 and one.kind in ("adjust", "opening"):
-                answer = answer._replace(figures={"amount": one.amount})
             answers[one.key] = answer
             if event is None:
                 turn.refused.append((one, answer))
