@@ -15,12 +15,12 @@ from django.db import IntegrityError, transaction
 
 from shuke.engine.charter.stored import minor
 from shuke.engine.checkout import codes
+from shuke.engine.stored.judging import above_balance
 from shuke.kit import audit, bulk, crypto, ids
 from shuke.kit.clock import add_months, day_start
 from shuke.loyalty.actions.stored.asking import Answer, Ask, key_reused, payload_of
 from shuke.loyalty.actions.stored.ledger import Ledger, lock_card, lock_members
 from shuke.loyalty.actions.stored.refusals import StoredRefused
-from shuke.loyalty.actions.stored.requests import above_balance
 from shuke.loyalty.models import GiftCard, GiftCardBatch, StoredPurse, StoredTxn
 from shuke.loyalty.queries.stored.terms import terms_of
 from shuke.shops.models import Merchant

@@ -4,19 +4,18 @@ caller's key, which stands in the posting for ever; a refusal by the books is re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
-from shuke.engine import stored as engine
-from shuke.engine.charter.stored import Stored, bonus_for, minor
-from shuke.kit.clock import add_months, day_start
+from shuke.engine.charter.stored import Stored
+from shuke.engine.stored import judging
 from shuke.loyalty.actions.stored.asking import KINDS, MOST_MINUTES, Answer, Ask, key_reused, payload_of
 from shuke.loyalty.actions.stored.ledger import Ledger, Purses, lock_card, lock_members
 from shuke.loyalty.actions.stored.refusals import StoredRefused
-from shuke.loyalty.models import GiftCard, StoredPurse, StoredTxn, StoredUse
+from shuke.loyalty.models import GiftCard, StoredTxn, StoredUse
 from shuke.loyalty.queries.stored.terms import terms_of
 from shuke.members.models import Member
 from shuke.shops.models import Merchant
@@ -99,7 +98,11 @@ def _do(merchant: Merchant, ledger: Ledger, terms: Stored, one: Ask, purses: Pur
     """One request: judged, done by the engine, booked."""
     purse = ledger.purse(purses)
     spent = _spent(merchant, purses, one.ref) if one.kind == "return" else None
-    code, figures = _judge(merchant, terms, one, purse, purses, spent, ledger.now)
+    left = {str(lot): n for lot, n in spent[1].items()} if spent is not None else None
+    asked = judging.Request(one.key, one.kind, one.amount, one.ref, one.minutes, one.account, left)
+    code, figures = judging.judge(
+        terms, merchant.currency, asked, purse, ledger.now, frozen=one.kind in NEEDS_THAW and _frozen(merchant, purses)
+    )
     request = _request(one)
     if code:
         answer = Answer(one.key, False, code, figures)
@@ -112,12 +115,12 @@ def _do(merchant: Merchant, ledger: Ledger, terms: Stored, one: Ask, purses: Pur
             answer=_plain(answer),
         )
         return answer, txn
-    effect, about = _effect(merchant, ledger, terms, one, purse, purses[0], spent)
-    principal, bonus = effect.sum("principal"), effect.sum("bonus")
-    figures = {"amount": one.amount, "principal": abs(principal), "bonus": abs(bonus)}
-    if one.kind == "withdraw":
-        figures |= {"bonus": 0, "forfeited": abs(bonus)}
-    figures["available"] = purse.available(ledger.now)
+    if spent is not None:
+        names = ledger.reopen(purse, list(spent[1]))
+        asked = asked._replace(left={names[pk]: n for pk, n in spent[1].items()})
+    effect = judging.carry_out(terms, merchant.currency, merchant.tz, asked, purse, ledger.now, own=purses[0].pk)
+    about = spent[0] if spent is not None else None
+    figures = judging.figures_of(asked, effect, purse, ledger.now)
     answer = Answer(one.key, True, "", figures)
     txn = ledger.post(
         effect, purses[0].pk, one.key, payload=payload_of(one), request=request, answer=_plain(answer), about=about
@@ -133,62 +136,6 @@ def _do(merchant: Merchant, ledger: Ledger, terms: Stored, one: Ask, purses: Pur
         told = {"amount": lapsed.sum("lapsed"), "ref": lapsed.ref}
         ledger.post(lapsed, own, f"lapse|{txn.pk}|{lapsed.ref}"[:300], request=told, actor="clock")
     return answer, txn
-
-
-def _judge(
-    merchant: Merchant,
-    terms: Stored,
-    one: Ask,
-    purse: engine.Purse,
-    purses: Purses,
-    spent: tuple[int, dict[int, int]] | None,
-    now: datetime,
-) -> tuple[str, dict[str, int]]:
-    """Why not, or "" where nothing stands against it."""
-    available = purse.available(now)
-    money = purse.available(now, engine.PRINCIPAL)
-    if (one.amount == 0 and one.kind != "release") or (one.amount < 0 and one.kind != "adjust"):
-        return "not_positive", {"amount": one.amount}
-    if one.kind in NEEDS_THAW and _frozen(merchant, purses):
-        return "frozen", {}
-    if one.kind == "top_up":
-        return _may_pay_in(merchant, terms, one.amount, purse.balance(engine.PRINCIPAL))
-    if one.kind in ("spend", "hold") and one.amount > available:
-        return "not_enough", {"amount": one.amount, "available": available}
-    if one.kind in ("capture", "release"):
-        hold = purse.holds.get(one.ref)
-        if hold is None:
-            return "no_such_hold", {}
-        if one.amount > hold.amount:
-            return "more_than_held", {"amount": one.amount, "held": hold.amount}
-    if one.kind == "return":
-        if spent is None:
-            return "no_such_spend", {}
-        if one.amount > (left := sum(spent[1].values())):
-            return "more_than_spent", {"amount": one.amount, "left": left}
-    if one.kind == "withdraw":
-        if not terms.refund.allowed:
-            return "no_refunds", {}
-        if one.amount > money:
-            return "not_enough_money", {"amount": one.amount, "available": money}
-    if one.kind == "adjust" and one.amount < 0:
-        there = purse.available(now, one.account)
-        if -one.amount > there:
-            return "not_enough", {"amount": -one.amount, "available": there}
-    return "", {}
-
-
-def _may_pay_in(merchant: Merchant, terms: Stored, amount: int, balance: int) -> tuple[str, dict[str, int]]:
-    least, most = minor(terms.least, merchant.currency), minor(terms.most_balance, merchant.currency)
-    if amount < least:
-        return "below_least", {"amount": amount, "least": least}
-    return above_balance(most, amount, balance)
-
-
-def above_balance(most: int, amount: int, balance: int) -> tuple[str, dict[str, int]]:
-    if most and balance + amount > most:
-        return "above_balance", {"amount": amount, "most": most, "balance": balance, "room": max(0, most - balance)}
-    return "", {}
 
 
 def _frozen(merchant: Merchant, purses: Purses) -> bool:
@@ -212,46 +159,6 @@ def _spent(merchant: Merchant, purses: Purses, key: str) -> tuple[int, dict[int,
     for lot, n in came.annotate(n=Sum("amount")):
         left[lot] += n
     return row.pk, left
-
-
-def _effect(
-    merchant: Merchant,
-    ledger: Ledger,
-    terms: Stored,
-    one: Ask,
-    purse: engine.Purse,
-    row: StoredPurse,
-    spent: tuple[int, dict[int, int]] | None,
-) -> tuple[engine.Effect, int | None]:
-    now = ledger.now
-    if one.kind == "top_up":
-        bonus = bonus_for(terms, one.amount, merchant.currency)
-        ends = bonus_end(merchant, terms, now)
-        return purse.top_up(one.key, one.amount, bonus, now, bonus_expires_at=ends, purse=row.pk), None
-    if one.kind == "spend":
-        return purse.spend(one.amount, terms.order, now), None
-    if one.kind == "hold":
-        return purse.hold(one.key, one.amount, terms.order, now, now + timedelta(minutes=one.minutes)), None
-    if one.kind == "capture":
-        return purse.capture(one.ref, one.amount, terms.order, now), None
-    if one.kind == "release":
-        return purse.release(one.ref, now), None
-    if one.kind == "withdraw":
-        return purse.withdraw(one.amount, terms.refund.bonus, now), None
-    if one.kind == "adjust":
-        return purse.adjust(one.key, one.account, one.amount, now, purse=row.pk), None
-    assert spent is not None
-    names = ledger.reopen(purse, list(spent[1]))
-    left = {names[pk]: n for pk, n in spent[1].items()}
-    return purse.give_back(one.key, left, one.amount, now, terms.returned_grace_days), spent[0]
-
-
-def bonus_end(merchant: Merchant, terms: Stored, now: datetime) -> datetime | None:
-    """Bonus can be used to the end of the day so many months later."""
-    if not terms.bonus_months:
-        return None
-    last = add_months(now.astimezone(merchant.tz).date(), terms.bonus_months)
-    return day_start(last + timedelta(days=1), merchant.tz)
 
 
 def _request(one: Ask) -> dict[str, Any]:
