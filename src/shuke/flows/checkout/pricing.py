@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from shuke.engine.checkout import Asks, Basket, Coupon, Holdings, Priced
 from shuke.engine.checkout import price as price_by
+from shuke.flows.checkout import prepaid
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons.issuing import validity
@@ -27,6 +29,7 @@ class Codes(NamedTuple):
 
     found: Mapping[str, stored.Found]
     refused: Mapping[str, str]
+    cards: prepaid.Cards
 
 
 class Seen(NamedTuple):
@@ -69,7 +72,7 @@ def look_up_codes(merchant: Merchant, asks: Asks, callers: Sequence[str], now: d
             refused[ref] = "code_refused"
             bad += 1
             coupon_actions.note_bad_code(merchant=merchant, callers=[*callers] or ["nobody"], now=now)
-    return Codes(found, refused)
+    return Codes(found, refused, prepaid.look_up(merchant, asks, callers, now))
 
 
 def is_id(ref: str) -> bool:
@@ -85,11 +88,14 @@ def _may_be_used(coupon: CouponRow, now: datetime) -> bool:
 def see(merchant: Merchant, basket: Basket, member_id: int | None, codes: Codes, at: datetime) -> Seen:
     """Price with what the books say now."""
     terms = charters.in_force(merchant, at)
+    basket = prepaid.without_codes(basket, codes.cards)
     rows, refused = _coupon_rows(merchant, basket.asks, member_id, codes, at)
     shared = {ref: one.shared.key for ref, one in codes.found.items() if one.shared is not None}
     templates = stored.latest_of(merchant, set(shared.values())) if shared else {}
     keys = {row.key for row in rows.values()} | set(shared.values())
-    left = {key: _left(tally) for key, tally in tallies(merchant, keys).items()} if keys else {}
+    left = (
+        {key: stored.figures_of(tally).budget_left() for key, tally in tallies(merchant, keys).items()} if keys else {}
+    )
     told = [
         Coupon(
             ref, row.key, row.valid_from, row.valid_until, row.state, left.get(row.key), stored.terms_of(row.template)
@@ -103,6 +109,11 @@ def see(merchant: Merchant, basket: Basket, member_id: int | None, codes: Codes,
         else:
             told.append(coupon)
     holdings = holdings_of(merchant, member_id, at, basket.asks, tuple(told), tuple(refused.items()))
+    holdings = replace(
+        holdings,
+        gift_cards=prepaid.on_cards(merchant, codes.cards, at),
+        cards_refused=tuple((codes.cards.ref(code), why) for code, why in codes.cards.refused.items()),
+    )
     return Seen(price_by(terms, basket, holdings, at), rows, shared)
 
 
@@ -134,13 +145,6 @@ def _coupon_rows(
         elif str(row.pk) not in rows:
             rows[ref] = row
     return rows, refused
-
-
-def _left(tally) -> int | None:  # type: ignore[no-untyped-def] # CouponTally
-    """Money the template may still give; nothing, when it was redeemed as often as it may."""
-    if tally.most_redeemed is not None and tally.held + tally.redeemed >= tally.most_redeemed:
-        return 0
-    return None if tally.budget_minor is None else tally.budget_minor - tally.held_minor - tally.spent_minor
 
 
 def _shared_coupon(
@@ -176,7 +180,7 @@ def holdings_of(
     refused: tuple[tuple[str, str], ...],
 ) -> Holdings:
     """The member's figures from the books; what nobody asks for is not read."""
-    money_on = bool(asks.stored_value) and money.is_on(merchant, at)
+    money_on = bool(asks.stored_value or asks.gift_cards) and money.is_on(merchant, at)
     if member_id is None:
         return Holdings(coupons=coupons, refused=refused, stored_value_off=not money_on)
     who = Member.objects.only("birth_month", "birth_day", "birth_lunar").get(pk=member_id, merchant=merchant)

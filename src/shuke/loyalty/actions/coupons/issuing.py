@@ -9,8 +9,9 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.charter.selling import Coupon as Template
+from shuke.engine.checkout import vouchers
 from shuke.kit import bulk, ids
-from shuke.kit.clock import day_of, day_start
+from shuke.kit.clock import day_of
 from shuke.loyalty.actions.coupons.refusals import CouponRefused
 from shuke.loyalty.models import Coupon, CouponState, CouponTemplate
 from shuke.loyalty.queries import coupons as stored
@@ -46,18 +47,7 @@ class Issued(NamedTuple):
 
 def validity(template: Template, at: datetime, merchant: Merchant) -> tuple[datetime | None, datetime | None]:
     """From when until when (exclusive) a coupon issued at `at` can be used."""
-    valid, zone = template.valid, merchant.tz
-    day = day_of(at, zone)
-    start = day_start(valid.from_date, zone) if valid.from_date else None
-    if valid.after_days:
-        later = day_start(day + timedelta(days=valid.after_days), zone)
-        start = later if start is None else max(start, later)
-    ends = []
-    if valid.until_date:
-        ends.append(day_start(valid.until_date + timedelta(days=1), zone))
-    if valid.days:
-        ends.append(day_start(day + timedelta(days=valid.after_days + valid.days + 1), zone))
-    return start, min(ends) if ends else None
+    return vouchers.validity(template, at, merchant.tz)
 
 
 def take_from_tally(merchant: Merchant, key: str, count: int) -> None:
@@ -72,7 +62,7 @@ def take_from_tally(merchant: Merchant, key: str, count: int) -> None:
     tally = stored.tally(merchant, key)
     if tally is None:
         raise CouponRefused("no_such_template", key=key)
-    if tally.paused:
+    if stored.figures_of(tally).why_none_issued(count) == "paused":
         raise CouponRefused("paused", key=key)
     most = tally.most_issued or 0
     raise CouponRefused("all_issued", key=key, most=most, left=most - tally.issued)
@@ -110,13 +100,14 @@ def _issue(merchant: Merchant, one: Issue, row: CouponTemplate | None, now: date
         raise CouponRefused("no_such_template", key=one.key)
     template = stored.terms_of(row)
     start, end = validity(template, one.at or now, merchant)
-    if end is not None and end <= now:
+    if vouchers.is_over(end, now):
+        assert end is not None
         raise CouponRefused("window_over", key=one.key, day=day_of(end, merchant.tz) - timedelta(days=1))
     # The tally's row is locked from here on: nobody else counts this member's coupons meanwhile.
     take_from_tally(merchant, one.key, one.copies)
     if (most := template.limits.per_member) is not None:
         have = stored.count_of_member(merchant, one.key, one.member_id)
-        if have + one.copies > most:
+        if vouchers.has_enough(template, have, one.copies):
             raise CouponRefused("member_has_enough", key=one.key, have=have, most=most)
     at = bulk.moment()
     made = ids.take(one.copies)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
 
+from shuke.engine.checkout import vouchers
 from shuke.kit import audit, bulk
-from shuke.kit.clock import day_of, day_start
 from shuke.loyalty.actions.coupons.issuing import write_moves
 from shuke.loyalty.actions.coupons.refusals import CouponRefused
 from shuke.loyalty.models import Coupon, CouponState
@@ -95,14 +95,11 @@ def give_back(*, merchant: Merchant, checkout_id: int, ref: str, now: datetime, 
     used = _locked(merchant, checkout_id, CouponState.REDEEMED)
     back, until = [], {}
     for coupon in used:
-        template = stored.terms_of(coupon.template)
-        if template.returned != "give_back":
+        comes, end = vouchers.comes_back(stored.terms_of(coupon.template), coupon.valid_until, now, merchant.tz)
+        if not comes:
             continue
-        if coupon.valid_until is not None and coupon.valid_until <= now:
-            if not template.returned_grace_days:
-                continue
-            day = day_of(now, merchant.tz) + timedelta(days=template.returned_grace_days + 1)
-            until[coupon.pk] = day_start(day, merchant.tz)
+        if end is not None and end != coupon.valid_until:
+            until[coupon.pk] = end
         back.append(coupon)
     _reopen(merchant, back, "return", "redeemed", ref, now, actor, until)
     return [coupon.pk for coupon in back]

@@ -17,6 +17,7 @@ from shuke.loyalty.queries.coupons.lists import (
 from shuke.loyalty.queries.coupons.looking_up import (
     Found,
     count_of_member,
+    figures_of,
     find_code,
     held_by_member,
     latest,
@@ -33,6 +34,7 @@ __all__ = [
     "batch",
     "batches",
     "count_of_member",
+    "figures_of",
     "find_code",
     "held_by_member",
     "history",

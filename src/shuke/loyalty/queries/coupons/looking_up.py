@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from shuke.engine.charter.selling import Coupon as Template
-from shuke.engine.checkout import codes
+from shuke.engine.checkout import codes, vouchers
 from shuke.kit import bulk, crypto
 from shuke.loyalty.models import Coupon, CouponState, CouponTally, CouponTemplate, SharedCode
 from shuke.members.queries.families import family
@@ -51,6 +51,11 @@ def latest_of(merchant: Merchant, keys: Collection[str]) -> dict[str, CouponTemp
 
 def tally(merchant: Merchant, key: str) -> CouponTally | None:
     return CouponTally.objects.filter(merchant=merchant, key=key).first()
+
+
+def figures_of(row: CouponTally) -> vouchers.Count:
+    """A tally as the engine judges by it."""
+    return vouchers.Count(*(getattr(row, name) for name in vouchers.Count._fields))
 
 
 def tallies(merchant: Merchant, keys: Collection[str]) -> dict[str, CouponTally]:
