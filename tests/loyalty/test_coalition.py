@@ -51,7 +51,7 @@ def test_what_ends_first_goes_first_and_every_book_says_what_happened(street):
         (books.pk, "member"): -30, (books.pk, "settlement"): -200, (books.pk, "spent"): 230,
     }  # fmt: skip
     foreign = Lot.objects.filter(merchant=books, key__startswith="taken:pool:tea").order_by("expires_at")
-    assert [(x.funder_id, x.granted, x.remaining) for x in foreign] == [(florist.pk, 100, 0), (bakery.pk, 100, 0)]
+    assert [(x.funder, x.granted, x.remaining) for x in foreign] == [(florist.pk, 100, 0), (bakery.pk, 100, 0)]
     mine = CoalitionMovement.objects.exclude(kind="brought").order_by("merchant_id", "other_id")
     assert [(m.merchant_id, m.kind, m.other_id, m.points, m.amount_micro) for m in mine] == [
         (bakery.pk, "used", books.pk, 100, 0),

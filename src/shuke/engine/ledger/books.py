@@ -24,7 +24,7 @@ class Lot:
     expires_at: datetime | None
     cost_micro: int = 0
     held: int = 0
-    funder: int = 0  # merchant of the coalition who issued it; 0: the merchant of these books
+    funder: int = 0  # merchant of the coalition, or card programme, that pays for it; 0: the merchant of these books
 
     @property
     def free(self) -> int:

@@ -245,10 +245,11 @@ class PartnerEarned(NamedTuple):
     at: datetime
     amount: int
     nth: int = 0
+    funder: int = 0  # the card programme, where the partner pays
 
 
 class PartnerUndone(NamedTuple):
-    """The file was taken back: so is what it gave."""
+    """Money came back to the card, or the file was taken back: so is what it gave."""
 
     event: str
     at: datetime

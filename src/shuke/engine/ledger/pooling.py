@@ -54,6 +54,7 @@ class Pooling(Sales, Spends):
         terms = self.versions.at(p.at)
         effect = self._effect(p.event, "partner", p.at, terms)
         self._grant(effect, p.event, p.amount, "issued", terms, terms.day(p.at), at_once=True)
+        self.books.lots[p.event].funder = p.funder
 
     def _partner_undone(self, p: ev.PartnerUndone) -> None:
         """As with goods that come back: of its own lot first, then of others, then owed."""

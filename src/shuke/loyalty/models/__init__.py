@@ -41,6 +41,15 @@ from shuke.loyalty.models.coupons import (
 from shuke.loyalty.models.drafts import CharterDraft
 from shuke.loyalty.models.draws import Draw, DrawTicket
 from shuke.loyalty.models.gifts import Gift, GiftMove, GiftOrder, GiftPicture
+from shuke.loyalty.models.partner_card import (
+    CardFile,
+    CardLine,
+    CardMove,
+    CardProgramme,
+    CardStatement,
+    CardTerms,
+    PartnerCard,
+)
 from shuke.loyalty.models.referral import Referral, ReferralBudget, ReferralCode, ReferralReward
 from shuke.loyalty.models.sharing import Correction, Family, Relative
 from shuke.loyalty.models.stored import (
@@ -60,6 +69,12 @@ __all__ = [
     "Account",
     "BenefitUse",
     "Budget",
+    "CardFile",
+    "CardLine",
+    "CardMove",
+    "CardProgramme",
+    "CardStatement",
+    "CardTerms",
     "CharterDraft",
     "Checkout",
     "CheckoutReturn",
@@ -95,6 +110,7 @@ __all__ = [
     "Hold",
     "Lot",
     "ManualTier",
+    "PartnerCard",
     "PublishedCharter",
     "Referral",
     "ReferralBudget",

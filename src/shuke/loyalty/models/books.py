@@ -161,7 +161,9 @@ class Lot(models.Model):
     available_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     cost_micro = models.BigIntegerField(default=0, help_text="Cost of one point in millionths of a minor unit.")
-    funder = models.ForeignKey(Merchant, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    funder = models.BigIntegerField(
+        null=True, db_column="funder_id", help_text="Merchant of a coalition, or card programme, that pays for it."
+    )
 
     class Meta:
         db_table = "loyalty_lot"

@@ -344,7 +344,7 @@ def _fact(event: str, kind: str, at: datetime, told: dict[str, Any]) -> Any:
     if kind == "pool_returned":
         return ev.PooledReturned(event, at, told["burn"], told["own"], tuple(told["parts"]))
     if kind == "partner":
-        return ev.PartnerEarned(event, at, amount)
+        return ev.PartnerEarned(event, at, amount, funder=told.get("funder", 0))
     if kind == "partner_undo":
         return ev.PartnerUndone(event, at, told["burn"], amount)
     account = "opening" if kind == "opening" else "adjusted"

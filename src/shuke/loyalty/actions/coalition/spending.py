@@ -265,9 +265,7 @@ def _parcels(account: Account, event: ev.PooledOut) -> Sequence[ev.Parcel]:
     effect = next(e for e in reversed(account.fold.effects) if e.event == event.event)
     lots = account.fold.books.lots
     return [
-        ev.Parcel(
-            n, lots[key].earned_at, lots[key].expires_at, lots[key].cost_micro, lots[key].funder or account.merchant.pk
-        )
+        ev.Parcel(n, lots[key].earned_at, lots[key].expires_at, lots[key].cost_micro, account.merchant.pk)
         for key, kind, n in effect.uses
         if kind == "transfer"
     ]
