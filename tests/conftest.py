@@ -22,6 +22,15 @@ settings.load_profile("house")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(request):
+    """Tables that were made beforehand are kept, and the migrations find nothing to do."""
+    from django.db import connection
+
+    made = bool(os.environ.get("SHUKE_TEST_TABLES")) and connection.vendor == "sqlite"
+    return made or request.config.getvalue("reuse_db")
+
+
 @pytest.fixture
 def lan(db) -> cast.Shop:
     """Lan's Shop 兰记: the merchant most tests are about."""

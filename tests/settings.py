@@ -36,3 +36,6 @@ STORAGES["staticfiles"] = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite"):
     # A file, not memory: live servers and worker subprocesses open the same database, in the same WAL mode as a shop's.
     DATABASES["default"]["TEST"] = {"NAME": Path(_home) / "test.sqlite3"}
+    # Who starts several runs (.ci/test, tests/trust/mutants.py) makes the tables once, by tests/tables.py.
+    if _tables := os.environ.get("SHUKE_TEST_TABLES"):
+        shutil.copyfile(_tables, Path(_home) / "test.sqlite3")

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.trust.mutants import MUTANTS, QUICK, ROOT, is_caught
+from tests import tables
+from tests.trust.mutants import MUTANTS, QUICK, ROOT, verdict
 
 # The faults are the same whatever keeps the books: once is enough.
 pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="planted on SQLite")
@@ -18,6 +19,8 @@ def test_there_are_at_least_thirty_and_each_can_be_planted():
         assert text.count(mutant.old) == 1, mutant.name
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", QUICK)
-def test_a_planted_fault_is_noticed(name):
-    assert is_caught(BY_NAME[name])
+def test_a_planted_fault_is_noticed(name, tmp_path):
+    tables.copy(tmp_path / "tables.sqlite3")
+    assert verdict(BY_NAME[name], tmp_path / "tables.sqlite3") == "caught"

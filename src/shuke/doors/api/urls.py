@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Status
 from ninja.errors import ValidationError
@@ -16,7 +16,7 @@ from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
 from shuke.doors.api import points as moving
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, standing, stored, till
+from shuke.doors.api import rewards, standing, stored, till, trouble
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -68,6 +68,12 @@ def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
 @api.exception_handler(loyalty.NoCharter)
 def no_charter(request: HttpRequest, error: loyalty.NoCharter) -> HttpResponse:
     return api.create_response(request, {"error": str(error)}, status=409)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def in_trouble(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
+    return trouble.answer(request, error)
 
 
 @api.get("/health", auth=None, tags=["health"], response={200: dict, 503: Refusal})
