@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from shuke.engine.charter.referring import Referring
 from shuke.engine.charter.terms import Terms
-from shuke.kit.clock import day_start
+from shuke.kit.clock import day_of, day_start
 
 
 class Bought(NamedTuple):
@@ -50,6 +51,11 @@ class Judged(NamedTuple):
     net: int = 0
     back_at: datetime | None = None
     look_at: datetime | None = None
+
+
+def told_before(part: Referring, joined_at: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the days after joining in which a code can be told."""
+    return day_start(day_of(joined_at, zone) + timedelta(days=part.join_days + 1), zone)
 
 
 def judge(terms: Terms, bond: Bond, orders: Sequence[Bought], now: datetime) -> Judged:

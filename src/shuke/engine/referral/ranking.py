@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from shuke.engine.charter.referring import ReferralReward, ReferralStep, Referring
@@ -20,6 +20,15 @@ class Give(NamedTuple):
     what: str = ""
     name: tuple[str, str] = ("", "")  # Chinese, English
     cost: int = 0
+
+
+What = tuple[str, str, str]  # side, kind, what
+
+
+def to_move(gives: Iterable[Give], have: Mapping[What, int]) -> list[tuple[What, Give | None, int]]:
+    """What is due and what was moved before, in the order in which the rest is moved: key, what is due, how much of it."""
+    wanted = {(give.side, give.kind, give.what): give for give in gives}
+    return [(key, wanted.get(key), wanted[key].amount if key in wanted else 0) for key in sorted({*wanted, *have})]
 
 
 class Case(NamedTuple):

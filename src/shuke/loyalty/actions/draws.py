@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, transaction
 
 from shuke.engine import draws as engine
+from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import SEED_BYTES, moment_text
 from shuke.engine.draws.terms import FORMAT
 from shuke.kit import audit, crypto
@@ -33,9 +34,6 @@ from shuke.members.actions.timeline import Note, note
 from shuke.members.models import Member
 from shuke.members.queries.families import family
 from shuke.shops.models import Merchant, Store
-
-WORD = re.compile(r"\w{0,20}")
-PHONE = re.compile(r"\d{7}")  # what is published may be no phone number
 
 REFUSALS = {
     "no_such_draw": ("There is no draw {draw}.", "没有抽奖 {draw}。"),
@@ -101,8 +99,13 @@ class Drawn(NamedTuple):
 
 
 @transaction.atomic
-def save_draw(*, merchant: Merchant, code: str, terms: Mapping[str, Any], now: datetime, actor: str) -> Draw:
-    """Make a draw, or change one that was not committed to yet. Raises DrawInvalid, DrawRefused."""
+def save_draw(
+    *, merchant: Merchant, code: str, terms: Mapping[str, Any], now: datetime, actor: str, seed: bytes | None = None
+) -> Draw:
+    """Make a draw, or change one that was not committed to yet. Raises DrawInvalid, DrawRefused.
+
+    `seed` is for a draw that is held once more, as it was (flows.replay_books); a real one takes what chance gives.
+    """
     code = code.strip()
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", code):
         raise DrawRefused("code")
@@ -114,7 +117,7 @@ def save_draw(*, merchant: Merchant, code: str, terms: Mapping[str, Any], now: d
         raise DrawRefused("committed", draw=code)
     if row is None:
         row = Draw(merchant=merchant, code=code, public=secrets.token_hex(12), made_at=now, made_by=actor[:60])
-        row.secret = _seal(row, os.urandom(SEED_BYTES), os.urandom(32))
+        row.secret = _seal(row, seed or os.urandom(SEED_BYTES), os.urandom(32))
     row.terms, row.opens_at, row.closes_at = plain, told.opens_at, told.closes_at
     row.save()
     audit.record(merchant_id=merchant.pk, at=now, actor=actor, verb="draw.saved", object=f"draw {code}")
@@ -250,24 +253,14 @@ def _may(
 ) -> tuple[str, str]:
     """Why no ticket is given, and what it is given for."""
     own = family(merchant.pk, ticket.member_id)
-    if row.state == Draw.State.STOPPED:
-        return "stopped", ""
-    if not stored.is_open(row, now) or (row.committed_at is not None and now < row.committed_at):
-        return "not_open", ""
-    if ticket.way not in terms.ways:
-        return "no_such_way", ""
-    if not WORD.fullmatch(word) or PHONE.search(word):
-        return "word", ""
-    if Member.objects.filter(merchant=merchant, pk=ticket.member_id, frozen_at__isnull=False).exists():
-        return "frozen", ""
-    if stored.left(row, terms, own, now) == 0:
-        return "limit", ""
-    if ticket.way not in ("order", "activity"):
-        return "", ""
-    free = stored.unused(row, stored.sources(merchant, terms, ticket.way, own, now))
-    if source and source not in free:
-        return "no_source", ""
-    return ("", source or free[0]) if free else ("no_source", "")
+    seen = asking.Situation(
+        running=row.state == Draw.State.COMMITTED and (row.committed_at is None or now >= row.committed_at),
+        stopped=row.state == Draw.State.STOPPED,
+        frozen=Member.objects.filter(merchant=merchant, pk=ticket.member_id, frozen_at__isnull=False).exists(),
+        left=stored.left(row, terms, own, now),
+        free=lambda: stored.unused(row, stored.sources(merchant, terms, ticket.way, own, now)),
+    )
+    return asking.may(terms, seen, ticket.way, word, source, now)
 
 
 def _draw(row: Draw, terms: engine.DrawTerms, ticket: DrawTicket, word: str, source: str, now: datetime) -> None:

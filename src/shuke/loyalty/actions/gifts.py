@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
+from shuke.engine.gifts import waits_until, why_not
 from shuke.kit import money
-from shuke.kit.clock import day_of, day_start
 from shuke.loyalty.actions.asking import Ask, KeyReused
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
 from shuke.loyalty.actions.gift_shelf import PICTURE_BYTES, GiftWrong, add_stock, move_stock, save_gift, set_picture
@@ -132,7 +132,7 @@ def order(
         way=way,
         state=GiftOrder.State.DONE if at_once else GiftOrder.State.HELD,
         placed_at=now,
-        until=None if at_once else _until(merchant, what, now),
+        until=None if at_once else waits_until(now, what.hold_days, merchant.tz),
         closed_at=now if at_once else None,
         closed_by=actor[:60] if at_once else "",
         store=store,
@@ -161,7 +161,7 @@ def _take(merchant: Merchant, row: GiftOrder, what: Gift, at_once: bool, now: da
     if seen.who.frozen:
         raise _Stop("frozen")
     had = stored.taken(merchant, row.member_id, [what.pk]).get(what.pk, 0)
-    if code := stored.why_not(what, seen.tier, had, row.count, now):
+    if code := why_not(what, seen.tier, had, row.count, now):
         raise _Stop(code, limit=what.per_member)
     if what.stock is not None and not move_stock(merchant, what.pk, -row.count, "taken", row.key, now, actor):
         raise _Stop("out_of_stock", left=Gift.objects.get(pk=what.pk).stock)
@@ -179,11 +179,6 @@ def _take(merchant: Merchant, row: GiftOrder, what: Gift, at_once: bool, now: da
         issued = issue(merchant=merchant, issues=[wanted], now=now, actor=actor)[0]
         if issued.code:
             raise _Stop("no_coupon", why=issued.code)
-
-
-def _until(merchant: Merchant, what: Gift, now: datetime) -> datetime:
-    """The end of the last day on which it can be picked up."""
-    return day_start(day_of(now, merchant.tz) + timedelta(days=what.hold_days + 1), merchant.tz)
 
 
 def _save(row: GiftOrder) -> None:

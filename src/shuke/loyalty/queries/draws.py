@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from shuke.engine import draws as engine
+from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import moment_text
 from shuke.engine.facts import OrderStatus
 from shuke.loyalty.models import Draw, DrawTicket, Txn
@@ -118,14 +119,8 @@ def left(one: Draw, terms: engine.DrawTerms, own: Any, now: datetime) -> int | N
     mine = DrawTicket.objects.filter(
         merchant_id=one.merchant_id, draw=one, member_id__in=own, number__isnull=False
     )  # fmt: skip
-    room = []
-    if terms.per_member is not None:
-        room.append(terms.per_member - mine.count())
-    if terms.per_day is not None:
-        local = now.astimezone(terms.zone)
-        start = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        room.append(terms.per_day - mine.filter(at__gte=start).count())
-    return max(0, min(room)) if room else None
+    today = mine.filter(at__gte=asking.day_begins(terms, now)).count() if terms.per_day is not None else 0
+    return asking.left(terms, mine.count() if terms.per_member is not None else 0, today)
 
 
 def unused(one: Draw, sources: list[str]) -> list[str]:
@@ -146,15 +141,14 @@ def sources(merchant: Merchant, terms: engine.DrawTerms, way: str, own: Any, now
 
 def _orders(merchant: Merchant, terms: engine.DrawTerms, own: Any, now: datetime) -> list[str]:
     """Orders within the draw's time that are large enough, past the days to wait, and not given back."""
-    told = terms.ways.get("order")
-    if told is None:
+    span = asking.orders_between(terms, now)
+    if span is None:
         return []
-    wait = timedelta(days=int(told.get("after_days", 0)))
+    first, end, least = span
     rows = (
         Order.objects.filter(merchant=merchant, member_id__in=own, excluded="", status__gte=int(OrderStatus.PAID))
         .exclude(status=int(OrderStatus.CLOSED_UNPAID))
-        .filter(paid_at__gte=terms.opens_at, paid_at__lt=min(terms.closes_at, now - wait + timedelta(microseconds=1)))
-        .filter(net_minor__gte=max(1, int(told.get("min_minor", 0))))
+        .filter(paid_at__gte=first, paid_at__lt=end, net_minor__gte=least)
     )
     return [
         order_event(*row)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
+from shuke.engine.gifts import why_not
 from shuke.loyalty.models import Gift, GiftMove, GiftOrder
 from shuke.loyalty.queries.member import balance
 from shuke.members.models import Member
@@ -33,21 +34,6 @@ def gifts(merchant: Merchant, *, with_inactive: bool = False) -> list[Gift]:
 
 def gift(merchant: Merchant, code: str) -> Gift | None:
     return Gift.objects.filter(merchant=merchant, code=code).first()
-
-
-def why_not(gift: Gift, tier: str, taken: int, count: int, now: datetime) -> str:
-    """Everything but points and stock, which only the write can tell for sure."""
-    if not gift.active:
-        return "inactive"
-    if gift.from_at is not None and now < gift.from_at:
-        return "not_begun"
-    if gift.until_at is not None and now >= gift.until_at:
-        return "over"
-    if gift.tiers and tier not in gift.tiers:
-        return "not_this_tier"
-    if gift.per_member is not None and taken + count > gift.per_member:
-        return "limit"
-    return ""
 
 
 def taken(merchant: Merchant, member_id: int, gift_ids: Sequence[int]) -> dict[int, int]:

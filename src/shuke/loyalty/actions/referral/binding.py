@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from shuke.engine.referral import codes
+from shuke.engine.referral.judging import told_before
 from shuke.kit import audit, bulk
-from shuke.kit.clock import day_of, day_start
+from shuke.kit.clock import day_of
 from shuke.loyalty.actions.referral.refusals import ReferralRefused
 from shuke.loyalty.models import Referral, ReferralCode
 from shuke.loyalty.queries import referral as stored
@@ -81,11 +82,9 @@ def bind(
         if (bond := stored.bond_of(merchant, newcomer_id)) is not None:
             return _again(merchant, bond, referrer_id)
         since = bound_at or now
-        if bound_at is None:
-            last = day_start(day_of(who.joined_at, merchant.tz) + timedelta(days=part.join_days + 1), merchant.tz)
-            if now >= last:
-                day = day_of(who.joined_at, merchant.tz)
-                raise ReferralRefused("too_late", days=part.join_days, day=day.isoformat())
+        if bound_at is None and now >= told_before(part, who.joined_at, merchant.tz):
+            day = day_of(who.joined_at, merchant.tz)
+            raise ReferralRefused("too_late", days=part.join_days, day=day.isoformat())
         if stored.has_bought(merchant, newcomer_id, since):
             raise ReferralRefused("has_bought")
         try:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.charter.terms import Versions
-from shuke.engine.referral.ranking import Give
+from shuke.engine.referral.ranking import Give, to_move
 from shuke.kit import bulk
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.asking import Ask
@@ -150,11 +150,10 @@ class _Mover:
         self.told: dict[tuple[str, str], dict[str, int]] = {}  # (side, line) → what moved
 
     def run(self) -> _Mover:
-        wanted = _wanted(self.group, self.row.pk)
         have = {(r.side, r.kind, r.what): r for r in self.group.rewards[self.row.pk]}
-        for key in sorted({*wanted, *have}):
-            give, reward = wanted.get(key), have.get(key)
-            want = give.amount if give else 0
+        due = self.group.outcomes[self.row.pk].gives
+        for key, give, want in to_move(due, {key: reward.amount for key, reward in have.items()}):
+            reward = have.get(key)
             if reward is not None and reward.amount == want and not (reward.owed or reward.short):
                 continue
             if reward is None:
