@@ -5,7 +5,7 @@ lines, `search` which rules together save most, `pricing` the whole, `returning`
 come back, `reasons` the sentences.
 """
 
-from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, Holdings, Line
+from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, GiftCard, Holdings, Line
 from shuke.engine.checkout.priced import Applied, Left, Priced, PricedLine
 from shuke.engine.checkout.pricing import price
 
@@ -15,6 +15,7 @@ __all__ = [
     "Asks",
     "Basket",
     "Coupon",
+    "GiftCard",
     "Holdings",
     "Left",
     "Line",

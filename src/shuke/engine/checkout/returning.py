@@ -83,14 +83,18 @@ def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int], back_to
     return Back(due, points, points_amount, stored, gone, tuple(sorted(cards.items())))
 
 
-def by_money(lines: Sequence[PricedLine], refunded: int, back_to: Sequence[Tender] = ()) -> Back:
+def by_money(
+    lines: Sequence[PricedLine], refunded: int, back_to: Sequence[Tender] = (), of: Sequence[Tender] = ("cash",)
+) -> Back:
     """Where only the money given back in all is known, not the goods: everything in proportion to it; with `back_to`,
-    all that is refunded before money, and nothing after it.
+    all that is refunded before it, and nothing after. `of`: the tenders that this money was paid with.
 
-    With nothing due there is no proportion: nothing comes back until the whole order does.
+    Where those paid nothing there is no proportion: nothing comes back until the whole order does.
     """
     paid = _paid(lines)
-    refunded = max(0, min(refunded, paid.due))
+    most = _by_tender(paid)
+    whole = sum(most[tender] for tender in of)
+    refunded = max(0, min(refunded, whole))
     if not refunded:
         return Back()
     discounts: dict[str, int] = {}
@@ -98,18 +102,29 @@ def by_money(lines: Sequence[PricedLine], refunded: int, back_to: Sequence[Tende
         for ref, share in line.discounts:
             discounts[ref] = discounts.get(ref, 0) + share
     if back_to:
-        back = _pour(paid, _before_cash(paid, back_to) + refunded, back_to)
-        worth, of = back.worth, paid.worth
+        left, worth = refunded, 0
+        for tender in every(back_to):
+            part = min(left, most[tender]) if tender in of else most[tender] * (left > 0)
+            worth += part
+            left -= part if tender in of else 0
+        back, part, all_of = _pour(paid, worth, back_to), worth, paid.worth
     else:
-        worth, of = refunded, paid.due
+        part, all_of = refunded, whole
         back = Back(
-            refunded,
-            _part(paid.points, worth, of),
-            _part(paid.points_amount, worth, of),
-            _part(paid.stored_value, worth, of),
-            gift_cards=tuple((ref, _part(n, worth, of)) for ref, n in paid.gift_cards),
+            _part(paid.due, part, all_of),
+            _part(paid.points, part, all_of),
+            _part(paid.points_amount, part, all_of),
+            _part(paid.stored_value, part, all_of),
+            gift_cards=tuple((ref, _part(n, part, all_of)) for ref, n in paid.gift_cards),
         )
-    return replace(back, discounts=tuple(sorted((ref, _part(n, worth, of)) for ref, n in discounts.items())))
+    return replace(back, discounts=tuple(sorted((ref, _part(n, part, all_of)) for ref, n in discounts.items())))
+
+
+def counted(lines: Sequence[PricedLine], paid: int) -> tuple[Tender, ...]:
+    """Which tenders a document means that says so much was paid: money alone, or also what had been paid in advance."""
+    of = _by_tender(_paid(lines))
+    prepaid = of["gift_cards"] + of["stored_value"]
+    return ("gift_cards", "stored_value", "cash") if prepaid and paid >= of["cash"] + prepaid else ("cash",)
 
 
 def _pour(paid: Back, worth: int, back_to: Sequence[Tender]) -> Back:
@@ -128,12 +143,7 @@ def _pour(paid: Back, worth: int, back_to: Sequence[Tender]) -> Back:
     return Back(got["cash"], points, got["points"], got["stored_value"], gift_cards=tuple(cards))
 
 
-def _before_cash(paid: Back, back_to: Sequence[Tender]) -> int:
-    turn, of = every(back_to), _by_tender(paid)
-    return sum(of[tender] for tender in turn[: turn.index("cash")])
-
-
-def _by_tender(paid: Back) -> dict[str, int]:
+def _by_tender(paid: Back) -> dict[Tender, int]:
     cards = sum(n for _, n in paid.gift_cards)
     return {
         "points": paid.points_amount,

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.engine.checkout import Basket
+from shuke.flows.checkout import prepaid
 from shuke.flows.checkout.pricing import Codes, Seen, look_up_codes, see
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.kit import money
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
-from shuke.loyalty.actions import stored as stored_value
 from shuke.loyalty.actions.coupons import CouponRefused, Issue, Use
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
@@ -64,7 +64,9 @@ def hold(
     """
     if not 1 <= minutes <= MOST_MINUTES:
         raise CheckoutRefused("hold_too_long", most=MOST_MINUTES)
-    payload = hash_of({"basket": told, "member": member_id, "minutes": minutes, "expect": expect_due})
+    payload = hash_of(
+        {"basket": prepaid.hidden(merchant, told), "member": member_id, "minutes": minutes, "expect": expect_due}
+    )
     before = stored.checkout(merchant, key)
     if before is not None:
         return _replay(before, payload)
@@ -113,18 +115,17 @@ def _hold(
         )
         if not answer.done:
             raise _Lost
-    if priced.stored_value and member_id is not None:
-        wanted = stored_value.Ask(stored_key(row), "hold", member_id, priced.stored_value, minutes=minutes)
-        if not stored_value.ask(merchant=merchant, asks=[wanted], now=now, actor=actor)[0].done:
-            raise _Lost
+    if not prepaid.hold(merchant, row, priced, minutes, now, actor):
+        raise _Lost
     _hold_coupons(merchant, row, seen, member_id, now, actor)
     answer_plain = priced.to_plain()
     checkouts.fill_checkout(
         row=row,
-        basket=told,
+        basket=prepaid.hidden(merchant, told, codes.cards),
         priced=answer_plain,
         points=priced.points,
         stored_value=priced.stored_value,
+        gift_cards={one.ref: one.amount for one in priced.applied if one.step == "gift_cards"},
         due=priced.due,
     )
     return _told(row)
@@ -183,12 +184,8 @@ def capture(*, merchant: Merchant, key: str, order_event: str, now: datetime, ac
             (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
             if not answer.done:
                 raise CheckoutRefused("checkout_over", key=key, state="timed_out")
-        if row.stored_value_minor and row.member_id is not None:
-            paid = stored_value.Ask(
-                stored_paid_key(row), "capture", row.member_id, row.stored_value_minor, ref=stored_key(row)
-            )
-            if not stored_value.ask(merchant=merchant, asks=[paid], now=now, actor=actor)[0].done:
-                raise CheckoutRefused("checkout_over", key=key, state="timed_out")
+        if not prepaid.capture(merchant, row, now, actor):
+            raise CheckoutRefused("checkout_over", key=key, state="timed_out")
         checkouts.resolve_checkout(row=row, state="captured", now=now, order_event=order_event)
         if order_event and row.member_id is not None:
             loyalty.settle_paid(merchant=merchant, member_id=row.member_id, now=now, actor=actor)
@@ -225,9 +222,7 @@ def _let_go(merchant: Merchant, row: Checkout, state: str, now: datetime, actor:
     if row.points and row.member_id is not None:
         asks = [Ask(f"{hold_key(row)}:release", "release", row.member_id, ref=hold_key(row))]
         loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)  # refused if the hold timed out: free then too
-    if row.stored_value_minor and row.member_id is not None:
-        free = stored_value.Ask(f"{stored_key(row)}:release", "release", row.member_id, ref=stored_key(row))
-        stored_value.ask(merchant=merchant, asks=[free], now=now, actor=actor)  # as with points
+    prepaid.release(merchant, row, now, actor)
     checkouts.resolve_checkout(row=row, state=state, now=now)
     coupon_actions.release(merchant=merchant, checkout_id=row.pk, ref=f"checkout:{row.key}", now=now, actor=actor)
 
@@ -260,11 +255,3 @@ def hold_key(row: Checkout) -> str:
 
 def capture_key(row: Checkout) -> str:
     return f"checkout:{row.pk}:paid"
-
-
-def stored_key(row: Checkout) -> str:
-    return f"checkout:{row.pk}:stored"
-
-
-def stored_paid_key(row: Checkout) -> str:
-    return f"checkout:{row.pk}:stored:paid"

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, returned
+from shuke.engine.charter.selling import Tender
+from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, counted, returned
 from shuke.engine.facts import OrderStatus
-from shuke.flows.checkout.holding import capture_key, hash_of, stored_paid_key
+from shuke.flows.checkout import prepaid
+from shuke.flows.checkout.holding import capture_key, hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
-from shuke.loyalty.actions import stored as stored_value
+from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
 from shuke.orders.models import Order
@@ -66,7 +68,7 @@ def give_back(
             for line, quantity in quantities.items():
                 after[line] = after.get(line, 0) + quantity
         try:
-            back = returned(lines, after)
+            back = returned(lines, after, _back_to(row))
         except ReturnRefused as error:
             raise CheckoutRefused("return_refused", problem=str(error)) from error
         whole = all(after.get(line.key, 0) == line.quantity for line in lines if line.list)
@@ -80,25 +82,26 @@ def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetim
     baskets = stored.of_orders(merchant, orders)
     ids = {orders[event]: event for event in baskets}
     refunded = {
-        ids[pk]: (refund, status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid))
+        ids[pk]: (refund, status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid), paid)
         for pk, refund, paid, status in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list(
             "pk", "refunded_minor", "paid_minor", "status"
         )
     }
-    told = {event: (money, whole) for event, (money, whole) in refunded.items() if money or whole}
+    told = {event: one for event, one in refunded.items() if one[0] or one[1]}
     return give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
 
 
 def give_back_for_orders(
-    *, merchant: Merchant, refunded: Mapping[str, tuple[int, bool]], now: datetime, actor: str
+    *, merchant: Merchant, refunded: Mapping[str, tuple[int, bool, int]], now: datetime, actor: str
 ) -> list[Returned]:
-    """Orders of the archive were refunded: per order event the money given back in all, and whether that was everything.
+    """Orders of the archive were refunded: per order event the money given back in all, whether that was everything, and
+    what the archive says was paid.
 
     For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again.
     """
     done = []
     for event, row in sorted(stored.of_orders(merchant, refunded).items()):
-        money, whole = refunded[event]
+        money, whole, paid = refunded[event]
         with transaction.atomic():
             locked = stored.checkout(merchant, row.key, lock=True)
             assert locked is not None
@@ -107,15 +110,21 @@ def give_back_for_orders(
             known = locked.returned.get(BY_MONEY, -1)
             lines = stored.lines_of(locked)
             if whole:
-                money, back = max(money, locked.due_minor), returned(lines, {line.key: line.quantity for line in lines})
+                everything = {line.key: line.quantity for line in lines}
+                money, back = max(money, locked.due_minor), returned(lines, everything, _back_to(locked))
             else:
-                back = by_money(lines, money)
+                back = by_money(lines, money, _back_to(locked), counted(lines, paid))
             if money <= known:
                 continue  # told before, or a correction downwards: what was given back stays given
             return_key = f"{locked.key}:refunded:{money}"
             payload = hash_of({"checkout": locked.key, "money": money})
             done.append(_write(merchant, locked, return_key, payload, {BY_MONEY: money}, back, whole, now, actor))
     return done
+
+
+def _back_to(row: Checkout) -> tuple[Tender, ...]:
+    """In which order the tenders are refunded: as the charter said when the basket was priced."""
+    return tuple(row.priced.get("back_to", ()))
 
 
 def _write(
@@ -130,10 +139,15 @@ def _write(
     actor: str,
 ) -> Returned:
     """Give back the difference to what was given back before."""
-    now_back = {
+    now_back: dict[str, Any] = {
         "due_minor": back.due - row.returned_due_minor,
         "points": back.points - row.returned_points,
         "stored_value_minor": back.stored_value - row.returned_stored_minor,
+        "gift_cards": [
+            {"ref": card, "amount_minor": n - row.gift_cards[card][1]}
+            for card, n in back.gift_cards
+            if n - row.gift_cards[card][1]
+        ],
     }
     coupons: list[int] = []
     if now_back["points"] > 0 and row.member_id is not None:
@@ -149,17 +163,12 @@ def _write(
         (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
         if not answer.done:
             raise CheckoutRefused("return_refused", problem=f"points: {answer.code}")
-    if now_back["stored_value_minor"] > 0 and row.member_id is not None:
-        one = stored_value.Ask(
-            f"checkout:{row.pk}:stored:back:{back.stored_value}",
-            "return",
-            row.member_id,
-            now_back["stored_value_minor"],
-            ref=stored_paid_key(row),
-        )
-        told_by_books = stored_value.ask(merchant=merchant, asks=[one], now=now, actor=actor)[0]
-        if not told_by_books.done:
-            raise CheckoutRefused("return_refused", problem=f"stored value: {told_by_books.code}")
+    try:
+        why = prepaid.give_back(merchant, row, back, now, actor)
+    except StoredRefused as error:
+        why = str(error)
+    if why:
+        raise CheckoutRefused("return_refused", problem=why)
     if whole:
         ref = row.order_event or f"checkout:{row.key}"
         coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
@@ -171,6 +180,7 @@ def _write(
             "points": back.points,
             "points_minor": back.points_amount,
             "stored_value_minor": back.stored_value,
+            "gift_cards": [{"ref": card, "amount_minor": n} for card, n in back.gift_cards],
             "discounts": [{"ref": ref, "amount_minor": amount} for ref, amount in back.discounts],
         },
         "whole": whole,

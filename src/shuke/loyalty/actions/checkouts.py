@@ -39,12 +39,25 @@ def place_checkout(
 
 
 def fill_checkout(
-    *, row: Checkout, basket: Mapping[str, Any], priced: Mapping[str, Any], points: int, stored_value: int, due: int
+    *,
+    row: Checkout,
+    basket: Mapping[str, Any],
+    priced: Mapping[str, Any],
+    points: int,
+    stored_value: int,
+    gift_cards: Mapping[str, int],
+    due: int,
 ) -> None:
-    """What was asked, what was answered, and what is set aside."""
+    """What was asked, what was answered, and what is set aside. `gift_cards`: card → minor units."""
     row.basket, row.priced = dict(basket), dict(priced)
     row.points, row.stored_value_minor, row.due_minor = points, stored_value, due
-    row.save(update_fields=["basket", "priced", "points", "stored_value_minor", "due_minor"])
+    row.gift_cards = {card: [n, 0] for card, n in gift_cards.items()}
+    row.gift_cards_minor = sum(gift_cards.values())
+    row.save(
+        update_fields=[
+            "basket", "priced", "points", "stored_value_minor", "gift_cards", "gift_cards_minor", "due_minor",
+        ]
+    )  # fmt: skip
 
 
 def resolve_checkout(*, row: Checkout, state: str, now: datetime, order_event: str = "") -> bool:
@@ -68,7 +81,14 @@ def record_return(
     row.returned_due_minor += back["due_minor"]
     row.returned_points += back["points"]
     row.returned_stored_minor += back["stored_value_minor"]
-    row.save(update_fields=["returned", "returned_due_minor", "returned_points", "returned_stored_minor"])
+    for card in back["gift_cards"]:
+        row.gift_cards[card["ref"]][1] += card["amount_minor"]
+        row.returned_cards_minor += card["amount_minor"]
+    row.save(
+        update_fields=[
+            "returned", "returned_due_minor", "returned_points", "returned_stored_minor", "gift_cards", "returned_cards_minor",
+        ]
+    )  # fmt: skip
     CheckoutReturn.objects.create(
         merchant_id=row.merchant_id, checkout=row, key=key, payload=payload, at=now, back=dict(back), actor=actor[:60]
     )

@@ -23,6 +23,8 @@ class Checkout(models.Model):
     priced = models.JSONField(help_text="As it was answered: every line with its shares.")
     points = models.BigIntegerField(default=0)
     stored_value_minor = models.BigIntegerField(default=0)
+    gift_cards = models.JSONField(default=dict, help_text="Card → [what it paid, what came back to it], minor units.")
+    gift_cards_minor = models.BigIntegerField(default=0)
     due_minor = models.BigIntegerField(default=0)
     placed_at = models.DateTimeField()
     times_out_at = models.DateTimeField()
@@ -32,6 +34,7 @@ class Checkout(models.Model):
     returned_due_minor = models.BigIntegerField(default=0)
     returned_points = models.BigIntegerField(default=0)
     returned_stored_minor = models.BigIntegerField(default=0)
+    returned_cards_minor = models.BigIntegerField(default=0)
     actor = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -51,6 +54,10 @@ class Checkout(models.Model):
                 & Q(returned_due_minor__lte=models.F("due_minor"))
                 & Q(returned_stored_minor__lte=models.F("stored_value_minor")),
                 name="loyalty_checkout_returned",
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_cards_minor__gte=0, returned_cards_minor__lte=models.F("gift_cards_minor")),
+                name="loyalty_checkout_cards",
             ),
         ]
         indexes = [

@@ -65,6 +65,7 @@ def lines_of(row: Checkout) -> tuple[PricedLine, ...]:
             line["points"],
             line["stored_value_minor"],
             line["due_minor"],
+            tuple((card["ref"], card["amount_minor"]) for card in line.get("gift_cards", ())),
         )
         for line in row.priced["lines"]
     )

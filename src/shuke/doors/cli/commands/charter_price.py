@@ -61,19 +61,20 @@ def show(desk: Desk, priced: dict, currency: str) -> None:
         return money.show(minor, currency)
 
     desk.table(
-        [_("line"), _("list"), _("off"), _("points"), _("stored value"), _("to pay")],
+        [_("line"), _("list"), _("off"), _("points"), _("gift cards"), _("stored value"), _("to pay")],
         [
             (
                 line["key"],
                 amount(line["list_minor"]),
                 amount(sum(d["amount_minor"] for d in line["discounts"])),
                 amount(line["points_minor"]),
+                amount(sum(card["amount_minor"] for card in line["gift_cards"])),
                 amount(line["stored_value_minor"]),
                 amount(line["due_minor"]),
             )
             for line in priced["lines"]
         ],
-        right=(1, 2, 3, 4, 5),
+        right=(1, 2, 3, 4, 5, 6),
     )
     code = "zh" if language().startswith("zh") else "en"
     for title, part in (
