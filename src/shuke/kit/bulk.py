@@ -54,8 +54,9 @@ def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
         cursor = _prepared_cursor(driver)
         if many:
             cursor.executemany(sql, parameters)
-        else:
-            cursor.execute(sql, parameters, prepare=settings.SHUKE_PG_PREPARE)
+        else:  # a plan made for any list suits a short one
+            long = any(type(value) is list and len(value) > FEW for value in parameters)
+            cursor.execute(sql, parameters, prepare=not long)
         return cursor
     except Exception:
         with django.wrap_database_errors:  # the driver's error as Django's
@@ -70,6 +71,8 @@ def _prepared_cursor(driver: Any) -> Any:
         from psycopg.types.numeric import Int8Dumper
 
         driver.adapters.register_dumper(int, Int8Dumper)
+        if settings.SHUKE_PG_PREPARE:  # None, as Django sets it, refuses also what asks to be prepared
+            driver.prepare_threshold = 1 << 60
         driver._shuke_ints = True
     return psycopg.Cursor(driver)
 
@@ -175,26 +178,6 @@ def learn_statistics() -> None:
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
     """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
     return _run(sql, parameters).fetchall()
-
-
-def select_together(queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple]]:
-    """The rows of several queries, run in this order, in one round trip where the driver can."""
-    django = connections["default"]
-    if not is_postgres() or django.force_debug_cursor or django.execute_wrappers:
-        return [_run(sql, parameters).fetchall() for sql, parameters in queries]
-    import psycopg
-
-    django.ensure_connection()
-    if django.needs_rollback:
-        django.validate_no_broken_transaction()
-    with django.wrap_database_errors:
-        cursor = psycopg.ClientCursor(django.connection)
-        sql = "; ".join(sql for sql, _ in queries)
-        cursor.execute(sql, [value for _, parameters in queries for value in parameters])
-        found = [cursor.fetchall()]
-        while cursor.nextset():
-            found.append(cursor.fetchall())
-        return found
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:

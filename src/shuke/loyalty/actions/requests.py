@@ -47,12 +47,8 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks})
-    locked, asked_under = bulk.select_together(
-        [
-            stored.heads_query(merchant, members, lock=True),
-            facts.known_by_version_query(merchant, [one.key for one in asks]),
-        ]
-    )
+    locked = bulk.select(*stored.heads_query(merchant, members, lock=True))
+    asked_under = bulk.select(*facts.known_by_version_query(merchant, [one.key for one in asks]))
     heads = stored.read_heads(locked)
     known = facts.read_known_requests(row[3:] for row in asked_under if row[3] is not None)
     if len(heads) < len(members):  # an absent row could not be locked: what was answered has to be looked up again
