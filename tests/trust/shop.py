@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from shuke.loyalty import queries
@@ -13,9 +14,11 @@ from tests.trust.exercise_book import CHARTER
 LATER = START + timedelta(days=20)  # what was earned on the first day can be spent, and none of it has lapsed
 
 
-def furnish(count: int = 3, points: int = 1000) -> tuple[Merchant, list[int]]:
-    """Lan's shop and `count` members with so many points each."""
-    merchant = cast.lan().merchant
+def furnish(
+    count: int = 3, points: int = 1000, whose: Callable[[], cast.Shop] = cast.lan
+) -> tuple[Merchant, list[int]]:
+    """A shop and `count` members with so many points each."""
+    merchant = whose().merchant
     publish(merchant, CHARTER | {"points": CHARTER["points"] | {"transfer": "anyone"}})
     buyers = [member(merchant, n) for n in range(1, count + 1)]
     for n, buyer in enumerate(buyers):

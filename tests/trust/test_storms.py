@@ -13,11 +13,10 @@ from django.db.models import Sum
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, Transfer
 from shuke.loyalty.models import Entry
-from tests.loyalty.books import START, member, order, publish, refund, take
+from tests.loyalty.books import START, order, refund, take
 from tests.trust import SOAK
-from tests.trust.exercise_book import CHARTER
+from tests.trust.shop import LATER, figures, furnish
 
-LATER = START + timedelta(days=20)
 TILLS = 4
 
 
@@ -83,20 +82,9 @@ def storm(merchant, work: list[list], careless: bool = False) -> list[tuple]:
 
 @pytest.fixture
 def shop(transactional_db):
-    from tests import cast
-
-    lan = cast.lan()
-    publish(lan.merchant, CHARTER | {"points": CHARTER["points"] | {"transfer": "anyone"}})
-    buyers = [member(lan.merchant, n) for n in range(1, 4)]
-    for n, buyer in enumerate(buyers):
-        take(lan.merchant, buyer, order(f"start{n}", 1, 1000))
+    furnished = furnish()
     connections.close_all()
-    return lan.merchant, buyers
-
-
-def figures(merchant, buyer, now=LATER):
-    told = queries.balance(merchant, buyer, now)
-    return told.available, told.pending, told.held, told.debt
+    return furnished
 
 
 def test_the_storm_sees_a_till_that_does_not_look_at_the_books(shop):

@@ -174,6 +174,7 @@ def test_it_does_not_expire_points_held_at_checkout():
     captured = life(bought, held, ev.HoldCaptured("capture:h", at(5, 2), "hold:h", 70))
     assert captured.effects[-1].legs == {"member": -70, "spent": 70}
     released = life(bought, held, ev.HoldReleased("release:h", at(5, 2), "hold:h"))
+    assert released.effects[-1].event == "release:h"  # at once, not when the clock comes by next
     assert released.effects[-1].legs == {"member": -70, "breakage": 70}
 
 
