@@ -40,14 +40,18 @@ class IdMaker:
         self._handle: int | None = None
         self._next = 0  # milliseconds << counter bits | counter, still without node
 
-    def take(self, count: int) -> range | list[int]:
-        """`count` fresh ids, ascending."""
+    def reserve(self, count: int) -> tuple[int, int]:
+        """Room for `count` ids: the number of the first, still without node, and the node's bits."""
         with self._lock:
             if self._pid != os.getpid():  # first use, or we are a fork of a process that had a number
                 self._lease()
             start = max(self._next, (time.time_ns() // 1_000_000 - EPOCH_MS) << _COUNTER_BITS)
             self._next = start + count
-        node = self._node
+        return start, self._node
+
+    def take(self, count: int) -> range | list[int]:
+        """`count` fresh ids, ascending."""
+        start, node = self.reserve(count)
         low = _PER_MS - 1
         return [((n >> _COUNTER_BITS) << _TIME_SHIFT) | node | (n & low) for n in range(start, start + count)]
 
@@ -99,6 +103,14 @@ def _the_maker() -> IdMaker:
 def take(count: int) -> list[int]:
     """`count` fresh ids of this process, ascending."""
     return list(_the_maker().take(count))
+
+
+def numbering(row: str, count: int) -> tuple[str, list[int]]:
+    """Fresh ids for rows that the database itself makes: an SQL expression and its parameters. `row` numbers them from 0."""
+    start, node = _the_maker().reserve(count)
+    n = f"(%s + {row})"
+    sql = f"((({n} >> {_COUNTER_BITS}) << {_TIME_SHIFT}) | %s | ({n} & {_PER_MS - 1}))"
+    return sql, [start, node, start]
 
 
 def new() -> int:

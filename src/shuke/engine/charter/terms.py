@@ -316,6 +316,11 @@ class Versions:
                 found = terms
         return found
 
+    @property
+    def begun(self) -> tuple[tuple[datetime, Terms], ...]:
+        """Each version with the moment it began, oldest first."""
+        return tuple(self._all)
+
     def next_after(self, moment: datetime) -> datetime | None:
         """When the version in force at `moment` gives way to another."""
         return next((start for start, _ in self._all[1:] if start > moment), None)

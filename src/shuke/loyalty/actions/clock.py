@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from shuke.engine.ledger.books import FAR
 from shuke.engine.ledger.fold import Fold
+from shuke.loyalty.actions.lapsing import lapse
 from shuke.loyalty.actions.posting import Batch
 from shuke.loyalty.actions.settling import Settled, close_hold, lock_heads, post_forward
 from shuke.loyalty.models import Wallet
@@ -21,26 +22,29 @@ from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters
 from shuke.shops.models import Merchant
 
-PER_TRANSACTION = 500
+PER_TRANSACTION = 200
 
 
 def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] | None = None) -> Settled:
-    """Book everything that fell due up to `now`. Safe to run twice, in parallel, or late."""
-    done = Settled()
-    while True:
-        due = list(
-            Wallet.objects.filter(merchant=merchant)
-            .filter(Q(next_expiry_at__lte=now) | Q(next_review_at__lte=now))
-            .order_by("member_id")
-            .values_list("member_id", flat=True)[:PER_TRANSACTION]
-        )
-        if not due:
-            return done
-        part = advance(merchant, due, now)
+    """Book everything that fell due up to `now`. Safe to run twice, in parallel, or late.
+
+    Members of whom nothing but points is due are booked together (lapsing.py), the others one by one.
+    """
+    members, postings = lapse(merchant=merchant, now=now, progress=progress)
+    done = Settled(members, postings)
+    due = list(
+        Wallet.objects.filter(merchant=merchant)
+        .filter(Q(next_expiry_at__lte=now) | Q(next_review_at__lte=now))
+        .order_by("member_id")
+        .values_list("member_id", flat=True)
+    )
+    for start in range(0, len(due), PER_TRANSACTION):
+        part = advance(merchant, due[start : start + PER_TRANSACTION], now)
         done.members += part.members
         done.postings += part.postings
         if progress is not None:
-            progress(len(due))
+            progress(part.members)
+    return done
 
 
 @transaction.atomic

@@ -58,6 +58,20 @@ def note(*, merchant: Merchant, lines: Sequence[Note], now: datetime) -> None:
         )
 
 
+def note_found(
+    *, merchant: Merchant, kind: str, found: str, parameters: Sequence[Any], count: int, now: datetime
+) -> None:
+    """Append a line for each row of a query, without bringing the rows here: n (from 0 below `count`), member_id, at, ref
+    and body, a JSON text. In the caller's transaction, like `note`."""
+    fresh, numbers = ids.numbering("found.n", count)
+    body = "CAST(found.body AS jsonb)" if bulk.is_postgres() else "found.body"
+    bulk.execute(
+        "INSERT INTO members_timeline (id, merchant_id, member_id, at, noted_at, kind, ref, body) "
+        f"SELECT {fresh}, %s, found.member_id, found.at, %s, %s, found.ref, {body} FROM ({found}) AS found",
+        [*numbers, merchant.pk, bulk.moment()(now), kind, *parameters],
+    )
+
+
 def claim(*, merchant: Merchant, kinds: Sequence[str], limit: int, now: datetime) -> list[Claimed]:
     """Take up to `limit` unread lines of these kinds, oldest first; nobody else gets them.
 

@@ -1,0 +1,217 @@
+"""Points lapse: the night books it for whole sets of members, where nothing else falls due with it.
+
+For one member out of a thousand a night does more than let lots end: a review, a hold that times out, debt. Those are folded one by
+one (clock.py). For all others these statements write what the fold would write, row by row the same
+(tests/loyalty/test_lapsing.py), without bringing the lots here. Why: docs/decisions/0014-expiry-in-sets.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from shuke.engine.charter.terms import Versions
+from shuke.kit import bulk, ids
+from shuke.loyalty.queries import charters
+from shuke.members.actions import note_found
+from shuke.shops.models import Merchant
+
+# How long the wallets of one batch may be locked, in seconds. On SQLite the lock is everybody's.
+_LOCKED, _LOCKED_SQLITE = 0.1, 0.025
+_FEWEST, _AT_FIRST, _MOST = 20, 200, 2000
+
+
+def lapse(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] | None = None) -> tuple[int, int]:
+    """Book the lots that ended up to `now` of all members for whom nothing else is due: (members, postings).
+
+    Batches in the order of members' ids, each a transaction of its own: killed between two, run twice or in parallel, every lot
+    lapses once. Who is not simple is left to the fold.
+    """
+    try:
+        versions = charters.versions(merchant)
+    except charters.NoCharter:
+        return 0, 0
+    simple, conditions = _simple(versions, now)
+    due = [
+        member
+        for (member,) in bulk.select(
+            f"SELECT member_id FROM loyalty_wallet w WHERE w.merchant_id = %s AND {simple} ORDER BY member_id",
+            [merchant.pk, *conditions],
+        )
+    ]
+    members = postings = begin = 0
+    size = _AT_FIRST
+    while begin < len(due):
+        batch = due[begin : begin + size]
+        begin += size
+        started = time.perf_counter()
+        lapsed, posted = _lapse_some(merchant, versions, batch, now)
+        spent = time.perf_counter() - started
+        members, postings = members + lapsed, postings + posted
+        if progress is not None:
+            progress(lapsed)
+        if begin < len(due):
+            size = _next_size(size, spent)
+            _let_tills_in(spent)
+    return members, postings
+
+
+def _next_size(size: int, spent: float) -> int:
+    allowed = _LOCKED if bulk.is_postgres() else _LOCKED_SQLITE
+    return max(_FEWEST, min(_MOST, 2 * size, int(size * allowed / max(spent, 1e-6))))
+
+
+def _let_tills_in(spent: float) -> None:
+    """SQLite has one writer and no queue: who waits looks every few milliseconds whether the lock is free."""
+    if not bulk.is_postgres() and not connection.in_atomic_block:
+        time.sleep(spent / 4)
+
+
+def _simple(versions: Versions, now: datetime) -> tuple[str, list[Any]]:
+    """The condition on a wallet (`w`) under which the clock does nothing but let lots end. (Who owes has none: I7.)"""
+    at = bulk.moment()
+    sql = "w.next_expiry_at <= %s AND (w.next_review_at IS NULL OR w.next_review_at > %s) AND w.held = 0"
+    values: list[Any] = [at(now), at(now)]
+    # The books name a member's tier by the version in force: where tiers are other ones meanwhile, the fold names it anew.
+    for (_, before), (begun, after) in zip(versions.begun, versions.begun[1:], strict=False):
+        if before.rank != after.rank and begun <= now:
+            sql += " AND w.settled_to >= %s"
+            values.append(at(begun))
+    return sql, values
+
+
+@transaction.atomic
+def _lapse_some(merchant: Merchant, versions: Versions, due: Sequence[int], now: datetime) -> tuple[int, int]:
+    """Lock these members' wallets, see who is still simple, and book; one statement for each table."""
+    members = _lock(merchant, versions, due, now)
+    if not members:
+        return 0, 0
+    count = _gather(merchant, members, now)
+    _post(merchant, versions, count, now)
+    _take_from_lots(merchant, members, now)
+    _tell(merchant, count, now)
+    _close(merchant)
+    return len(members), count
+
+
+def _lock(merchant: Merchant, versions: Versions, due: Sequence[int], now: datetime) -> list[int]:
+    """Those who are simple now that nobody else can change them. The fold starts from the moment the wallet has noted:
+    where that is not the first end of a lot, the fold shall see to it."""
+    simple, conditions = _simple(versions, now)
+    where, values = bulk.among("w.member_id", due)
+    lock = " FOR NO KEY UPDATE" if bulk.is_postgres() else ""
+    rows = bulk.select(
+        f"SELECT w.member_id FROM loyalty_wallet w WHERE +w.merchant_id = %s AND {where} AND {simple} "
+        f"AND w.next_expiry_at = ({_FIRST_END}) ORDER BY w.member_id{lock}",
+        [merchant.pk, values, *conditions],
+    )
+    return [member for (member,) in rows]
+
+
+_FIRST_END = (
+    "SELECT MIN(l.expires_at) FROM loyalty_lot l WHERE l.merchant_id = w.merchant_id AND l.member_id = w.member_id "
+    "AND l.remaining > 0"
+)
+
+
+def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> int:
+    """One row for each posting to be: a member and a moment at which lots ended; `nth` and `gone` run up within the member.
+    The table lives as long as the connection, its rows as long as the transaction."""
+    postgres = bulk.is_postgres()
+    moment, kept = ("timestamptz", " ON COMMIT DELETE ROWS") if postgres else ("datetime", "")
+    bulk.execute(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS loyalty_lapse (n bigint, txn_id bigint, member_id bigint, "
+        f"at {moment}, event text, points bigint, nth bigint, gone bigint){kept}",
+        [],
+    )
+    where, values = bulk.among("l.member_id", members)
+    rows = bulk.execute(
+        "INSERT INTO loyalty_lapse (n, member_id, at, event, points, nth, gone) "
+        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MINUTE[postgres]}, points, "
+        "row_number() OVER (PARTITION BY member_id ORDER BY at), SUM(points) OVER (PARTITION BY member_id ORDER BY at) "
+        "FROM (SELECT l.member_id, l.expires_at AS at, SUM(l.remaining) AS points FROM loyalty_lot l "
+        f"WHERE l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s "
+        "GROUP BY l.member_id, l.expires_at) AS ended",
+        [merchant.pk, values, bulk.moment()(now)],
+    )
+    fresh, numbers = ids.numbering("n", rows)
+    bulk.execute(f"UPDATE loyalty_lapse SET txn_id = {fresh}", numbers)
+    return rows
+
+
+_MINUTE = {  # of a moment, as the fold names its events
+    True: "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI')",
+    False: "substr(at, 1, 10) || 'T' || substr(at, 12, 5)",
+}
+
+
+def _post(merchant: Merchant, versions: Versions, count: int, now: datetime) -> None:
+    """The postings, and their legs in one statement, so that the database can check that they add up."""
+    (_, first), *later = versions.begun
+    at = bulk.moment()
+    version = "".join(" WHEN x.at >= %s THEN %s" for _ in later)
+    bulk.execute(
+        "INSERT INTO loyalty_txn (id, merchant_id, key, payload, member_id, event, kind, at, posted_at, actor, charter_version, why) "
+        f"SELECT x.txn_id, %s, CAST(x.member_id AS text) || '|' || x.event || '#1', {_NOTHING[bulk.is_postgres()]}, x.member_id, "
+        f"x.event, 'expire', x.at, %s, 'clock', {'CASE' + version + ' ELSE %s END' if later else '%s'}, '[]' FROM loyalty_lapse x",
+        [
+            merchant.pk,
+            at(now),
+            *(value for begun, terms in reversed(later) for value in (at(begun), terms.version)),
+            first.version,
+        ],
+    )
+    fresh, numbers = ids.numbering("x.n", count)
+    second, next_numbers = ids.numbering("x.n", count)
+    bulk.execute(
+        "INSERT INTO loyalty_entry (id, merchant_id, txn_id, account, member_id, amount, seq, balance_after) "
+        f"SELECT {fresh}, %s, x.txn_id, 'breakage', NULL, x.points, NULL, NULL FROM loyalty_lapse x UNION ALL "
+        f"SELECT {second}, %s, x.txn_id, 'member', x.member_id, -x.points, w.seq + x.nth, w.balance - x.gone "
+        "FROM loyalty_lapse x JOIN loyalty_wallet w ON w.member_id = x.member_id",
+        [*numbers, merchant.pk, *next_numbers, merchant.pk],
+    )
+
+
+_NOTHING = {True: "''::bytea", False: "x''"}
+
+
+def _take_from_lots(merchant: Merchant, members: Sequence[int], now: datetime) -> None:
+    """What each lot had left is used up by the posting of its moment. Nothing of these members' lots is held."""
+    where, values = bulk.among("l.member_id", members)
+    ended = f"l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s"
+    told = [merchant.pk, values, bulk.moment()(now)]
+    [(count,)] = bulk.select(f"SELECT COUNT(*) FROM loyalty_lot l WHERE {ended}", told)
+    fresh, numbers = ids.numbering("row_number() OVER () - 1", count)
+    bulk.execute(
+        "INSERT INTO loyalty_use (id, merchant_id, txn_id, lot_id, kind, amount) "
+        f"SELECT {fresh}, %s, x.txn_id, l.id, 'expire', l.remaining FROM loyalty_lot l "
+        f"JOIN loyalty_lapse x ON x.member_id = l.member_id AND x.at = l.expires_at WHERE {ended}",
+        [*numbers, merchant.pk, *told],
+    )
+    bulk.execute(f"UPDATE loyalty_lot AS l SET remaining = 0 WHERE {ended}", told)
+
+
+def _tell(merchant: Merchant, count: int, now: datetime) -> None:
+    note_found(
+        merchant=merchant,
+        kind="points.expired",
+        found="SELECT n, member_id, at, event AS ref, '{\"points\":' || CAST(points AS text) || '}' AS body FROM loyalty_lapse",
+        parameters=[],
+        count=count,
+        now=now,
+    )
+
+
+def _close(merchant: Merchant) -> None:
+    """The wallets as they stand after it."""
+    bulk.execute(
+        "UPDATE loyalty_wallet AS w SET balance = w.balance - x.points, seq = w.seq + x.postings, settled_to = x.at, "
+        f"next_expiry_at = ({_FIRST_END}) FROM (SELECT member_id, SUM(points) AS points, COUNT(*) AS postings, MAX(at) AS at "
+        "FROM loyalty_lapse GROUP BY member_id) AS x WHERE +w.merchant_id = %s AND w.member_id = x.member_id",
+        [merchant.pk],
+    )
+    bulk.execute("DELETE FROM loyalty_lapse", [])
