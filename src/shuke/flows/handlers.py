@@ -5,16 +5,18 @@ from __future__ import annotations
 from shuke.flows import checkout
 from shuke.kit import jobs
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import gifts
+from shuke.loyalty.actions import gifts, stored
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 
 @jobs.handler("seal")
 def seal(running: jobs.Running) -> None:
-    """Add what was posted since the last seal to the hash chain."""
+    """Add what was posted since the last seal to the hash chains, of points and of stored value."""
     merchant = Merchant.objects.get(pk=running.merchant_id)
-    loyalty.seal(merchant=merchant, now=shop_now(merchant), count=False)
+    now = shop_now(merchant)
+    loyalty.seal(merchant=merchant, now=now, count=False)
+    stored.seal_stored(merchant=merchant, now=now, all_of_them=False)
 
 
 @jobs.handler("holds")

@@ -17,6 +17,7 @@ from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
 from shuke.loyalty.queries.checkouts import any_timed_out
 from shuke.loyalty.queries.referral import any_due
+from shuke.loyalty.queries.stored.chain import unsealed as unsealed_money
 from shuke.shops.models import Merchant
 from shuke.shops.queries import merchants
 
@@ -37,7 +38,7 @@ class Often(NamedTuple):
 
 
 def _unsealed(merchant: Merchant, now: datetime) -> bool:
-    return bool(loyalty.unsealed(merchant, 1, count=False))
+    return bool(loyalty.unsealed(merchant, 1, count=False) or unsealed_money(merchant, 1, all_of_them=False))
 
 
 def _held_too_long(merchant: Merchant, now: datetime) -> bool:
@@ -64,6 +65,7 @@ HANDLERS = (
     "shuke.flows.night",
     "shuke.flows.imports",
     "shuke.flows.import_jobs",
+    "shuke.flows.partner_card",
     "shuke.flows.export_members",
     "shuke.flows.publish_charter",
     "shuke.flows.simulate_charter",

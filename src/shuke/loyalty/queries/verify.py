@@ -16,13 +16,15 @@ from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters, facts, settlement
+from shuke.loyalty.queries import charters, facts, rewards, settlement
 from shuke.loyalty.queries.budgets import closed_purse
 from shuke.loyalty.queries.chain import content_of, digest_of
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
 from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS
 from shuke.loyalty.queries.stored import invariants as money
 from shuke.shops.models import Merchant
+
+LETTERS = "ICSGD"  # points, coupons, stored value, gifts, draws: the order in which checks are listed
 
 
 class Finding(NamedTuple):
@@ -49,12 +51,13 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
     """Check everything; at most `limit` findings per check are named."""
     findings: list[Finding] = []
     checked: list[tuple[str, str]] = []
-    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS, *money.CHECKS]:
+    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS]:
         checked.append((invariant, says))
         rows = bulk.select(sql, [merchant.pk])
         findings += [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
-    checked += [*BEYOND_SQL, *money.BEYOND_SQL]
-    findings += [Finding(*told) for told in money.beyond_sql(merchant)]
+    checked += [*BEYOND_SQL, *money.BEYOND_SQL, *rewards.BEYOND_SQL]
+    findings += [Finding(*told) for told in money.beyond_sql(merchant, limit)]
+    findings += [Finding(*told) for told in rewards.faults(merchant)]
     findings += _triggers()
     findings += _chain(merchant)
     findings += _budgets(merchant)
@@ -69,7 +72,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
         if progress is not None:
             progress(len(part))
     return Report(
-        findings, sorted(checked, key=lambda c: (c[0][0] != "I", int(c[0][1:]))), _figures(merchant, len(members))
+        findings, sorted(checked, key=lambda c: (LETTERS.find(c[0][0]), int(c[0][1:]))), _figures(merchant, len(members))
     )
 
 

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from shuke.kit import bulk, ids
 from shuke.loyalty.actions.stored.ledger import Ledger
-from shuke.loyalty.models import StoredPurse, StoredSeal, StoredTxn
+from shuke.loyalty.models import StoredPurse, StoredSeal
 from shuke.loyalty.queries.chain import digest_of
-from shuke.loyalty.queries.stored.chain import content_of
+from shuke.loyalty.queries.stored.chain import content_of, unsealed
 from shuke.shops.models import Merchant
 
 PER_TRANSACTION = 200
@@ -33,19 +33,19 @@ def run_stored_clock(*, merchant: Merchant, now: datetime) -> int:
             count += len(rows)
 
 
-def seal_stored(*, merchant: Merchant, now: datetime) -> int:
-    """Add what was posted since the last seal to the hash chain; how many postings."""
+def seal_stored(*, merchant: Merchant, now: datetime, all_of_them: bool = True) -> int:
+    """Add what was posted since the last seal to the hash chain; how many postings. Without `all_of_them` what was left open
+    for longer than an hour waits for the night."""
     sealed = 0
-    while n := _seal_some(merchant, now):
+    while n := _seal_some(merchant, now, all_of_them):
         sealed += n
     return sealed
 
 
 @transaction.atomic
-def _seal_some(merchant: Merchant, now: datetime) -> int:
+def _seal_some(merchant: Merchant, now: datetime, all_of_them: bool) -> int:
     Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # one seal at a time
-    open_ = StoredTxn.objects.filter(merchant=merchant, seal=None)
-    txns = list(open_.order_by("id").values_list("id", flat=True)[:PER_SEAL])
+    txns = unsealed(merchant, PER_SEAL, all_of_them=all_of_them)
     if not txns:
         return 0
     last = StoredSeal.objects.filter(merchant=merchant).order_by("-number").first()

@@ -5,10 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from shuke.kit import bulk
+from shuke.kit import bulk, ids
 from shuke.loyalty.models import StoredSeal
 from shuke.loyalty.queries.chain import digest_of
 from shuke.shops.models import Merchant
+
+
+LOOK_BACK = ids.MILLISECOND * 3600_000
+
+
+def unsealed(merchant: Merchant, limit: int, *, all_of_them: bool = True) -> list[int]:
+    """Postings that no seal covers yet, oldest first; without `all_of_them` only those of the last hour, which is where they
+    are as a rule, and quick to look through."""
+    since = "AND id > (SELECT COALESCE(MAX(id), 0) FROM loyalty_stored_txn) - %s " if not all_of_them else ""
+    rows = bulk.select(
+        f"SELECT id FROM loyalty_stored_txn WHERE +merchant_id = %s AND seal IS NULL {since}ORDER BY id LIMIT %s",
+        [merchant.pk, *([] if all_of_them else [LOOK_BACK]), limit],
+    )
+    return [pk for (pk,) in rows]
 
 
 def content_of(merchant: Merchant, number: int) -> Iterable[str]:

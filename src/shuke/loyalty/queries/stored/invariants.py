@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from shuke.kit import bulk
+from shuke.loyalty.queries.stored import refold
 from shuke.loyalty.queries.stored.chain import broken_seals
 from shuke.shops.models import Merchant
 
@@ -112,15 +114,18 @@ CHECKS: list[tuple[str, str, str, str]] = [
 BEYOND_SQL = [
     ("S11", "stored value: postings, legs and uses cannot be changed: the triggers stand"),
     ("S12", "stored value: the hash chain is whole from the first posting to the last"),
+    ("S13", "stored value: every posting is what charter and engine make of what was asked (by folding them anew)"),
 ]
 
 
-def beyond_sql(merchant: Merchant) -> Iterator[tuple[str, str, str]]:
-    """What SQL alone does not see: triggers and chain."""
+def beyond_sql(merchant: Merchant, limit: int = 100) -> Iterator[tuple[str, str, str]]:
+    """What SQL alone does not see: triggers, chain, and whether each posting follows from what was asked."""
     for name in _gone():
         yield "S11", name, f"trigger {name} is missing: run `shuke init`"
     for number, problem in broken_seals(merchant):
         yield "S12", f"seal {number}", problem
+    for row, problem in islice(refold.faults(merchant), limit):
+        yield "S13", row, problem
 
 
 def _gone() -> list[str]:
