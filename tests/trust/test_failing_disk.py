@@ -4,7 +4,6 @@ cut leaves of the files, no acknowledged point is lost. Each harness first sees 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import sqlite3
@@ -15,15 +14,14 @@ from typing import NamedTuple
 
 import pytest
 from django.db import DatabaseError, connection
-from django.test import Client
 
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, Transfer, requests
-from shuke.shops.actions import make_token
-from tests import cast, tables
+from tests import tables
 from tests.trust import SOAK
 from tests.trust.disk import FULL, IOERR_WRITE, books_on, disk
 from tests.trust.shop import LATER, figures, furnish
+from tests.trust.till import Till, give, is_done_now, sell, spend
 
 pytestmark = [
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="about SQLite's files"),
@@ -59,32 +57,6 @@ def rows(path: Path) -> bytes:
 # -- T11 ---------------------------------------------------------------------------------------------------------
 
 
-class Till:
-    """Other software at the API: every request with a key, sent again when it was not done."""
-
-    def __init__(self, merchant) -> None:
-        _, token = make_token(merchant=merchant, name="till", may_write=True, now=cast.OPENED)
-        self.client = Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
-
-    def __call__(self, path: str, **body) -> tuple[int, dict]:
-        answer = self.client.post(f"/api/v1/{path}", json.dumps(body), content_type="application/json")
-        plain = answer.headers["Content-Type"].startswith("application/json")
-        return answer.status_code, answer.json() if plain else {"code": "not even JSON"}
-
-
-def spend(till: Till, key: str) -> tuple[int, dict]:
-    return till("members/00000001/points/spend", points=1, key=key)
-
-
-def give(till: Till, key: str) -> tuple[int, dict]:
-    return till("members/00000002/points/give", points=1, to="00000003", key=key)
-
-
-def sell(till: Till, key: str) -> tuple[int, dict]:
-    sold = {"number": key, "store": "XH", "created_at": "2025-01-20T10:00:00+08:00", "paid_minor": 500}
-    return till("orders", orders=[sold | {"buyer": {"card": "00000001"}}])
-
-
 def every_write_fails_once(path: Path, till: Till, work, *, code: int, step: int = 1) -> tuple[int, list[str]]:
     """How many requests met the failing disk, and what was wrong."""
     wrong, met, n = [], 0, 1
@@ -102,7 +74,7 @@ def every_write_fails_once(path: Path, till: Till, work, *, code: int, step: int
         if rows(path) != before:
             wrong.append(f"{key}: something was written")
         again = work(till, key)
-        if again[0] != 200 or again[1].get("replayed") or again[1].get("new", 1) != 1:
+        if not is_done_now(again):
             wrong.append(f"{key}: {again} when it was sent again")
         n += step
 

@@ -1,0 +1,131 @@
+"""T11 on PostgreSQL: at whichever statement the server goes away or its disk is full, a request is done whole or not at all, the API
+says so, and the same key succeeds afterwards. (On SQLite every single write fails: test_failing_disk.py.)"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+from shuke.loyalty import queries
+from shuke.loyalty.actions import transfers
+from tests.trust import SOAK
+from tests.trust.shop import LATER, furnish
+from tests.trust.till import Till, give, is_done_now, sell, spend
+
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="about PostgreSQL's connections"),
+    pytest.mark.django_db(transaction=True),
+]
+TABLES = (
+    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind = 'r' AND n.nspname = 'public' ORDER BY 1"
+)
+
+
+class Fault:
+    """At the nth statement of a request something real happens to it."""
+
+    def __init__(self, how: str, nth: int) -> None:
+        self.how, self.nth, self.seen, self.hit = how, nth, 0, False
+
+    def __call__(self, execute, sql, params, many, context):
+        self.seen += 1
+        if self.seen == self.nth:
+            self.hit = True
+            self.strike()
+        return execute(sql, params, many, context)
+
+    def strike(self) -> None:
+        if self.how == "gone":  # somebody stops the server, or its machine dies: this connection is no more
+            with psycopg.connect(**_address(), autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+        else:  # the server raises what it raises when a table cannot grow
+            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+                cursor.execute(
+                    "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+                )
+
+
+def _address() -> dict:
+    told = connection.get_connection_params()
+    return {key: told[key] for key in ("host", "port", "user", "password", "dbname") if told.get(key)}
+
+
+def rows(other) -> bytes:
+    """A hash of every row of every table, as others see them."""
+    told = hashlib.blake2b()
+    for (table,) in other.execute(TABLES).fetchall():
+        told.update(f"{table}{other.execute(f'SELECT t::text FROM {table} t ORDER BY 1').fetchall()}".encode())
+    return told.digest()
+
+
+@contextmanager
+def struck(fault: Fault):
+    """Statements pass by the fault; so does the commit, which is the last of them."""
+    wrapper = connections["default"]
+    commit = wrapper._commit
+
+    def commits():
+        fault(lambda *_: None, "COMMIT", None, False, {})
+        return commit()
+
+    wrapper._commit = commits
+    try:
+        with wrapper.execute_wrapper(fault):
+            yield
+    finally:
+        del wrapper._commit
+
+
+def every_statement_fails_once(till: Till, work, how: str, *, step: int = 1) -> tuple[int, list[str]]:
+    """How many requests were struck, and what was wrong."""
+    wrong, met, n = [], 0, 1
+    with psycopg.connect(**_address(), autocommit=True) as other:
+        while True:
+            before = rows(other)
+            fault = Fault(how, n)
+            key = f"{work.__name__}-{how}-{n}"
+            with struck(fault):
+                status, told = work(till, key)
+            if not fault.hit:
+                return met, wrong
+            met += 1
+            if (status, told.get("code")) != {"gone": (503, "no_database"), "full": (507, "disk_full")}[how]:
+                wrong.append(f"{key}: {status} {told}")
+            if rows(other) != before:
+                wrong.append(f"{key}: something was written")
+            again = work(till, key)
+            if not is_done_now(again):
+                wrong.append(f"{key}: {again} when it was sent again")
+            n += step
+
+
+@pytest.fixture
+def till(monkeypatch):
+    monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
+    merchant, _ = furnish()
+    yield Till(merchant)
+    connections.close_all()
+    assert queries.verify(merchant).findings == []
+
+
+@pytest.mark.parametrize("how", ["gone", "full"])
+def test_a_request_is_done_whole_or_not_at_all_whichever_statement_fails(till, how):
+    for work, step in ((spend, 1), (give, 1 if SOAK > 1 else 4), (sell, 1 if SOAK > 1 else 9)):
+        met, wrong = every_statement_fails_once(till, work, how, step=step)
+        assert wrong == []
+        assert met >= 3
+
+
+def test_lost_connections_show_a_till_that_writes_piece_by_piece(monkeypatch):
+    monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
+    merchant, _ = furnish()
+    monkeypatch.setattr(transfers, "transaction", SimpleNamespace(atomic=nullcontext))  # the planted fault
+    _, wrong = every_statement_fails_once(Till(merchant), give, "full")
+    assert any("something was written" in w for w in wrong)
