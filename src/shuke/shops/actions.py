@@ -71,16 +71,15 @@ def ensure_stores(*, merchant: Merchant, stores: Iterable[tuple[str, str, str]])
     asked = {(platform, code): name for platform, code, name in stores}
     if not asked:
         return {}
-    with transaction.atomic():
+    known = _stores(merchant, asked)
+    missing = [
+        Store(merchant=merchant, platform=platform, code=code, name=(name or code)[:100])
+        for (platform, code), name in asked.items()
+        if (platform, code) not in known
+    ]
+    if missing:
+        Store.objects.bulk_create(missing, ignore_conflicts=True)
         known = _stores(merchant, asked)
-        missing = [
-            Store(merchant=merchant, platform=platform, code=code, name=(name or code)[:100])
-            for (platform, code), name in asked.items()
-            if (platform, code) not in known
-        ]
-        if missing:
-            Store.objects.bulk_create(missing, ignore_conflicts=True)
-            known = _stores(merchant, asked)
     return known
 
 

@@ -34,7 +34,7 @@ class Settled:
     refolded: int = 0
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle(
     *,
     merchant: Merchant,

@@ -71,7 +71,7 @@ def recognise(
     sightings, answers_of = gather(people, seen_at, now, merchant.id)
     if not sightings:
         return [Recognised(None)] * len(people)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         plan = read(Plan(merchant.id, sightings, now), bulk_locks=False).decide()
         if plan.changes_members() and connection.vendor == "postgresql":
             bulk.execute("SELECT 1 FROM shops_merchant WHERE id = %s FOR NO KEY UPDATE", [merchant.id])

@@ -52,7 +52,7 @@ def record(
     assert len(orders) == len(member_ids), "one member id (or None) per order"
     if not orders:
         return []
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock(merchant.id, orders)
         asked = put_together(orders, member_ids, ensure(merchant, store_keys(orders)), digests)
         known = look_up(merchant.id, asked)
