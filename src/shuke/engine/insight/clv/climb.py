@@ -115,8 +115,12 @@ def _within(gradient: np.ndarray, hessian: np.ndarray, free: np.ndarray, radius:
     along = axes.T @ g
     most = max(float(np.abs(values).max()), 1e-300)
 
+    def taken(shift: float) -> np.ndarray:
+        bent = values + shift
+        return np.where(bent > 0, along / np.where(bent > 0, bent, 1.0), 0.0)  # 0: flat and level, nowhere to go
+
     def length(shift: float) -> float:
-        return float(np.sqrt(((along / (values + shift)) ** 2).sum()))
+        return float(np.sqrt((taken(shift) ** 2).sum()))
 
     shift = 0.0
     if values[0] <= 1e-12 * most or length(0.0) > radius:
@@ -128,9 +132,9 @@ def _within(gradient: np.ndarray, hessian: np.ndarray, free: np.ndarray, radius:
             if above - below < 1e-3 * above:
                 break
         shift = above
-    taken = along / (values + shift)
-    step[free] = axes @ taken
-    return step, float(along @ taken - 0.5 * (values * taken * taken).sum())
+    along_axes = taken(shift)
+    step[free] = axes @ along_axes
+    return step, float(along @ along_axes - 0.5 * (values * along_axes * along_axes).sum())
 
 
 def _learned(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:

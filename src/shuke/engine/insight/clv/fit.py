@@ -67,7 +67,9 @@ def fit(
     centre = surface.start() if begin is None else np.array(begin.centre)
     bounds = (surface.start() - EDGE, surface.start() + EDGE)
     start, hessian = (None if begin is None else np.array(begin.theta)), None
-    if begin is None and rows.x.size > 3 * SAMPLE:
+    if begin is not None and begin.hessian:
+        hessian = np.array(begin.hessian) * (rows.customers / begin.customers)
+    elif begin is None and rows.x.size > 3 * SAMPLE:
         some = _sampled(rows, seed)
         first = fitted(
             model,

@@ -154,7 +154,7 @@ class Window:
         size = seen.customers.size
         at = np.searchsorted(seen.customers, customers)
         orders = np.bincount(seen.customer[within], minlength=size)
-        spend = np.bincount(seen.customer[within], weights=seen.amount[within], minlength=size)
+        spend = np.bincount(seen.customer[within], weights=seen.amount[within], minlength=size).astype(np.float64)
         back = (seen.returned_day > begin) & (seen.returned_day <= end)
         spend += np.bincount(seen.returned_customer[back], weights=seen.returned[back], minlength=size)
         self.orders: np.ndarray = orders[at].astype(np.float64)

@@ -114,7 +114,8 @@ class Surface:
         log_aT, log_bT = np.log(alpha + rows.T), np.log(beta + rows.T)
         lived = -big * log_aT - s * log_bT
         gone = math.log(s) + left.log
-        both = np.logaddexp(lived, gone)
+        with np.errstate(invalid="ignore"):  # parameters beyond all bounds: the climb turns back there
+            both = np.logaddexp(lived, gone)
         dead = np.exp(gone - both)
         alive = 1.0 - dead
         log_alpha, log_beta = np.log(alpha), np.log(beta)
