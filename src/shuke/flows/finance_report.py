@@ -15,7 +15,7 @@ from shuke.engine.finance.policy import ROLES
 from shuke.engine.finance.tables import Table
 from shuke.engine.insight.wording import Wording
 from shuke.kit import clock
-from shuke.loyalty.queries import as_of, charters, cohorts, finance
+from shuke.loyalty.queries import as_of, charters, cohorts, finance, partner_cards
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
@@ -282,7 +282,8 @@ def _names(merchant: Merchant, now: datetime, language: str) -> dict[str, dict[A
         "expiry": {},
         "tier": tiers,
         "store": {store.pk: store.name for store in shops.stores(merchant)},
-        "funder": {one.pk: one.name for one in shops.merchants()},
+        "funder": {one.pk: one.name for one in shops.merchants()}
+        | {one.pk: one.issuer or one.name for one in partner_cards.programmes(merchant)},
     }
 
 

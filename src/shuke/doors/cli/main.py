@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "referral": ("referral", _("members who bring friends: codes, rewards, cases to look at, the tree")),
     "stored": ("stored", _("money members pay in advance, and gift cards")),
     "coalition": ("coalition_settling", _("coalition points with other merchants, and settling them")),
+    "partner-cards": ("partner_cards", _("co-branded cards and the partner's spend files")),
     "ledger": ("ledger", _("check the books")),
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),
@@ -43,7 +44,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 # Commands whose parts stand in further modules, each of which adds itself to the group.
-MORE = {"members": ("cards", "joining", "merging"), "points": ("moving",), "stored": ("gift_cards",)}
+MORE = {
+    "members": ("cards", "joining", "merging"),
+    "points": ("moving",),
+    "stored": ("gift_cards",),
+    "partner-cards": ("partner_card_files",),
+}
 
 
 class Commands(click.Group):

@@ -24,6 +24,7 @@ TABS: dict[str, tuple[str, ...]] = {
         "coupon.issued", "coupon.redeemed", "coupon.used", "benefit.used", "benefit.undone", "gift.ordered", "gift.taken",
         "gift.cancelled", "gift.returned", "draw.ticket", "draw.handed", "referral.bound", "referral.rewarded",
         "referral.returned", "referral.gift", "coalition.linked", "coalition.left", "points.used_elsewhere", "points.came_back",
+        "cobrand.bound", "cobrand.ended", "points.card_partner", "points.card_returned",
     ),
     "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }  # fmt: skip
@@ -61,6 +62,11 @@ class Timeline:
             detail = f"{body.get('points', 0):,}"
         elif line.kind in ("points.used_elsewhere", "points.came_back"):
             detail, points = str(body.get("name") or body.get("at") or ""), f"{int(body.get('points', 0)):,}"
+        elif line.kind in ("points.card_partner", "points.card_returned"):
+            sign = "+" if line.kind == "points.card_partner" else "−"
+            detail, points = str(body.get("name", "")), f"{sign}{int(body.get('points', 0)):,}"
+        elif room == "cobrand":
+            detail = f"{body.get('name', '')} ···{body.get('end', '')}"
         elif line.kind == "points.expired":
             points = f"−{int(body.get('points', 0)):,}"
         elif line.kind == "joined":
@@ -207,6 +213,10 @@ def titles() -> dict[str, Kind]:
         "referral.gift": Kind(icon="gift", title=_("Gift for a referral handed over")),
         "coalition.linked": Kind(icon="world", title=_("Joined a coalition")),
         "coalition.left": Kind(icon="world", title=_("Left a coalition")),
+        "cobrand.bound": Kind(icon="heart-handshake", title=_("Co-branded card bound")),
+        "cobrand.ended": Kind(icon="heart-handshake", title=_("Co-branded card unbound")),
+        "points.card_partner": Kind(icon="shopping-bag", title=_("Points for spending with a co-branded card")),
+        "points.card_returned": Kind(icon="receipt-refund", title=_("Points taken back: card spending came back")),
         "points.used_elsewhere": Kind(icon="world", title=_("Points spent at a partner")),
         "points.came_back": Kind(icon="world", title=_("Points back from a partner")),
     }

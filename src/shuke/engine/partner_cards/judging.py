@@ -21,7 +21,7 @@ from shuke.engine.partner_cards.terms import Terms
 
 class Spending(NamedTuple):
     """A row that could be read. `card` is the keyed hash of its token. `gives_back`: money came back to the card; then
-    `original` is the key of the spending it is about, where the file says it."""
+    `original` is the key of the spending it is about, where the file says it, and `perhaps` that of one with the same reference."""
 
     row: int
     key: bytes
@@ -31,6 +31,7 @@ class Spending(NamedTuple):
     category: str = ""
     gives_back: bool = False
     original: bytes | None = None
+    perhaps: bytes | None = None
 
 
 class Card(NamedTuple):
@@ -138,7 +139,7 @@ def settle(state: State, line: Line, member: int) -> int:
     line.full = agreement.points_of(terms, line.left, line.category)
     month = state.months.setdefault((member, month_of(line.day)), Month())
     month.full += line.full
-    given = max(0, _due(terms, month) - month.posted)
+    given = min(line.full, max(0, _due(terms, month) - month.posted))
     month.posted += given
     return given
 
@@ -162,11 +163,22 @@ def reduce(state: State, line: Line, amount: int) -> int:
     assert terms is not None
     month = state.months.setdefault((line.member, month_of(line.day)), Month())
     full = agreement.points_of(terms, line.left, line.category)
-    month.full -= line.full - full
-    line.full = full
-    taken = max(0, month.posted - _due(terms, month))
+    gone, line.full = line.full - full, full
+    month.full -= gone
+    # Two members who became one may have had the month's limit twice: what came back takes no more than its own.
+    taken = min(gone, max(0, month.posted - _due(terms, month)))
     month.posted -= taken
     return taken
+
+
+def restore(state: State, line: Line, amount: int) -> int:
+    """What had come back is spent again, because the row that said so was taken back: how many points are given."""
+    line.left += amount
+    if line.member is None:
+        return 0
+    month = state.months.setdefault((line.member, month_of(line.day)), Month())
+    month.full -= line.full
+    return settle(state, line, line.member)
 
 
 def _due(terms: Terms, month: Month) -> int:
@@ -176,8 +188,11 @@ def _due(terms: Terms, month: Month) -> int:
 def _original(state: State, told: Spending) -> tuple[Line | None, str]:
     """The spending that came back: by the file's word, else the latest of this card of just this amount, else the latest that
     is large enough."""
-    if told.original is not None:
-        line = state.lines.get(told.original)
+    named = told.original
+    if named is None and told.perhaps is not None and told.perhaps in state.lines:
+        named = told.perhaps
+    if named is not None:
+        line = state.lines.get(named)
         if line is None:
             return None, "no_original"
         if line.card != told.card:

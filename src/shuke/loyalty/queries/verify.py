@@ -16,7 +16,7 @@ from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import bulk
 from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters, facts, rewards, settlement
+from shuke.loyalty.queries import card_statements, charters, facts, rewards, settlement
 from shuke.loyalty.queries.budgets import closed_purse
 from shuke.loyalty.queries.chain import content_of, digest_of
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
@@ -62,6 +62,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
     findings += _chain(merchant)
     findings += _budgets(merchant)
     findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
+    findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
     members = [
         m
         for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
@@ -95,6 +96,9 @@ def _triggers() -> list[Finding]:
             "loyalty_coalition_statement_append_only",
             "loyalty_coalition_movement_period_only",
             "loyalty_coalition_movement_no_delete",
+            "loyalty_card_statement_append_only",
+            "loyalty_card_move_once",
+            "loyalty_card_move_no_delete",
         }
     else:
         rows = bulk.select("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", ["loyalty%"])
@@ -108,6 +112,9 @@ def _triggers() -> list[Finding]:
             "loyalty_coalition_statement_no_update",
             "loyalty_coalition_movement_period_only",
             "loyalty_coalition_movement_no_delete",
+            "loyalty_card_statement_no_update",
+            "loyalty_card_move_once",
+            "loyalty_card_move_no_delete",
         }
     gone = wanted - {r[0] for r in rows}
     return [Finding("I13", name, f"trigger {name} is missing: run `shuke init`") for name in sorted(gone)]

@@ -47,7 +47,7 @@ def _partner(name: str) -> Any:
     return queries.merchant_by_name(name)
 
 
-def _micro(text: str, desk: Desk) -> int:
+def micro_of(text: str, desk: Desk) -> int:
     """“0.005” yuan a point → millionths of a fen."""
     from decimal import Decimal, InvalidOperation
 
@@ -83,8 +83,8 @@ def _prices(desk: Desk, since: datetime, told: dict[str, Any]) -> Any:
 
     return Prices(
         since,
-        _micro(told["issue"], desk),
-        _micro(told["redeem"], desk),
+        micro_of(told["issue"], desk),
+        micro_of(told["redeem"], desk),
         told["prepaid"],
         told["warn_below"],
         told["limit"],
