@@ -25,6 +25,9 @@ WORKED_OUT = {
     "loyalty/actions/benefits.py": ("", {"benefit.used", "benefit.undone"}),
     "loyalty/actions/gifts.py": ("", {"gift.ordered", "gift.taken", "gift.cancelled", "gift.returned"}),
     "loyalty/actions/referral/rewarding.py": ("", {"referral.rewarded", "referral.returned"}),
+    "loyalty/actions/stored/ledger.py": ("", {
+        "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
+        "stored.lapsed"}),
     "members/actions/cards.py": ("", {"card.lost", "card.found", "card.replaced", "frozen", "unfrozen"}),
     "members/actions/merging.py": ("", {"merged", "merged.away", "unmerged"}),
     "members/actions/writing.py": ("", {"joined", "woken"}),

@@ -14,7 +14,7 @@ from shuke.loyalty.actions import stored
 from shuke.loyalty.actions.stored import Ask, KeyReused, StoredRefused
 from shuke.loyalty.models import StoredHold, StoredLot, StoredPurse, StoredTxn
 from shuke.loyalty.queries import stored as books
-from shuke.members.models import Member
+from shuke.members.models import Member, TimelineLine
 from tests.loyalty.books import NOW, member, publish
 from tests.loyalty.stored import do, open_stored
 
@@ -248,6 +248,37 @@ def test_the_statement_tells_every_change_with_both_balances(shop, ann):
     assert (told.money.opening, told.money.moves["sold"], told.money.closing) == (100_000, 90_000, 10_000)
     assert (told.money.moves["received"], told.adds_up) == (0, True)
     assert books.report(shop, NOW + timedelta(days=9)).received_by == {"cash": 100_000}
+
+
+def test_every_change_is_a_line_on_the_timeline(lan):
+    open_stored(lan.merchant, ladder=[{"at_least": 100, "bonus": 10}], bonus_months=1, order="bonus_first")
+    shop, ann = lan.merchant, member(lan.merchant)
+    do(shop, ann, "top_up", 100)
+    paid = do(shop, ann, "spend", 15)
+    do(shop, ann, "spend", 900)  # refused: nothing happened
+    held = do(shop, ann, "hold", 20)
+    do(shop, ann, "release", ref=held.key)
+    do(shop, ann, "return", 12, ref=paid.key)
+    do(shop, ann, "withdraw", 5)
+    do(shop, ann, "adjust", 2, account="bonus", reason="sorry")
+    batch = stored.begin_cards(merchant=shop, count=1, value=3_000, now=NOW, actor="t")
+    stored.make_cards(batch_id=batch.pk)
+    [card] = books.cards_of_batch(shop, batch.pk, 1, 1)
+    stored.sell_cards(merchant=shop, cards=[card.pk], key="sale", now=NOW, actor="t")
+    stored.redeem_card(merchant=shop, card_id=card.pk, member_id=ann, key="r", now=NOW, actor="t")
+    stored.run_stored_clock(merchant=shop, now=NOW + timedelta(days=40))
+    lines = TimelineLine.objects.filter(member_id=ann).order_by("id")
+    told = [(line.kind, line.body.get("principal_minor", 0), line.body.get("bonus_minor", 0)) for line in lines]
+    balance = books.balance(shop, ann, NOW + timedelta(days=40))
+    assert [kind for kind, _, _ in told] == [
+        "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
+        "stored.lapsed",
+    ]  # fmt: skip
+    assert told[0] == ("stored.top_up", 10_000, 1_000)
+    assert told[1] == ("stored.spent", -500, -1_000)
+    assert told[5] == ("stored.redeemed", 3_000, 0)
+    assert sum(principal for _, principal, _ in told) == balance.principal
+    assert sum(bonus for _, _, bonus in told) == balance.bonus
 
 
 def test_two_members_that_are_merged_spend_from_both_and_part_again(shop, ann):

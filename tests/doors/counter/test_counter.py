@@ -8,9 +8,12 @@ import pytest
 from django.urls import reverse
 
 from shuke.doors.counter.urls import urlpatterns
+from shuke.engine.charter import document
+from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
 from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder
-from shuke.members.models import Member
+from shuke.loyalty.queries import charters, stored
+from shuke.members.models import Member, TimelineLine
 from shuke.shops import queries as shops
 from tests import cast
 from tests.doors.counter.shop import furnish
@@ -42,7 +45,7 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
     acting = [p.name for p in urlpatterns if p.callback.counter_acts]
-    assert len(acting) == 8
+    assert len(acting) == 9
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
     for name in acting:
@@ -166,3 +169,55 @@ def test_without_scripts_every_deed_leads_back_to_the_member(see, lan, who):
 def test_a_shop_without_a_charter_says_so(see, lan):
     who = Member.objects.create(merchant=lan.merchant, card="10000009", joined_at=cast.OPENED, name="新客")
     assert "no charter in force" in see(lan.assistant).get(f"/counter/m/{who.pk}").content.decode()
+
+
+def open_stored(lan):
+    """The shop's charter with stored value in it, from today on."""
+    now = shops.now(lan.merchant)
+    charter = charters.in_force(lan.merchant, now).charter
+    plain = {**document.to_plain(charter), "stored": {"ladder": [{"at_least": 100, "bonus": 10}], "least": 20}}
+    loyalty.publish_charter(
+        merchant=lan.merchant, charter=document.from_plain(plain), effective_from=now, now=now, actor="lan.owner"
+    )
+
+
+def test_money_is_paid_in_with_its_bonus_once(see, lan, who):
+    client = see(lan.assistant)
+    assert "Money paid in" not in client.get(f"/counter/m/{who}").content.decode()
+    open_stored(lan)
+    assert "¥100.00 + ¥10.00 bonus" in client.get(f"/counter/m/{who}").content.decode()
+    for _ in range(2):  # a finger that taps twice
+        answer = do(client, who, "top-up", amount="120", paid_by="wechat")
+        assert answer.status_code == 200
+        assert "¥120.00 paid in, ¥10.00 added; ¥130.00 can be used." in answer.content.decode()
+    now = shops.now(lan.merchant)
+    assert stored.balance(lan.merchant, who, now).available == 13_000
+    (line,) = TimelineLine.objects.filter(member_id=who, kind="stored.top_up")
+    assert line.body == {"principal_minor": 12_000, "bonus_minor": 1_000, "by": lan.assistant.username}
+    told = client.get(f"/members/{who}?show=money").content.decode()
+    assert "Stored value topped up" in told
+    assert "¥130.00" in told
+
+
+@pytest.mark.parametrize(
+    ("amount", "paid_by", "status", "says"),
+    [
+        ("10", "cash", 422, "¥20.00"),
+        ("much", "cash", 422, "Write an amount of money"),
+        ("6000", "cash", 422, "¥5,000.00"),
+        ("100", "shells", 404, ""),
+    ],
+)
+def test_what_cannot_be_paid_in_says_why(see, lan, who, amount, paid_by, status, says):
+    open_stored(lan)
+    answer = do(see(lan.assistant), who, "top-up", amount=amount, paid_by=paid_by)
+    assert answer.status_code == status
+    assert says in answer.content.decode()
+
+
+def test_the_same_button_with_another_amount_is_told(see, lan, who):
+    open_stored(lan)
+    client = see(lan.assistant)
+    do(client, who, "top-up", amount="100", paid_by="cash")
+    assert do(client, who, "top-up", amount="200", paid_by="cash").status_code == 422
+    assert stored.balance(lan.merchant, who, shops.now(lan.merchant)).principal == 10_000

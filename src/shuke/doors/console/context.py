@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -21,6 +22,6 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "merchant": user.merchant,
         "shop_now": getattr(request, "now", None),
         # Asked only by pages that link to it.
-        "stored_shown": lambda: stored.is_shown(user.merchant, now(user.merchant)),
+        "stored_shown": cache(lambda: stored.is_shown(user.merchant, now(user.merchant))),
         "menu": navigation.items(match.view_name if match else "", user),
     }

@@ -26,6 +26,10 @@ TABS: dict[str, tuple[str, ...]] = {
         "referral.returned", "referral.gift", "coalition.linked", "coalition.left", "points.used_elsewhere", "points.came_back",
         "cobrand.bound", "cobrand.ended", "points.card_partner", "points.card_returned",
     ),
+    "money": (
+        "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
+        "stored.lapsed",
+    ),
     "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }  # fmt: skip
 
@@ -91,6 +95,8 @@ class Timeline:
             detail = str(body.get("name", ""))
         elif room in ("benefit", "gift", "draw"):
             detail, points = self._reward(line.kind, body)
+        elif room == "stored":
+            detail, amount = self._stored(body)
         elif "by" in body:
             detail = str(body["by"])
         return Told(line.at, icon, title, detail, amount, points, line.kind, note)
@@ -116,6 +122,13 @@ class Timeline:
         if int(body.get("count") or 1) > 1:
             detail += f" ×{body['count']}"
         return detail, self._says.money(-int(body["amount_minor"])) if body.get("amount_minor") else ""
+
+    def _stored(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """What came or went in all; of it bonus, and who booked it."""
+        principal, bonus = int(body.get("principal_minor", 0)), int(body.get("bonus_minor", 0))
+        told = [_("of it bonus %(money)s") % {"money": self._says.money(bonus)}] if bonus and principal else []
+        told += [_("bonus")] if bonus and not principal else []
+        return " · ".join([*told, str(body.get("by", ""))]).strip(" ·"), self._says.money(principal + bonus)
 
     def _referral(self, body: Mapping[str, Any]) -> str:
         """On which side of the bond this member stands, and what there was for it."""
@@ -217,6 +230,13 @@ def titles() -> dict[str, Kind]:
         "cobrand.ended": Kind(icon="heart-handshake", title=_("Co-branded card unbound")),
         "points.card_partner": Kind(icon="shopping-bag", title=_("Points for spending with a co-branded card")),
         "points.card_returned": Kind(icon="receipt-refund", title=_("Points taken back: card spending came back")),
+        "stored.top_up": Kind(icon="cash-register", title=_("Stored value topped up")),
+        "stored.spent": Kind(icon="cash-register", title=_("Paid with stored value")),
+        "stored.returned": Kind(icon="receipt-refund", title=_("Stored value came back")),
+        "stored.paid_out": Kind(icon="cash-register", title=_("Stored value paid out")),
+        "stored.adjusted": Kind(icon="pencil", title=_("Stored value corrected")),
+        "stored.redeemed": Kind(icon="gift", title=_("Gift card redeemed")),
+        "stored.lapsed": Kind(icon="clock", title=_("Bonus lapsed")),
         "points.used_elsewhere": Kind(icon="world", title=_("Points spent at a partner")),
         "points.came_back": Kind(icon="world", title=_("Points back from a partner")),
     }

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from shuke.doors.counter.access import CounterRequest, counter
 from shuke.doors.counter.panel import panel
 from shuke.doors.counter.views import who_is
+from shuke.engine import tenders
 from shuke.kit import money
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import benefits, draws, gifts
+from shuke.loyalty.actions import benefits, draws, gifts, stored
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
 from shuke.loyalty.models import BenefitUse, DrawTicket, GiftOrder
 from shuke.loyalty.queries.draws import prize as prize_of
@@ -110,6 +111,30 @@ def points_back(request: CounterRequest, pk: int) -> HttpResponse:
     )[0]  # fmt: skip
     said = _("%(n)s points given back") % {"n": f"{amount:,}"} if told.done else _refusal(told)
     return _answer(request, who, said, done=told.done)
+
+
+@counter(acts=True)
+def top_up(request: CounterRequest, pk: int) -> HttpResponse:
+    """Money for stored value went into the till; the charter's bonus comes with it."""
+    who = who_is(request, pk)
+    currency, paid_by = request.merchant.currency, request.POST.get("paid_by", "")
+    if paid_by not in tenders.TAKEN:
+        raise Http404
+    try:
+        paid = money.parse(request.POST.get("amount", ""), currency)
+        one = stored.Ask(_key(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
+        [answer] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+        stored.done(one, answer, currency)
+    except money.NotMoney:
+        return _answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
+    except stored.StoredRefused as refused:
+        return _answer(request, who, refused.say(_language()), done=False)
+    except stored.KeyReused:
+        said = _("This form was sent before with something else. Look at what is there now, then send it again.")
+        return _answer(request, who, said, done=False)
+    told = {name: money.show(n, currency) for name, n in answer.figures.items()}
+    said = _("%(principal)s paid in, %(bonus)s added; %(available)s can be used.") % told
+    return _answer(request, who, said, done=True)
 
 
 def _refusal(told: loyalty.Answer) -> str:

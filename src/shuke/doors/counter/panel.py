@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from shuke.doors.counter.access import CounterRequest
+from shuke.engine import tenders
 from shuke.engine.calendar.birthdays import celebrated
+from shuke.engine.charter.stored import ladder
 from shuke.kit import money
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Draw
-from shuke.loyalty.queries import benefits, coupons, draws, gifts
+from shuke.loyalty.queries import benefits, coupons, draws, gifts, stored
 from shuke.members.models import Member
 from shuke.shops import queries as shops
 
@@ -45,6 +47,7 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
     except loyalty.NoCharter:
         return {**context, "no_charter": True}
     why = loyalty.why_tier(merchant, who.pk, now)
+    terms = stored.terms_of(merchant, now)
     store = request.staff.store.code if request.staff.store else ""
     rights = benefits.rights(seen.terms, seen.who, now, store)
     undo = now - timedelta(minutes=seen.terms.charter.rights.undo_minutes)
@@ -64,6 +67,9 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
             for t in draws.prizes_waiting(merchant, who.pk)[:10]
         ],
         "draws": _draws(request, who),
+        "stored": stored.balance(merchant, who.pk, now) if stored.is_shown(merchant, now) else None,
+        "ladder": ladder(terms, merchant.currency),
+        "ways": [(code, tenders.name(code, get_language() or "zh")) for code in tenders.TAKEN] if terms else [],
         "coupons": [
             {"terms": coupons.terms_of(c.template), "until": c.valid_until - timedelta(seconds=1) if c.valid_until else None}
             for c in coupons.held_by_member(merchant, who.pk, now)[:COUPONS]

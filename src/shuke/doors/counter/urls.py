@@ -14,6 +14,7 @@ urlpatterns = [
     path("counter/m/<int:pk>/undo", deeds.undo, name="undo"),
     path("counter/m/<int:pk>/points", deeds.points, name="points"),
     path("counter/m/<int:pk>/points/back", deeds.points_back, name="points-back"),
+    path("counter/m/<int:pk>/top-up", deeds.top_up, name="top-up"),
     path("counter/m/<int:pk>/gift", deeds.gift, name="gift"),
     path("counter/m/<int:pk>/order", deeds.order, name="order"),
     path("counter/m/<int:pk>/draw", deeds.draw, name="draw"),

@@ -83,6 +83,12 @@ def bonus_for(part: Stored, amount: int, currency: str) -> int:
     return times * minor(best.bonus or Decimal(0), currency)
 
 
+def ladder(part: Stored | None, currency: str) -> list[tuple[int, int]]:
+    """From how much on, and what is added there, in minor units."""
+    steps = [minor(rung.at_least, currency) for rung in part.ladder] if part else []
+    return [(least, bonus_for(part, least, currency)) for least in steps] if part else []
+
+
 def check_stored(part: Stored | None) -> list[Fault]:
     """Contradictions that types cannot see."""
     return [] if part is None else list(_check(part))

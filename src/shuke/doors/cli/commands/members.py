@@ -193,6 +193,13 @@ KINDS = {
     "points.card_returned": _("Points taken back: card spending came back"),
     "points.used_elsewhere": _("Points spent at a partner"),
     "points.came_back": _("Points back from a partner"),
+    "stored.top_up": _("Stored value topped up"),
+    "stored.spent": _("Paid with stored value"),
+    "stored.returned": _("Stored value came back"),
+    "stored.paid_out": _("Stored value paid out"),
+    "stored.adjusted": _("Stored value corrected"),
+    "stored.redeemed": _("Gift card redeemed"),
+    "stored.lapsed": _("Bonus lapsed"),
     "comment": _("Note"),
     "card.lost": _("Card reported lost"),
     "card.found": _("Card found again"),
@@ -245,6 +252,8 @@ def about(desk: Desk, line: TimelineLine) -> str:
             for code in (body.get("before"), body.get("after"))
         )
         return " → ".join(ends)
+    if line.kind.startswith("stored."):
+        return f"{desk.money(body.get('principal_minor', 0) + body.get('bonus_minor', 0))}  {body.get('by', '')}".strip()
     if "before" in body and "after" in body:
         return f"{body['before'] or '–'} → {body['after']}"
     return " · ".join(text for value in body.values() if value and (text := _plain(value)))

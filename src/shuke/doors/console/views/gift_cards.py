@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.stored import WAYS, amount, attempt, kind, language, needs, way, where_on
+from shuke.doors.console.views.stored import amount, attempt, kind, language, needs, way, where_on
+from shuke.engine import tenders
 from shuke.flows import stored as flow
 from shuke.kit import ids, money, symbols
 from shuke.kit.clock import day_start
@@ -58,7 +59,7 @@ def cards(request: StaffRequest) -> HttpResponse:
             for one in books.batches(request.merchant)
         ],
         "terms": books.terms_of(request.merchant, request.now),
-        "ways": [(code, way(code)) for code in WAYS],
+        "ways": [(code, way(code)) for code in tenders.TAKEN],
         "key": f"console:{ids.new()}",
         "may_edit": shops.may(request.staff, "members"),
         "may_export": shops.may(request.staff, "export"),

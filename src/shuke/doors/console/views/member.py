@@ -278,6 +278,7 @@ def _timeline(request: StaffRequest, pk: int, says: person.Says) -> dict[str, An
         "orders": _("Purchases"),
         "tier": _("Tier, stage and points"),
         "rewards": _("Rewards"),
+        "money": _("Stored value"),
         "notes": _("Notes"),
     }
     return {

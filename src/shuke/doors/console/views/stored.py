@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.engine.charter.stored import Stored, bonus_for, minor
+from shuke.engine import tenders
+from shuke.engine.charter.stored import ladder
 from shuke.flows import stored as flow
 from shuke.kit import ids, money
 from shuke.loyalty.actions import stored
@@ -176,19 +177,13 @@ def _of_member(request: StaffRequest, who: Member) -> dict[str, Any]:
             for lot in books.open_lots(merchant, who.pk)
         ],
         "lines": [{"row": line, "what": kind(line.kind), "way": way(line.paid_by)} for line in lines],
-        "ladder": _ladder(terms, currency),
-        "ways": [(code, way(code)) for code in WAYS],
+        "ladder": ladder(terms, currency),
+        "ways": [(code, way(code)) for code in tenders.TAKEN],
         "may_record": shops.may(request.staff, "record"),
         "may_adjust": shops.may(request.staff, "adjust"),
         "key": f"console:{ids.new()}",
         "told": {name: told.get(name, "") for name in ("do", "amount", "paid_by", "code", "reason", "way", "account")},
     }
-
-
-def _ladder(terms: Stored | None, currency: str) -> list[tuple[int, int]]:
-    """From how much on, and what is added there."""
-    steps = [minor(rung.at_least, currency) for rung in terms.ladder] if terms else []
-    return [(least, bonus_for(terms, least, currency)) for least in steps] if terms else []
 
 
 def _last_day(request: StaffRequest, end: datetime) -> str:
@@ -242,17 +237,8 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
     return redirect("console:stored")
 
 
-WAYS = ("cash", "wechat", "alipay", "card", "bank")
-
-
 def way(code: str) -> str:
-    return {
-        "cash": _("cash"),
-        "wechat": _("WeChat Pay"),
-        "alipay": _("Alipay"),
-        "card": _("bank card"),
-        "bank": _("bank transfer"),
-    }.get(code, code)
+    return tenders.name(code, language())
 
 
 def kind(code: str) -> str:

@@ -9,10 +9,15 @@ from typing import Any
 from shuke.engine import stored as engine
 from shuke.kit import bulk, ids
 from shuke.loyalty.models import StoredHold, StoredLeg, StoredLot, StoredPurse, StoredTxn, StoredUse
+from shuke.members.actions.timeline import Note, note
 from shuke.members.queries.families import absorbed_by, survivors_of
 from shuke.shops.models import Merchant
 
 Purses = list[StoredPurse]
+NEWS = {
+    "top_up": "stored.top_up", "spend": "stored.spent", "capture": "stored.spent", "return": "stored.returned",
+    "withdraw": "stored.paid_out", "adjust": "stored.adjusted", "redeem": "stored.redeemed", "lapse": "stored.lapsed",
+}  # fmt: skip
 
 
 def lock_members(merchant: Merchant, members: Collection[int], *, make: bool) -> dict[int, Purses]:
@@ -70,6 +75,7 @@ class Ledger:
             parts = [(key, n) for key, n in hold.parts]
             self._holds[hold.purse_id].append(engine.Hold(hold.key, hold.times_out_at, parts))
         self._purses: list[engine.Purse] = []
+        self._news: list[Note] = []
 
     def _read(self, rows: Iterable[StoredLot]) -> None:
         for row in rows:
@@ -158,8 +164,22 @@ class Ledger:
                 leg.purse, leg.seq, leg.balance_after = row, row.seq, getattr(row, name)
             legs.append(leg)
         assert sum(leg.amount for leg in legs) == 0, "legs add up to 0"
+        self._tell(txn, legs)
         StoredLeg.objects.bulk_create(legs)
         return txn
+
+    def _tell(self, txn: StoredTxn, legs: Iterable[StoredLeg]) -> None:
+        """A line on the timeline of whoever's money it is. Of a gift card only what became a member's."""
+        mine = [leg for leg in legs if leg.purse is not None and leg.purse.member_id is not None]
+        if not mine or txn.kind not in NEWS:
+            return
+        body = {
+            f"{kind}_minor": sum(leg.amount for leg in mine if leg.account == kind) for kind in ("principal", "bonus")
+        }
+        told = {k: v for k, v in {**body, "by": txn.actor}.items() if v}
+        member = mine[0].purse.member_id if mine[0].purse else None
+        assert member is not None
+        self._news.append(Note(member, txn.at, NEWS[txn.kind], f"stored:{txn.pk}", told))
 
     def _grant(self, lot: engine.Lot, txn: StoredTxn) -> None:
         row = StoredLot.objects.create(
@@ -205,6 +225,8 @@ class Ledger:
             ends = [lot.expires_at for lot in own if lot.expires_at is not None and lot.free > 0]
             row.next_due_at = min([*ends, *self._open_ends(row)], default=None)
             row.save(update_fields=["principal_minor", "bonus_minor", "held_minor", "seq", "next_due_at"])
+        note(merchant=self.merchant, lines=self._news, now=self.now)
+        self._news = []
 
     def _open_ends(self, row: StoredPurse) -> list[datetime]:
         open_ = StoredHold.objects.filter(merchant=self.merchant, purse=row, state="open")
