@@ -251,4 +251,4 @@ def test_heat_tells_nobody_from_somebody():
 )
 def test_axes_are_short_enough_for_a_phone(language, expected):
     with translation.override(language):
-        assert [board.compact(v) for v in (0, 8_000, 20_000, 800_000, 2_500_000)] == expected
+        assert [shapes.compact(v) for v in (0, 8_000, 20_000, 800_000, 2_500_000)] == expected
