@@ -7,19 +7,11 @@ import pytest
 
 from shuke.engine import facts
 from shuke.flows.take_orders import take_orders
-from shuke.loyalty import actions, queries
-from shuke.orders.models import Order
+from shuke.loyalty import queries
+from tests.flows.arrivals import buyer, come_in
 from tests.loyalty.books import NOW, START, order, publish, refund
 
 pytestmark = pytest.mark.django_db
-
-
-def buyer(n: int) -> facts.Person:
-    return facts.Person(
-        claims=(facts.Claim(facts.IdentityKind.NICKNAME, f"买家{n}", "taobao"),),
-        nickname=f"买家{n}",
-        phones=(facts.Phone(f"+861380000{n:04d}"),),
-    )
 
 
 def year(seed: int) -> list[facts.Order | facts.Refund]:
@@ -39,27 +31,6 @@ def year(seed: int) -> list[facts.Order | facts.Refund]:
         if n % 7 == 0:
             what.append(refund(f"R{n}", f"T{n}", day + 12, yuan / 2))
     return what
-
-
-def come_in(merchant, parts: list[list]) -> tuple[str, list[tuple]]:
-    publish(merchant)
-    for part in parts:
-        take_orders(
-            merchant=merchant,
-            orders=[x for x in part if isinstance(x, facts.Order)],
-            refunds=[x for x in part if isinstance(x, facts.Refund)],
-            now=NOW,
-            actor="test",
-        )
-    actions.run_clock(merchant=merchant, now=NOW)
-    actions.seal(merchant=merchant, now=NOW)
-    assert queries.verify(merchant).findings == []
-    rows = Order.objects.filter(merchant=merchant).order_by("number")
-    return queries.state_hash(merchant), list(
-        rows.values_list(
-            "number", "status", "paid_at", "finished_at", "refunded_minor", "refunded_at", "net_minor", "line_count"
-        )
-    )
 
 
 @pytest.mark.parametrize("seed", range(4))

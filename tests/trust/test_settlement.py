@@ -22,7 +22,7 @@ from tests.loyalty.partners import DAY, NOW, close, give_back, merchants, person
 from tests.trust import SOAK
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 4 * SOAK
+ROUNDS = 4 * SOAK  # of five periods each, closed while the tills work, each twice
 PEOPLE = 4
 
 

@@ -96,6 +96,28 @@ def test_the_storm_sees_a_till_that_does_not_look_at_the_books(shop):
     assert spent > 1000 or refused_by_the_database
 
 
+@pytest.mark.parametrize("seed", range(2 * SOAK))
+def test_of_one_balance_exactly_what_there_is_is_spent(shop, seed):
+    merchant, (buyer, *_) = shop
+    rng = random.Random(seed)
+    work = [[Ask(f"{till}-{n}", "burn", buyer, rng.randint(1, 7)) for n in range(75)] for till in range(TILLS)]
+    told = storm(merchant, work)
+    assert {answer[1] for *_, answer in told if not answer[0]} == {"not_enough"}
+    spent = sum(job.amount for _, job, answer in told if answer[0])
+    assert figures(merchant, buyer) == (1000 - spent, 0, 0, 0)
+    assert 1000 - 7 < spent <= 1000
+    assert queries.verify(merchant).findings == []
+
+
+def test_a_balance_is_given_away_once_though_twenty_ask(shop):
+    merchant, (giver, *others) = shop
+    work = [[Transfer(f"{till}-{n}", giver, others[n % 2], 1000) for n in range(5)] for till in range(TILLS)]
+    told = storm(merchant, work)
+    assert Counter(answer[:2] for *_, answer in told) == {(True, ""): 1, (False, "not_enough"): 19}
+    assert sum(figures(merchant, buyer)[0] for buyer in (giver, *others)) == 3000
+    assert queries.verify(merchant).findings == []
+
+
 def test_each_key_has_one_effect_and_altered_bodies_are_errors(shop):
     merchant, buyers = shop
     rng = random.Random(4)
