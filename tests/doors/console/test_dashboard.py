@@ -10,6 +10,7 @@ import pytest
 from django.utils import translation
 
 from shuke.doors.console import board, charts
+from shuke.doors.console.board.shapes import compact
 from shuke.insight.models import Snapshot
 from shuke.insight.queries.figures import Flow
 from shuke.insight.queries.filters import parse
@@ -251,4 +252,4 @@ def test_heat_tells_nobody_from_somebody():
 )
 def test_axes_are_short_enough_for_a_phone(language, expected):
     with translation.override(language):
-        assert [shapes.compact(v) for v in (0, 8_000, 20_000, 800_000, 2_500_000)] == expected
+        assert [compact(v) for v in (0, 8_000, 20_000, 800_000, 2_500_000)] == expected
