@@ -246,7 +246,7 @@ def take_kept(*, merchant: Merchant, file_id: int, now: datetime, actor: str) ->
 
 
 def take_told(
-    *, merchant: Merchant, programme: str, name: str, rows: Sequence[Spent], now: datetime, actor: str
+    *, merchant: Merchant, programme: str, name: str, rows: Sequence[Spent | Odd], now: datetime, actor: str
 ) -> Taken:
     """Spendings that a program sends, as a file of their own: the same ones again are the same file. Raises CardRefused."""
     plain = json.dumps([[str(cell) for cell in row] for row in rows], ensure_ascii=False)

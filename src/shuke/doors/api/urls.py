@@ -14,6 +14,7 @@ from shuke import __version__
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
+from shuke.doors.api import partner_cards as partner_card_routes
 from shuke.doors.api import points as moving
 from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, standing, stored, till, trouble
@@ -35,6 +36,7 @@ from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
+from shuke.loyalty.actions.partner_cards import CardRefused
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
@@ -177,6 +179,12 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
     )
 
 
+@api.exception_handler(CardRefused)
+def no_such_card(request: HttpRequest, error: CardRefused) -> HttpResponse:
+    told = {"error": error.say(coalitions.language(request)), "code": error.code}
+    return api.create_response(request, told, status=partner_card_routes.status_of(error.code))
+
+
 @api.exception_handler(CoalitionRefused)
 def not_in_the_coalition(request: HttpRequest, error: CoalitionRefused) -> HttpResponse:
     told = {"error": error.say(coalitions.language(request)), "code": error.code}
@@ -210,4 +218,5 @@ api.add_router("", standing.router)
 api.add_router("", charter_routes.router)
 api.add_router("", finances.router)
 api.add_router("", coalitions.router)
+api.add_router("", partner_card_routes.router)
 urls = api.urls

@@ -79,6 +79,11 @@ def files(one: CardStatement) -> dict[str, bytes]:
     return {f"{stem}.json": text(one.document), f"{stem}.csv": b"".join(movements(one.merchant_id, one.pk))}
 
 
+def digest(one: CardStatement) -> str:
+    """SHA-256 of the statement's own file."""
+    return hashlib.sha256(text(one.document)).hexdigest()
+
+
 def faults(merchant: Merchant) -> list[tuple[str, str]]:
     """What must never be: (row, problem)."""
     found = []
