@@ -114,3 +114,17 @@ def test_the_shops_own_attributes_are_defined_and_refused_with_a_sentence(see, l
 def test_who_may(see, lan):
     assert see(lan.auditor).get(reverse("console:person-new")).status_code == 403
     assert see(lan.assistant).get(reverse("console:attributes")).status_code == 403
+
+
+def test_a_form_has_room_for_every_special_day_and_drops_none(see, lan):
+    client = see(lan.assistant)
+    six = {f"day{i}_{part}": value for i in range(6) for part, value in
+           (("kind", "child"), ("name", f"child {i}"), ("month", "3"), ("day", str(i + 1)))}  # fmt: skip
+    client.post(reverse("console:person-new"), form(**six))
+    ann = Member.objects.get()
+    edit = reverse("console:person-edit", args=[ann.pk])
+    shown = client.get(edit).content.decode()
+    assert shown.count('value="child ') == 6
+    assert 'name="day6_kind"' in shown  # and one more
+    client.post(edit, form(**six, occupation="教师"))
+    assert len(queries.special_days(lan.merchant, ann.pk)) == 6

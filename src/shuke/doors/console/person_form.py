@@ -20,7 +20,7 @@ from shuke.members import queries as members
 from shuke.members.models import Member
 from shuke.shops import queries as shops
 
-DAYS = 4  # rows for special days
+DAYS, MOST_DAYS = 4, 40  # rows for special days: at least, at most
 ASKED = ("sms", "email", "wecom", "phone", "post")
 PLATFORMS = ("taobao", "tmall", "jd", "pinduoduo", "douyin", "youzan", "shopify", "woocommerce")
 
@@ -31,6 +31,10 @@ class PersonForm(forms.Form):
     def __init__(self, request: StaffRequest, *args: Any, member: Member | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._request, self._member = request, member
+        told = {**self.initial, **self.data}
+        self._rows = min(
+            MOST_DAYS, max(DAYS, 2 + max((i for i in range(MOST_DAYS) if told.get(f"day{i}_kind")), default=0))
+        )
         self.kinds = [
             k
             for k in members.attribute_kinds(request.merchant)
@@ -67,7 +71,7 @@ class PersonForm(forms.Form):
         add("income_band", text(label=_("Income band"), max_length=30, required=False))
         add("tags", text(label=_("Tags, with commas between"), max_length=300, required=False))
         add("note", text(label=_("Remark"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})))
-        for i in range(DAYS):
+        for i in range(self._rows):
             kinds = [
                 ("", "–"),
                 ("wedding", _("Wedding")),
@@ -117,7 +121,8 @@ class PersonForm(forms.Form):
     @property
     def days(self) -> list[list[Any]]:
         return [
-            [self[f"day{i}_{part}"] for part in ("kind", "name", "year", "month", "day", "lunar")] for i in range(DAYS)
+            [self[f"day{i}_{part}"] for part in ("kind", "name", "year", "month", "day", "lunar")]
+            for i in range(self._rows)
         ]
 
     @property
@@ -140,7 +145,7 @@ class PersonForm(forms.Form):
         told = super().clean() or {}
         if bool(told.get("birth_month")) != bool(told.get("birth_day")):
             self.add_error("birth_day", _("A birthday needs month and day; the year may stay open."))
-        for i in range(DAYS):
+        for i in range(self._rows):
             if told.get(f"day{i}_kind") and not (told.get(f"day{i}_month") and told.get(f"day{i}_day")):
                 self.add_error(f"day{i}_day", _("A special day needs month and day; the year may stay open."))
         if told.get("account") and not told.get("platform"):
@@ -188,7 +193,7 @@ class PersonForm(forms.Form):
             days=[
                 Day(told[f"day{i}_kind"], told[f"day{i}_name"], told[f"day{i}_year"] or 0, told[f"day{i}_month"],
                     told[f"day{i}_day"], told[f"day{i}_lunar"])
-                for i in range(DAYS)
+                for i in range(self._rows)
                 if told[f"day{i}_kind"]
             ],
             consents=[
@@ -218,7 +223,7 @@ def known(request: StaffRequest, who: Member) -> dict[str, Any]:
     told["tags"] = ", ".join(who.tags)
     if who.acquisition_cost_minor is not None:
         told["cost"] = Decimal(who.acquisition_cost_minor) / 10 ** money.digits(request.merchant.currency)
-    for i, day in enumerate(members.special_days(request.merchant, who.pk)[:DAYS]):
+    for i, day in enumerate(members.special_days(request.merchant, who.pk)[:MOST_DAYS]):
         told |= {f"day{i}_{part}": getattr(day, part) for part in ("kind", "name", "month", "day", "lunar")}
         told[f"day{i}_year"] = day.year or None
     for key, value in who.attributes.items():
