@@ -111,6 +111,18 @@ def test_a_consent_only_the_file_spoke_of_no_longer_holds_and_its_proof_stays(la
     assert list(said) == [(True, f"import:{batch.pk}"), (False, f"undone:{batch.pk}")]
 
 
+def test_a_file_told_again_after_its_undo_says_what_it_said(lan, tmp_path, known):
+    member = known(tmp_path)
+    batch = take(lan, customers(tmp_path / "vip.csv", LIN), mapping=BY)
+    undo(merchant=lan.merchant, batch_id=batch.pk, now=NOW, actor="lan.owner")
+    again = take(lan, customers(tmp_path / "vip.csv", LIN), mapping=BY, now=NOW + timedelta(hours=1))
+    said = Consent.objects.filter(member=member).order_by("at", "id").values_list("granted", "source")
+    assert said.latest("at", "id") == (True, f"import:{again.pk}")
+    count = said.count()
+    take(lan, customers(tmp_path / "vip2.csv", LIN), mapping=BY, now=NOW + timedelta(hours=2))
+    assert said.count() == count  # and once more changes nothing
+
+
 def test_a_consent_given_in_person_since_holds(lan, tmp_path, known):
     member = known(tmp_path)
     batch = take(lan, customers(tmp_path / "vip.csv", LIN), mapping=BY)

@@ -26,6 +26,9 @@ class Statement(NamedTuple):
     evidence: str = ""
 
 
+UNDONE = "undone:"  # source of what an undo answers to the statements of its file
+
+
 def consent(*, merchant: Merchant, statements: Sequence[Statement], now: datetime) -> int:
     """Append statements; returns how many were new.
 
@@ -37,23 +40,26 @@ def consent(*, merchant: Merchant, statements: Sequence[Statement], now: datetim
         return 0
     with transaction.atomic():
         condition, parameter = bulk.among("member_id", sorted({s.member_id for s in statements}))
-        history: dict[tuple[int, str, str], list[tuple[datetime, bool]]] = {}
-        for member, channel, purpose, granted, at in bulk.select(
-            f"SELECT member_id, channel, purpose, granted, at FROM members_consent WHERE merchant_id = %s AND {condition} "
+        history: dict[tuple[int, str, str], list[tuple[datetime, bool, str]]] = {}
+        for member, channel, purpose, granted, at, source in bulk.select(
+            f"SELECT member_id, channel, purpose, granted, at, source FROM members_consent WHERE merchant_id = %s AND {condition} "
             "ORDER BY at, id",
             [merchant.id, parameter],
         ):
             moment = bulk.read_moment(at)
             assert moment is not None
-            history.setdefault((member, channel, purpose), []).append((moment, bool(granted)))
+            history.setdefault((member, channel, purpose), []).append((moment, bool(granted), source))
         new = []
         for statement in sorted(statements, key=lambda s: s.at):
             moment = min(statement.at, now)
             known = history.setdefault((statement.member_id, statement.channel, statement.purpose), [])
-            held = [granted for at, granted in known if at <= moment]
+            held = [granted for at, granted, _ in known if at <= moment]
+            again = (moment, statement.granted) in [(at, granted) for at, granted, _ in known]
+            if again and known[-1][2].startswith(UNDONE) and known[-1][1] != statement.granted:
+                moment, again = now, False  # the file that was taken back is told again: it holds from now on
             redundant = statement.at >= now and held and held[-1] == statement.granted
-            if not redundant and (moment, statement.granted) not in known:
-                known.append((moment, statement.granted))
+            if not redundant and not again:
+                known.append((moment, statement.granted, statement.source))
                 known.sort(key=lambda entry: entry[0])
                 new.append(statement._replace(at=moment))
         if new:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.kit import bulk
-from shuke.members.actions.consents import Statement, consent
+from shuke.members.actions.consents import UNDONE, Statement, consent
 from shuke.members.actions.contacts import remove_contacts
 from shuke.members.actions.profile import refresh_terms
 from shuke.members.models import Consent, Contact, Identity, Member, MemberState
@@ -182,7 +182,7 @@ def _answer_consents(merchant: Merchant, batch_id: int, now: datetime, actor: st
         before = said.exclude(source=source).order_by("-at", "-id").first()
         granted = before.granted if before is not None else False
         if granted != latest.granted:
-            undone = f"undone:{batch_id}"
+            undone = f"{UNDONE}{batch_id}"
             statements.append(Statement(member_id, channel, purpose, granted, now, undone, actor=actor))
     consent(merchant=merchant, statements=statements, now=now)
 
