@@ -1,4 +1,4 @@
-"""A list of events as JSON lines: read, checked, put into the order in which they happened."""
+"""A list of events as JSON lines: read and put into the order in which they happened. `checking` looks at it as a whole."""
 
 from __future__ import annotations
 
@@ -6,133 +6,28 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from shuke.engine.draws.terms import FORMAT, DrawInvalid, read_terms
+from shuke.engine.replay.checking import checked
+from shuke.engine.replay.fields import (
+    FIELDS,
+    NAMES,
+    VALUE,
+    Goods,
+    Line,
+    LineFault,
+    LinesInvalid,
+    Offered,
+    Tenders,
+    decimal_places,
+)
 from shuke.kit import money
 
-# event → (must be told, may be told)
-FIELDS: dict[str, tuple[set[str], set[str]]] = {
-    "join": ({"member"}, {"birthday"}),
-    "invite": ({"member", "tier"}, set()),
-    "tier": ({"member", "tier"}, {"until", "reason"}),
-    "order": ({"member", "order", "paid"}, {"lines", "store", "platform", "channel", "freight", "discount", "done"}),
-    "return": ({"order"}, {"amount", "whole", "id"}),
-    "price": ({"basket"}, {"member"}),
-    "redeem": ({"member", "points", "id"}, set()),
-    "give_back": ({"member", "points", "redeem", "id"}, set()),
-    "hold": ({"member", "points", "until", "id"}, set()),
-    "capture": ({"member", "points", "hold", "id"}, set()),
-    "release": ({"member", "hold", "id"}, set()),
-    "transfer": ({"member", "to", "points", "id"}, set()),
-    "adjust": ({"member", "points", "id"}, {"expires", "reason"}),
-    "opening": ({"member", "points", "id"}, set()),
-    "activity": ({"member", "activity", "id"}, set()),
-    "growth": ({"member", "points", "id"}, set()),
-    "reinstate": ({"member", "points", "id"}, set()),
-    "membership": ({"member", "membership", "id"}, set()),
-    "membership_end": ({"member", "membership", "id"}, set()),
-    "clock": (set(), set()),
-}
-# Events of the charter's world whose engines do not run without a database yet. Refused by name, never passed over.
-NOT_YET = (
-    "coupon_issue", "coupon_claim", "coupon_redeem", "coupon_void", "draw", "gift", "referral", "top_up", "spend_value",
-)  # fmt: skip
-REQUESTS = {
-    "redeem": "burn", "give_back": "return", "hold": "hold", "capture": "capture", "release": "release", "adjust": "adjust",
-    "opening": "opening", "activity": "activity", "growth": "growth", "reinstate": "reinstate", "membership": "membership",
-    "membership_end": "membership_end",
-}  # fmt: skip
 # At one moment facts of trade come before what is asked of the books; requests keep the order of the file.
-_TURN = {"join": 0, "order": 1, "return": 2, "invite": 3, "tier": 3}
-
-FAULTS = {
-    "not_json": ("is no JSON object: {reason}", "不是 JSON 对象：{reason}"),
-    "no_event": ("names no event (“event”) or no time (“at”).", "没有写明事件（event）或时间（at）。"),
-    "no_such_event": ("knows no event {event}; there are: {known}.", "没有事件 {event}；可用的有：{known}。"),
-    "event_not_supported": (
-        "{event} needs an engine that does not run without a database yet; nothing was replayed. Remove the line, or ask the "
-        "running Shuke.",
-        "{event} 的引擎目前离不开数据库，未作任何重放。请删去该行，或在运行中的熟客里操作。",
-    ),
-    "missing_field": ("{event} needs {field}.", "{event} 缺少 {field}。"),
-    "unknown_field": ("{event} has no field {field}.", "{event} 没有字段 {field}。"),
-    "bad_field": ("{field} cannot be {given}.", "{field} 不能是 {given}。"),
-    "unknown_member": ("member {member} has not joined by then.", "会员 {member} 此时尚未入会。"),
-    "member_twice": ("member {member} joins twice.", "会员 {member} 重复入会。"),
-    "unknown_order": ("there is no order {order} by then.", "此时没有订单 {order}。"),
-    "order_twice": ("order {order} is told twice.", "订单 {order} 重复。"),
-    "id_twice": ("the id {id} is used twice; a request needs its own.", "编号 {id} 重复，每个请求需有自己的编号。"),
-    "product_changed": (
-        "product {product} is of another category or brand than on line {other}.",
-        "商品 {product} 的类目或品牌与第 {other} 行不同。",
-    ),
-    "lines_differ": (
-        "the lines add up to {sum}, but {paid} was paid for goods.",
-        "明细合计 {sum}，与实付 {paid} 不符。",
-    ),
-}
-
-
-class LineFault(NamedTuple):
-    """One thing wrong with the list: in which line, a stable code, what fills its sentence."""
-
-    line: int
-    code: str
-    params: dict[str, str]
-
-    def say(self, language: str = "en") -> str:
-        english, chinese = FAULTS[self.code]
-        words = (chinese if language.startswith("zh") else english).format(**self.params)
-        return f"第 {self.line} 行：{words}" if language.startswith("zh") else f"Line {self.line}: {words}"
-
-
-class LinesInvalid(ValueError):
-    """The list cannot be replayed; `faults` are all that was found. Nothing was replayed."""
-
-    code = "events_invalid"
-
-    def __init__(self, faults: list[LineFault]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(f.say() for f in faults[:20]))
-
-
-class Goods(NamedTuple):
-    amount: int  # minor units
-    category: str = ""
-    product: str = ""
-    brand: str = ""
-    pieces_milli: int = 1000
-
-
-class Line(NamedTuple):
-    """One event, with everything of it that can be told. Amounts are minor units."""
-
-    number: int
-    event: str
-    at: datetime
-    member: str = ""
-    id: str = ""
-    points: int = 0
-    ref: str = ""  # tier, activity, membership, hold, redeem, receiver
-    until: datetime | None = None
-    order: str = ""
-    paid: int = 0
-    freight: int = 0
-    discount: int = 0
-    goods: tuple[Goods, ...] = ()
-    store: str = "main"
-    platform: str = "pos"
-    channel: str = ""
-    done: datetime | None = None
-    whole: bool = False
-    birthday: tuple[int, int, bool] | None = None
-    basket: dict[str, Any] | None = None
-    reason: str = ""
-
-    @property
-    def order_event(self) -> str:
-        return f"order:{self.platform}:{self.store}:{self.order}"
+_TURN = {"join": 0, "gift_offer": 0, "draw_offer": 0, "order": 1, "return": 2, "invite": 3, "tier": 3}
+_REQUEST = 4
 
 
 def read(text: Iterable[str], zone: ZoneInfo, currency: str) -> list[Line]:
@@ -145,20 +40,25 @@ def read(text: Iterable[str], zone: ZoneInfo, currency: str) -> list[Line]:
         line = _Reader(number, zone, currency, faults).line(raw)
         if line is not None:
             found.append(line)
-    places = {line.order: line.order_event for line in found if line.event == "order"}
-    found.sort(key=lambda x: (x.at, _TURN.get(x.event, 4), _name(x, places), x.number))
+    sold = {line.order: line for line in found if line.event == "order"}
+    found.sort(key=lambda x: (x.at, *_turn(x, sold), x.number))
     if not faults:
-        found = _checked(found, faults)
+        faults = checked(found)
     if faults:
         raise LinesInvalid(sorted(faults, key=lambda f: f.line))
     return found
 
 
-def _name(line: Line, places: dict[str, str]) -> str:
-    """Orders and returns of one moment stand in the order of their names, as in the books."""
+def _turn(line: Line, sold: dict[str, Line]) -> tuple[int, str]:
+    """Orders and returns of one moment stand in the order of their names, as in the books. What a till priced happens in
+    the order of the file: the next basket sees what it left."""
+    order = sold.get(line.order)
+    if line.event in ("order", "return") and order is not None and order.tenders is not None:
+        return _REQUEST, ""
+    turn = _TURN.get(line.event, _REQUEST)
     if line.event == "order":
-        return line.order_event
-    return f"{places.get(line.order, '')}:{line.id}" if line.event == "return" else ""
+        return turn, line.order_event
+    return turn, f"{order.order_event if order else ''}:{line.id}" if line.event == "return" else ""
 
 
 class _Reader:
@@ -166,12 +66,15 @@ class _Reader:
         self.number, self.zone, self.currency, self.faults = number, zone, currency, faults
 
     def fault(self, code: str, **params: object) -> None:
-        self.faults.append(LineFault(self.number, code, {k: str(v)[:80] for k, v in params.items()}))
+        self.faults.append(LineFault(self.number, code, {k: str(v)[:200] for k, v in params.items()}))
+
+    def wrong(self, field: str, given: Any, wanted: str) -> None:
+        self.fault("bad_field", field=field, given=str(given)[:60], wanted=wanted)
 
     def line(self, raw: str) -> Line | None:
         try:
             told = json.loads(raw, parse_float=Decimal)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (json.JSONDecodeError, RecursionError, ValueError) as error:
             self.fault("not_json", reason=getattr(error, "msg", "nested too deep"))
             return None
         if not isinstance(told, dict):
@@ -181,23 +84,21 @@ class _Reader:
         if not isinstance(event, str) or "at" not in told:
             self.fault("no_event")
             return None
-        if event in NOT_YET:
-            self.fault("event_not_supported", event=event)
-            return None
         if event not in FIELDS:
-            self.fault("no_such_event", event=event, known=", ".join(FIELDS))
+            self.fault("no_such_event", event=event[:60], known=", ".join(FIELDS))
             return None
         must, may = FIELDS[event]
         before = len(self.faults)
         for name in sorted(must - told.keys()):
             self.fault("missing_field", event=event, field=name)
         for name in sorted(told.keys() - must - may - {"at"}):
-            self.fault("unknown_field", event=event, field=name)
+            self.fault("unknown_field", event=event, field=name[:60], known=", ".join(sorted(must | may | {"at"})))
         line = self._values(event, told)
         return line if len(self.faults) == before else None
 
     def _values(self, event: str, told: dict[str, Any]) -> Line:
         at = self.moment("at", told.get("at")) or datetime.min
+        draw = event == "draw_offer"
         return Line(
             self.number,
             event,
@@ -205,29 +106,48 @@ class _Reader:
             member=self.text(told, "member"),
             id=self.text(told, "id") or (f"return-{self.number}" if event == "return" else ""),
             points=self.whole(told, "points"),
-            ref=next((self.text(told, n) for n in ("tier", "activity", "membership", "hold", "redeem", "to") if n in told), ""),
-            until=self.moment("until", told.get("until")) if "until" in told else self.moment("expires", told.get("expires")) if "expires" in told else None,
+            ref=next((self.text(told, n) for n in NAMES if n in told), ""),
+            until=self._until(event, told),
             order=self.text(told, "order"),
-            paid=self.amount(told, "paid") if event == "order" else self.amount(told, "amount"),
+            paid=self.amount(told, "paid" if event == "order" else "amount", above=event in VALUE),
+            paid_told="paid" in told,
             freight=self.amount(told, "freight"),
             discount=self.amount(told, "discount"),
-            goods=self.goods(told.get("lines", ())),
+            goods=self.goods(told.get("lines", ())) if event == "order" else (),
             store=self.text(told, "store") or "main",
             platform=self.text(told, "platform") or "pos",
             channel=self.text(told, "channel"),
             done=self.moment("done", told["done"]) if "done" in told else None,
-            whole=told.get("whole") is True or (event == "return" and "amount" not in told),
+            whole=self.flag(told, "whole") or (event == "return" and not {"amount", "lines"} & told.keys()),
             birthday=self.birthday(told["birthday"]) if "birthday" in told else None,
-            basket=told.get("basket") if isinstance(told.get("basket"), dict) else None,
+            basket=self.part(told, "basket"),
             reason=self.text(told, "reason"),
-        )  # fmt: skip
+            tenders=self.tenders(told["tenders"]) if "tenders" in told else None,
+            back=self.back(told["lines"]) if event == "return" and "lines" in told else (),
+            copies=self.whole(told, "count", least=1) if "count" in told else 1,
+            wait=self.flag(told, "wait"),
+            way=self.text(told, "way"),
+            word=self.text(told, "word") if told.get("word") else "",
+            offered=self.offered(told) if event == "gift_offer" else None,
+            terms=self.draw(told) if draw else None,
+            seed=self.seed(told.get("seed")) if draw else b"",
+        )
+
+    def _until(self, event: str, told: dict[str, Any]) -> datetime | None:
+        if event == "gift_offer":
+            return None
+        name = "until" if "until" in told else "expires"
+        return self.moment(name, told[name]) if name in told else None
 
     def moment(self, name: str, given: Any) -> datetime | None:
         """A day is its noon; a time without a zone is the shop's."""
         try:
             found = datetime.fromisoformat(given)
         except (TypeError, ValueError):
-            self.fault("bad_field", field=name, given=given)
+            self.wrong(name, given, "2026-01-31, 2026-01-31T18:00")
+            return None
+        if not 2 <= found.year <= 9990:
+            self.wrong(name, given, "2026-01-31, 2026-01-31T18:00")
             return None
         if len(given) <= 10:
             found = found.replace(hour=12)
@@ -241,18 +161,26 @@ class _Reader:
             or len(str(given)) > 60
             or (name in told and not str(given))
         ):
-            self.fault("bad_field", field=name, given=given)
+            self.wrong(name, given, "“1 … 60”")
             return ""
         return str(given)
 
-    def whole(self, told: dict[str, Any], name: str) -> int:
+    def flag(self, told: dict[str, Any], name: str) -> bool:
+        given = told.get(name, False)
+        if not isinstance(given, bool):
+            self.wrong(name, given, "true, false")
+        return given is True
+
+    def whole(self, told: dict[str, Any], name: str, *, least: int | None = None) -> int:
         given = told.get(name, 0)
         if not isinstance(given, int) or isinstance(given, bool) or abs(given) > 10**12:
-            self.fault("bad_field", field=name, given=given)
+            self.wrong(name, given, "1, 2, 3 …")
             return 0
+        if least is not None and given < least:
+            self.wrong(name, given, f"≥ {least}")
         return given
 
-    def amount(self, told: dict[str, Any], name: str) -> int:
+    def amount(self, told: dict[str, Any], name: str, *, above: bool = False) -> int:
         """Money in major units, as the charter has it: 268.50 or "268.50"."""
         if name not in told:
             return 0
@@ -261,32 +189,111 @@ class _Reader:
             minor = money.parse(str(given), self.currency) if not isinstance(given, bool) else -1
         except (money.NotMoney, InvalidOperation):
             minor = -1
-        if not 0 <= minor <= 10**15:
-            self.fault("bad_field", field=name, given=given)
+        if not int(above) <= minor <= 10**15:
+            self.wrong(name, given, f"{self.currency} 268.50" + (" > 0" if above else " ≥ 0"))
             return 0
         return minor
 
+    def part(self, told: dict[str, Any], name: str) -> dict[str, Any] | None:
+        given = told.get(name)
+        if name in told and not isinstance(given, dict):
+            self.wrong(name, given, "{…}")
+            return None
+        return given
+
     def goods(self, given: Any) -> tuple[Goods, ...]:
         if not isinstance(given, (list, tuple)):
-            self.fault("bad_field", field="lines", given=given)
+            self.wrong("lines", given, "[{amount, product, category, brand, quantity}]")
             return ()
         found = []
         for one in given:
             if not isinstance(one, dict) or one.keys() - {"amount", "category", "product", "brand", "quantity"}:
-                self.fault("bad_field", field="lines", given=one)
+                self.wrong("lines", one, "[{amount, product, category, brand, quantity}]")
                 continue
-            quantity = one.get("quantity", 1)
-            try:
-                milli = int(Decimal(str(quantity)) * 1000)
-            except InvalidOperation:
-                milli = 0
-            if milli <= 0:
-                self.fault("bad_field", field="quantity", given=quantity)
             texts = [self.text(one, name) for name in ("category", "product", "brand")]
             if (texts[0] or texts[2]) and not texts[1]:
                 self.fault("missing_field", event="lines", field="product")
+            milli = self.quantity(one.get("quantity", 1))
             found.append(Goods(self.amount(one, "amount"), texts[0], texts[1], texts[2], milli))
         return tuple(found)
+
+    def quantity(self, given: Any) -> int:
+        """Thousandths."""
+        try:
+            told = Decimal(str(given)) if not isinstance(given, bool) else Decimal(0)
+            if 0 < told <= 10**6 and decimal_places(told) <= 3:
+                return int(told * 1000)
+        except InvalidOperation:
+            pass
+        self.wrong("quantity", given, "1, 0.5, 0.125")
+        return 1000
+
+    def back(self, given: Any) -> tuple[tuple[int, int], ...]:
+        found = []
+        for one in given if isinstance(given, list) and given else [None]:
+            if not isinstance(one, dict) or one.keys() - {"line", "quantity"} or "line" not in one:
+                self.wrong("lines", one, "[{line: 1, quantity: 1}]")
+                continue
+            found.append((self.whole(one, "line", least=1), self.quantity(one.get("quantity", 1))))
+        return tuple(found)
+
+    def tenders(self, given: Any) -> Tenders:
+        if not isinstance(given, dict) or given.keys() - {"points", "stored_value", "coupons", "best"}:
+            self.wrong("tenders", given, "{points, stored_value, coupons, best}")
+            return Tenders()
+        coupons = given.get("coupons", [])
+        if not isinstance(coupons, list) or not all(isinstance(c, str) and 0 < len(c) <= 60 for c in coupons):
+            self.wrong("tenders.coupons", coupons, '["c1"]')
+            coupons = []
+        points = -1 if given.get("points") == "most" else self.whole(given, "points", least=0)
+        value = -1 if given.get("stored_value") == "most" else self.amount(given, "stored_value")
+        return Tenders(points, value, tuple(dict.fromkeys(coupons)), self.flag(given, "best"))
+
+    def offered(self, told: dict[str, Any]) -> Offered:
+        kind = told.get("kind", "goods")
+        if kind not in ("goods", "coupon"):
+            self.wrong("kind", kind, "goods, coupon")
+        if kind == "coupon" and "template" not in told:
+            self.fault("missing_field", event="gift_offer", field="template")
+        tiers = told.get("tiers", [])
+        if not isinstance(tiers, list) or not all(isinstance(t, str) for t in tiers):
+            self.wrong("tiers", tiers, '["gold"]')
+            tiers = []
+        self.whole(told, "points", least=1)
+        return Offered(
+            self.whole(told, "points"),
+            self.whole(told, "stock", least=0) if "stock" in told else None,
+            self.whole(told, "per_member", least=1) if "per_member" in told else None,
+            tuple(tiers),
+            str(kind),
+            self.text(told, "template"),
+            self.moment("from", told["from"]) if "from" in told else None,
+            self.moment("until", told["until"]) if "until" in told else None,
+            self.whole(told, "hold_days", least=1) if "hold_days" in told else 7,
+        )
+
+    def draw(self, told: dict[str, Any]) -> dict[str, Any] | None:
+        """Terms as the draw's page has them, without what the shop adds."""
+        given = self.part(told, "terms")
+        if given is None:
+            return None
+        found: dict[str, Any] = json.loads(json.dumps(given, default=str))  # no number but integers stands in terms
+        try:
+            read_terms({**found, "format": FORMAT, "draw": str(told.get("draw", "")), "zone": str(self.zone)})
+        except DrawInvalid as error:
+            self.wrong("terms", error.code, error.say("en"))
+        except (TypeError, ValueError) as error:
+            self.wrong("terms", "…", str(error))
+        return found
+
+    def seed(self, given: Any) -> bytes:
+        try:
+            found = bytes.fromhex(given)
+        except (TypeError, ValueError):
+            found = b""
+        if len(found) != 32:
+            self.wrong("seed", given, "64 × 0 … f")
+        return found
 
     def birthday(self, given: Any) -> tuple[int, int, bool] | None:
         """MM-DD, or LMM-DD by the moon."""
@@ -296,45 +303,6 @@ class _Reader:
         if not (
             month.isdecimal() and day.isdecimal() and 1 <= int(month) <= 12 and 1 <= int(day) <= (30 if lunar else 31)
         ):
-            self.fault("bad_field", field="birthday", given=given)
+            self.wrong("birthday", given, "MM-DD, LMM-DD")
             return None
         return int(month), int(day), lunar
-
-
-def _checked(lines: list[Line], faults: list[LineFault]) -> list[Line]:
-    """What only the whole list shows: who is there by then, which orders, no id twice."""
-    members: set[str] = set()
-    orders: set[str] = set()
-    ids: set[str] = set()
-    goods: dict[str, tuple[str, str, int]] = {}
-
-    def fault(line: Line, code: str, **params: object) -> None:
-        faults.append(LineFault(line.number, code, {k: str(v)[:80] for k, v in params.items()}))
-
-    for line in lines:
-        if line.event == "join":
-            if line.member in members:
-                fault(line, "member_twice", member=line.member)
-            members.add(line.member)
-            continue
-        for member in filter(None, (line.member, line.ref if line.event == "transfer" else "")):
-            if member not in members:
-                fault(line, "unknown_member", member=member)
-        if line.event == "order":
-            if line.order in orders:
-                fault(line, "order_twice", order=line.order)
-            orders.add(line.order)
-            whole = sum(g.amount for g in line.goods)
-            if line.goods and whole != line.paid:
-                fault(line, "lines_differ", sum=whole, paid=line.paid)
-            for good in line.goods:
-                known = goods.setdefault(good.product, (good.category, good.brand, line.number))
-                if good.product and known[:2] != (good.category, good.brand):
-                    fault(line, "product_changed", product=good.product, other=known[2])
-        elif line.event == "return" and line.order not in orders:
-            fault(line, "unknown_order", order=line.order)
-        if line.id:
-            if line.id in ids:
-                fault(line, "id_twice", id=line.id)
-            ids.add(line.id)
-    return lines

@@ -7,6 +7,7 @@ from typing import Any
 from shuke.engine.charter.earn import Basket, applies
 from shuke.engine.charter.rules import Rule
 from shuke.engine.charter.terms import Terms
+from shuke.engine.checkout.reasons import REASONS
 
 SAY = {
     "other_store": ("bought in another store", "不在指定门店"),
@@ -41,8 +42,67 @@ SAY = {
     "same_member": ("giver and receiver are the same", "不能转赠给自己"),
     "too_much_today": ("more than may be given in a day", "超过每日转赠上限"),
     "basket_invalid": ("this is no basket", "购物篮格式不对"),
+    "no_such_order": ("its basket was refused, so there is no order", "该单未成交，没有订单"),
+    "more_than_bought": ("more than was bought of this line", "超过该明细的购买数量"),
+    "told_by_money": (
+        "returns of this order were told by money; go on so, or return the whole",
+        "该单此前按金额退货，请继续按金额或整单退",
+    ),
+    "told_by_lines": (
+        "returns of this order were told by lines; go on so, or return the whole",
+        "该单此前按明细退货，请继续按明细或整单退",
+    ),
+    "price_changed": ("the basket costs another amount than was told", "应付金额与所写不同"),
+    "busy": ("the budget of its coupons does not suffice for all of them", "券的预算不足以支付全部"),
+    "no_such_template": ("the charter has no such coupon", "章程没有该券"),
+    "window_over": ("the time in which it can be used is over", "券的有效期已过"),
+    "paused": ("nothing more is issued of it", "已暂停发放"),
+    "all_issued": ("as many as there can be were issued", "已发完"),
+    "member_has_enough": ("the member had as many as one may have", "该会员已达领取上限"),
+    "not_claimable": ("members cannot take it by themselves", "不支持自行领取"),
+    "no_such_coupon": ("there is no coupon of this name", "没有这张券"),
+    "not_open": ("the coupon is not open any more", "该券不是未使用状态"),
+    "stored_value_off": ("the charter has no stored value", "章程未开通储值"),
+    "below_least": ("less than a top-up must be", "低于最低充值金额"),
+    "above_balance": ("more than one member may store", "超过每位会员的储值上限"),
+    "no_such_spend": ("there is no such payment from stored value", "没有这笔储值支付"),
+    "more_than_spent": ("more than is left of that payment", "超过该笔支付的可退金额"),
+    "no_refunds": ("the charter pays no stored value out", "章程规定储值不退"),
+    "not_enough_money": ("not so much is left of the money paid in", "剩余本金不足"),
+    "inactive": ("it is not offered any more", "已下架"),
+    "over": ("it is over", "已结束"),
+    "not_this_tier": ("not for this tier", "该等级不能兑换"),
+    "limit": ("the member has as many as one may have", "已达每人限兑数量"),
+    "out_of_stock": ("not so many are there", "库存不足"),
+    "no_coupon": ("its coupon cannot be issued", "券无法发放"),
+    "no_such_gift_taken": ("nothing was taken under this id", "没有这笔礼品兑换"),
+    "not_waiting": ("it does not wait to be handed over", "不是待领取状态"),
+    "not_handed_over": ("not so many were handed over and kept", "可退件数不足"),
+    "draw_over": ("the draw would close before it begins", "抽奖已过截止时间"),
+    "no_such_draw": ("there is no such draw", "没有这个抽奖"),
+    "draw_not_open": ("the draw is not open now", "不在抽奖时间内"),
+    "draw_limit": ("no tickets are left for this member", "该会员抽奖次数已达上限"),
+    "no_such_way": ("the draw gives no tickets that way", "没有这种获得抽奖机会的方式"),
+    "word": ("at most 20 letters or digits, and no phone number", "最多 20 个字，且不能是电话号码"),
+    "no_source": ("no order or activity is left that gives a ticket", "没有可用于抽奖的订单或活动"),
+    "referral_off": ("the charter gives nothing for bringing friends", "章程没有推荐有礼"),
+    "own_code": ("nobody can bring themselves", "不能自己推荐自己"),
+    "already_bound": ("somebody else brought this member before", "该会员已由他人推荐"),
+    "too_late": ("joined too long ago", "入会已超过可填写天数"),
+    "has_bought": ("has bought before and is no newcomer", "已有购买记录，不是新客"),
     "outweighed": ("another rule that excludes it counted instead", "已适用与之互斥的其他规则"),
 }
+
+
+def say(code: str) -> dict[str, str]:
+    """The sentence of a code. What the till says of a coupon has the till's words."""
+    english, chinese = SAY[code] if code in SAY else _by_the_till(code)
+    return {"zh": chinese, "en": english}
+
+
+def _by_the_till(code: str) -> tuple[str, str]:
+    english, chinese = REASONS[code]
+    return english.partition(":")[2].strip() or english, chinese.partition("：")[2].strip() or chinese
 
 
 def told(terms: Terms, basket: Basket, given: set[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shuke.engine.replay import reasons
-from shuke.engine.replay.lines import REQUESTS, Line
+from shuke.engine.replay.fields import Line
 from shuke.engine.replay.outcome import Booked, MemberEnd, Outcome
 from shuke.engine.replay.run import Replay
 
@@ -15,9 +15,9 @@ from shuke.engine.replay.run import Replay
 def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, Any]:
     """`found` is what the engine or the books say; `engine` has run the same lines and knows why a rule gave nothing."""
     owner = {line.order: line.member for line in lines if line.event == "order"}
-    orders = {line.order: line for line in lines if line.event == "order"}
     told = []
-    named: dict[tuple[str, str], int] = {}
+    named: set[tuple[str, str]] = set()
+    booked = {name: {b.event: b for b in end.booked} for name, end in found.members.items()}
     for line in lines:
         if line.number not in found.answers:
             continue
@@ -27,25 +27,22 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
         if member:
             entry["member"] = member
         if answer.priced is not None:
-            told.append(entry | {"priced": answer.priced})
-            continue
+            entry["priced"] = answer.priced
         applied: list[dict[str, Any]] = []
         skipped: list[dict[str, Any]] = []
         inapplicable: list[dict[str, Any]] = []
         if not answer.done:
-            inapplicable.append({"code": answer.code, **dict(sorted(answer.figures.items()))})
-        for who, event in _names(line, orders, member) if answer.done else ():
-            booked = (
-                next((b for b in found.members[who].booked if b.event == event), None) if who in found.members else None
-            )
-            if booked is None:
-                continue
-            named[who, event] = line.number
-            applied.append(_booked(booked, who if who != member else ""))
-        if line.event == "order":
+            inapplicable.append(_reason({"code": answer.code, **dict(sorted(answer.figures.items()))}))
+        for who, event in answer.events:
+            if (one := booked[who].get(event)) is not None:
+                named.add((who, event))
+                applied.append(_booked(one, who if who != member else ""))
+        applied += answer.did
+        if line.event == "order" and answer.done:
             sale = engine.members[line.member].fold._sales[line.order_event]
-            given = {w["rule"] for a in applied for w in a["why"] if "rule" in w}
-            skipped, inapplicable = reasons.told(sale.terms, sale.basket, given)
+            given = {w["rule"] for a in applied for w in a.get("why", ()) if "rule" in w}
+            left = reasons.told(sale.terms, sale.basket, given)
+            skipped, inapplicable = ([_reason(one) for one in part] for part in left)
         told.append(entry | {"applied": applied, "skipped": skipped, "inapplicable": inapplicable})
     return {
         "until": found.until.isoformat(),
@@ -55,19 +52,9 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
     }
 
 
-def _names(line: Line, orders: dict[str, Line], member: str) -> list[tuple[str, str]]:
-    """Whose books an event is in, and under what name."""
-    if line.event == "order":
-        return [(member, line.order_event)]
-    if line.event == "return":
-        return [(member, f"refund:{orders[line.order].order_event}:{line.id}")]
-    if line.event == "join":
-        return [(member, "joined")]
-    if line.event == "transfer":
-        return [(member, f"handed:{line.id}"), (line.ref, f"taken:{line.id}")]
-    if line.event in REQUESTS:
-        return [(member, f"{REQUESTS[line.event]}:{line.id}")]
-    return []
+def _reason(entry: dict[str, Any]) -> dict[str, Any]:
+    """With its sentence in both languages."""
+    return entry | {"say": reasons.say(entry["code"])}
 
 
 def _booked(one: Booked, member: str) -> dict[str, Any]:
@@ -82,8 +69,8 @@ def _booked(one: Booked, member: str) -> dict[str, Any]:
     return entry | ({"member": member} if member else {})
 
 
-def _clock(found: Outcome, named: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
-    """What happened between the events: lots lapsed, holds timed out."""
+def _clock(found: Outcome, named: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """What happened between the events: lots lapsed, holds timed out, rewards fell due."""
     entries = [
         {"at": b.at.isoformat(), "member": name, "event": b.event, **_booked(b, "")}
         for name, end in found.members.items()
@@ -118,8 +105,11 @@ def _member(end: MemberEnd) -> dict[str, Any]:
             {"at": _text(at), "before": before, "after": after, "cause": cause}
             for at, before, after, cause in sorted(end.history, key=lambda h: h[0])
         ],
-        "coupons": [],
-        "stored_value_minor": 0,
+        "coupons": end.coupons,
+        "stored_value": end.value,
+        "gifts": end.gifts,
+        "tickets": end.tickets,
+        "brought_by": end.brought,
     }
 
 

@@ -76,7 +76,7 @@ def replay(
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _show(told)
+        _show(told, document.currency)
     return None
 
 
@@ -93,7 +93,7 @@ def _until(told: str, place: Any) -> datetime:
 
 def _refused(error: Any, as_json: bool) -> int:
     if as_json:
-        faults = [{"line": f.line, "code": f.code, "text": f.say(language())} for f in error.faults]
+        faults = [{"line": f.line, "code": f.code, "field": f.field, "text": f.say(language())} for f in error.faults]
         click.echo(json.dumps({"error": error.code, "faults": faults}, ensure_ascii=False, indent=2))
     for fault in error.faults[:50]:
         click.echo(f"✗ {fault.say(language())}", err=True)
@@ -120,25 +120,28 @@ def _throw_away() -> Iterator[None]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _show(told: dict[str, Any]) -> None:
-    from shuke.engine.replay.reasons import SAY
+def _show(told: dict[str, Any], currency: str) -> None:
+    from shuke.kit import money
 
-    chinese = language().startswith("zh")
+    code = "zh" if language().startswith("zh") else "en"
     for one in told["events"]:
         head = f"{one['line']:>4}  {one['at'][:16].replace('T', ' ')}  {one.get('member', ''):<10} {one['event']}"
+        points = sum(a["points"] for a in one["applied"] if "points" in a and "member" not in a)
+        click.echo(head + (f"  {points:+,}" if any("points" in a for a in one["applied"]) else ""))
         if "priced" in one:
-            click.echo(f"{head}  {one['priced']['totals']['due_minor']}")
-            continue
-        points = sum(a["points"] for a in one["applied"] if "member" not in a)
-        click.echo(head + (f"  {points:+,}" if one["applied"] else ""))
+            click.echo(
+                "          = "
+                + _("to pay {amount}").format(amount=money.show(one["priced"]["totals"]["due_minor"], currency))
+            )
         for applied in one["applied"]:
-            for why in applied["why"]:
+            for why in applied.get("why", ()):
                 if "rule" in why:
                     click.echo(f"          + {why['rule']} {why.get('points', why.get('growth', ''))}")
+            if "points" not in applied:
+                click.echo("          + " + " ".join(_words(applied, currency)))
         for part, sign in (("skipped", "~"), ("inapplicable", "–")):
             for entry in one[part]:
-                reason = SAY.get(entry["code"], (entry["code"], entry["code"]))[int(chinese)]
-                click.echo(f"          {sign} {entry.get('rule', '')} {reason}")
+                click.echo(f"          {sign} {entry.get('rule', '')} {entry['say'][code]}")
     for one in told["by_the_clock"]:
         click.echo(f"   ⏱  {one['at'][:16].replace('T', ' ')}  {one['member']:<10} {one['kind']}  {one['points']:+,}")
     click.echo()
@@ -148,3 +151,22 @@ def _show(told: dict[str, Any]) -> None:
             (_("debt"), end["debt"]), (_("growth value"), end["growth"]),
         )  # fmt: skip
         click.echo(f"{name}: {end['tier']} · " + " · ".join(f"{label} {figure:,}" for label, figure in figures))
+        if value := end["stored_value"]["available_minor"]:
+            click.echo("    " + _("stored value {amount}").format(amount=money.show(value, currency)))
+        for coupon in end["coupons"]:
+            click.echo(f"    {coupon['id']}  {coupon['template']}  {coupon['state']}")
+
+
+def _words(moved: dict[str, Any], currency: str) -> list[str]:
+    """What moved that is no points, in a few words."""
+    from shuke.kit import money
+
+    return [
+        money.show(value, currency)
+        if name.endswith("_minor")
+        else " ".join(value)
+        if isinstance(value, list)
+        else str(value)
+        for name, value in moved.items()
+        if value not in ("", 0)
+    ]

@@ -1,0 +1,303 @@
+"""The till while the list runs: orders, baskets that are priced and paid with points, coupons and stored value, returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shuke.engine.charter.terms import Versions
+from shuke.engine.checkout import Basket, Holdings, Priced, PricedLine, document, price
+from shuke.engine.checkout.returning import Back, by_money, counted, returned
+from shuke.engine.ledger import events as ev
+from shuke.engine.replay.fields import Goods, Line
+from shuke.engine.replay.member import Ask, Member
+from shuke.engine.replay.outcome import Answer, Names, with_names
+from shuke.engine.replay.returns import Plan, Returns
+from shuke.engine.replay.value import Value
+from shuke.engine.replay.vouchers import Vouchers
+from shuke.engine.simulation.classes import bits
+
+FREIGHT = "freight"  # the key of the freight's line
+HELD = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Paid:
+    """A basket that was paid at the till. `number`: the how manieth, as the books know it."""
+
+    number: str
+    member: str
+    priced: Priced
+    points: int
+    value: int
+    back: dict[str, int] = field(default_factory=dict)  # line → thousandths that came back
+    given: Back = field(default_factory=Back)
+
+
+class Till:
+    def __init__(
+        self, versions: Versions, members: Mapping[str, Member], vouchers: Vouchers, value: Value, names: Names
+    ) -> None:
+        self.versions, self.members = versions, members
+        self.vouchers, self.value, self.names = vouchers, value, names
+        self.returns = Returns()
+        self.priced: dict[str, Paid] = {}  # order → basket
+        self.count = 0
+
+    # ---- pricing ------------------------------------------------------------------------------------------------------
+
+    def price(self, line: Line) -> Answer:
+        try:
+            priced, names = self._price(dict(line.basket or {}), line.member, line.at)
+        except document.BasketInvalid as error:
+            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+        return Answer(True, priced=with_names(priced.to_plain(), names))
+
+    def _price(self, plain: dict[str, Any], member: str, at: datetime) -> tuple[Priced, dict[str, str]]:
+        """Raises BasketInvalid. Coupons are called by their names in the list, and by numbers inside."""
+        terms = self.versions.at(at)
+        told = document.from_plain(plain)
+        if not member:
+            return price(terms, document.basket(told, terms.currency), document.holdings(told), at), {}
+        renamed, names = numbered(plain, {v.name: v.number for v in self.vouchers.all.values()})
+        told = document.from_plain(renamed)
+        basket = document.basket(told, terms.currency)
+        return price(terms, basket, self._holdings(member, basket, names, at), at), names
+
+    def _holdings(self, name: str, basket: Basket, names: Mapping[str, str], at: datetime) -> Holdings:
+        member = self.members[name]
+        fold = member.advance(at)
+        asked = {names[ref] for ref in basket.asks.coupons if ref in names}
+        mine = self.vouchers.of_member(name, asked, basket.asks.best, at)
+        return Holdings(
+            tier=fold.tier_at(self.versions.at(at)),
+            points=max(0, fold.books.available(at)),
+            stored_value=self.value.available(name, at),
+            purchases=fold.books.standing.purchases,
+            birthday=member.birthday,
+            coupons=tuple(self.vouchers.for_till(v) for v in mine),
+            stored_value_off=not self.value.is_on(at),
+        )
+
+    # ---- selling ------------------------------------------------------------------------------------------------------
+
+    def order(self, line: Line) -> Answer:
+        parts = ev.Parts(line.freight, 0, line.discount) if self.versions.needs_parts else None
+        if line.tenders is not None:
+            return self._priced_order(line)
+        self.returns.sell(line, line.paid + line.freight)
+        self._purchase(line, line.paid, line.goods, parts)
+        return Answer(True, events=[(line.member, line.order_event)])
+
+    def _purchase(self, line: Line, net: int, goods: tuple[Goods, ...], parts: ev.Parts | None) -> None:
+        purchase = ev.Purchase(
+            line.order_event, line.at, net, self._goods(goods), line.store, line.platform, line.channel, line.done, parts
+        )  # fmt: skip
+        self.members[line.member].happen(purchase)
+
+    def _goods(self, goods: tuple[Goods, ...]) -> tuple[ev.GoodsLine, ...]:
+        """In the order in which the books read them, so that the last fen of a split falls on the same goods."""
+        rules = self.versions.goods_rules
+        told = list(goods)
+        if not self.versions.each_line:
+            told.sort(key=lambda g: bits(rules, g.category, g.product, g.brand))
+        return tuple(ev.GoodsLine(g.amount, 0, g.category, g.product, g.brand, g.pieces_milli) for g in told)
+
+    def _priced_order(self, line: Line) -> Answer:
+        """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""
+        priced, names = self._price(basket_of(line), line.member, line.at)
+        plain = with_names(priced.to_plain(), names)
+        if line.paid_told and priced.due != line.paid:
+            return Answer(False, "price_changed", {"due_minor": priced.due, "expected_minor": line.paid}, plain)
+        answer = self._pay(line.member, line.order, priced, line.at)
+        if not answer.done:
+            answer.priced = plain
+            return answer
+        goods, freight = sold_goods(line, priced.lines)
+        paid = priced.due + priced.stored_value
+        self.returns.sell(line, paid, is_basket=True)
+        parts = None
+        if self.versions.needs_parts:
+            totals = plain["totals"]
+            parts = ev.Parts(
+                freight=freight,
+                discount=totals["tier_price_minor"] + totals["offers_minor"],
+                coupon=totals["coupons_minor"],
+                points=totals["points_minor"],
+                stored_value=totals["stored_value_minor"],
+            )
+        self._purchase(line, paid - freight, goods, parts)
+        answer.priced = plain
+        answer.events = [(line.member, line.order_event), *answer.events]
+        return answer
+
+    def redeem(self, line: Line) -> Answer:
+        """A coupon used on a basket, which is paid at once."""
+        plain = dict(line.basket or {})
+        asks = plain.get("asks") if isinstance(plain.get("asks"), dict) else {}
+        plain["asks"] = {**(asks or {}), "coupons": [line.ref]}
+        try:
+            priced, names = self._price(plain, line.member, line.at)
+        except document.BasketInvalid as error:
+            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+        told = with_names(priced.to_plain(), names)
+        if code := why_unused(told, line.ref):
+            return Answer(False, code, {"coupon": line.ref}, told)
+        answer = self._pay(line.member, line.id, priced, line.at)
+        answer.priced = told
+        return answer
+
+    def _pay(self, name: str, key: str, priced: Priced, at: datetime) -> Answer:
+        """Points, stored value and coupons set aside, and used: as the till holds and captures."""
+        self.count += 1
+        number, member = f"{self.count:019d}", self.members[name]
+        uses = {a.ref: a.amount for a in priced.applied if a.step == "coupons"}
+        if not self.vouchers.hold(uses, number, at):
+            return Answer(False, "busy")
+        self.names.baskets[number] = key
+        answer = Answer(True)
+        if priced.points:
+            hold, paid = f"checkout:{number}:points", f"checkout:{number}:paid"
+            member.ask(Ask(hold, "hold", priced.points, until=at + HELD), at)
+            member.ask(Ask(paid, "capture", priced.points, ref=hold), at)
+            answer.events += [
+                (name, self.names.event(f"{kind}:{k}")) for kind, k in (("hold", hold), ("capture", paid))
+            ]
+        if priced.stored_value:
+            hold, paid = f"checkout:{number}:stored", f"checkout:{number}:stored:paid"
+            self.value.ask(name, hold, "hold", priced.stored_value, "", at)
+            done = self.value.ask(name, paid, "capture", priced.stored_value, hold, at, kind="spend_value")
+            answer.did += done.did
+        answer.did += self.vouchers.redeem(number, at)
+        self.priced[key] = Paid(number, name, priced, priced.points, priced.stored_value)
+        return answer
+
+    # ---- returns ------------------------------------------------------------------------------------------------------
+
+    def returned(self, line: Line) -> Answer:
+        plan = self.returns.plan(line)
+        if plan.code:
+            return Answer(False, plan.code, dict(plan.figures))
+        basket = self.priced.get(line.order) if self.returns.sold[line.order].is_basket else None
+        if plan.of_basket and basket is not None:
+            return self._goods_back(line, plan, basket)
+        answer = self._refund(line, plan, plan.amount)
+        if basket is not None:
+            sold = self.returns.sold[line.order]
+            lines, whole = basket.priced.lines, sold.money >= sold.paid
+            if whole:
+                back = returned(lines, {one.key: one.quantity for one in lines}, basket.priced.back_to)
+            else:
+                back = by_money(lines, sold.money, basket.priced.back_to, counted(lines, sold.paid))
+            self._give_back(answer, line, basket, back, whole)
+        return answer
+
+    def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:
+        self.returns.done(line, plan, amount)
+        if amount <= 0:
+            return Answer(True)
+        sold = self.returns.sold[line.order].line
+        name = f"refund:{sold.order_event}:{line.id}"
+        self.members[sold.member].happen(ev.Refunded(name, line.at, sold.order_event, amount))
+        return Answer(True, figures={"amount": amount}, events=[(sold.member, name)])
+
+    def _goods_back(self, line: Line, plan: Plan, basket: Paid) -> Answer:
+        """Of a priced basket: each line's share of money, points, stored value and coupons."""
+        lines, after = basket.priced.lines, dict(basket.back)
+        if plan.quantities is None:
+            after = {one.key: one.quantity for one in lines}
+        else:
+            for key, quantity in plan.quantities.items():
+                after[key] = after.get(key, 0) + quantity
+        basket.back = after
+        back = returned(lines, after, basket.priced.back_to)
+        whole = all(after.get(one.key, 0) == one.quantity for one in lines if one.list)
+        money = back.minus(basket.given)
+        answer = Answer(True)
+        self._give_back(answer, line, basket, back, whole)
+        refund = self._refund(line, plan, money.due + money.stored_value)
+        answer.events, answer.figures = refund.events + answer.events, refund.figures
+        return answer
+
+    def _give_back(self, answer: Answer, line: Line, basket: Paid, back: Back, whole: bool) -> None:
+        """The difference to what was given back before, to where it came from."""
+        more, number, at = back.minus(basket.given), basket.number, line.at
+        basket.given = back
+        if more.points > 0:
+            key = f"checkout:{number}:back:{back.points}"
+            self.members[basket.member].ask(Ask(key, "return", more.points, f"checkout:{number}:paid"), at)
+            answer.events.append((basket.member, self.names.event(f"return:{key}")))
+        if more.stored_value > 0:
+            key = f"checkout:{number}:stored:back:{back.stored_value}"
+            ref = f"checkout:{number}:stored:paid"
+            answer.did += self.value.ask(
+                basket.member, key, "return", more.stored_value, ref, at, kind="give_back_value"
+            ).did
+        if whole:
+            answer.did += self.vouchers.give_back(number, at)
+
+
+# ---- what both the engine and the books make of a line -----------------------------------------------------------------
+
+
+def basket_of(line: Line) -> dict[str, Any]:
+    """An order with tenders as the basket that is priced."""
+    assert line.tenders is not None
+    lines: list[dict[str, Any]] = [
+        {
+            "key": str(n),
+            "sku": g.product,
+            "category": g.category,
+            "brand": g.brand,
+            "quantity": f"{g.pieces_milli / 1000:.3f}",
+            "amount_minor": g.amount,
+        }
+        for n, g in enumerate(line.goods, 1)
+    ]
+    if line.freight:
+        lines.append({"key": FREIGHT, "amount_minor": line.freight, "freight": True})
+    told = line.tenders
+    return {
+        "store": line.store,
+        "platform": line.platform,
+        "channel": line.channel,
+        "lines": lines,
+        "asks": {
+            "coupons": list(told.coupons),
+            "points": "most" if told.points < 0 else told.points,
+            "stored_value_minor": "most" if told.stored_value < 0 else told.stored_value,
+            "best": told.best,
+        },
+    }
+
+
+def sold_goods(line: Line, priced: tuple[PricedLine, ...]) -> tuple[tuple[Goods, ...], int]:
+    """What each line cost in money, stored value included; and the freight."""
+    cost = {one.key: one.due + one.stored_value for one in priced}
+    goods = tuple(g._replace(amount=cost[str(n)]) for n, g in enumerate(line.goods, 1))
+    return goods, cost.get(FREIGHT, 0)
+
+
+def numbered(plain: dict[str, Any], numbers: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The basket with coupons by number, and what each number is called. Who names a coupon that is not there, names one
+    that nobody has."""
+    asks = plain.get("asks")
+    told = [str(c) for c in (asks.get("coupons") or [])] if isinstance(asks, dict) else []
+    names = {number: name for name, number in numbers.items()}
+    refs = []
+    for n, name in enumerate(told, 1):
+        ref = numbers.get(name) or f"{n:014d}"
+        names[ref] = name
+        refs.append(ref)
+    if not refs:
+        return plain, names
+    return {**plain, "asks": {**(asks or {}), "coupons": refs}}, names
+
+
+def why_unused(priced: dict[str, Any], coupon: str) -> str:
+    """Why a coupon took nothing off a basket; "" where it did."""
+    if any(one["step"] == "coupons" and one["ref"] == coupon for one in priced["applied"]):
+        return ""
+    return next(one["reason"] for part in ("skipped", "inapplicable") for one in priced[part] if one["ref"] == coupon)
