@@ -28,6 +28,7 @@ TABS: list[tuple[str, str, str | Promise]] = [
     ("lapsing", "console:finance-lapsing", gettext_lazy("What will lapse")),
     ("entries", "console:finance-entries", gettext_lazy("Entries")),
     ("coalition", "console:finance-coalition", gettext_lazy("Coalition")),
+    ("partner-cards", "console:finance-partner-cards", gettext_lazy("Co-branded cards")),
 ]
 TYPES = {
     "csv": "text/csv; charset=utf-8",

@@ -13,7 +13,11 @@ from django.urls import Resolver404, resolve
 
 LIMIT = 1 << 30  # bytes of one request; a year's export of a large shop is some hundred megabytes
 MOST_FILES = 50
-TAKES_FILES = {"console:imports": LIMIT, "console:charter-drafts": 2 << 20}  # page → bytes of one request
+TAKES_FILES = {  # page → bytes of one request
+    "console:imports": LIMIT,
+    "console:charter-drafts": 2 << 20,
+    "console:finance-partner-cards": 32 << 20,
+}
 
 
 class Guard(FileUploadHandler):

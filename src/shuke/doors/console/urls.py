@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shuke.doors.console import (
+    card_urls,
     charter_urls,
     coalition_urls,
     coupon_urls,
@@ -50,6 +51,7 @@ urlpatterns = [
     *charter_urls.patterns,
     *finance_urls.patterns,
     *coalition_urls.patterns,
+    *card_urls.patterns,
     *coupon_urls.patterns,
     *reward_urls.patterns,
     *stored_urls.patterns,

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from shuke.connect.importers.partner_card import FIELDS, KINDS
+from shuke.connect.importers.partner_card import FIELDS, KINDS, is_clear
 from shuke.engine.partner_cards import terms as agreement
 from shuke.engine.partner_cards.terms import BadTerms, Terms
 from shuke.kit import audit
@@ -82,6 +82,8 @@ def _columns(columns: Mapping[str, str]) -> dict[str, str]:
     unknown = [field for field in columns if field not in FIELDS]
     if unknown:
         raise CardRefused("programme_invalid", problem=", ".join(unknown))
+    if any(is_clear(header) for header in columns.values()):  # a file without headers: what stands there is a row
+        raise CardRefused("clear_number")
     return {field: header.strip()[:80] for field, header in columns.items() if header.strip()}
 
 
