@@ -71,15 +71,24 @@ class Server:
         command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket", "--preload"]
         with open(self._log, "ab") as log:
             self._main = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
+        self._killing = False
+
+    def complain_if_gone(self) -> None:
+        if not self._killing and self._main.poll() is not None:
+            raise RuntimeError(f"The server ended by itself.\n{self._log.read_text()[-3000:]}")
 
     def kill_all(self) -> None:
+        self._killing = True
         for pid in (self._main.pid, *self._workers()):
             os.kill(pid, signal.SIGKILL)
         self._main.wait()
 
     def stop(self) -> None:
         self._main.terminate()
-        self._main.wait(timeout=60)
+        try:
+            self._main.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
 
     def _workers(self) -> list[int]:
         told = Path(f"/proc/{self._main.pid}/task/{self._main.pid}/children").read_text()
@@ -99,7 +108,7 @@ class Client(threading.Thread):
     """Spends and gives back, writes down every request and every answer, and asks again until there is one."""
 
     def __init__(self, server: Server, token: str, number: int, card: str, *, careless: bool = False) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.server, self.token, self.number, self.card, self.careless = server, token, number, card, careless
         self.answers: dict[str, tuple[str, dict, int, dict]] = {}  # key → what was asked, where, and the answer
         self.broken = 0
@@ -120,6 +129,7 @@ class Client(threading.Thread):
             try:
                 status, told = self.post(key, what, body, death)
             except ConnectionRefusedError:  # it is not up yet
+                self.server.complain_if_gone()
                 time.sleep(0.05)
                 continue
             except (OSError, http.client.HTTPException):
@@ -177,7 +187,7 @@ def test_one_outcome_for_each_key_however_often_the_server_is_killed(tmp_path):
             server.kill_all()
             server.start()
         for client in clients:
-            client.join(timeout=3000)
+            client.join(timeout=120 * SOAK)
             assert not client.is_alive()
         for client in clients:
             assert len(client.answers) == REQUESTS
