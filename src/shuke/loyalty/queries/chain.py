@@ -66,3 +66,17 @@ def digest_of(previous: bytes, lines: Iterable[str]) -> bytes:
         digest.update(line.encode())
         digest.update(b"\n")
     return digest.digest()
+
+
+def seals(merchant: Merchant) -> list[Seal]:
+    return list(Seal.objects.filter(merchant=merchant).order_by("number"))
+
+
+def faults(merchant: Merchant, before: Seal | None, seal: Seal) -> Iterable[str]:
+    """What is wrong with one link: does it follow the one before, and is what it covers as it was sealed?"""
+    previous = b"\0" * 32 if before is None else bytes(before.digest)
+    number = 1 if before is None else before.number + 1
+    if seal.number != number or bytes(seal.previous) != previous:
+        yield f"seal {seal.number} does not follow seal {number - 1}"
+    if digest_of(previous, content_of(merchant, seal.number, seal.first_id, seal.last_id)) != bytes(seal.digest):
+        yield f"what seal {seal.number} covers was changed after sealing"

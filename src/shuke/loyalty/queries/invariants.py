@@ -20,12 +20,13 @@ CHECKS: list[tuple[str, str, str, str]] = [
     (
         "I2",
         "a member's balance and debt are the sums of its legs",
-        "SELECT w.member_id, w.balance, COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0), w.debt, "
-        "-COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0) FROM loyalty_wallet w "
-        "LEFT JOIN loyalty_entry e ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id "
-        "WHERE w.merchant_id = %s GROUP BY w.member_id, w.balance, w.debt "
-        "HAVING w.balance <> COALESCE(SUM(CASE WHEN e.account = 'member' THEN e.amount END), 0) "
-        "OR w.debt <> -COALESCE(SUM(CASE WHEN e.account = 'debt' THEN e.amount END), 0)",
+        # No join: whatever the statistics say, wallets and legs are read once, in the order they lie in.
+        "SELECT holder, SUM(balance), SUM(held), SUM(debt), SUM(owed) FROM ("
+        "SELECT +member_id AS holder, balance, 0 AS held, debt, 0 AS owed FROM loyalty_wallet WHERE +merchant_id = %s UNION ALL "
+        "SELECT +member_id, 0, CASE WHEN account = 'member' THEN amount ELSE 0 END, 0, "
+        "CASE WHEN account = 'debt' THEN -amount ELSE 0 END FROM loyalty_entry "
+        "WHERE +merchant_id = %s AND member_id IS NOT NULL) AS both_sides "
+        "GROUP BY holder HAVING SUM(balance) <> SUM(held) OR SUM(debt) <> SUM(owed)",
         "member {0}: balance {1} but legs {2}; debt {3} but legs {4}",
     ),
     (
@@ -98,9 +99,10 @@ CHECKS: list[tuple[str, str, str, str]] = [
     (
         "I14",
         "a wallet counts all its legs",
-        "SELECT w.member_id, w.seq, COUNT(e.id) FROM loyalty_wallet w LEFT JOIN loyalty_entry e "
-        "ON e.merchant_id = w.merchant_id AND e.member_id = w.member_id WHERE w.merchant_id = %s "
-        "GROUP BY w.member_id, w.seq HAVING w.seq <> COUNT(e.id)",
+        "SELECT holder, SUM(seq), SUM(n) FROM ("
+        "SELECT +member_id AS holder, seq, 0 AS n FROM loyalty_wallet WHERE +merchant_id = %s UNION ALL "
+        "SELECT +member_id, 0, 1 FROM loyalty_entry WHERE +merchant_id = %s AND member_id IS NOT NULL) AS both_sides "
+        "GROUP BY holder HAVING SUM(seq) <> SUM(n)",
         "member {0}: {1} legs by the wallet, {2} found",
     ),
     (
@@ -174,12 +176,10 @@ CHECKS: list[tuple[str, str, str, str]] = [
     (
         "I19",
         "a member's growth value is the sum of what was booked",
-        # Added up in the order the rows lie in; by the members' index every row would be looked up for itself.
-        "SELECT w.member_id, w.growth, COALESCE(g.n, 0) FROM loyalty_wallet w LEFT JOIN "
-        "(SELECT owner, holder, SUM(growth) AS n FROM (SELECT +merchant_id AS owner, +member_id AS holder, growth "
-        "FROM loyalty_txn WHERE growth IS NOT NULL) AS entries GROUP BY owner, holder) AS g "
-        "ON g.owner = w.merchant_id AND g.holder = w.member_id "
-        "WHERE w.merchant_id = %s AND (w.growth <> COALESCE(g.n, 0) OR w.growth < 0)",
+        "SELECT holder, SUM(growth), SUM(booked) FROM ("
+        "SELECT +member_id AS holder, growth, 0 AS booked FROM loyalty_wallet WHERE +merchant_id = %s UNION ALL "
+        "SELECT +member_id, 0, growth FROM loyalty_txn WHERE +merchant_id = %s AND growth IS NOT NULL) AS both_sides "
+        "GROUP BY holder HAVING SUM(growth) <> SUM(booked) OR SUM(growth) < 0",
         "member {0}: growth value {1}, but bookings add up to {2}",
     ),
     (

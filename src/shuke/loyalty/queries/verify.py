@@ -8,23 +8,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from shuke.engine.charter.standing import GROWTH
 from shuke.engine.ledger.books import FAR
-from shuke.engine.ledger.fold import Fold, replay
-from shuke.kit import bulk
-from shuke.loyalty.models import Seal
+from shuke.kit import abreast, bulk
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import card_statements, charters, facts, rewards, settlement
-from shuke.loyalty.queries.budgets import closed_purse
-from shuke.loyalty.queries.chain import content_of, digest_of
+from shuke.loyalty.queries import card_statements, chain, charters, rewards, settlement
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
 from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS
+from shuke.loyalty.queries.refolding import against_facts
 from shuke.loyalty.queries.stored import invariants as money
 from shuke.shops.models import Merchant
 
 LETTERS = "ICSGD"  # points, coupons, stored value, gifts, draws: the order in which checks are listed
+FOLDED_AT_ONCE = 500  # members
+WORTH_A_PROCESS = 3000  # members: fewer are read sooner than another process is begun
 
 
 class Finding(NamedTuple):
@@ -48,18 +48,13 @@ class Report(NamedTuple):
 
 
 def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None, limit: int = 100) -> Report:
-    """Check everything; at most `limit` findings per check are named."""
-    findings: list[Finding] = []
-    checked: list[tuple[str, str]] = []
-    for invariant, says, sql, sentence in [*CHECKS, *COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS]:
-        checked.append((invariant, says))
-        rows = bulk.select(sql, [merchant.pk])
-        findings += [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+    """Check everything; at most `limit` findings per check are named. Large books are read by several processes at once."""
+    asked = [*CHECKS, *COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS]
+    checked = [(invariant, says) for invariant, says, _, _ in asked]
     checked += [*BEYOND_SQL, *money.BEYOND_SQL, *rewards.BEYOND_SQL]
-    findings += [Finding(*told) for told in money.beyond_sql(merchant, limit)]
+    findings = [Finding(*told) for told in money.beyond_sql(merchant, limit)]
     findings += [Finding(*told) for told in rewards.faults(merchant)]
     findings += _triggers()
-    findings += _chain(merchant)
     findings += _budgets(merchant)
     findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
     findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
@@ -67,14 +62,48 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
         m
         for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
     ]
-    for start in range(0, len(members), 500):
-        part = members[start : start + 500]
-        findings += list(_against_facts(merchant, part))[:limit]
-        if progress is not None:
-            progress(len(part))
+    findings += _abreast(merchant, asked, members, progress, limit)
     return Report(
-        findings, sorted(checked, key=lambda c: (LETTERS.find(c[0][0]), int(c[0][1:]))), _figures(merchant, len(members))
+        findings,
+        sorted(checked, key=lambda c: (LETTERS.find(c[0][0]), int(c[0][1:]))),
+        _figures(merchant, len(members)),
     )
+
+
+def _abreast(
+    merchant: Merchant,
+    asked: list[tuple[str, str, str, str]],
+    members: list[int],
+    progress: Callable[[int], None] | None,
+    limit: int,
+) -> list[Finding]:
+    """What takes long, in parts: questions to the database, seals of the chain, members folded anew. In order of the parts."""
+    seals = chain.seals(merchant)
+    parts: list[tuple[str, int]] = [("ask", n) for n in range(len(asked))]
+    parts += [("seal", n) for n in range(len(seals))]
+    parts += [("fold", n) for n in range(0, len(members), FOLDED_AT_ONCE)]
+
+    def work(part: tuple[str, int]) -> list[Finding]:
+        kind, n = part
+        if kind == "ask":
+            invariant, _, sql, sentence = asked[n]
+            rows = bulk.select(sql, [merchant.pk] * sql.count("%s"))
+            return [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+        if kind == "seal":
+            before = seals[n - 1] if n else None
+            return [
+                Finding("I17", f"seal {seals[n].number}", told) for told in chain.faults(merchant, before, seals[n])
+            ]
+        told = against_facts(merchant, members[n : n + FOLDED_AT_ONCE])
+        return [Finding(*one) for one in islice(told, limit)]
+
+    found: dict[int, list[Finding]] = {}
+    alone = 1 if len(members) < WORTH_A_PROCESS else None
+    for n, findings in abreast.each(work, parts, processes=alone):
+        found[n] = findings
+        if progress is not None and parts[n][0] == "fold":
+            progress(len(members[parts[n][1] : parts[n][1] + FOLDED_AT_ONCE]))
+    return [finding for n in sorted(found) for finding in found[n]]
 
 
 def _figures(merchant: Merchant, members: int) -> dict[str, int]:
@@ -120,19 +149,6 @@ def _triggers() -> list[Finding]:
     return [Finding("I13", name, f"trigger {name} is missing: run `shuke init`") for name in sorted(gone)]
 
 
-def _chain(merchant: Merchant) -> Iterable[Finding]:
-    previous = b"\0" * 32
-    number = 0
-    for one in Seal.objects.filter(merchant=merchant).order_by("number"):
-        number += 1
-        if one.number != number or bytes(one.previous) != previous:
-            yield Finding("I17", f"seal {one.number}", f"seal {one.number} does not follow seal {number - 1}")
-        if digest_of(previous, content_of(merchant, one.number, one.first_id, one.last_id)) != bytes(one.digest):
-            yield Finding("I17", f"seal {one.number}", f"what seal {one.number} covers was changed after sealing")
-        previous = bytes(one.digest)
-        number = one.number
-
-
 def _budgets(merchant: Merchant) -> Iterable[Finding]:
     try:
         budgeted = charters.versions(merchant).budgeted
@@ -145,63 +161,6 @@ def _budgets(merchant: Merchant) -> Iterable[Finding]:
     for rule_key, taken in bulk.select("SELECT rule, taken FROM loyalty_budget WHERE merchant_id = %s", [merchant.pk]):
         if taken > most.get(rule_key, 0):
             yield Finding("I21", rule_key, f"rule {rule_key} gave {taken} points out of {most.get(rule_key, 0)}")
-
-
-def _against_facts(merchant: Merchant, members: list[int]) -> Iterable[Finding]:
-    """Fold every member's facts anew and compare figure by figure (I10, I11 and the cached standing)."""
-    heads = stored.heads(merchant, members)
-    rows: dict[int, dict[str, tuple]] = {m: {} for m in members}
-    for member, _, lot in stored.lots(merchant, members, only_open=False):
-        if lot.granted:
-            rows[member][lot.key] = stored.figures_of(lot)
-    open_holds: dict[int, dict[str, list]] = {m: {} for m in members}
-    for member, held in stored.holds(merchant, members):
-        open_holds[member][held.key] = sorted(held.lots)
-    for member, fold in refolded(merchant, heads):
-        head = heads[member]
-        # A hold covers what it was placed for, less what a vanished or cheaper order has taken the ground from.
-        holds = {key: sorted(held.lots) for key, held in fold.books.holds.items()}
-        if holds != open_holds[member]:
-            yield Finding("I12", f"member {member}", f"holds are {open_holds[member]}, by the facts {holds}")
-        target = {k: stored.figures_of(lot) for k, lot in fold.books.lots.items()}
-        for key in sorted({*target, *rows[member]}):
-            if target.get(key) != rows[member].get(key):
-                yield Finding(
-                    "I11" if (target.get(key, (0,))[0] != rows[member].get(key, (0,))[0]) else "I10",
-                    f"member {member}, lot {key}",
-                    f"the charter gives {_lot(target.get(key))}, the books have {_lot(rows[member].get(key))}",
-                )
-        if fold.books.debt != head.debt:
-            yield Finding("I11", f"member {member}", f"debt is {head.debt}, by the facts {fold.books.debt}")
-        if head.is_settled and fold.books.standing.to_json() != head.standing.to_json():
-            yield Finding("I11", f"member {member}", "the stored standing is not what the facts give")
-
-
-def _lot(figures: tuple | None) -> str:
-    return "nothing" if figures is None else f"granted {figures[0]}, remaining {figures[1]}, held {figures[2]}"
-
-
-def refolded(merchant: Merchant, heads: dict[int, stored.Head]) -> Iterable[tuple[int, Fold]]:
-    """Each member's whole history folded anew up to the moment the books have reached."""
-    members = [m for m, head in heads.items() if head.is_settled]
-    if not members:
-        return
-    versions = charters.versions(merchant)
-    bought = facts.bought(merchant, versions, member_ids=members).events
-    asked = facts.requests(merchant, members)
-    purse = closed_purse(merchant, versions, members)
-    for member in members:
-        yield (
-            member,
-            replay(
-                versions,
-                bought.get(member, []) + asked.get(member, []),
-                joined_at=heads[member].joined_at,
-                birthdays=heads[member].birthdays,
-                until=heads[member].settled_to,
-                purse=purse,
-            ),
-        )
 
 
 def state_hash(merchant: Merchant) -> str:
