@@ -56,6 +56,8 @@ orders = st.builds(
     seller_note=st.none() | texts,
     excluded=st.sampled_from(["", "brushing"]),
     stated_at=moments,
+    tax_minor=st.none() | st.sampled_from([0, 30, 60]),
+    tenders=st.none() | st.sampled_from([(("cash", 100),), (("cash", 60), ("stored_value", 40)), (("自有卡", 2500),)]),
 )
 refunds = st.builds(
     partial(Refund),

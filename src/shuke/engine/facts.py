@@ -140,6 +140,8 @@ class Order(NamedTuple):
     seller_note: str | None = None
     excluded: str = ""  # why this is no real purchase (brushing order 刷单), "" = it is one
     stated_at: datetime | None = None  # when the file was made: the later statement wins
+    tax_minor: int | None = None  # within what was paid
+    tenders: tuple[tuple[str, int], ...] | None = None  # how it was paid: code of engine/tenders.py, amount; by code
 
 
 class Refund(NamedTuple):

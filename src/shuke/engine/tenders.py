@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+Tenders = tuple[tuple[str, int], ...]
+
 NAMES: dict[str, tuple[str, str]] = {
     "cash": ("现金", "cash"),
     "wechat": ("微信支付", "WeChat Pay"),
@@ -21,6 +27,45 @@ TAKEN = ("cash", "wechat", "alipay", "card", "bank")  # what a top-up is paid wi
 
 
 def name(code: str, language: str) -> str:
-    """The word for a code; a code of the shop's own is its own word."""
-    chinese, english = NAMES.get(code, (code, code))
-    return chinese if language.startswith("zh") else english
+    """The word for a code; several at once are told with a plus, and a name of the shop's own is its own word."""
+    place = 0 if language.startswith("zh") else 1
+    return " + ".join(NAMES.get(part, (part, part))[place] for part in code.split("+"))
+
+
+_WORDS: dict[str, str] = {
+    "cash": "cash,现金,现金支付,现金收款",
+    "wechat": "wechat,wechat pay,weixin,微信,微信支付,微信代付,微信支付-代销,微信安全支付",
+    "alipay": "alipay,支付宝,支付宝支付,alipay cn",
+    "card": "card,credit card,debit card,bank card,银行卡,刷卡,信用卡,储蓄卡,银联,银联支付,visa,mastercard,shopify payments,stripe,信用卡支付",
+    "bank": "bank,bank transfer,bacs,direct bank transfer,bank deposit,银行转账,对公转账,公司转账,转账",
+    "points": "points,loyalty points,积分,积分抵扣,积分支付",
+    "stored_value": "stored value,store credit,balance,储值,储值卡,储值支付,储值余额,储值余额支付,会员余额,余额支付,e卡通",
+    "gift_cards": "gift card,gift cards,gift_card,礼品卡,礼品卡支付,购物卡",
+    "platform": "平台余额,京豆,红包,抖音支付,dou支付,在线支付,京东支付,线上支付",
+    "credit": "on account,credit,赊账,挂账,白条",
+    "on_delivery": "cash on delivery,cod,cash on delivery (cod),货到付款",
+    "paypal": "paypal,paypal express checkout",
+}
+_CODES = {word: code for code, words in _WORDS.items() for word in words.split(",")}
+_BETWEEN = re.compile(r"\s*[+、,，;；/|]\s*")
+
+
+@lru_cache(maxsize=4096)
+def code_of(told: str) -> str:
+    """The code of what a file calls a means of payment. Several at once stay together, by code and joined with +; what
+    nobody knows keeps its own name."""
+    parts = {_CODES.get(part.strip().casefold(), part.strip()) for part in _BETWEEN.split(told.strip())}
+    return "+".join(sorted(part for part in parts if part))[:40]
+
+
+def paid_with(told: str, paid: int | None) -> Tenders | None:
+    """How an order was paid of which a file names the means, and one sum."""
+    return ((code_of(told), paid),) if told and paid and paid > 0 else None
+
+
+def told_together(parts: Iterable[tuple[str, int]]) -> Tenders | None:
+    """Amounts by code as a fact: added up, in one order, without what paid nothing."""
+    sums: dict[str, int] = {}
+    for code, minor in parts:
+        sums[code] = sums.get(code, 0) + minor
+    return tuple(sorted((code, minor) for code, minor in sums.items() if code and minor)) or None

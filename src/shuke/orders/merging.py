@@ -36,10 +36,13 @@ FIELDS = (
     "excluded",
     "member_id",
     "lines",
+    "tax_minor",
+    "tenders",
 )
 STATUS, LINES = 0, FIELDS.index("lines")
-WAS_PAID = 1 << len(FIELDS)  # some statement showed the order in a paid state
-_BITS = tuple(1 << index for index in range(len(FIELDS)))
+WAS_PAID = 1 << 21  # some statement showed the order in a paid state
+# A field's bit stays its own for ever: it lies in the table. Fields that came later stand above WAS_PAID.
+BITS = tuple(1 << (index if index <= LINES else index + 1) for index in range(len(FIELDS)))
 LONG_AGO = datetime.min.replace(tzinfo=UTC)  # the moment of a statement that does not tell when it was made
 
 _PAID_STATES = frozenset(
@@ -86,7 +89,7 @@ class Known:
     def said(self) -> int:
         """One bit per stated field, and WAS_PAID."""
         bits = WAS_PAID if self.was_paid else 0
-        for bit, value in zip(_BITS, self.values, strict=True):
+        for bit, value in zip(BITS, self.values, strict=True):
             if value is not None:
                 bits |= bit
         return bits
@@ -139,6 +142,8 @@ def stated(order: Order, lines_digest: bytes | None, sold_at_id: int | None, mem
         order.excluded[:40] or None,
         member_id,
         mark,
+        order.tax_minor,
+        order.tenders or None,
     ]
     was_paid = order.paid_at is not None or status in _PAID_STATES
     return Known(values, order.stated_at or LONG_AGO, was_paid, sums, None, lines)

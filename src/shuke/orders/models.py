@@ -71,6 +71,8 @@ class Order(models.Model):
     buyer_note = models.TextField(blank=True)
     seller_note = models.TextField(blank=True)
     excluded = models.CharField(max_length=40, blank=True)
+    tax_minor = models.BigIntegerField(null=True, help_text="Within what was paid; null: not told.")
+    tenders = models.JSONField(null=True, help_text="How it was paid, as far as told: [[code, minor units], …].")
     digest = models.BinaryField(max_length=16, help_text="Of the last statement taken in: the same one again is SAME.")
     lines_digest = models.BinaryField(max_length=16, null=True, help_text="Of the lines as stated.")
     said = models.IntegerField(default=0, help_text="Bit per field that some statement has stated (orders/merging.py).")

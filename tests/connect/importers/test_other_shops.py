@@ -286,7 +286,7 @@ def test_1688_repeats_no_order_cells(tmp_path):
 SHOPIFY = {
     "Name": "#1001", "Email": "Anna.Marlow@Mail.example", "Financial Status": "paid", "Paid at": "2023-03-01 10:01:00 +0800",
     "Fulfillment Status": "fulfilled", "Fulfilled at": "2023-03-02 10:00:00 +0800", "Accepts Marketing": "yes", "Currency": "USD",
-    "Subtotal": "65.00", "Shipping": "6.00", "Taxes": "0.00", "Total": "71.00", "Discount Amount": "5.00",
+    "Subtotal": "65.00", "Shipping": "6.00", "Taxes": "4.20", "Total": "71.00", "Payment Method": "Shopify Payments", "Discount Amount": "5.00",
     "Created at": "2023-03-01 10:00:00 +0800", "Lineitem quantity": "2", "Lineitem name": "Cup - White", "Lineitem price": "30.00",
     "Lineitem sku": "CUP-W", "Lineitem discount": "0.00", "Shipping Name": "Anna Marlow", "Shipping Street": "3 Juniper Street",
     "Shipping City": "Albany", "Shipping Province": "NY", "Shipping Zip": "'12207", "Shipping Country": "US",
@@ -317,7 +317,7 @@ def test_shopify_orders_have_lines_on_rows_of_their_own(tmp_path):
                 (Claim(EMAIL, "anna.marlow@mail.example"),), "Anna Marlow", "", (Phone("+12025550101"),), "anna.marlow@mail.example",
                 Address("3 Juniper Street", "NY", "Albany", "", "", "12207"), consents=(("email", "promotion", True),),
             ),
-            channel="web",
+            channel="web", tax_minor=420, tenders=(("card", 7100),),
         )
     ]  # fmt: skip
 
@@ -340,7 +340,7 @@ def test_shopify_states(tmp_path, changes, status):
 
 
 def test_shopify_orders_in_another_currency_are_told(tmp_path):
-    path = csv_file(tmp_path / "f.csv", table(columns.SHOPIFY_ORDERS, {**SHOPIFY, "Currency": "JPY", "Total": "7100", "Subtotal": "6500", "Shipping": "600", "Discount Amount": "500", "Lineitem price": "3000"}))  # fmt: skip
+    path = csv_file(tmp_path / "f.csv", table(columns.SHOPIFY_ORDERS, {**SHOPIFY, "Currency": "JPY", "Total": "7100", "Subtotal": "6500", "Shipping": "600", "Discount Amount": "500", "Taxes": "420", "Lineitem price": "3000"}))  # fmt: skip
     found = orders(path, currency="CNY")[0]
     assert (found.currency, found.paid_minor) == ("JPY", 7100)
     assert told(path, currency="CNY") == [("currency_mixed", 2, "Currency")]

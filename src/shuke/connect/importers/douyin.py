@@ -19,6 +19,7 @@ from shuke.connect.importers.cells import (
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
+from shuke.engine.tenders import paid_with
 
 HEADERS = known(
     """主订单编号,子订单编号,选购商品,商品规格,商品数量,商品ID,商家编码,商品单价,订单应付金额,运费,优惠总金额,平台优惠,商家优惠,达人优惠,商家改价,
@@ -50,6 +51,7 @@ def order_rows(reading: Reading) -> Grouped:
     message_at, note_at, created_at_ = at("买家留言"), at("商家备注"), reading.need(at("订单提交时间"))
     finished_at_, paid_time_at, shipped_at_ = at("订单完成时间"), at("支付完成时间"), at("发货时间")
     status_at, after_sale_at, reason_at = reading.need(at("订单状态")), at("售后状态"), at("取消原因")
+    tender_at = at("支付方式")
     source_at, store_at, person_at = at("流量来源", "APP渠道"), at("所属门店ID"), at("达人昵称")
 
     def start(row: list[str]) -> str:
@@ -116,7 +118,7 @@ def order_rows(reading: Reading) -> Grouped:
             paid_minor=0 if unpaid else paid, refunded_minor=0 if unpaid else refunded, lines=tuple(one[1] for one in live),
             person=person, store_code=plain(first[store_at]), channel=(plain(first[source_at]) or plain(first[person_at]))[:30],
             buyer_note=plain(first[message_at]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=options.stated_at,
+            stated_at=options.stated_at, tenders=paid_with(plain(first[tender_at]), 0 if unpaid else paid),
         )  # fmt: skip
 
     return Grouped(start, finish)

@@ -8,6 +8,7 @@ from shuke.connect.importers.cells import BRUSHING, RowError, address, name_addr
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
+from shuke.engine.tenders import Tenders, code_of, told_together
 
 REALM = "jd"
 HEADERS = known(
@@ -48,7 +49,7 @@ def order_rows(reading: Reading) -> Grouped:
     settled_at, due_at, balance_at = at("结算金额"), at("应付金额"), at("余额支付")
     freight_at, account_at, customer_at = at("运费金额"), at("下单帐号", "下单账号"), at("客户姓名")
     address_at, phone_at, buyer_note_at, note_at = at("客户地址"), at("联系电话"), at("订单备注"), at("商家备注")
-    channel_at = at("订单渠道", "订单来源")
+    channel_at, tender_at = at("订单渠道", "订单来源"), at("支付方式")
 
     def start(row: list[str]) -> str:
         return number_id(row[number_at], title(number_at))
@@ -59,6 +60,14 @@ def order_rows(reading: Reading) -> Grouped:
         sku = plain(row[sku_at])
         gross = ((price or 0) * count + 500) // 1000
         return Line(plain(row[name_at]), count, gross, plain(row[code_at]) or sku, sku, price_minor=price)
+
+    def tenders(first: list[str], paid: int | None) -> Tenders | None:
+        """The buyer's balance at JD paid part of it, the means named the rest."""
+        balance = min(max(amount(first[balance_at], title(balance_at)) or 0, 0), paid or 0)
+        told = plain(first[tender_at])
+        return (
+            told_together([("platform", balance), (code_of(told), (paid or 0) - balance)]) if told or balance else None
+        )
 
     def finish(group: Group) -> Order:
         lines = tuple(line(row) for row in group.each())
@@ -97,7 +106,7 @@ def order_rows(reading: Reading) -> Grouped:
             refunded_minor=paid if status is OrderStatus.CLOSED_REFUNDED else None, lines=lines,
             person=person if claims or name or number or account or where else None, channel=plain(first[channel_at])[:30],
             buyer_note=plain(first[buyer_note_at]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=options.stated_at,
+            stated_at=options.stated_at, tenders=None if unpaid else tenders(first, paid),
         )  # fmt: skip
 
     return Grouped(start, finish)

@@ -42,6 +42,7 @@ from shuke.engine.facts import (
     Product,
     Refund,
 )
+from shuke.engine.tenders import paid_with
 from shuke.kit.tabular import Table
 from shuke.kit.tabular.header import SEARCHED_ROWS, guess_row, normal
 
@@ -276,7 +277,8 @@ def _order_grouped(reading: Reading) -> Grouped:
             store_code=plain(first[at["store"]]) or str(defaults.get("store", "")),
             channel=plain(first[at["channel"]])[:30], staff_code=plain(first[at["staff"]])[:40],
             buyer_note=plain(first[at["buyer_note"]]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=reading.options.stated_at,
+            stated_at=reading.options.stated_at, tax_minor=money(first, "tax"),
+            tenders=None if status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID) else paid_with(plain(first[at["tender"]]), paid),
         )  # fmt: skip
 
     return Grouped(start, finish)

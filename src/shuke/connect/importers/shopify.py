@@ -21,6 +21,7 @@ from shuke.connect.importers.cells import (
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
+from shuke.engine.tenders import paid_with
 
 _SIDE = (
     "Name",
@@ -67,6 +68,7 @@ def order_rows(reading: Reading) -> Grouped:
     cancelled_at_, currency_at, total_at = at("Cancelled at"), at("Currency"), at("Total")
     subtotal_at, freight_at, off_at = at("Subtotal"), at("Shipping"), at("Discount Amount")
     refund_at, due_at = at("Refunded Amount"), at("Outstanding Balance")
+    tax_at, tender_at = at("Taxes"), at("Payment Method")
     item_at, quantity_at, price_at = at("Lineitem name"), at("Lineitem quantity"), at("Lineitem price")
     sku_at, item_off_at, vendor_at = at("Lineitem sku"), at("Lineitem discount"), at("Vendor")
     phone_at, ship_phone_at, name_at, bill_name_at = (
@@ -162,6 +164,8 @@ def order_rows(reading: Reading) -> Grouped:
             person if claims or name or phones or mail else None, plain(first[location_at]),
             plain(first[source_at])[:30], plain(first[employee_at])[:40], None, note or None,
             "brushing" if note and BRUSHING.search(note) else "", options.stated_at,
+            amount(first[tax_at], title(tax_at)),
+            paid_with(plain(first[tender_at]), 0 if unpaid else max(total - due, 0)),
         )  # fmt: skip
 
     return Grouped(start, finish)

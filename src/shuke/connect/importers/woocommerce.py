@@ -22,6 +22,7 @@ from shuke.connect.importers.cells import (
 )
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
+from shuke.engine.tenders import paid_with
 
 _SIDE = (
     "first_name",
@@ -93,6 +94,7 @@ def order_rows(reading: Reading) -> RowReader:
         at("shipping_total"),
         at("discount_total", "cart_discount"),
     )
+    tax_at, tender_at = at("tax_total"), at("payment_method_title", "payment_method")
     refund_at, currency_at, user_at = at("refunded_total"), at("order_currency"), at("customer_user", "customer_id")
     first_at, last_at, email_at, phone_at = (
         at("billing_first_name"),
@@ -159,6 +161,7 @@ def order_rows(reading: Reading) -> RowReader:
             discount_minor=off, freight_minor=amount(row[freight_at], title(freight_at)), paid_minor=0 if unpaid else total,
             refunded_minor=refunded, lines=lines or None, person=person if claims or name or phone_number or mail else None,
             buyer_note=plain(row[note_at]) or None, stated_at=options.stated_at,
+            tax_minor=amount(row[tax_at], title(tax_at)), tenders=paid_with(plain(row[tender_at]), 0 if unpaid else total),
         )  # fmt: skip
 
     return row_to_order

@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field
 
 from shuke.connect.importers.cells import phone as parse_phone
+from shuke.engine import tenders
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone
 
 Minor = Annotated[int, Field(ge=-(10**15), le=10**15, description="integer minor units: fen, cents")]
@@ -83,6 +84,14 @@ class BuyerIn(Schema):
         return Person(claims=tuple(claims), name=self.name, phones=tuple(phones)) if claims or self.name else None
 
 
+class TenderIn(Schema):
+    """One means of payment. Known codes: cash, wechat, alipay, card, bank, points, stored_value, gift_cards, platform,
+    credit, on_delivery, paypal; any other name is kept as it is."""
+
+    tender: Annotated[str, Field(min_length=1, max_length=40)]
+    amount_minor: Minor
+
+
 class OrderIn(Schema):
     """One order as the till or the web shop states it. The same number in the same store again is the same order."""
 
@@ -99,6 +108,8 @@ class OrderIn(Schema):
     discount_minor: Minor | None = None
     freight_minor: Minor | None = None
     refunded_minor: Minor | None = None
+    tax_minor: Minor | None = Field(None, description="within what was paid")
+    tenders: Annotated[list[TenderIn], Field(max_length=20)] | None = None
     lines: Annotated[list[LineIn], Field(max_length=500)] | None = None
     buyer: BuyerIn | None = None
     staff: Annotated[str, Field(max_length=40)] = ""
@@ -119,6 +130,10 @@ class OrderIn(Schema):
             freight_minor=self.freight_minor,
             paid_minor=self.paid_minor,
             refunded_minor=self.refunded_minor,
+            tax_minor=self.tax_minor,
+            tenders=tenders.told_together(
+                (tenders.code_of(one.tender), one.amount_minor) for one in self.tenders or ()
+            ),
             lines=tuple(
                 Line(
                     title=line.title,

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
+from shuke.engine import tenders
 from shuke.engine.charter.terms import Terms
 from shuke.engine.facts import OrderStatus
 from shuke.engine.insight import wording
@@ -264,6 +265,11 @@ class Says:
                 "refunded": self.money(one.order.refunded_minor, one.order.currency)
                 if one.order.refunded_minor
                 else "",
+                "tax": self.money(one.order.tax_minor, one.order.currency) if one.order.tax_minor else "",
+                "tenders": [
+                    (tenders.name(code, words.language()), self.money(minor, one.order.currency))
+                    for code, minor in one.order.tenders or ()
+                ],
                 "excluded": one.order.excluded,
                 "points": earned.get(one.event, 0),
                 "notes": [note for note in (one.order.buyer_note, one.order.seller_note) if note],

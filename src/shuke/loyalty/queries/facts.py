@@ -34,7 +34,7 @@ class Bought(NamedTuple):
 
 _ORDER = """
 SELECT o.id, o.member_id, o.number, s.platform, s.code, t.code, o.channel, o.paid_at, o.paid_minor, o.freight_minor,
-       o.refunded_minor, o.refunded_at, o.finished_at, o.discount_minor
+       o.refunded_minor, o.refunded_at, o.finished_at, o.discount_minor, o.tax_minor, o.tenders
 FROM orders_order o
 JOIN shops_store s ON s.id = o.store_id
 LEFT JOIN shops_store t ON t.id = o.sold_at_id
@@ -94,7 +94,7 @@ def purchases(
     documents = _refund_documents(merchant, refunded) if refunded else {}
     parts = _parts(merchant, rows) if with_parts else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
-    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, _ in rows:
+    for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, *_ in rows:
         event = f"order:{platform}:{code}:{number}"
         at = bulk.read_moment(paid_at)
         assert at is not None
@@ -119,8 +119,8 @@ def purchases(
 
 
 def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
-    """What orders were made of: freight and discount by the order itself; coupons, points and stored value by the till's
-    basket that became it."""
+    """What orders were made of: freight, discount, tax and tenders by the order itself; coupons, points and what was paid in
+    advance by the till's basket that became it."""
     events = {r[0]: order_event(r[3], r[4], r[2]) for r in rows}
     where, values = bulk.among("order_event", events.values())
     told: dict[str, dict[str, int]] = {}
@@ -132,15 +132,21 @@ def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
     found = {}
     for r in rows:
         totals = told.get(events[r[0]])
+        paid_by = dict(json.loads(r[15]) if isinstance(r[15], str) else r[15] or ())
+        prepaid = sum(paid_by.pop(code, 0) for code in ("stored_value", "gift_cards"))
+        points = paid_by.pop("points", 0)
+        tax, tenders = r[14] or 0, tuple(sorted(paid_by.items()))
         if totals is None:
-            found[r[0]] = ev.Parts(freight=r[9], discount=r[13])
+            found[r[0]] = ev.Parts(r[9], tax, r[13], points=points, stored_value=prepaid, tenders=tenders)
         else:
             found[r[0]] = ev.Parts(
                 freight=r[9],
+                tax=tax,
                 discount=totals["tier_price_minor"] + totals["offers_minor"],
                 coupon=totals["coupons_minor"],
                 points=totals["points_minor"],
-                stored_value=totals["stored_value_minor"],
+                stored_value=totals["stored_value_minor"] + totals.get("gift_cards_minor", 0),
+                tenders=tenders,
             )
     return found
 

@@ -27,7 +27,7 @@ def fingerprint(merchant: Merchant) -> str:
     """Changes whenever something changed that a charter could look at. A few scans, no reading of lines."""
     asked = {
         "orders": "SELECT COUNT(*), SUM(paid_minor - freight_minor), SUM(refunded_minor), SUM(lines_minor), SUM(line_count), "
-        "SUM(COALESCE(member_id, 0) %% 1000003), SUM(COALESCE(sold_at_id, 0) %% 1000003), SUM(status), SUM(discount_minor), MAX(finished_at), MAX(id), "
+        "SUM(COALESCE(member_id, 0) %% 1000003), SUM(COALESCE(sold_at_id, 0) %% 1000003), SUM(status), SUM(discount_minor), SUM(tax_minor), COUNT(tenders), MAX(finished_at), MAX(id), "
         "COUNT(NULLIF(excluded, '')), MAX(stated_at), MAX(paid_at), MAX(refunded_at), SUM(LENGTH(channel)), MAX(last_batch_id) "
         "FROM orders_order WHERE merchant_id = %s",
         "refunds": "SELECT COUNT(*), SUM(amount_minor), MAX(id), MAX(finished_at), SUM(CASE WHEN done THEN 1 ELSE 0 END) "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from shuke.engine.facts import Line
 from shuke.kit import bulk, ids
 from shuke.orders import merging
-from shuke.orders.merging import FIELDS, LONG_AGO, Drawn, Known, Sums
+from shuke.orders.merging import BITS, FIELDS, LONG_AGO, Drawn, Known, Sums
 from shuke.orders.models import BatchChange, Order, OrderLine
 
 HEAD = ("id", "merchant_id", "store_id", "number")
@@ -42,6 +42,8 @@ BODY = (
     "buyer_note",
     "seller_note",
     "excluded",
+    "tax_minor",
+    "tenders",
     "digest",
     "lines_digest",
     "said",
@@ -52,6 +54,7 @@ AT = {name: index for index, name in enumerate(BODY)}
 # Columns that only remember where knowledge comes from: a row that differs in these alone says the same to a reader.
 BOOKKEEPING = frozenset(AT[name] for name in ("digest", "said", "older", "stated_at"))
 _BINARY = (AT["digest"], AT["lines_digest"])
+_TENDERS = AT["tenders"]
 _MOMENTS = tuple(AT[n] for n in BODY if n.endswith("_at"))
 LINE_COLUMNS = (
     "id",
@@ -125,6 +128,8 @@ def laid_out(known: Known, drawn: Drawn, digest: bytes) -> tuple[Any, ...]:
         v[16] or "",
         v[17] or "",
         v[18] or "",
+        v[21],
+        v[22],
         digest,
         mark[1] if mark else None,
         known.said(),
@@ -147,6 +152,8 @@ def load(merchant_id: int, order_ids: Sequence[int]) -> dict[int, Stored]:
         body = list(row[5:])
         for index in _BINARY:
             body[index] = None if body[index] is None else bytes(body[index])
+        if body[_TENDERS]:
+            body[_TENDERS] = tuple((code, minor) for code, minor in body[_TENDERS])
         stored = tuple(body)
         order_id, store_id, number, batch_id, last_batch_id = row[:5]
         found[order_id] = Stored(order_id, store_id, number, batch_id, last_batch_id, stored, known_of(stored))
@@ -158,8 +165,8 @@ def known_of(body: Sequence[Any]) -> Known:
     said = body[AT["said"]]
     at = body[AT["stated_at"]] or LONG_AGO
     values: list[Any] = []
-    for bit, name in enumerate(FIELDS):
-        if not said >> bit & 1:
+    for bit, name in zip(BITS, FIELDS, strict=True):
+        if not said & bit:
             values.append(None)
         elif name == "lines":
             values.append((body[AT["line_count"]], body[AT["lines_digest"]]))
@@ -293,6 +300,8 @@ def from_plain(body: Sequence[Any]) -> tuple[Any, ...]:
         out[index] = None if out[index] is None else datetime.fromisoformat(out[index])
     for index in _BINARY:
         out[index] = None if out[index] is None else bytes.fromhex(out[index])
+    if out[_TENDERS]:
+        out[_TENDERS] = tuple((code, minor) for code, minor in out[_TENDERS])
     return tuple(out)
 
 
@@ -308,6 +317,8 @@ def _as_sql(body: tuple[Any, ...], moment: Any) -> list[Any]:
     older = out[AT["older"]]
     if older is not None:
         out[AT["older"]] = json.dumps(older)
+    if out[_TENDERS] is not None:
+        out[_TENDERS] = json.dumps(out[_TENDERS], ensure_ascii=False)
     return out
 
 
