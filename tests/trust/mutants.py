@@ -83,7 +83,7 @@ MUTANTS = (
     Mutant("transfer-refreshes-expiry", "loyalty/actions/transfers.py", "ev.Parcel(n, lots[key].earned_at, lots[key].expires_at,", "ev.Parcel(n, lots[key].earned_at, None,", SHARE + MODEL),
     Mutant("transfer-keeps-the-points", "engine/ledger/spends.py", 'self._take(effect, lot, x, "transfer", "transferred")', "pass", SHARE),
     Mutant("second-person-is-oneself", "loyalty/actions/corrections.py", "if found.asked_by == actor:", "if False:", SHARE),
-    Mutant("seal-covers-nothing", "loyalty/queries/chain.py", 'digest.update(line.encode())', "pass", VERIFY),
+    Mutant("seal-covers-nothing", "loyalty/queries/chain.py", 'digest.update(told.encode())', "pass", VERIFY),
     Mutant("quiet-too-long", "loyalty/queries/books.py", "dues = (head.next_expiry_at, head.next_review_at, versions.next_after(head.settled_to or LONG_AGO))", "dues = (head.next_expiry_at,)", SETTLE + MODEL + ("tests/loyalty",)),
 )  # fmt: skip
 

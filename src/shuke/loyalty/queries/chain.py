@@ -43,7 +43,7 @@ def content_of(merchant: Merchant, number: int, first: int | None, last: int | N
         grown = "" if growth is None else f"|growth {growth}"
         yield f"t|{pk}|{key}|{kind}|{member}|{moment.timestamp():.6f}|{_text(why)}{grown}"
     for table, columns in (("entry", "account, amount, seq, balance_after"), ("use", "lot_id, kind, amount")):
-        for row in bulk.select(
+        for txn, one, two, *more in bulk.select(
             # Merchant and span of ids are what the legs' index begins with; without them every leg is looked at.
             f"SELECT x.txn_id, {', '.join('x.' + c for c in columns.split(', '))} FROM loyalty_txn t "
             f"JOIN loyalty_{table} x ON x.merchant_id = t.merchant_id AND x.txn_id = t.id "
@@ -51,19 +51,23 @@ def content_of(merchant: Merchant, number: int, first: int | None, last: int | N
             "ORDER BY x.txn_id, x.id",
             [merchant.pk, number, merchant.pk, first, last],
         ):
-            yield f"{table[0]}|" + "|".join(str(v) for v in row)
+            rest = f"|{more[0]}|{more[1]}" if table == "entry" else f"|{more[0]}"
+            yield f"{table[0]}|{txn}|{one}|{two}{rest}"
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _text(why: object) -> str:
     """JSON in one spelling: PostgreSQL keeps its own."""
-    value = json.loads(why) if isinstance(why, str) else why
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _canonical(json.loads(why) if isinstance(why, str) else why)
 
 
 def digest_of(previous: bytes, lines: Iterable[str]) -> bytes:
     digest = hashlib.sha256(previous)
-    for line in lines:
-        digest.update(line.encode())
+    told = "\n".join(lines)
+    if told:
+        digest.update(told.encode())
         digest.update(b"\n")
     return digest.digest()
 
