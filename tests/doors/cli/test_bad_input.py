@@ -18,10 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import tables
 from tests.connect.importers.making import xlsx_file
 from tests.doors.cli.test_program import environment
 from tests.doors.cli.test_words import ENGLISH
 from tests.flows.test_imports import HEADER, report, row
+
+pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="the homes are on SQLite: once is enough")
 
 
 def shuke(home: Path, *arguments: str, language: str = "en", **more) -> subprocess.CompletedProcess[str]:
@@ -34,6 +37,7 @@ def shuke(home: Path, *arguments: str, language: str = "en", **more) -> subproce
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("shop")
+    tables.put(home / "shuke.sqlite3")
     assert shuke(home, "init", "--name", "兰记").returncode == 0
     return home
 
@@ -217,6 +221,7 @@ def small_disk(tmp_path):
 
 
 def test_a_disk_that_is_full_stops_the_import_between_chunks_and_it_goes_on_when_there_is_room(small_disk, tmp_path):
+    tables.put(small_disk / "shuke.sqlite3")
     assert shuke(small_disk, "init", "--name", "兰记").returncode == 0
     file = report(tmp_path / "orders.csv", [row(n, buyer=f"买家{n}") for n in range(12_000)])
     for language, words in (("en", "The disk is full"), ("zh", "磁盘已满")):
