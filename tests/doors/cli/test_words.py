@@ -151,6 +151,13 @@ def test_every_refusal_of_imports_has_its_chinese():
 ROOMS = {
     "loyalty": (["loyalty", "flows/coupons.py", "flows/checkout"], 15),
     "members": (["members", "flows/merge_members.py", "flows/join.py"], 25),
+    "insight": (
+        [
+            f"engine/insight/{name}.py"
+            for name in ("files", "clv/rows", "clv/history", "clv/fit", "clv/bgbb", "clv/spend")
+        ],
+        15,
+    ),
     "charter": (["engine/charter", "flows/publish_charter.py", "flows/simulate_charter.py"], 1),
 }
 

@@ -191,18 +191,26 @@ def _version() -> str:
 
 
 def declared(
-    name: str, about: str, example: str, *, group: click.Group | None = None, database: bool = True
+    name: str,
+    about: str,
+    example: str,
+    *,
+    group: click.Group | None = None,
+    database: bool = True,
+    django: bool = True,
 ) -> Callable:
     """Declare a command: adds --json and --merchant, starts Django, checks the database, hands over a Desk.
 
-    `about` is the help; `example` is shown under it, one call a line.
+    `about` is the help; `example` is shown under it, one call a line. With `django` False the command works on files alone: it
+    starts at once, and there is no merchant to name.
     """
 
     def declare(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
-        def call(as_json: bool, merchant_name: str | None, **arguments: Any) -> Any:
-            start_django()
-            if database:
+        def call(as_json: bool, merchant_name: str | None = None, **arguments: Any) -> Any:
+            if django:
+                start_django()
+            if database and django:
                 check_database()
             return function(Desk(as_json=as_json, merchant_name=merchant_name), **arguments)
 
@@ -210,11 +218,14 @@ def declared(
         made = click.command(name, help=about, epilog=None)(call)
         made.help = f"{about}\n\n\b\n{_('Example')}:\n{examples}"
         made.params.append(click.Option(["--json", "as_json"], is_flag=True, help=_("answer as JSON, for programs")))
-        made.params.append(
-            click.Option(
-                ["--merchant", "merchant_name"], metavar=_("NAME"), help=_("which merchant, where several live here")
+        if django:
+            made.params.append(
+                click.Option(
+                    ["--merchant", "merchant_name"],
+                    metavar=_("NAME"),
+                    help=_("which merchant, where several live here"),
+                )
             )
-        )
         if group is not None:
             group.add_command(made)
         return made

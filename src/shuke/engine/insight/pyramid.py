@@ -110,6 +110,16 @@ def concentration(spend: np.ndarray, *, points: int = 50) -> Concentration:
     )
 
 
+def top_share(spend: np.ndarray, percent: int) -> float | None:
+    """The share of spend brought by the biggest `percent` per cent of buyers (rounded up); None without spend."""
+    values = np.sort(np.maximum(spend, 0))
+    total = int(values.sum())
+    if total == 0:
+        return None
+    count = -(-values.size * percent // 100)
+    return round(int(values[values.size - count :].sum()) / total, 4)
+
+
 def _from(spend: np.ndarray, allowed: int) -> int | None:
     """The smallest positive value such that at most `allowed` members have it or more."""
     positive = spend[spend > 0]

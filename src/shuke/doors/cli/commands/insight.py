@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from shuke.doors.cli.desk import Desk, declared
+from shuke.doors.cli.desk import Desk, check_database, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
 
@@ -44,14 +45,42 @@ def share(part: int, whole: int) -> str:
 
 @declared(
     "rfm",
-    _("The eight RFM classes with what to do about each, and the map of recency and frequency."),
-    "shuke insight rfm",
+    _(
+        "The eight RFM classes with what to do about each, and the map of recency and frequency; with a FILE of orders: of that file, without a database."
+    ),
+    "shuke insight rfm\nshuke insight rfm orders.csv --customer member --on paid_on --amount total --out scores.csv",
     group=command,
+    database=False,
 )
+@click.argument("file", type=click.Path(path_type=Path), metavar=_("[FILE]"), required=False)
 @DAY
-def rfm(desk: Desk, day: datetime | None) -> None:
+@click.option("--customer", default="customer", show_default=True, help=_("the column of customers, in a FILE"))
+@click.option("--on", "ordered_on", default="date", show_default=True, help=_("the column of order dates, in a FILE"))
+@click.option("--amount", help=_("the column of amounts, in a FILE; default: amount, where there is one"))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help=_("write each customer's scores to this CSV or Parquet file")
+)
+def rfm(
+    desk: Desk,
+    file: Path | None,
+    day: datetime | None,
+    customer: str,
+    ordered_on: str,
+    amount: str | None,
+    out: Path | None,
+) -> None:
     from shuke.engine.insight import wording
 
+    if file is not None:
+        from shuke.doors.cli.commands.insight_files import rfm_of_file
+
+        rfm_of_file(desk, file, customer, ordered_on, amount, day, out)
+        return
+    if out is not None:
+        raise click.UsageError(
+            _("--out belongs to a FILE; members of this shop are exported from the list in the console.")
+        )
+    check_database()
     told = figures_of(desk, day)
     if desk.as_json:
         desk.json({"as_of": told["as_of"], **told["rfm"]})
