@@ -53,8 +53,8 @@ def _turn(line: Line, sold: dict[str, Line]) -> tuple[int, str]:
     """Orders and returns of one moment stand in the order of their names, as in the books. What a till priced happens in
     the order of the file: the next basket sees what it left."""
     order = sold.get(line.order)
-    if line.event in ("order", "return") and order is not None and order.tenders is not None:
-        return _REQUEST, ""
+    if order is not None and order.tenders is not None:
+        return (_REQUEST, "") if line.event == "order" else (_REQUEST + 1, f"{order.order_event}:{line.id}")
     turn = _TURN.get(line.event, _REQUEST)
     if line.event == "order":
         return turn, line.order_event
