@@ -1,7 +1,7 @@
 """The tables of docs/algorithms/coalition.md, executed."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,10 @@ from shuke.engine.coalition.drawing import draw
 from shuke.engine.coalition.prices import MICRO
 from shuke.engine.coalition.settling import Line, Opening
 from shuke.engine.ledger.books import Lot
+from shuke.engine.partner_cards import judging
+from shuke.engine.partner_cards import terms as card_terms
+from shuke.engine.partner_cards.charging import Moved
+from shuke.engine.partner_cards.charging import statement as card_statement
 from tests.house.source import ROOT
 
 PAGE = (ROOT / "docs" / "algorithms" / "coalition.md").read_text(encoding="utf-8").replace("−", "-")
@@ -73,3 +77,31 @@ def test_strength(row):
     month = {n: strength.Month(used_elsewhere=brings, taken=takes) for n, (brings, takes) in enumerate(told)}
     even = strength.fairness(month)
     assert ("–" if even is None else f"{even // 10} %") == row[3]
+
+
+CARD_TERMS = card_terms.Terms(date(2026, 3, 1), 1, 1000, 0, 20, card_terms.rules_of("5411=2; 6011=0"))
+
+
+@pytest.mark.parametrize("row", rows("cards"), ids=lambda row: row[0])
+def test_cards(row):
+    told, points, month = row
+    state = judging.State([CARD_TERMS], None, date(2026, 3, 31), {b"card": [judging.Card(1, date(2026, 3, 1), None)]})
+    found = []
+    for n, part in enumerate(told.split(" · ")):
+        back, name, amount, category = re.fullmatch(r"(-?)([a-z]) ([0-9.]+)(?: x:(\d+))?", part).groups()
+        spending = judging.Spending(
+            n, f"{name}{n}".encode() if back else name.encode(), b"card", int(Decimal(amount) * 100), date(2026, 3, 9),
+            category or "", bool(back), name.encode() if back else None,
+        )  # fmt: skip
+        found.append(judging.judge(state, spending, lambda n=n: n).points)
+    assert (", ".join(map(str, found)), sum(found)) == (points, int(month))
+
+
+@pytest.mark.parametrize("row", rows("card statement"))
+def test_card_statement(row):
+    given, price, taken, carried, due, on = (Decimal(cell) for cell in row)
+    moved = [
+        Moved(kind, 24315, int(price * MICRO), 1, int(n)) for kind, n in (("given", given), ("reversed", -taken)) if n
+    ]
+    made = card_statement(moved, int(carried * MICRO))
+    assert (made.due, made.carry_micro) == (due, on * MICRO)

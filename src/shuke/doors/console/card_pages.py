@@ -106,10 +106,11 @@ def told(tally: Tally) -> str:
 def seen(one: CardFile) -> list[Seen]:
     """The first rows of each kind of a file that was taken."""
     rows = [line for state in kinds() for line in stored.lines(one, state, limit=SHOWN)]
+    back = ("no_original", "other_card", "too_much")
     return [
         Seen(
             line.row, line.state, line.code, line.value, line.shown,
-            -line.amount_minor if line.amount_minor is not None and line.about_id is not None else line.amount_minor,
+            -line.amount_minor if line.amount_minor is not None and (line.about_id is not None or line.code in back) else line.amount_minor,
             line.spent_on, line.points, line.member_id,
         )
         for line in rows
