@@ -37,7 +37,7 @@ check: setup $(DONE)/dev ## format, lint, types, imports, migrations, rules of t
 bench: setup $(DONE)/dev $(DONE)/demo ## measure, with the raw limit beside; ARGS=name for some of them
 	@$(BIN)/python -m bench $(ARGS)
 
-soak: setup $(DONE)/dev ## an hour of random histories, storms and planted faults, on both engines
+soak: setup $(DONE)/dev ## hours of random histories, storms, kills, power cuts and planted faults, on both engines
 	@SHUKE_SOAK=$${SHUKE_SOAK:-20} $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
 	@SHUKE_SOAK=$${SHUKE_SOAK:-20} .ci/postgres $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
 	@$(BIN)/python -m tests.trust.mutants

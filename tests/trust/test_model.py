@@ -248,4 +248,4 @@ class Books(RuleBasedStateMachine):
 
 
 def test_the_books_are_those_of_the_exercise_book(db):
-    run_state_machine_as_test(Books, settings=settings(max_examples=25 * SOAK, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Books, settings=settings(max_examples=60 * SOAK, stateful_step_count=40, deadline=None))
