@@ -23,8 +23,8 @@ from shuke.loyalty.queries.stored import invariants as money
 from shuke.shops.models import Merchant
 
 LETTERS = "ICSGD"  # points, coupons, stored value, gifts, draws: the order in which checks are listed
-FOLDED_AT_ONCE = 500  # members
-WORTH_A_PROCESS = 3000  # members: fewer are read sooner than another process is begun
+FOLDED_AT_ONCE = 200  # members
+WORTH_A_PROCESS = 20_000  # postings: fewer are read sooner than another process is begun
 
 
 class Finding(NamedTuple):
@@ -98,7 +98,7 @@ def _abreast(
         return [Finding(*one) for one in islice(told, limit)]
 
     found: dict[int, list[Finding]] = {}
-    alone = 1 if len(members) < WORTH_A_PROCESS else None
+    alone = 1 if sum(seal.count for seal in seals) < WORTH_A_PROCESS else None
     for n, findings in abreast.each(work, parts, processes=alone):
         found[n] = findings
         if progress is not None and parts[n][0] == "fold":
