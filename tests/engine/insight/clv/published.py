@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from shuke.engine.insight.clv import bg, history, pareto, predict, spend
+from shuke.engine.insight import pyramid
+from shuke.engine.insight.clv import bg, history, pareto, predict, spend, traits
 from shuke.engine.insight.clv.fit import fit
 from shuke.engine.insight.clv.fitted import Fit
 from tests.engine.insight.clv import data
@@ -45,6 +46,14 @@ def cents() -> Fit:
 def outfitter(model: str) -> Fit:
     told = history.summary_of(data.apparel()[0].visits(), end=data.day("2006-12-31"))
     return fit(told.rows(), model, prior=False)
+
+
+def concentrated(orders: data.Orders) -> list[float]:
+    spend = (history.summary(*orders).spend * 100).round().astype(np.int64)
+    gini, share = pyramid.concentration(spend).gini, pyramid.top_share(spend, 20)
+    assert gini is not None
+    assert share is not None
+    return [gini, share]
 
 
 def level(one: Fit) -> list[float]:
@@ -102,6 +111,14 @@ def outfitter_spend() -> Fit:
     count = np.bincount(whom[repeat], minlength=seen.customers.size)
     total = np.bincount(whom[repeat], weights=amount[repeat], minlength=seen.customers.size)
     return spend.fit(count, total / np.maximum(count, 1), prior=False)
+
+
+@lru_cache(maxsize=1)
+def outfitter_traits() -> traits.TraitFit:
+    orders, told = data.apparel()
+    seen = history.summary_of(orders.visits(), end=data.day("2006-12-31"))
+    assert (seen.customer == told[:, 0]).all()
+    return traits.fit(seen.x, seen.t_x, seen.T, told[:, 1:], ("Gender", "Channel"), "pareto_nbd", prior=False)
 
 
 ROUNDED = (0.243, 4.414, 0.793, 2.426)
@@ -163,5 +180,11 @@ FACTS = {
     "apparel, Gamma-Gamma p, q, γ, log-likelihood": lambda: [
         *outfitter_spend().params, outfitter_spend().log_likelihood
     ],
+    "apparel with Gender and Channel, Pareto/NBD, on leaving": lambda: list(outfitter_traits().on_leaving),
+    "apparel with Gender and Channel, Pareto/NBD, on rate": lambda: list(outfitter_traits().on_rate),
+    "apparel with Gender and Channel, Pareto/NBD log-likelihood": lambda: [outfitter_traits().log_likelihood],
+    "Gini and top 20 % of spend, CDNOW": lambda: concentrated(data.cdnow_full()),
+    "Gini and top 20 % of spend, Complete Journey": lambda: concentrated(data.complete_journey()),
+    "Gini and top 20 % of spend, apparel": lambda: concentrated(data.apparel()[0]),
 }  # fmt: skip
 assert pareto.NAMES == ("r", "alpha", "s", "beta")

@@ -125,9 +125,9 @@ def fitted(
         k,
         surface.names,
         tuple(map(float, params)),
-        tuple(map(float, over * _errors(top))),
+        tuple(map(float, over * errors_of(top))),
         float(log_likelihood),
-        _judged(top, surface.names),
+        judged(top, surface.names),
         prior,
         customers,
         rows,
@@ -139,7 +139,7 @@ def fitted(
     )
 
 
-def _errors(top: Top) -> np.ndarray:
+def errors_of(top: Top) -> np.ndarray:
     """Standard errors of the logarithms, from the curvature of those not held at the edge."""
     errors = np.full(top.theta.size, np.nan)
     free = ~top.at_edge
@@ -151,7 +151,7 @@ def _errors(top: Top) -> np.ndarray:
     return errors
 
 
-def _judged(top: Top, names: tuple[str, ...]) -> Verdict:
+def judged(top: Top, names: tuple[str, ...]) -> Verdict:
     if not (np.isfinite(top.value) and np.isfinite(top.theta).all()) or top.rise_left > 1e-3:
         return UNFINISHED
     free = ~top.at_edge
