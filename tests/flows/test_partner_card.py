@@ -272,7 +272,12 @@ def test_a_run_that_was_killed_goes_on(bank, tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "take_rows", dies)
     with pytest.raises(KeyboardInterrupt):
         take(merchant, path)
-    assert (held(merchant, ann), CardFile.objects.get().state) == (10, "running")
+    half = CardFile.objects.get()
+    assert (held(merchant, ann), half.state) == (10, "running")
+    with pytest.raises(
+        CardRefused, match="send the very same file"
+    ):  # it came from a terminal, not through the console
+        flow.take_kept(merchant=merchant, file_id=half.pk, now=NOW, actor="owner")
     assert take(merchant, path).tally.earned == 25
     assert held(merchant, ann) == 25
 

@@ -110,6 +110,9 @@ def _rows(one: CardProgramme, found: Layout, cells: Iterator[tuple[int, list[str
 
 
 def _kept(file: CardFile) -> tuple[Layout, Path]:
+    """Raises CardRefused, where it was sent otherwise than through the console."""
+    if not file.kept or not (Path(settings.SHUKE_HOME) / file.kept).is_file():
+        raise CardRefused("send_again")
     return Layout(0, tuple(file.header), dict(file.columns), ()), Path(settings.SHUKE_HOME) / file.kept
 
 
@@ -235,11 +238,11 @@ def take_kept(*, merchant: Merchant, file_id: int, now: datetime, actor: str) ->
         raise CardRefused("no_such_file", number=file_id)
     if file.state == "done":
         return Taken(file, stored.tally(file), True)
+    found, path = _kept(file)
     file = cards.begin_file(
         merchant=merchant, programme=file.programme.key, name=file.name, digest=bytes(file.digest), header=file.header,
         columns=file.columns, now=now, actor=actor,
     )  # fmt: skip
-    found, path = _kept(file)
     one = file.programme
     one.merchant = merchant
     return _take(file, lambda: _rows(one, found, _again(path)), now, actor)

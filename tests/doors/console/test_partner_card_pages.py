@@ -128,6 +128,11 @@ def test_unusual_columns_are_told_once_and_nothing_of_the_file_is_kept(shop, tmp
     page = upload(client, sheet([(HASHES[0], "12", "2025-01-10", "x")], header))
     assert page.context["tally"].unmatched == 1
     file = CardFile.objects.get()
+    (kept,) = tmp_path.rglob("card-*")
+    text = kept.read_text()
+    kept.unlink()
+    assert "send the very same file again" in client.get(f"/partner-cards/files/{file.pk}").content.decode()
+    kept.write_text(text)
     assert "nothing was written" in at(f"/partner-cards/files/{file.pk}", client, do="discard")
     assert (CardFile.objects.count(), list(tmp_path.rglob("card-*"))) == (0, [])
     # A file whose first row is data: its card number is neither shown nor remembered.

@@ -202,8 +202,12 @@ def file(request: StaffRequest, pk: int) -> HttpResponse:
         return _file_deed(request, one)
     context: dict[str, Any] = {**_tabs(), "file": one, "may_take": request.staff.role in TAKES}
     if one.state == "waiting":
-        seen = flow.preview_kept(one, request.now)
-        context |= {"tally": seen.tally, "members": seen.members, "parts": card_pages.parts(request, seen.rows)}
+        try:
+            seen = flow.preview_kept(one, request.now)
+        except CardRefused as error:  # its rows were taken away by hand
+            messages.warning(request, error.say(words.language()))
+            seen = flow.Preview(stored.Tally(), [], 0)
+        context |= {"tally": seen.tally, "parts": card_pages.parts(request, seen.rows)}
     else:
         tally = stored.tally(one)
         context |= {"tally": tally, "parts": card_pages.parts(request, card_pages.seen(one))}

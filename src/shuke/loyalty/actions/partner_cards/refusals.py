@@ -12,6 +12,7 @@ REFUSALS = {
     "no_such_line": ("No spending with the number {number} waits for a member.", "没有编号为 {number} 的待认领消费。"),
     "no_such_statement": ("There is no statement {number}.", "没有第 {number} 期对账单。"),
     "no_charter": ("There is no charter yet: publish one, then points can be given.", "尚未发布章程：发布后才能发放积分。"),
+    "send_again": ("Its rows are not kept here: send the very same file again, and it goes on.", "此处未保存该文件的行：请重新发送同一文件，即可继续。"),
     "undone_already": ("This file was taken back already.", "该文件此前已撤回。"),
     "not_taken": ("This file was not taken yet; discard it instead.", "该文件尚未入账，可直接放弃。"),
     "taken_already": ("This file was taken already; it can be taken back instead.", "该文件已入账，可改为撤回。"),
