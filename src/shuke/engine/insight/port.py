@@ -47,6 +47,8 @@ TABLES: dict[str, dict[str, str]] = {
     # The living members, whoever they are; purchases of others count as a guest's.
     "members": {"member": "BIGINT", "joined": "INTEGER", "home_store": "BIGINT"},
     "chosen": {"store_id": "BIGINT"},
+    # Which item of the analyses of goods a product stands for: itself, or its kind.
+    "goods": {"product": "BIGINT", "item": "BIGINT"},
 }
 # Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
 ALLOWED = {

@@ -1,0 +1,138 @@
+"""The one table everything about goods is computed from: what stood in which order, whose it was, when, and whether it was kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+NOBODY = -1
+
+
+class Sales(NamedTuple):
+    """One element per order and item, sorted by day, order and item. Members, orders and items are places from 0 on.
+
+    member: place in `members`, NOBODY: not known who. day: since 1970-01-01. amount: net of what was given back, minor units.
+    kept: not given back whole.
+    """
+
+    order: np.ndarray  # int32
+    member: np.ndarray  # int32
+    day: np.ndarray  # int32
+    item: np.ndarray  # int32
+    amount: np.ndarray  # int64
+    kept: np.ndarray  # bool
+    orders: int
+    members: np.ndarray  # int64, ids as they were given, ascending
+    items: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """Rows of a known member."""
+        return self.member != NOBODY
+
+    def until(self, day: int) -> Sales:
+        """What was sold up to and including `day`; members, orders and items keep their places."""
+        return self.where(self.day <= day)
+
+    def most(self, items: int) -> Sales:
+        """Only the items that most members bought: what is computed for pairs of items stays within memory."""
+        if self.items.size <= items:
+            return self
+        told = visits(self)
+        new = groups_begin(told.member, told.item)
+        buyers = np.bincount(told.item[new], minlength=self.items.size)
+        chosen = np.sort(np.lexsort((np.arange(buyers.size), -buyers))[:items])
+        place = np.full(self.items.size, -1, np.int32)
+        place[chosen] = np.arange(chosen.size)
+        left = self.where(place[self.item] >= 0)
+        return left._replace(item=place[left.item], items=self.items[chosen])
+
+    def where(self, rows: np.ndarray) -> Sales:
+        return self._replace(
+            order=self.order[rows],
+            member=self.member[rows],
+            day=self.day[rows],
+            item=self.item[rows],
+            amount=self.amount[rows],
+            kept=self.kept[rows],
+        )
+
+
+def sales(
+    order: np.ndarray,
+    member: np.ndarray,
+    day: np.ndarray,
+    item: np.ndarray,
+    amount: np.ndarray,
+    refunded: np.ndarray | None = None,
+) -> Sales:
+    """Order lines as sales. All arrays are equally long, one element per line.
+
+    order: id. member: id, 0 = nobody known. day: since 1970-01-01. item: id, 0 = not in the catalogue (left out).
+    amount: paid for the line, minor units. refunded: given back of it. Lines of one order and item become one row.
+    """
+    back = np.zeros(order.size, np.int64) if refunded is None else np.asarray(refunded, np.int64)
+    rows = np.flatnonzero(np.asarray(item) != 0)
+    items, item_at = np.unique(np.asarray(item, np.int64)[rows], return_inverse=True)
+    _ids, order_at = np.unique(np.asarray(order, np.int64)[rows], return_inverse=True)
+    who = np.asarray(member, np.int64)[rows]
+    members = np.unique(who[who != 0])
+    member_at = np.where(who == 0, NOBODY, np.searchsorted(members, who))
+    key = order_at.astype(np.int64) * max(items.size, 1) + item_at
+    _keys, first, place = np.unique(key, return_index=True, return_inverse=True)
+    paid = np.zeros(first.size, np.int64)
+    given_back = np.zeros(first.size, np.int64)
+    np.add.at(paid, place, np.asarray(amount, np.int64)[rows])
+    np.add.at(given_back, place, back[rows])
+    days = np.asarray(day)[rows][first].astype(np.int32)
+    sorted_rows = np.lexsort((item_at[first], order_at[first], days))
+    return Sales(
+        order_at[first][sorted_rows].astype(np.int32),
+        member_at[first][sorted_rows].astype(np.int32),
+        days[sorted_rows],
+        item_at[first][sorted_rows].astype(np.int32),
+        (paid - given_back)[sorted_rows],
+        ((paid > given_back) | (given_back == 0))[sorted_rows],
+        int(_ids.size),
+        members,
+        items,
+    )
+
+
+class Visits(NamedTuple):
+    """One element per member, item and day on which the member bought and kept it; by member, item, day."""
+
+    member: np.ndarray
+    item: np.ndarray
+    day: np.ndarray
+
+
+def visits(sold: Sales) -> Visits:
+    """Days on which known members bought items they kept: several orders of a day count once."""
+    rows = sold.known & sold.kept
+    member, item, day = sold.member[rows], sold.item[rows], sold.day[rows]
+    sorted_rows = np.lexsort((day, item, member))
+    member, item, day = member[sorted_rows], item[sorted_rows], day[sorted_rows]
+    new = np.ones(member.size, bool)
+    new[1:] = (np.diff(member) != 0) | (np.diff(item) != 0) | (np.diff(day) != 0)
+    return Visits(member[new], item[new], day[new])
+
+
+def groups_begin(*columns: np.ndarray) -> np.ndarray:
+    """Where a new combination begins in columns sorted alike: bool, the first element always."""
+    begins = np.zeros(columns[0].size, bool)
+    begins[:1] = True
+    for column in columns:
+        begins[1:] |= np.diff(column) != 0
+    return begins
+
+
+def wilson(hits: np.ndarray | int, of: np.ndarray | int, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of a share that is seen `hits` of `of` times (score interval: sound for few and for extreme ones)."""
+    n = np.maximum(np.asarray(of, np.float64), 1e-12)
+    p = np.asarray(hits, np.float64) / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    none = np.asarray(of) == 0
+    return np.where(none, 0.0, np.maximum(middle - half, 0.0)), np.where(none, 1.0, np.minimum(middle + half, 1.0))
