@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from shuke.loyalty.actions import gifts
 from shuke.loyalty.models import ClosedMonth
+from shuke.members.models import Member
 from tests.loyalty.books import NOW, member, order, publish, take
 
 
@@ -126,3 +128,21 @@ def test_a_file_of_a_kind_we_do_not_write_is_refused(lan, sold, shuke, tmp_path)
     assert shuke("finance", "liability", "--out", str(tmp_path / "x.csv"), "--table", "by_moon").code == 2
     assert shuke("finance", "liability", "--out", str(tmp_path / "x.xlsx"), "--table", "by_store").code == 0
     assert (tmp_path / "x.xlsx").read_bytes()[:2] == b"PK"
+
+
+def test_what_programmes_cost_and_what_is_behind_it(lan, sold, shuke, tmp_path):
+    same = {"merchant": lan.merchant, "now": NOW, "actor": "t"}
+    gifts.save_gift(code="cup", values={"name_zh": "杯", "name_en": "Mug", "points": 100, "cost_minor": 1500}, **same)
+    take(lan.merchant, sold, order("c", 510, 900))
+    gifts.order(member_id=sold, gift="cup", key="g", count=2, at_once=True, **same)
+    card = Member.objects.get(pk=sold).card
+    told = shuke("finance", "costs", "--member", card, "--lines", "5", "--json").json
+    assert told["cost_minor"] == 3000
+    assert [(one["kind"], one["programme"], one["pieces"]) for one in told["programmes"]] == [("gift", "cup", 2)]
+    assert [line["ref"] for line in told["lines"]] == ["g"]
+    assert "¥30.00" in shuke("finance", "costs", "--kind", "gift").out
+    path = tmp_path / "costs.csv"
+    assert shuke("finance", "costs", "--out", str(path), "--table", "lines").code == 0
+    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 2
+    assert shuke("finance", "costs", "--from", "2026-05-02", "--to", "2026-05-01").code == 2
+    assert shuke("finance", "costs", "--member", "nobody").code == 1

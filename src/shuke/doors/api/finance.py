@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 
 from shuke.doors.api.tokens import writer
 from shuke.engine.finance import months
-from shuke.flows import finance_report
+from shuke.flows import costs_report, finance_report
 from shuke.flows.finance_report import SPAN, Report
 from shuke.kit.clock import day_of
 from shuke.loyalty.actions.closing import CannotClose, close_month
 from shuke.loyalty.queries import finance
+from shuke.members.queries import member_of
 from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
@@ -57,6 +58,26 @@ def _values(value: Any) -> Any:
 
 def _refused(code: str, error: Exception, status: int = 409) -> Status:
     return Status(status, {"error": str(error), "code": code})
+
+
+@router.get("/finance/costs", response=ANSWERS)
+def costs(
+    request: Request,
+    first: Annotated[date, Query(alias="from", description="first day")],
+    last: Annotated[date, Query(alias="to", description="last day")],
+    kind: Annotated[str, Query(pattern=r"^(gift|benefit|coupon|draw|referral|bonus)?$")] = "",
+    programme: Annotated[str, Query(max_length=80)] = "",
+    member: Annotated[str, Query(max_length=40, description="card")] = "",
+    lines: Annotated[int, Query(ge=0, le=1000, description="so many rows behind it, the latest first")] = 0,
+) -> Any:
+    """What gifts, benefits, coupons, draws and bonus cost in a time, by kind and programme."""
+    if first > last:
+        return _refused("from_after_to", ValueError(f"The first day {first} lies after the last, {last}."), 400)
+    merchant = request.auth.merchant
+    who = member_of(merchant.pk, member).pk if member else None
+    return _plain(
+        costs_report.costs_of(merchant, first, last, "en", kind=kind, programme=programme, member_id=who, lines=lines)
+    )
 
 
 @router.get("/finance/liability", response=ANSWERS)

@@ -27,6 +27,7 @@ TABS: list[tuple[str, str, str | Promise]] = [
     ("deferral", "console:finance-deferral", gettext_lazy("Deferral")),
     ("lapsing", "console:finance-lapsing", gettext_lazy("What will lapse")),
     ("entries", "console:finance-entries", gettext_lazy("Entries")),
+    ("costs", "console:finance-costs", gettext_lazy("Costs")),
     ("coalition", "console:finance-coalition", gettext_lazy("Coalition")),
     ("partner-cards", "console:finance-partner-cards", gettext_lazy("Co-branded cards")),
 ]

@@ -167,7 +167,12 @@ class CouponMove(models.Model):
 
     class Meta:
         db_table = "loyalty_coupon_move"
-        indexes = [models.Index(fields=["merchant", "coupon"], name="loyalty_coupon_move_coupon")]
+        indexes = [
+            models.Index(fields=["merchant", "coupon"], name="loyalty_coupon_move_coupon"),
+            models.Index(
+                fields=["merchant", "at"], name="loyalty_coupon_move_used", condition=Q(kind__in=["redeem", "return"])
+            ),
+        ]
 
 
 class SharedCode(models.Model):

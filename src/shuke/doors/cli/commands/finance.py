@@ -69,6 +69,52 @@ def movements(desk: Desk, first: str | None, last: str | None, path: Path | None
 
 
 @declared(
+    "costs",
+    _(
+        "What gifts, benefits, coupons, draws and bonus cost in a time, by kind and programme; with --lines what is behind it."
+    ),
+    "shuke finance costs --from 2026-01-01 --to 2026-03-31\nshuke finance costs --kind gift --lines 100\n"
+    "shuke finance costs --member 00001234 --out costs.csv --table lines",
+    group=command,
+)
+@click.option("--from", "first", type=DAY, help=_("first day; default: a year before the last"))
+@click.option("--to", "last", type=DAY, help=_("last day; default: today"))
+@click.option("--kind", type=click.Choice(["gift", "benefit", "coupon", "draw", "referral", "bonus"]), default=None)
+@click.option(
+    "--programme", default="", metavar=_("NAME"), help=_("one gift, benefit, coupon template or draw, by its key")
+)
+@click.option("--member", default="", metavar=_("CARD"), help=_("one member"))
+@click.option("--lines", type=click.IntRange(0, 100_000), default=0, help=_("so many rows behind it, the latest first"))
+@out
+def costs(
+    desk: Desk,
+    first: datetime | None,
+    last: datetime | None,
+    kind: str | None,
+    programme: str,
+    member: str,
+    lines: int,
+    path: Path | None,
+    table: str,
+) -> int:
+    from datetime import timedelta
+
+    from shuke.flows import costs_report
+    from shuke.members.queries import member_of
+
+    end = _day(desk, last)
+    begin = first.date() if first else end - timedelta(days=364)
+    if begin > end:
+        raise click.UsageError(_("--from lies after --to."))
+    who = member_of(desk.merchant.pk, member).pk if member else None
+    most = lines or (costs_report.MOST_LINES if table == "lines" else 0)
+    report = costs_report.costs_of(
+        desk.merchant, begin, end, language(), kind=kind or "", programme=programme, member_id=who, lines=most
+    )
+    return _tell(desk, report, path, table)
+
+
+@declared(
     "breakage",
     _(
         "What becomes of each month's points, how many will be used in the end, and how wrong that was for known months."

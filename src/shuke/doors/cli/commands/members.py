@@ -253,7 +253,9 @@ def about(desk: Desk, line: TimelineLine) -> str:
         )
         return " → ".join(ends)
     if line.kind.startswith("stored."):
-        return f"{desk.money(body.get('principal_minor', 0) + body.get('bonus_minor', 0))}  {body.get('by', '')}".strip()
+        return (
+            f"{desk.money(body.get('principal_minor', 0) + body.get('bonus_minor', 0))}  {body.get('by', '')}".strip()
+        )
     if "before" in body and "after" in body:
         return f"{body['before'] or '–'} → {body['after']}"
     return " · ".join(text for value in body.values() if value and (text := _plain(value)))

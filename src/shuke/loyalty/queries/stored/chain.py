@@ -10,7 +10,6 @@ from shuke.loyalty.models import StoredSeal
 from shuke.loyalty.queries.chain import digest_of
 from shuke.shops.models import Merchant
 
-
 LOOK_BACK = ids.MILLISECOND * 3600_000
 
 
