@@ -118,11 +118,10 @@ class ExerciseBook:
                     line.free = 0
 
     def _give_back_held(self, name: str, at: datetime) -> None:
-        for line, n in self._held.pop(name)[0]:
+        parts = self._held.pop(name)[0]
+        for line, n in parts:
             line.free += n
-            if line.ends <= at:
-                line.lapsed += line.free
-                line.free = 0
+        self._set_free([line for line, _ in parts], at)
 
     # -- what happens -------------------------------------------------------------------------------------------
 
@@ -174,10 +173,16 @@ class ExerciseBook:
         for line, n in back:
             line.free += n
         self._spend(f.name, taken, f.amount)
-        for line, _ in back:
-            if line.ends <= f.at:
+        self._set_free([line for line, _ in back], f.at)
+
+    def _set_free(self, lines: list[Line], at: datetime) -> None:
+        """What was held and nobody spent: over, it lapses; else a debt made meanwhile is paid first."""
+        for line in lines:
+            if line.ends <= at:
                 line.lapsed += line.free
                 line.free = 0
+        for line in lines:
+            self._pay_debt(line)
 
     def _release(self, f: Fact) -> None:
         if f.of in self._held:

@@ -221,6 +221,26 @@ def test_an_invitation_reaches_a_tier_where_the_charter_says_so():
     assert [(m.after, m.cause) for m in fold.moves[1:]] == [("top", "reached")]
 
 
+@pytest.mark.parametrize("way", ["released", "captured", "timed out"])
+def test_what_a_hold_sets_free_pays_a_debt_that_came_about_meanwhile(way):
+    """I7: who owes has nothing free. 100 points, 80 held, the order comes back: 20 are taken, 80 owed."""
+    told = [
+        buy("a", at(1, 2), 100),
+        ev.HoldPlaced("hold:h", at(1, 3), 80, at(1, 6)),
+        back("a", at(1, 4), 100),
+    ]
+    fold = life(*told)
+    assert (fold.books.balance, fold.books.held(), fold.books.debt) == (80, 80, 80)
+    if way == "released":
+        told.append(ev.HoldReleased("release:h", at(1, 5), "hold:h"))
+    elif way == "captured":
+        told.append(ev.HoldCaptured("capture:h", at(1, 5), "hold:h", 30))
+    fold = life(*told, until=at(1, 7))
+    assert (fold.books.available(at(1, 7)), fold.books.held()) == (0, 0)
+    assert fold.books.debt == (30 if way == "captured" else 0)
+    assert fold.books.balance == 0
+
+
 def test_a_daily_cap_holds_over_several_orders_of_the_day():
     rules = [{"key": "base", "name": {"zh": "基础", "en": "Base"}, "kind": "per_amount", "caps": {"per_day": 100}}]
     fold = life(buy("a", at(1, 15, 1), 80), buy("b", at(1, 15, 2), 80), buy("c", at(1, 16), 80), earning=rules)

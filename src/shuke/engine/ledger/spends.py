@@ -201,7 +201,7 @@ class Spends(Run):
             lot.held -= amount
             lots.append((lot, amount))
         self._spend(effect, c.event, lots, c.amount)
-        self._lapse_late(effect, [lot for lot, _ in lots], c.at)
+        self._set_free(effect, [lot for lot, _ in lots], c.at)
 
     def _hold_released(self, r: ev.HoldReleased) -> None:
         if r.hold in self.books.holds:  # else it timed out before
@@ -214,15 +214,19 @@ class Spends(Run):
             lot = self.books.lots[lot_key]
             lot.held -= amount
             lots.append(lot)
-        self._lapse_late(effect, lots, at)
+        self._set_free(effect, lots, at)
         self._find_next_expiry()
 
     def _time_out(self, at: datetime) -> None:
         for key in [k for k, held in self.books.holds.items() if held.times_out_at <= at]:
             self._release(key, self._effect(f"timeout:{key}", "timeout", at), at)
 
-    def _lapse_late(self, effect: Effect, lots: list[Lot], at: datetime) -> None:
-        """What expired while it was held goes straight to expired when it comes back (TRUST §3.2)."""
+    def _set_free(self, effect: Effect, lots: list[Lot], at: datetime) -> None:
+        """What a hold set aside and nobody spent. What expired while it was held goes straight to expired when it comes back
+        (TRUST §3.2); of the rest a debt that came about meanwhile is paid first (I7)."""
         for lot in lots:
             if lot.expires_at is not None and lot.expires_at <= at and lot.free > 0:
                 self._take(effect, lot, lot.free, "expire", "breakage")
+        for lot in lots:
+            if self.books.debt and lot.free > 0:
+                self._repay(effect, lot)

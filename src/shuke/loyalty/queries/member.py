@@ -42,22 +42,27 @@ def balances(merchant: Merchant, member_ids: Iterable[int], now: datetime) -> di
     lots: dict[int, dict[str, Lot]] = {m: {} for m in members}
     for member, _, lot in stored.lots(merchant, members, only_open=True):
         lots[member][lot.key] = lot
-    _free_what_timed_out(merchant, lots, now)
+    debts = {member: head.debt for member, head in heads.items()}
+    _free_what_timed_out(merchant, lots, debts, now)
     value = _cost_micro(merchant, now)
-    found = {}
-    for member in members:
-        head = heads.get(member)
-        found[member] = _balance(lots[member], head.debt if head else 0, now, value)
-    return found
+    return {member: _balance(lots[member], debts.get(member, 0), now, value) for member in members}
 
 
-def _free_what_timed_out(merchant: Merchant, lots: dict[int, dict[str, Lot]], now: datetime) -> None:
-    """A hold past its time holds nothing, also before the clock has booked that."""
+def _free_what_timed_out(
+    merchant: Merchant, lots: dict[int, dict[str, Lot]], debts: dict[int, int], now: datetime
+) -> None:
+    """A hold past its time holds nothing, also before the clock has booked that. What it sets free pays a debt first."""
     holders = [m for m, theirs in lots.items() if any(lot.held for lot in theirs.values())]
     for member, hold in stored.holds(merchant, holders) if holders else ():
         if hold.times_out_at <= now:
             for key, n in hold.lots:
                 lots[member][key].held -= n
+            for key, _ in hold.lots:
+                lot = lots[member][key]
+                if lot.expires_at is None or lot.expires_at > hold.times_out_at:
+                    paid = min(debts.get(member, 0), lot.free)
+                    lot.remaining -= paid
+                    debts[member] = debts.get(member, 0) - paid
 
 
 def _cost_micro(merchant: Merchant, now: datetime) -> int:
