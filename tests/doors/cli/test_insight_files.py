@@ -115,6 +115,16 @@ def test_donors_are_fitted_by_occasions(tmp_path, shuke):
     assert silent["orders_10d"] == pytest.approx(0.1302, abs=1e-3)
 
 
+def test_lasting_traits_are_told_beside_the_parameters(tmp_path, summarised, shuke):
+    path = tmp_path / "traits.parquet"
+    duckdb.sql(f"COPY (SELECT *, CAST(x > 3 AS INTEGER) AS keen FROM '{summarised}') TO '{path}' (FORMAT parquet)")
+    told = shuke("insight", "clv", "fit", str(path), "--traits", "keen", "--json").json
+    assert told["on_rate"]["keen"] > 1
+    assert told["rate_se"]["keen"] > 0
+    assert "on leaving" in shuke("insight", "clv", "fit", str(path), "--traits", "keen").out
+    assert shuke("insight", "clv", "fit", str(path), "--traits", "height").code == 1
+
+
 def test_predictions_are_those_of_the_engine_and_a_kept_fit_gives_the_same(tmp_path, summarised, shuke):
     kept = tmp_path / "fit.json"
     kept.write_text(shuke("insight", "clv", "fit", summarised, "--json").out, encoding="utf-8")

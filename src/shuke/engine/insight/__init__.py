@@ -4,5 +4,6 @@
     cuts = rfm.cut_points(days, order_days, net, fixed_on=date(2026, 11, 1))
     rfm.score(days, order_days, net, cuts)      # numpy arrays in, numpy arrays out
 
-`port` runs the SQL texts in `sql/`, `snapshot.take` computes all figures of a day, `wording` says what they mean.
+`clv` foretells what customers will buy and spend, and tests whether that is worth showing; `files` and `triangle` need no
+database either. `port` runs the SQL texts in `sql/`, `snapshot.take` computes all figures of a day, `wording` says what they mean.
 """

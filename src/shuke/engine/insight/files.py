@@ -170,6 +170,11 @@ class Table:
             raise BadFile("unreadable", f"{self.path.name} cannot be read: {str(error).splitlines()[0]}") from error
 
 
+def beside(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Columns as one table of rows."""
+    return np.column_stack(list(columns))
+
+
 def write(path: Path, columns: dict[str, np.ndarray]) -> None:
     """Write columns as CSV or Parquet, by the file's ending; an existing file is replaced in one step."""
     if path.suffix.lower() not in (".csv", ".parquet"):

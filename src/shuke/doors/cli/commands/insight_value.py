@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,19 +10,11 @@ import click
 
 from shuke.doors.cli.commands.insight import command
 from shuke.doors.cli.commands.insight_files import (
-    AMOUNT,
-    CUSTOMER,
-    DATE,
-    END,
     FILE,
     SHOWN,
     bare,
     cells,
-    iso,
     kept,
-    number_of,
-    say_guests,
-    visits_in,
 )
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
@@ -133,7 +124,8 @@ def verdict(found: fitted.Fit) -> str:
     _("Fit a model to customers, grouped or one a row: parameters, standard errors, log-likelihood, verdict."),
     "shuke insight clv fit summary.csv\n"
     "shuke insight clv fit cdnow.csv --model bg_nbd --columns x,t_x,T --no-prior --json\n"
-    "shuke insight clv fit donors.csv --model bg_bb --columns frequency,recency,periods,weights",
+    "shuke insight clv fit donors.csv --model bg_bb --columns frequency,recency,periods,weights\n"
+    "shuke insight clv fit summary.csv --traits online,referred",
     group=clv,
     django=False,
 )
@@ -142,12 +134,54 @@ def verdict(found: fitted.Fit) -> str:
 @K
 @COLUMNS
 @NO_PRIOR
-def fit(desk: Desk, file: Path, model: str, k: int | None, columns: str, no_prior: bool) -> None:
+@click.option(
+    "--traits", metavar="NAME,NAME", help=_("columns of lasting traits, as figures: what they do to rate and leaving")
+)
+def fit(desk: Desk, file: Path, model: str, k: int | None, columns: str, no_prior: bool, traits: str | None) -> None:
+    if traits:
+        fit_with_traits(desk, file, model, k, columns, no_prior, traits)
+        return
     found = fitted_to(file, model, k, columns, no_prior)[0]
     if desk.as_json:
         desk.json(found.to_json())
         return
     show_fit(desk, found)
+
+
+def fit_with_traits(
+    desk: Desk, file: Path, model: str, k: int | None, columns: str, no_prior: bool, traits: str
+) -> None:
+    from shuke.engine.insight import files
+    from shuke.engine.insight.clv import traits as joint
+
+    names = tuple(name.strip() for name in traits.split(",") if name.strip())
+    read = columns_in(file, columns, 3)
+    if (read.columns[3] != 1).any():
+        raise click.UsageError(_("--traits needs one row per customer; these rows stand for several."))
+    with files.Table(file) as table:
+        values = table.numbers(*names)
+    x, t_x, T, _n = read.columns
+    told = joint.fit(x, t_x, T, files.beside(values), names, model, k=k, prior=not no_prior)
+    if desk.as_json:
+        parts = {
+            "on_rate": told.on_rate,
+            "on_leaving": told.on_leaving,
+            "rate_se": told.rate_se,
+            "leaving_se": told.leaving_se,
+        }
+        desk.json(
+            told.base.to_json() | {name: dict(zip(names, map(bare, one), strict=True)) for name, one in parts.items()}
+        )
+        return
+    show_fit(desk, told.base)
+    desk.table(
+        [_("trait"), _("on rate"), _("standard error"), _("on leaving"), _("standard error")],
+        [
+            (name, *("–" if value != value else f"{value:.4f}" for value in row))
+            for name, *row in zip(names, told.on_rate, told.rate_se, told.on_leaving, told.leaving_se, strict=True)
+        ],
+        right=(1, 2, 3, 4),
+    )
 
 
 def fitted_to(file: Path, model: str, k: int | None, columns: str, no_prior: bool) -> tuple[fitted.Fit, Read]:
@@ -324,112 +358,3 @@ def spend(desk: Desk, file: Path, columns: str, no_prior: bool, out: Path | None
     )
     if not apart.fine:
         desk.say(_("Frequent buyers spend other amounts per order than seldom ones; the model takes them for alike."))
-
-
-@declared(
-    "test",
-    _(
-        "Is a model worth showing for this shop? Fit on orders before a day, compare with what came, against plain rules."
-    ),
-    "shuke insight clv test orders.csv --customer member --date paid_on --amount total\n"
-    "shuke insight clv test orders.parquet --cut 2026-06-30 --days 30 --json",
-    group=clv,
-    django=False,
-)
-@FILE
-@CUSTOMER
-@DATE
-@AMOUNT
-@END
-@click.option(
-    "--cut",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help=_("the last day a model sees; default: a quarter of the history before its end"),
-)
-@click.option("--days", type=click.IntRange(1, 730), default=30, show_default=True, help=_("of the chance to buy"))
-def test(
-    desk: Desk,
-    file: Path,
-    customer: str,
-    date: str,
-    amount: str | None,
-    end: datetime | None,
-    cut: datetime | None,
-    days: int,
-) -> None:
-    from shuke.engine.insight.clv import enough, holdout
-
-    rows, seen = visits_in(file, customer, date, amount)
-    last = number_of(end)
-    last = int(seen.day.max()) if last is None else last
-    parted = number_of(cut)
-    parted = holdout.cut_for(seen, end=last) if parted is None else parted
-    if not int(seen.day.min()) < parted < last:
-        raise Refused(
-            _("The cut {cut} does not lie within the history, which runs from {first} to {last}.").format(
-                cut=iso(parted), first=iso(int(seen.day.min())), last=iso(last)
-            )
-        )
-    carried = enough.enough(seen, end=parted)
-    if carried.level == "none":
-        raise Refused(carried.says_zh if language() == "zh-hans" else carried.says_en)
-    report = holdout.try_models(seen, cut=parted, end=last, chance_days=days)
-    if desk.as_json:
-        desk.json({"enough": carried} | report.to_json() | {"begin": iso(report.begin), "end": iso(report.end)})
-        return
-    say_guests(desk, rows)
-    desk.say(holdout.sentence(report, "zh" if language() == "zh-hans" else "en"))
-
-    def figure(value: float | None, form: str = "{:.3f}") -> str:
-        return "–" if value is None else form.format(value)
-
-    desk.table(
-        ["", _("expected"), _("expected / came"), "MAE", "Spearman", "Gini", _("top 20 %"), _("money expected / came")],
-        [
-            (
-                one.name,
-                figure(one.predicted, "{:,.0f}"),
-                figure(one.ratio),
-                figure(one.mae),
-                figure(one.spearman),
-                figure(one.gini),
-                figure(one.capture, "{:.1%}"),
-                figure(one.money_ratio),
-            )
-            for one in report.methods
-        ],
-        title=_(
-            "{customers} customers known on {day}; {orders} orders came by {end}, and {newcomers} newcomers"
-        ).format(
-            customers=f"{report.customers:,}",
-            day=iso(report.begin),
-            orders=f"{report.actual_orders:,.0f}",
-            end=iso(report.end),
-            newcomers=f"{report.newcomers:,}",
-        ),
-        right=range(1, 8),
-    )
-    desk.table(
-        [
-            _("tenth"),
-            _("customers"),
-            _("orders expected"),
-            _("came"),
-            _("chance in {days} days").format(days=report.chance_days),
-            _("bought"),
-        ],
-        [
-            (
-                i + 1,
-                orders.customers,
-                f"{orders.predicted:.2f}",
-                f"{orders.actual:.2f}",
-                f"{chance.predicted:.0%}",
-                f"{chance.actual:.0%}",
-            )
-            for i, (orders, chance) in enumerate(zip(report.deciles, report.chance.tenths, strict=False))
-        ],
-        title=_("Tenths of customers, the most promising first"),
-        right=range(6),
-    )
-    desk.facts([("AUC", bare(report.chance.auc or 0.0, 3)), ("Brier", bare(report.chance.brier, 4))])

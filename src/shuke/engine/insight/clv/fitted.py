@@ -114,26 +114,45 @@ def fitted(
     low, high = bounds if bounds is not None else (None, None)
     climbable = Believed(surface, centre, PRIOR_SD) if prior else surface
     top = climb_to_top(climbable, centre if start is None else start, hessian=hessian, low=low, high=high)
+    return of_top(
+        top, model, surface.names, prior=prior, customers=customers, rows=rows, k=k, centre=centre, floors=floors
+    )
+
+
+def of_top(
+    top: Top,
+    model: str,
+    names: tuple[str, ...],
+    *,
+    prior: bool,
+    customers: float,
+    rows: int,
+    k: int,
+    centre: np.ndarray,
+    floors: tuple[float, ...] = (),
+    labels: tuple[str, ...] = (),
+) -> Fit:
+    """What was found at a top whose first θ are the logarithms of `names`. labels: of all θ, where there are more."""
+    size = len(names)
     log_likelihood = top.value
     if prior:
         off = (top.theta - centre) / PRIOR_SD
         log_likelihood += 0.5 * float(off @ off)
-    over = np.exp(top.theta)
-    params = over + (np.array(floors) if floors else 0.0)
+    over = np.exp(top.theta[:size])
     return Fit(
         model,
         k,
-        surface.names,
-        tuple(map(float, params)),
-        tuple(map(float, over * errors_of(top))),
+        names,
+        tuple(map(float, over + (np.array(floors) if floors else 0.0))),
+        tuple(map(float, over * errors_of(top)[:size])),
         float(log_likelihood),
-        judged(top, surface.names),
+        _judged(top, labels or names),
         prior,
         customers,
         rows,
-        tuple(map(float, top.theta)),
-        tuple(map(float, centre)),
-        tuple(tuple(map(float, line)) for line in top.hessian),
+        tuple(map(float, top.theta[:size])),
+        tuple(map(float, centre[:size])),
+        tuple(tuple(map(float, line)) for line in top.hessian[:size, :size]),
         top.rise_left,
         top.evaluations,
     )
@@ -151,7 +170,7 @@ def errors_of(top: Top) -> np.ndarray:
     return errors
 
 
-def judged(top: Top, names: tuple[str, ...]) -> Verdict:
+def _judged(top: Top, names: tuple[str, ...]) -> Verdict:
     if not (np.isfinite(top.value) and np.isfinite(top.theta).all()) or top.rise_left > 1e-3:
         return UNFINISHED
     free = ~top.at_edge

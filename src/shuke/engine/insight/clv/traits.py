@@ -15,7 +15,7 @@ import numpy as np
 from shuke.engine.insight.clv import predict
 from shuke.engine.insight.clv.climb import EDGE, climb_to_top
 from shuke.engine.insight.clv.fit import checked_k, from_params, surface_of
-from shuke.engine.insight.clv.fitted import PRIOR_SD, Believed, Fit, Surface, Verdict, errors_of, judged
+from shuke.engine.insight.clv.fitted import PRIOR_SD, Believed, Fit, Surface, Verdict, errors_of, of_top
 from shuke.engine.insight.clv.rows import BadRows, group
 
 MOST_SEGMENTS = 500
@@ -125,31 +125,11 @@ def fit(
     start = np.concatenate((plain.start(), np.zeros(2 * len(names))))
     climbable = Believed(joint, start, PRIOR_SD) if prior else joint
     top = climb_to_top(climbable, start, low=start - EDGE, high=start + EDGE)
-    value = top.value
-    if prior:
-        off = (top.theta - start) / PRIOR_SD
-        value += 0.5 * float(off @ off)
-    errors, m = errors_of(top), len(names)
-    params = np.exp(top.theta[:4])
     labels = (*plain.names, *(f"rate.{name}" for name in names), *(f"leaving.{name}" for name in names))
-    verdict = judged(top, labels)
-    base = Fit(
-        model,
-        k,
-        plain.names,
-        tuple(map(float, params)),
-        tuple(map(float, params * errors[:4])),
-        float(value),
-        verdict,
-        prior,
-        float(np.size(x)),
-        rows,
-        tuple(map(float, top.theta[:4])),
-        tuple(map(float, start[:4])),
-        tuple(tuple(map(float, line)) for line in top.hessian[:4, :4]),
-        top.rise_left,
-        top.evaluations,
+    base = of_top(
+        top, model, plain.names, prior=prior, customers=float(np.size(x)), rows=rows, k=k, centre=start, labels=labels
     )
+    errors, m = errors_of(top), len(names)
     return TraitFit(
         base,
         tuple(names),
@@ -157,8 +137,8 @@ def fit(
         tuple(map(float, top.theta[4 + m :])),
         tuple(map(float, errors[4 : 4 + m])),
         tuple(map(float, errors[4 + m :])),
-        float(value),
-        verdict,
+        base.log_likelihood,
+        base.verdict,
     )
 
 
