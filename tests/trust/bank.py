@@ -27,6 +27,7 @@ from tests.trust.shop import LATER
 MEMBERS, EACH = 8, 1250
 TOTAL = MEMBERS * EACH
 TILLS = 3
+PATIENCE = 120.0  # seconds
 FORK = multiprocessing.get_context("fork")
 
 
@@ -69,6 +70,19 @@ class Bank:
         os.kill(dead.pid, signal.SIGKILL)
         dead.join()
         self._tills[n] = self._till(f"till{n}")
+
+    def wait_for_work(self, answers: int = 5, reads: int = 5) -> None:
+        """Until there are so many more answers and reads than now: a busy machine takes its time."""
+        before, end = self._work_done(), time.monotonic() + PATIENCE
+        while any(now < then + n for now, then, n in zip(self._work_done(), before, (answers, reads), strict=True)):
+            assert time.monotonic() < end, f"nothing happens any more: {self._work_done()} answers and reads"
+            time.sleep(0.02)
+
+    def _work_done(self) -> tuple[int, int]:
+        logs = [self.folder / f"till{n}.log" for n in range(TILLS)]
+        answers = sum(log.read_bytes().count(b'["answer"') for log in logs if log.exists())
+        reader = self.folder / "reader.log"
+        return answers, reader.read_bytes().count(b"\n") if reader.exists() else 0
 
     def _till(self, name: str):
         self._made += 1
@@ -122,6 +136,7 @@ class Bank:
                 time.sleep(0.02)
                 continue
             log.write("read", [sum(b.balance for b in told.values()), min(b.available for b in told.values())])
+            time.sleep(0.002)  # the tills want to work, too
         connections.close_all()
 
     # -- afterwards ----------------------------------------------------------------------------------------------
@@ -193,10 +208,11 @@ def _take_then_give(merchant: Merchant, one: Transfer) -> tuple[bool, str, dict]
 
 
 def run(bank: Bank, times: int, every: float, deeds: list[Callable[[random.Random], None]], seed: int) -> None:
-    """Let the bank work and do so many deeds meanwhile, in turn, one every so often."""
+    """Let the bank work and do so many deeds meanwhile, in turn, one every so often; never before it has worked since the last."""
     rng = random.Random(seed)
     with bank.open():
         for n in range(times):
+            bank.wait_for_work()
             time.sleep(every * rng.uniform(0.5, 1))
             deeds[n % len(deeds)](rng)
-        time.sleep(every)  # what was started last shows that it works
+        bank.wait_for_work()  # what was started last works, too
