@@ -5,6 +5,8 @@ import os
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shuke.engine.insight.clv import enough, fit, history, holdout, predict, totals, worth
 from shuke.engine.insight.clv import spend as spending
@@ -139,6 +141,22 @@ def test_no_shop_of_thirty_customers_is_left_without_a_usable_fit(model):
         assert 0.5 < low <= high < 1.35
 
 
+shops = st.lists(st.tuples(st.integers(0, 40), st.floats(0.01, 1), st.floats(0.05, 1)), min_size=1, max_size=40)
+
+
+@pytest.mark.parametrize("model", ["mbg_nbd", "bg_nbd", "pareto_nbd", "mbg_cnbd"])
+@given(shops, st.sampled_from([1e-3, 1.0, 52.0, 365.0]))
+def test_any_shop_whatever_its_unit_of_time_ends_sound_with_the_weak_prior(model, people, unit):
+    x = np.array([float(x) for x, _share, _age in people])
+    T = np.array([age * unit for _x, _share, age in people])
+    t_x = np.where(x > 0, T * np.array([share for _x, share, _age in people]), 0.0)
+    found = fit.fit(group(x, t_x, T), model)
+    assert found.verdict.code == "sound"
+    orders, chance = (of(found, x, t_x, T, unit / 2) for of in (predict.expected_orders, predict.chance_to_buy))
+    assert np.isfinite(orders).all()
+    assert ((chance >= 0) & (chance <= 1) & (chance <= orders * (1 + 1e-6) + 1e-9)).all()
+
+
 HOPELESS = {
     "nobody came twice": (np.zeros(12), np.zeros(12), np.arange(1.0, 13.0)),
     "one customer": (np.array([3.0]), np.array([9.0]), np.array([10.0])),
@@ -160,7 +178,27 @@ def test_data_that_say_next_to_nothing_end_in_a_verdict_and_figures(case, model,
     assert np.isfinite(orders).all()
     assert np.isfinite(predict.chance_to_buy(found, x, t_x, T, 26)).all()
     if case == "nobody leaves":
+        assert found.verdict.usable
+        if not prior and model != "pareto_nbd":
+            assert found.verdict.code == "edge"
+            assert np.isnan(found.se[2:]).any()
         assert orders.mean() == pytest.approx(25 / 2, rel=0.25)
+
+
+def test_a_panel_that_nobody_leaves_is_fitted_without_a_prior_too():
+    """Thirty regular households of a grocer: leaving stands at its edge, buying is known with its errors all the same."""
+    told = history.summary_of(data.complete_journey().visits(), end=data.day("2017-08-31"))
+    draw, codes = np.random.default_rng(3), set()
+    for _shop in range(10):
+        some = draw.choice(np.flatnonzero(told.x > 20), 30, replace=False)
+        found = fit.fit(group(told.x[some], told.t_x[some], told.T[some]), prior=False)
+        codes.add(found.verdict.code)
+        assert found.verdict.usable
+        assert np.isfinite(found.se[:2]).all()
+        rate = (told.x[some] / told.T[some]).mean()
+        expected = predict.expected_orders(found, told.x[some], told.t_x[some], told.T[some], 10).mean()
+        assert 0.6 * rate < expected / 10 < 1.05 * rate
+    assert "edge" in codes
 
 
 def test_too_little_is_refused_with_what_is_missing():

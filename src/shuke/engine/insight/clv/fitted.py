@@ -12,6 +12,8 @@ from shuke.engine.insight.clv.climb import Top, climb_to_top
 
 # The weak prior: each logarithm of a parameter is normal, around where the climb begins, with this deviation.
 PRIOR_SD = 1.0
+# A curvature below this, and a parameter could be e⁴ times as large or small with next to no loss.
+_FLAT = 1e-3
 
 
 class Verdict(NamedTuple):
@@ -159,26 +161,31 @@ def of_top(
 
 
 def errors_of(top: Top) -> np.ndarray:
-    """Standard errors of the logarithms, from the curvature of those not held at the edge."""
+    """Standard errors of the logarithms, from the curvature of those not held at the edge; NaN where it is flat."""
     errors = np.full(top.theta.size, np.nan)
-    free = ~top.at_edge
-    if not free.any():
+    free = np.flatnonzero(~top.at_edge)
+    if not free.size:
         return errors
-    information = -top.hessian[np.ix_(free, free)]
-    if np.linalg.eigvalsh(information)[0] > 0:
-        errors[free] = np.sqrt(np.diag(np.linalg.inv(information)))
+    values, axes = np.linalg.eigh(-top.hessian[np.ix_(free, free)])
+    if values[0] < -_FLAT:
+        return errors  # not a top at all
+    bent = values > _FLAT
+    spread = ((axes[:, bent] ** 2) / values[bent]).sum(axis=1)
+    lost = (axes[:, ~bent] ** 2).sum(axis=1) > 0.02
+    errors[free] = np.where(lost, np.nan, np.sqrt(spread))
     return errors
 
 
 def _judged(top: Top, names: tuple[str, ...]) -> Verdict:
     if not (np.isfinite(top.value) and np.isfinite(top.theta).all()) or top.rise_left > 1e-3:
         return UNFINISHED
-    free = ~top.at_edge
-    information = -top.hessian[np.ix_(free, free)]
-    if free.any():
-        values = np.linalg.eigvalsh(information)
-        # Less than this, and a parameter could be e⁴ times as large or small with next to no loss.
-        if values[0] < 1e-3:
+    free = np.flatnonzero(~top.at_edge)
+    if free.size:
+        values, axes = np.linalg.eigh(-top.hessian[np.ix_(free, free)])
+        flat = axes[:, values < _FLAT]
+        # Where nobody is seen to leave, one parameter of leaving stands at its edge and the other says nothing any more: no loss.
+        leaving = np.isin(free, (2, 3)) & bool(top.at_edge[2:4].any())
+        if flat.size and not ((flat[leaving] ** 2).sum(axis=0) > 0.98).all():
             return FLAT
     if top.at_edge.any():
         held = ", ".join(name for name, edge in zip(names, top.at_edge, strict=True) if edge)
