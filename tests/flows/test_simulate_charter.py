@@ -336,3 +336,77 @@ def test_a_brushed_or_unpaid_order_earns_in_neither(lan):
     record(merchant=lan.merchant, orders=orders, member_ids=[who, who], now=NOW)
     seen = simulate(merchant=lan.merchant, charter=CHARTER_OF_TODAY, now=NOW)
     assert (seen.purchases, seen.after["issued"]) == (0, 0)
+
+
+# ---- what is taken off prices ----------------------------------------------------------------------------------------
+
+SELLING = {
+    "prices": [{"key": "gold_price", "name": {"zh": "金", "en": "Gold"}, "percent": 10, "when": {"tiers": ["gold"]}}],
+    "offers": [
+        {"key": "full", "name": {"zh": "满减", "en": "Spend more"}, "kind": "ladder", "rungs": [{"at_least": 300, "off": 30}]},
+    ],
+    "coupons": [
+        {"key": "new", "name": {"zh": "新客", "en": "New"}, "kind": "amount", "amount": 20, "issue": [{"on": "first_purchase"}],
+         "when": {"min_amount": 100}},
+        {"key": "back", "name": {"zh": "回来", "en": "Back"}, "kind": "percent", "percent": 10,
+         "issue": [{"on": "win_back", "days": 60}, {"on": "complaint"}], "limits": {"per_member": 1}},
+    ],
+}  # fmt: skip
+
+
+def bought(merchant, who, *told) -> None:
+    """Orders as (number, day, yuan)."""
+    orders = [order(number, day, yuan) for number, day, yuan in told]
+    record(merchant=merchant, orders=orders, member_ids=[who] * len(orders), now=NOW)
+    actions.settle(merchant=merchant, order_ids=[], also_members=[who], now=NOW, actor="test")
+
+
+def test_prices_and_offers_are_what_the_till_would_take_off(lan):
+    publish(lan.merchant)
+    ann = member(lan.merchant)
+    # Gold with 800.00: the 900.00 itself is still sold to an ordinary member, the 100.00 after it at the gold price.
+    bought(lan.merchant, ann, ("1", 1, 900), ("2", 5, 100), ("3", 400, 50))
+    seen = simulate(merchant=lan.merchant, charter=changed(selling=SELLING), now=NOW)
+    assert (seen.before["discounts_minor"], seen.before["offers_minor"]) == (0, 0)
+    assert (seen.after["tier_price_minor"], seen.after["offers_minor"]) == (1000, 3000)
+    assert seen.after["rules"] == [
+        {"key": "full", "baskets": 1, "minor": 3000}, {"key": "gold_price", "baskets": 1, "minor": 1000},
+    ]  # fmt: skip
+    assert seen.after["list_minor"] == 105_000
+    assert (seen.after["baskets"], seen.after["priced"]) == (3, 3)
+
+
+def test_coupons_by_rule_are_counted_and_what_is_assumed_is_said(lan):
+    publish(lan.merchant)
+    ann, bo = member(lan.merchant, 1), member(lan.merchant, 2)
+    bought(
+        lan.merchant, ann, ("1", 1, 200), ("2", 100, 200), ("3", 200, 200)
+    )  # away twice, but once is all one may have
+    bought(lan.merchant, bo, ("4", 1, 50))  # never came back
+    seen = simulate(merchant=lan.merchant, charter=changed(selling=SELLING), now=NOW)
+    told = {one["key"]: one for one in seen.after["coupons"]}
+    assert (told["new"]["issued"], told["back"]["issued"]) == (2, 2)
+    # 20.00 where it applies, and 10 % of 200, 200, 200 and 50 less the offers: 15 % of those issued are used.
+    assert told["new"]["cost_minor"] == round(2 * 0.15 * 2000)
+    assert told["back"]["cost_minor"] == round(2 * 0.15 * (3 * 2000 + 500) / 4)
+    codes = [one["code"] for one in seen.assumed]
+    assert codes == ["list_prices", "used_guess", "used_guess", "not_issued", "asked"]
+    assert "complaint" in seen.assumed[3]["say"]["en"]
+    assert all(one["say"]["zh"] != one["say"]["en"] for one in seen.assumed)
+    again = simulate(merchant=lan.merchant, charter=CHARTER_OF_TODAY, now=NOW)
+    assert again.assumed == []
+    assert again.after["discounts_minor"] == 0
+
+
+def test_of_many_baskets_every_so_manieth_stands_for_the_others(lan, monkeypatch):
+    monkeypatch.setattr("shuke.engine.simulation.selling.BASKETS", 10)
+    publish(lan.merchant, CHARTER | {"selling": SELLING})
+    ann = member(lan.merchant)
+    bought(lan.merchant, ann, *[(str(n), 1 + n, 400) for n in range(40)])
+    seen = simulate(merchant=lan.merchant, charter=document.from_plain(CHARTER | {"selling": SELLING}), now=NOW)
+    assert seen.before == seen.after
+    assert (seen.after["baskets"], seen.after["priced"]) == (40, 10)
+    assert (
+        39 * 3000 <= seen.after["offers_minor"] <= 40 * 3000
+    )  # the first is sold before there is a tier; all take 30.00
+    assert "10 of 40" in next(one for one in seen.assumed if one["code"] == "sampled")["say"]["en"]

@@ -26,12 +26,15 @@ from django.conf import settings
 
 from shuke.engine.charter import document
 from shuke.engine.simulation import member as one_member
+from shuke.engine.simulation import selling
 from shuke.engine.simulation.history import History
 from shuke.engine.simulation.share import YEAR, Setting, Side, Version, allot, fold_all, request, shares
 from shuke.flows.kept_history import Kept
 from shuke.kit import clock, jobs
+from shuke.kit.money import digits
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import simulation as stored
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
@@ -76,6 +79,7 @@ class Simulation:
     seconds: dict[str, float]
     tiers_before: list[dict[str, Any]]  # the ladder: key, names
     tiers_after: list[dict[str, Any]]
+    assumed: list[dict[str, Any]]  # what the discounts rest on, each with a sentence in both languages
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -94,6 +98,7 @@ class Simulation:
             "seconds": self.seconds,
             "tiers_before": self.tiers_before,
             "tiers_after": self.tiers_after,
+            "assumed": self.assumed,
         }
 
 
@@ -146,9 +151,9 @@ def simulate(
             before = done["before"]
             kept.keep_side(today, before)
     folded = time.perf_counter()
-    return _told(
-        history, today, changed, before, done["after"], since, now, {"read": read - began, "fold": folded - read}
-    )
+    used = stored.coupons_used(merchant, selling.LEAST)
+    seconds = {"read": read - began, "fold": folded - read}
+    return _told(history, today, changed, before, done["after"], since, now, seconds, used)
 
 
 def explain(
@@ -207,7 +212,10 @@ def _told(
     since: date | None,
     now: datetime,
     seconds: dict[str, float],
+    used: dict[str, float],
 ) -> Simulation:
+    both = [setting.compiled().last.charter for setting in (today, changed) if setting is not None]
+    sides_ = [side.selling for side in (before, after) if side is not None]
     ladder_after = _ladder(changed)
     ladder_before = _ladder(today) if today is not None else []
     rank_after = {t["key"]: n for n, t in enumerate(ladder_after)}
@@ -231,8 +239,8 @@ def _told(
         repeated=changed.echo_from is not None,
         purchases=history.purchases,
         members=len(history.members),
-        before=before.figures.plain() if before is not None else None,
-        after=after.figures.plain(),
+        before=_figures(before, today, used) if before is not None and today is not None else None,
+        after=_figures(after, changed, used),
         moves=sorted((was, will, n) for (was, will), n in counts.items()),
         movers=[m for m in movers if not m.up][:SHOWN] + [m for m in movers if m.up][:SHOWN],
         up=sum(m.up for m in movers),
@@ -240,7 +248,15 @@ def _told(
         seconds={name: round(value, 2) for name, value in seconds.items()},
         tiers_before=ladder_before,
         tiers_after=ladder_after,
+        assumed=selling.assumed(sides_, both, used, used.keys() - {""}),
     )
+
+
+def _figures(side: Side, setting: Setting, used: dict[str, float]) -> dict[str, Any]:
+    """One side as numbers: the books, and what is taken off prices."""
+    versions = setting.compiled()
+    coupons = {t.key: t for _, terms in versions.begun for t in terms.charter.selling.coupons}
+    return side.figures.plain() | selling.plain(side.selling, coupons, used, 10 ** digits(versions.last.currency))
 
 
 def _ladder(setting: Setting) -> list[dict[str, Any]]:

@@ -55,7 +55,21 @@ def test_it_runs_in_the_background_and_its_address_keeps_the_result(client):
     assert "0 members would stand higher, 1 lower." in shown
     assert "会员7" in shown
     assert "会员8" not in shown
+    assert "What the discounts rest on" not in shown  # neither charter takes anything off
     assert url in client.get(f"/charter/drafts/{client.draft.pk}/simulate").content.decode()
+
+
+def test_discounts_are_shown_with_what_they_rest_on(client):
+    text = CharterDraft.objects.get().text + (
+        "selling:\n  prices:\n    - {key: everyone, name: {zh: 会员价, en: Member price}, percent: 10}\n"
+    )
+    CharterDraft.objects.update(text=text)
+    url = begin(client)
+    assert work() == "done"
+    shown = client.get(url).content.decode()
+    assert "Taken off by tier prices" in shown
+    assert "What the discounts rest on" in shown
+    assert "is taken for the list price" in shown
 
 
 def test_one_member_is_explained_on_both_sides(client, lan):

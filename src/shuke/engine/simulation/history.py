@@ -90,6 +90,15 @@ class History:
         low, high = np.searchsorted(rows.owner, (first, len(self.members) if last is None else last))
         return int(low), int(high)
 
+    def freight(self, row: int) -> int:
+        """Of one purchase, minor units."""
+        how, kept = self.kinds["Purchase"].columns["parts"]
+        if how != "tuple" or not kept[1][row]:
+            return 0
+        place = int(kept[1][:row].sum())
+        how, values = kept[2]["freight"]
+        return int(_values(how, values, place, place + 1)[0])
+
     def outline(self) -> History:
         """Who there is and how much they bought, without what: all that is needed once the whole lies in a file."""
         rows = self.kinds.get("Purchase")

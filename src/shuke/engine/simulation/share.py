@@ -31,6 +31,7 @@ from shuke.engine.ledger.fold import Fold, replay
 from shuke.engine.ledger.purse import ClosedPurse, Grant, Purse
 from shuke.engine.simulation.figures import Figures
 from shuke.engine.simulation.history import Goods, History, Life, load
+from shuke.engine.simulation.selling import Pricer, Selling
 
 YEAR = timedelta(days=364)  # whole weeks, so that a Saturday's trade is repeated on a Saturday
 
@@ -72,6 +73,7 @@ class Side:
     debt: list[int] = field(default_factory=list)
     issued: list[int] = field(default_factory=list)
     wishes: list[tuple[datetime, str, str, int, int]] = field(default_factory=list)  # at, event, rule, wanted, budget
+    selling: Selling = field(default_factory=Selling)
 
     def add(
         self, fold: Fold, versions: Versions, until: datetime, months: dict[tuple[int, int, int, int], str]
@@ -85,6 +87,7 @@ class Side:
 
     def merge(self, other: Side) -> None:
         self.figures.merge(other.figures)
+        self.selling.merge(other.selling)
         for name in ("tier", "points", "outstanding", "debt", "issued", "wishes"):
             getattr(self, name).extend(getattr(other, name))
 
@@ -180,8 +183,15 @@ def fold_all(
     side = Side()
     months: dict[tuple[int, int, int, int], str] = {}
     done = 0
+    pricer = Pricer(history, versions, setting.until)
+    row = history.rows_of(first, last)[0]
     for life in history.lives(Goods(history, versions, first, last), first, last):
-        side.add(fold_of(life, setting, versions, purse), versions, setting.until, months)
+        fold = fold_of(life, setting, versions, purse)
+        side.add(fold, versions, setting.until, months)
+        if pricer.on:
+            bought = [e for e in life.events if type(e) is ev.Purchase]
+            pricer.look(fold, _rows(bought, row, setting), life.birthdays)
+            row += len(bought)
         if isinstance(purse, Wishes):
             side.wishes += purse.told(told(life.events, setting))
         done += 1
@@ -189,7 +199,15 @@ def fold_all(
             tell(done)
             done = 0
     tell(done)
+    side.selling = pricer.found
     return side
+
+
+def _rows(bought: Sequence[ev.Purchase], first: int, setting: Setting) -> list[tuple[int, ev.Purchase]]:
+    """Purchases that count, with the rows of their goods, as they happened; those that are repeated have those of the first."""
+    row_of = {purchase.event: first + n for n, purchase in enumerate(bought)}
+    known = [(row_of[p.event.removesuffix("~")], p) for p in told(bought, setting)]
+    return sorted(known, key=lambda one: (one[1].at, one[1].event))
 
 
 def shares(history: History, count: int) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ from shuke.loyalty.queries import facts
 from shuke.shops.models import Merchant
 
 AT_ONCE = 500
-FORMAT = 2  # of the kept file: raised when columns change their meaning
+FORMAT = 3  # of the kept file: raised when columns change their meaning
 
 
 def fingerprint(merchant: Merchant) -> str:
@@ -47,6 +47,14 @@ def fingerprint(merchant: Merchant) -> str:
     ):
         mark.update(repr(row).encode())
     return mark.hexdigest()[:32]
+
+
+def coupons_used(merchant: Merchant, least: int) -> dict[str, float]:
+    """The share of its coupons that was used, of every template that issued at least so many; "" is of all together."""
+    rows = bulk.select("SELECT key, issued, redeemed FROM loyalty_coupon_tally WHERE merchant_id = %s", [merchant.pk])
+    told = {key: redeemed / issued for key, issued, redeemed in rows if issued >= least}
+    issued, redeemed = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    return told | ({"": redeemed / issued} if issued >= least else {})
 
 
 def _kinds() -> str:

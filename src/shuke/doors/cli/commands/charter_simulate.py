@@ -79,6 +79,13 @@ def _report(desk: Desk, seen: Any, movers: int) -> None:
         row(_("of these spent"), "spent_minor", desk.money),
         row(_("of these lapsed"), "expired_minor", desk.money),
     ]
+    if seen.assumed:
+        money += [
+            row(_("off by tier prices"), "tier_price_minor", desk.money),
+            row(_("off by offers"), "offers_minor", desk.money),
+            row(_("off by coupons of its rules"), "coupons_minor", desk.money),
+            row(_("all discounts"), "discounts_minor", desk.money),
+        ]
     points = [
         row(_("points issued"), "issued"),
         row(_("spent"), "spent"),
@@ -102,6 +109,8 @@ def _report(desk: Desk, seen: Any, movers: int) -> None:
         [(names[k], before.get("tiers", {}).get(k, 0), seen.after["tiers"].get(k, 0)) for k in ladder],
         right=(1, 2),
     )
+    for one in seen.assumed:
+        desk.say(f"  · {one['say'][tongue]}")
     desk.say(_("{up} go up, {down} go down.").format(up=f"{seen.up:,}", down=f"{seen.down:,}"))
     shown = seen.movers[:movers]
     if shown:

@@ -129,6 +129,7 @@ def _result(request: StaffRequest, job: Job, seen: dict[str, Any]) -> dict[str, 
         "seen": seen,
         "ladder": ladder,
         "figures": _figures(before, after),
+        "assumed": [one["say"][tongue()] for one in seen.get("assumed", [])],
         "months": _months(before, after),
         "moves": [
             {"before": names.get(b, b), "after": names.get(a, a), "count": n} for b, a, n in seen["moves"] if b != a
@@ -159,8 +160,15 @@ def _figures(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[
         (_("Share that lapsed, of points past their expiry"), "breakage_rate", "rate"),
         (_("Growth value of all members"), "growth", "count"),
     ]
+    if any(side and side.get("discounts_minor") for side in (before, after)):
+        named += [
+            (_("Taken off by tier prices"), "tier_price_minor", "money"),
+            (_("Taken off by offers"), "offers_minor", "money"),
+            (_("Taken off by coupons of its rules (estimate)"), "coupons_minor", "money"),
+            (_("All discounts"), "discounts_minor", "money"),
+        ]
     return [
-        {"name": name, "kind": kind, "before": (before or {}).get(key), "after": after[key]}
+        {"name": name, "kind": kind, "before": (before or {}).get(key), "after": after.get(key)}
         for name, key, kind in named
     ]
 
