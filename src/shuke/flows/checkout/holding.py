@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,8 +10,10 @@ from django.db import transaction
 
 from shuke.engine.checkout import Basket
 from shuke.flows.checkout import prepaid
+from shuke.flows.checkout.keys import capture_key, hash_of, hold_key
 from shuke.flows.checkout.pricing import Codes, Seen, look_up_codes, see
 from shuke.flows.checkout.refusals import CheckoutRefused
+from shuke.flows.checkout.returning import follow_event
 from shuke.kit import money
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
@@ -191,6 +191,8 @@ def capture(*, merchant: Merchant, key: str, order_event: str, now: datetime, ac
             loyalty.settle_paid(merchant=merchant, member_id=row.member_id, now=now, actor=actor)
         ref = order_event or f"checkout:{key}"
         coupon_actions.redeem(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
+        if order_event:  # the archive may have heard of the order, and of refunds, before the till told whose it is
+            follow_event(merchant=merchant, event=order_event, now=now, actor=actor)
         return _told(_locked(merchant, key))
 
 
@@ -242,16 +244,3 @@ def _replay(row: Checkout, payload: bytes) -> Held:
 
 def _told(row: Checkout, *, replayed: bool = False) -> Held:
     return Held(row.pk, row.key, row.state, row.times_out_at, row.priced, row.order_event, replayed)
-
-
-def hash_of(told: Any) -> bytes:
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def hold_key(row: Checkout) -> str:
-    return f"checkout:{row.pk}:points"
-
-
-def capture_key(row: Checkout) -> str:
-    return f"checkout:{row.pk}:paid"

@@ -12,7 +12,7 @@ from shuke.engine.charter.selling import Tender
 from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, counted, returned
 from shuke.engine.facts import OrderStatus
 from shuke.flows.checkout import prepaid
-from shuke.flows.checkout.holding import capture_key, hash_of
+from shuke.flows.checkout.keys import capture_key, hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
@@ -21,6 +21,7 @@ from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
 from shuke.orders.models import Order
+from shuke.orders.queries.archive import by_event
 from shuke.shops.models import Merchant
 
 BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the goods were not told
@@ -89,6 +90,13 @@ def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetim
     }
     told = {event: one for event, one in refunded.items() if one[0] or one[1]}
     return give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
+
+
+def follow_event(*, merchant: Merchant, event: str, now: datetime, actor: str) -> None:
+    """A basket became an order that the archive may know already: what was refunded of it is given back."""
+    found = by_event(merchant, event)
+    if found is not None:
+        follow_orders(merchant=merchant, orders={event: found}, now=now, actor=actor)
 
 
 def give_back_for_orders(

@@ -87,6 +87,20 @@ def event_key(order: Order) -> str:
     return order_key(order.store.platform, order.store.code, order.number)
 
 
+def by_event(merchant: Merchant, event: str) -> int | None:
+    """The order of that name in the books. Codes and numbers may have colons in them: every way to part them is looked at."""
+    _, _, named = event.partition(":")
+    platform, _, rest = named.partition(":")
+    places = [i for i, sign in enumerate(rest) if sign == ":"]
+    for place in places:
+        found = Order.objects.filter(
+            merchant=merchant, number=rest[place + 1 :], store__platform=platform, store__code=rest[:place]
+        ).values_list("id", flat=True)
+        for pk in found:
+            return pk
+    return None
+
+
 class Figures(NamedTuple):
     """Counts of one merchant's archive; money in minor units."""
 
