@@ -115,6 +115,28 @@ def test_the_cut_leaves_a_quarter_of_the_history_or_two_usual_gaps():
     assert holdout.cut_for(seldom) == 360 - 120  # two gaps would be all there is; a third is the most
 
 
+def test_a_second_test_a_year_earlier_where_history_reaches_back():
+    long = history.visits(np.repeat(np.arange(50), 200), np.tile(np.arange(0, 1_200, 6), 50))
+    assert holdout.cuts_for(long) == ((896, 1_194), (532, 830))
+    assert len(holdout.cuts_for(data.cdnow().visits())) == 1
+
+
+def test_half_of_the_customers_spent_within_the_band_of_their_kind():
+    told = cdnow()
+    seen = data.cdnow_full().visits()
+    known = history.summary_of(seen, end=told.begin)
+    model, weeks = fit.fit(known.rows()), (told.end - told.begin) / 7
+    values = spending.fit(known.paid, known.mean_spend, cap=True)
+    expected = predict.expected_orders(model, known.x, known.t_x, known.T, weeks) * spending.expected_order_value(
+        values, known.paid, known.mean_spend
+    )
+    low, high = holdout.spend_band(told.spreads, expected, weeks)
+    spent = history.Window(seen, known.customer, begin=told.begin, end=told.end).spend
+    best = expected >= np.quantile(expected, 0.9)  # below, a quarter and more spend nothing at all: low is 0 there
+    assert ((spent >= low) & (spent <= high))[best].mean() == pytest.approx(0.5, abs=0.05)
+    assert np.isnan(holdout.spend_band((), expected[:3], weeks)[0]).all()
+
+
 # ---- little data -----------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ DEFAULT = ("mbg_nbd", 1)
 CANDIDATES = (DEFAULT, ("bg_nbd", 1), ("mbg_cnbd", 2), ("mbg_cnbd", 3))
 BETTER_BY = 0.98  # an alternative takes the default's place only if its MAE is at least 2 % lower
 LEAST_DAYS, LEAST_GAPS = 28, 2.0
+YEAR = 364  # whole weeks, so that weekends meet weekends
 TOTAL_FROM, TOTAL_TO = 0.7, 1.4
 CAPTURE_ROOM = 0.02
 
@@ -40,6 +41,17 @@ class Scored(NamedTuple):
     money_ratio: float | None = None
     money_gini: float | None = None
     money_capture: float | None = None
+
+
+class Spread(NamedTuple):
+    """How far the spend of alike customers lies from what was expected of them: the middle half, as multiples of it.
+
+    least: the expected spend per unit of time from which on customers belong here; the next higher one goes before.
+    """
+
+    least: float
+    low: float
+    high: float
 
 
 class Gate(NamedTuple):
@@ -67,6 +79,7 @@ class Report:
     k: int
     methods: tuple[Scored, ...]
     deciles: tuple[measures.Tenth, ...]  # of expected orders
+    spreads: tuple[Spread, ...]  # of expected spend, highest first; empty where amounts are not known
     chance_days: int
     chance: measures.Calibration
     scale: calibrate.Scale
@@ -93,6 +106,29 @@ def cut_for(seen: Visits, *, end: int | None = None) -> int:
     gaps = (seen.day[1:] - seen.day[:-1])[same]
     wanted = max(float(LEAST_DAYS), LEAST_GAPS * float(np.median(gaps)) if gaps.size else 0.0, 0.25 * (end - begin))
     return end - int(min(wanted, (end - begin) / 3))
+
+
+def cuts_for(seen: Visits, *, end: int | None = None) -> tuple[tuple[int, int], ...]:
+    """Cuts and ends to test: the latest, and the same weeks a year earlier where as much history lies before those."""
+    end = int(seen.day.max()) if end is None else end
+    cut = cut_for(seen, end=end)
+    earlier = cut - YEAR
+    if earlier - int(seen.day.min()) < end - cut:
+        return ((cut, end),)
+    return ((cut, end), (earlier, end - YEAR))
+
+
+def spend_band(spreads: tuple[Spread, ...], expected: np.ndarray, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high (float64) of the middle half that customers of such an expectation really spent in the test.
+
+    expected: spend within `horizon` (in units of time) of each customer, as `worth.expected_spend` gives it.
+    """
+    if not spreads:
+        return np.full(expected.size, np.nan), np.full(expected.size, np.nan)
+    floors = np.array([one.least for one in reversed(spreads)])
+    place = np.clip(np.searchsorted(floors, expected / horizon, side="right") - 1, 0, len(spreads) - 1)
+    low, high = (np.array([getattr(one, name) for one in reversed(spreads)]) for name in ("low", "high"))
+    return expected * low[place], expected * high[place]
 
 
 def try_models(
@@ -142,6 +178,7 @@ def try_models(
         best[1],
         methods,
         measures.tenths(expected, came.orders),
+        () if values is None else _spreads(expected * values, came.spend, horizon),
         days,
         measures.calibration(chance, bought),
         scale,
@@ -168,9 +205,8 @@ def plain_rules(seen: Visits, told: Summary, came: Window, *, cut: int, end: int
     age = np.maximum(told.T * told.unit, 1.0)
     rate, money = told.x / age * days, told.spend / age * days
     found = [score("past_rate", rate, came, np.maximum(money, 0.0))]
-    year = 364  # whole weeks, so that weekends meet weekends
-    if int(seen.day.min()) <= cut - year and end - year <= cut:  # a longer holdout would look into itself
-        then = Window(seen, told.customer, begin=cut - year, end=end - year)
+    if int(seen.day.min()) <= cut - YEAR and end - YEAR <= cut:  # a longer holdout would look into itself
+        then = Window(seen, told.customer, begin=cut - YEAR, end=end - YEAR)
         found.append(score("last_year", then.orders, came, np.maximum(then.spend, 0.0)))
     found.append(score("recency", told.last_day.astype(np.float64), came, None, only_order=True))
     flat = np.full(told.x.size, rate.mean())
@@ -251,6 +287,16 @@ RULES = {
 
 def name_of(model: str, k: int) -> str:
     return f"{model}_{k}" if model == "mbg_cnbd" else model
+
+
+def _spreads(expected: np.ndarray, came: np.ndarray, horizon: float) -> tuple[Spread, ...]:
+    order = np.argsort(-expected, kind="stable")
+    found = []
+    for part in np.array_split(order, 10):
+        if part.size and (mean := float(expected[part].mean())) > 0:
+            low, high = np.percentile(came[part], [25, 75]) / mean
+            found.append(Spread(float(expected[part].min()) / horizon, max(float(low), 0.0), max(float(high), 0.0)))
+    return tuple(found)
 
 
 def _plain_instead(plain: tuple[Scored, ...]) -> str:
