@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from shuke.kit.clock import days_in_month
@@ -26,3 +26,14 @@ def celebrated(month: int, day: int, lunar: bool, year: int) -> date | None:
         if found.year == year:
             return found
     return None
+
+
+def is_birthday(span: str, birthday: tuple[int, int, bool] | None, today: date) -> bool:
+    """Is today the `day`, in the `week` (from Monday) or the `month` of somebody's birthday: month, day, lunar?"""
+    if birthday is None:
+        return False
+    if span == "week":
+        monday = today - timedelta(days=today.weekday())
+        return any(celebrated(*birthday, one.year) == one for one in (monday + timedelta(days=n) for n in range(7)))
+    this = celebrated(*birthday, today.year)
+    return this is not None and (this == today if span == "day" else this.month == today.month)

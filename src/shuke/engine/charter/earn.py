@@ -8,10 +8,10 @@ says otherwise. docs/algorithms/earning.md has worked tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
-from shuke.engine.calendar.birthdays import celebrated
+from shuke.engine.calendar.birthdays import is_birthday
 from shuke.engine.charter.rules import Rule, Schedule, is_one_of
 from shuke.engine.charter.terms import Terms
 from shuke.kit.money import allocate
@@ -73,7 +73,7 @@ def applies(rule: Rule, basket: Basket) -> bool:
         and (rule.end is None or day <= rule.end)
         and (not rule.first or basket.first)
         and (rule.min_of != "base" or basket.net >= rule.min_minor)
-        and (rule.birthday is None or _is_birthday(rule.birthday, basket))
+        and (rule.birthday is None or is_birthday(rule.birthday, basket.birthday, basket.day))
         and (not rule.more or _more_applies(rule, basket))
     )
 
@@ -89,20 +89,6 @@ def _more_applies(rule: Rule, basket: Basket) -> bool:
         and (rule.numbers is None or basket.number in rule.numbers)
         and enough >= rule.min_minor
     )
-
-
-def _is_birthday(span: str, basket: Basket) -> bool:
-    if basket.birthday is None:
-        return False
-    month, day, lunar = basket.birthday
-    today = basket.day
-    if span == "week":
-        monday = today - timedelta(days=today.weekday())
-        return any(
-            celebrated(month, day, lunar, one.year) == one for one in (monday + timedelta(days=n) for n in range(7))
-        )
-    this = celebrated(month, day, lunar, today.year)
-    return this is not None and (this == today if span == "day" else this.month == today.month)
 
 
 def earn(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
-from shuke.engine.calendar.birthdays import celebrated
-from shuke.engine.calendar.festivals import FESTIVALS
+from shuke.engine.calendar.birthdays import is_birthday
 from shuke.engine.charter.parts import Day, Name
+from shuke.engine.charter.rules import is_one_of
 from shuke.engine.charter.selling import Coupon, Goods, Offer, Price, Selling
 from shuke.engine.charter.terms import Terms
 from shuke.engine.checkout.basket import Basket, Holdings
 from shuke.engine.checkout.reasons import Reason
-from shuke.kit.clock import days_in_month
 from shuke.kit.money import digits
 
 Ratio = tuple[int, int]
@@ -95,10 +93,10 @@ class Rule:
             or (self.weekdays is not None and day.isoweekday() not in self.weekdays)
             or (self.month_days is not None and day.day not in self.month_days)
             or (self.hours is not None and now.hour not in self.hours)
-            or (self.days and not any(is_day(one, day) for one in self.days))
+            or (self.days and not is_one_of(self.days, day))
         ):
             return Reason("other_day")
-        if self.birthday is not None and not _is_birthday(self.birthday, holdings.birthday, day):
+        if self.birthday is not None and not is_birthday(self.birthday, holdings.birthday, day):
             return Reason("not_birthday")
         if self.purchases is not None and (holdings.purchases is None or holdings.purchases + 1 not in self.purchases):
             return Reason("not_first")
@@ -248,39 +246,3 @@ def among(goods: Goods, category: str, sku: str, brand: str) -> bool:
         or brand in goods.brands
         or any(category == c or category.startswith(c + "/") for c in goods.categories)
     )
-
-
-@lru_cache(maxsize=4096)
-def is_day(one: Day, day: date) -> bool:
-    """Does a charter's way of naming days mean this day?"""
-    if one.month_day is not None:
-        return day.day == one.month_day
-    if one.weekday is not None and one.nth is not None:
-        if day.isoweekday() != one.weekday:
-            return False
-        if one.nth == -1:
-            return day.day > days_in_month(day.year, day.month) - 7
-        return (day.day - 1) // 7 + 1 == one.nth
-    if one.date is not None:
-        centres = [one.date]
-    elif one.festival in FESTIVALS:
-        centres = [FESTIVALS[one.festival].falls(year) for year in (day.year - 1, day.year, day.year + 1)]
-    else:
-        return False
-    return any(c - timedelta(days=one.before) <= day <= c + timedelta(days=one.after) for c in centres)
-
-
-def _is_birthday(span: str, birthday: tuple[int, int, bool] | None, day: date) -> bool:
-    if birthday is None:
-        return False
-    for year in (day.year - 1, day.year, day.year + 1):
-        this = celebrated(*birthday, year)
-        if this is None:
-            continue
-        if span == "day" and this == day:
-            return True
-        if span == "month" and (this.year, this.month) == (day.year, day.month):
-            return True
-        if span == "week" and this.isocalendar()[:2] == day.isocalendar()[:2]:
-            return True
-    return False
