@@ -38,4 +38,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite"):
     DATABASES["default"]["TEST"] = {"NAME": Path(_home) / "test.sqlite3"}
     # Who starts several runs (.ci/test, tests/trust/mutants.py) makes the tables once, by tests/tables.py.
     if _tables := os.environ.get("SHUKE_TEST_TABLES"):
-        shutil.copyfile(_tables, Path(_home) / "test.sqlite3")
+        _worker = os.environ.get("PYTEST_XDIST_WORKER")  # whose name pytest-django hangs on
+        shutil.copyfile(_tables, Path(_home) / (f"test.sqlite3_{_worker}" if _worker else "test.sqlite3"))
