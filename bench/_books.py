@@ -66,7 +66,8 @@ def people(merchant: Any, count: int) -> list[int]:
 
     found = ids.take(count)
     Member.objects.bulk_create(
-        (Member(pk=pk, merchant=merchant, card=f"{n:08d}", joined_at=BEGIN) for n, pk in enumerate(found)), batch_size=5_000
+        (Member(pk=pk, merchant=merchant, card=f"{n:08d}", joined_at=BEGIN) for n, pk in enumerate(found)),
+        batch_size=5_000,
     )
     bulk.learn_statistics()
     return found

@@ -125,15 +125,15 @@ def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> int:
     moment, kept = ("timestamptz", " ON COMMIT DELETE ROWS") if postgres else ("datetime", "")
     bulk.execute(
         "CREATE TEMPORARY TABLE IF NOT EXISTS loyalty_lapse (n bigint, txn_id bigint, member_id bigint, "
-        f"at {moment}, event text, points bigint, nth bigint, gone bigint){kept}",
+        f"at {moment}, event text, points bigint, lots bigint, nth bigint, gone bigint, PRIMARY KEY (member_id, at)){kept}",
         [],
     )
     where, values = bulk.among("l.member_id", members)
     rows = bulk.execute(
-        "INSERT INTO loyalty_lapse (n, member_id, at, event, points, nth, gone) "
-        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MINUTE[postgres]}, points, "
+        "INSERT INTO loyalty_lapse (n, member_id, at, event, points, lots, nth, gone) "
+        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MINUTE[postgres]}, points, lots, "
         "row_number() OVER (PARTITION BY member_id ORDER BY at), SUM(points) OVER (PARTITION BY member_id ORDER BY at) "
-        "FROM (SELECT l.member_id, l.expires_at AS at, SUM(l.remaining) AS points FROM loyalty_lot l "
+        "FROM (SELECT l.member_id, l.expires_at AS at, SUM(l.remaining) AS points, COUNT(*) AS lots FROM loyalty_lot l "
         f"WHERE l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s "
         "GROUP BY l.member_id, l.expires_at) AS ended",
         [merchant.pk, values, bulk.moment()(now)],
@@ -181,15 +181,16 @@ _NOTHING = {True: "''::bytea", False: "x''"}
 
 def _take_from_lots(merchant: Merchant, members: Sequence[int], now: datetime) -> None:
     """What each lot had left is used up by the posting of its moment. Nothing of these members' lots is held."""
+    [(lots,)] = bulk.select("SELECT CAST(SUM(lots) AS bigint) FROM loyalty_lapse", [])
+    fresh, numbers = ids.numbering("row_number() OVER () - 1", lots)
     where, values = bulk.among("l.member_id", members)
     ended = f"l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s"
     told = [merchant.pk, values, bulk.moment()(now)]
-    [(count,)] = bulk.select(f"SELECT COUNT(*) FROM loyalty_lot l WHERE {ended}", told)
-    fresh, numbers = ids.numbering("row_number() OVER () - 1", count)
+    # CROSS JOIN: from the members' open lots to their postings. The other way round SQLite would read every lot there is first.
     bulk.execute(
         "INSERT INTO loyalty_use (id, merchant_id, txn_id, lot_id, kind, amount) "
-        f"SELECT {fresh}, %s, x.txn_id, l.id, 'expire', l.remaining FROM loyalty_lot l "
-        f"JOIN loyalty_lapse x ON x.member_id = l.member_id AND x.at = l.expires_at WHERE {ended}",
+        f"SELECT {fresh}, %s, x.txn_id, l.id, 'expire', l.remaining FROM loyalty_lot l CROSS JOIN loyalty_lapse x "
+        f"WHERE {ended} AND x.member_id = l.member_id AND x.at = l.expires_at",
         [*numbers, merchant.pk, *told],
     )
     bulk.execute(f"UPDATE loyalty_lot AS l SET remaining = 0 WHERE {ended}", told)
