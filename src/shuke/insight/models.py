@@ -6,6 +6,7 @@ from django.db import models
 
 from shuke.kit import ids
 from shuke.members.models import Member
+from shuke.orders.models import Product
 from shuke.shops.models import Merchant
 
 
@@ -100,3 +101,35 @@ class Movement(models.Model):
             models.UniqueConstraint(fields=["merchant", "member", "day", "what"], name="insight_movement_once")
         ]
         indexes = [models.Index(fields=["merchant", "day", "what"], name="insight_movement_day")]
+
+
+class GoodsMark(models.Model):
+    """What the seller says about a product that no order tells: which need it meets, whether it lasts, whether it can be had."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, db_index=False)
+    need = models.CharField(max_length=60, blank=True, help_text="Empty: its category stands for the need.")
+    durable = models.BooleanField(null=True, help_text="Null: as its buyers show.")
+    out_of_stock = models.BooleanField(default=False)
+    marked_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "insight_goods_mark"
+        constraints = [models.UniqueConstraint(fields=["merchant", "product"], name="insight_goods_mark_once")]
+
+
+class GoodsReport(models.Model):
+    """What sold, opened, went together, came again and led on, as of the end of a shop day. Figures: insight/queries/goods.py."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    level = models.CharField(max_length=8, help_text="product | kind")
+    day = models.DateField()
+    made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "insight_goods_report"
+        constraints = [models.UniqueConstraint(fields=["merchant", "level", "day"], name="insight_goods_report_day")]

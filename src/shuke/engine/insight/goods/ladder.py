@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import Sales, groups_begin, visits
+from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 
 STEP_DAYS = 180
 LEAST_STEPS = 10  # members who went that way, before it is shown
@@ -44,13 +44,7 @@ def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = 
     items = sold.items.size
     if told.member.size == 0:
         return []
-    begins = np.flatnonzero(groups_begin(told.member, told.item))
-    size = np.diff(np.append(begins, told.member.size))
-    # One element per member and kind: when it was taken up, and when satisfaction showed (the second day).
-    who, kind, began = told.member[begins], told.item[begins], told.day[begins]
-    content = size >= 2
-    since = told.day[np.minimum(begins + 1, told.day.size - 1)]
-
+    who, kind, began, since, content = _lives(told)
     first_of, from_kind, to_kind, after = _steps(who, kind, began, since, content, step_days)
     if first_of.size == 0:
         return []
@@ -81,6 +75,24 @@ def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = 
             Step(a, b, int(satisfied[a]), int(steppers[a]), n, n / int(steppers[a]), chance, float(np.median(middle)))
         )
     return sorted(found, key=lambda step: (-satisfied[step.from_item], step.from_item, -step.extra, step.to_item))
+
+
+def went(sold: Sales, from_item: int, to_item: int, *, step_days: int = STEP_DAYS) -> tuple[np.ndarray, np.ndarray]:
+    """Who went from one kind to another, as `ladder` counts them, and on which day."""
+    told = visits(sold)
+    if told.member.size == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    member, one, other, day = _steps(*_lives(told), step_days)
+    at = (one == from_item) & (other == to_item)
+    return member[at].astype(np.int64), day[at].astype(np.int64)
+
+
+def _lives(told: Visits) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One element per member and kind: when it was taken up, when satisfaction showed (the second day), and whether it did."""
+    begins = np.flatnonzero(groups_begin(told.member, told.item))
+    size = np.diff(np.append(begins, told.member.size))
+    since = told.day[np.minimum(begins + 1, told.day.size - 1)]
+    return told.member[begins], told.item[begins], told.day[begins], since, size >= 2
 
 
 def _steps(

@@ -1,0 +1,132 @@
+"""The sales of a merchant for the analyses of goods: from the columns the night keeps, by product or by kind of goods."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+
+from shuke.engine.insight import kpi
+from shuke.engine.insight.goods import sales as engine_sales
+from shuke.engine.insight.goods.sales import Sales
+from shuke.engine.insight.port import Engine
+from shuke.insight.models import GoodsMark
+from shuke.members.models import MemberState
+from shuke.orders.models import Product
+from shuke.shops.models import Merchant
+
+LEVELS = ("product", "kind")
+MOST_ITEMS = 3_000  # pairs of more would not fit into memory; the page says what share of sales they are
+MANY_PRODUCTS = 500  # from here on single products are bought too seldom, and kinds are shown first
+
+
+class Shelf(NamedTuple):
+    """All goods. Kinds are numbered from 1 in the order of their names; 0: no kind is known."""
+
+    product: np.ndarray  # int64, ascending
+    kind: np.ndarray  # int64 of each product
+    kinds: list[str]  # name of kind number i + 1
+    absent: np.ndarray  # bool of each product
+    durable: dict[int, bool]  # kind → what the seller says
+
+    def item_of(self, level: str) -> np.ndarray:
+        return self.product if level == "product" else self.kind
+
+    def key(self, level: str, item: int) -> str:
+        return str(item) if level == "product" else self.kinds[item - 1]
+
+    def item(self, level: str, key: str) -> int | None:
+        """The item a key names."""
+        if level == "product":
+            return int(key) if key.isascii() and key.isdigit() and len(key) < 19 else None
+        return self.kinds.index(key) + 1 if key in self.kinds else None
+
+    def kind_of(self, level: str, items: np.ndarray) -> np.ndarray:
+        if level == "kind" or not self.product.size:
+            return items if level == "kind" else np.zeros(items.size, np.int64)
+        return self.kind[np.minimum(np.searchsorted(self.product, items), self.product.size - 1)]
+
+    def absent_of(self, level: str, items: np.ndarray) -> np.ndarray:
+        """A kind cannot be had when none of its products can."""
+        gone = self.item_of(level)[self.absent]
+        there = self.item_of(level)[~self.absent]
+        return np.isin(items, gone) & ~np.isin(items, there)
+
+    def main_level(self) -> str:
+        """Kinds, where most products have one and there are too many products to speak of each."""
+        return "kind" if self.product.size > MANY_PRODUCTS and (self.kind > 0).mean() > 0.5 else "product"
+
+
+def shelf(merchant: Merchant) -> Shelf:
+    marks = {
+        product: (need, durable, gone)
+        for product, need, durable, gone in GoodsMark.objects.filter(merchant=merchant).values_list(
+            "product_id", "need", "durable", "out_of_stock"
+        )
+    }
+    rows = list(Product.objects.filter(merchant=merchant).order_by("id").values_list("id", "category"))
+    names = [(marks.get(product, ("", None, False))[0] or category).strip() for product, category in rows]
+    kinds = sorted(set(names) - {""})
+    number = {name: i for i, name in enumerate(kinds, start=1)} | {"": 0}
+    durable = {
+        number[name]: said
+        for (product, _category), name in zip(rows, names, strict=True)
+        if name and (said := marks.get(product, ("", None, False))[1]) is not None
+    }
+    return Shelf(
+        np.array([product for product, _category in rows], np.int64),
+        np.array([number[name] for name in names], np.int64),
+        kinds,
+        np.array([bool(marks.get(product, ("", None, False))[2]) for product, _category in rows], bool),
+        durable,
+    )
+
+
+def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
+    """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
+    from shuke.insight.actions import columns
+
+    listed = columns.files(merchant)
+    item = shelves.item_of(level)
+    with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
+        engine.files("heads", listed["heads"])
+        engine.files("lines", listed["lines"])
+        engine.table("members", _living(merchant))
+        engine.table("goods", {"product": shelves.product[item > 0], "item": item[item > 0]})
+        rows = engine.run("goods_lines", as_of=kpi.day_number(day))
+    whole = engine_sales.sales(rows["at_order"], rows["who"], rows["on_day"], rows["what"], rows["paid"], rows["back"])
+    chosen = whole.most(most)
+    return chosen, chosen.item.size / max(whole.item.size, 1)
+
+
+def _living(merchant: Merchant) -> dict[str, np.ndarray]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM members_member WHERE merchant_id = %s AND state = %s", [merchant.pk, MemberState.ACTIVE]
+        )
+        parts = []
+        while rows := cursor.fetchmany(20_000):
+            parts.append(np.array(rows, dtype=np.int64)[:, 0])
+    member = np.concatenate(parts) if parts else np.empty(0, np.int64)
+    nothing = np.zeros(member.size, np.int64)
+    return {"member": member, "joined": nothing.astype(np.int32), "home_store": nothing}
+
+
+def names_of(merchant: Merchant, shelves: Shelf, level: str, items: set[int]) -> dict[int, str]:
+    """What people call the items: title or code of a product, the last two levels of a category."""
+    if level == "kind":
+        return {item: short(shelves.kinds[item - 1]) for item in items}
+    found = Product.objects.filter(merchant=merchant, pk__in=items).values_list("pk", "title", "code")
+    return {product: title or code for product, title, code in found}
+
+
+def short(kind: str) -> str:
+    """'GROCERY/CHEESE/CREAM CHEESE' → 'Cheese / Cream cheese'."""
+    levels = [level.strip() for level in kind.split("/") if level.strip()][-2:]
+    if len(levels) == 2 and levels[0].lower() == levels[1].lower():
+        levels = levels[1:]
+    return " / ".join(level.capitalize() if level.isascii() and level.isupper() else level for level in levels)
