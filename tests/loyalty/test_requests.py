@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shuke.loyalty import actions, queries
-from shuke.loyalty.actions import Ask
-from shuke.loyalty.models import Hold, Txn
+from shuke.loyalty.actions import Ask, KeyReused
+from shuke.loyalty.models import Hold, ManualTier, Txn
 from tests.loyalty.books import NOW, START, member, order, publish, refund, take
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +162,25 @@ def test_liability_adds_up_by_month_and_state(lan, buyer):
     assert owed.points == owed.available + owed.pending + owed.held == sum(n for _, n, _ in owed.by_month)
     assert (owed.available, owed.by_month) == (1230, [("2025-04", owed.points, owed.points)])
     assert NOW > LATER
+
+
+def test_a_tier_by_hand_with_a_key_is_given_once(lan):
+    publish(lan.merchant)
+    who = member(lan.merchant)
+    same = {
+        "merchant": lan.merchant,
+        "member_id": who,
+        "until": None,
+        "reason": "moved",
+        "now": NOW,
+        "actor": "t",
+        "key": "k",
+    }
+    for _ in range(2):
+        actions.give_tier(tier="gold", **same)
+    assert ManualTier.objects.count() == 1
+    with pytest.raises(KeyReused):
+        actions.give_tier(tier="member", **same)
+    with pytest.raises(KeyReused):
+        actions.give_tier(tier="gold", **same | {"member_id": member(lan.merchant, 2)})
+    assert queries.verify(lan.merchant).findings == []

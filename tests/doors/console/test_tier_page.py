@@ -94,6 +94,16 @@ def test_a_tier_by_hand_is_a_floor_until_its_last_day(see, lan, ann):
     assert (row.actor, row.reason, row.cause) == ("lan.manager", "moved from partner", "manual")
 
 
+def test_the_same_form_gives_a_tier_once_and_says_when_it_differs(see, lan, ann):
+    told = {"do": "give", "tier": "gold", "reason": "moved here", "until": "", "key": "console:1g"}
+    for _ in range(2):
+        assert send(see, lan.owner, ann, **told).status_code == 200
+    assert ManualTier.objects.count() == 1
+    answer = send(see, lan.owner, ann, **told | {"reason": "another"})
+    assert "sent before with something else" in answer.content.decode()
+    assert ManualTier.objects.count() == 1
+
+
 def test_an_invitation_is_told_as_one(see, lan, ann):
     send(see, lan.owner, ann, do="give", tier="gold", reason="jubilee", how="invite")
     assert ManualTier.objects.get().cause == "invited"

@@ -237,13 +237,25 @@ def give_tier(
     now: datetime,
     actor: str,
     invited: bool = False,
+    key: str = "",
 ) -> None:
-    """A grade by hand: a floor until its end date; or an invitation, where the charter lets one reach a tier by it."""
+    """A grade by hand: a floor until its end date; or an invitation, where the charter lets one reach a tier by it.
+
+    The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused.
+    """
     versions = charters.versions(merchant)
     if tier not in versions.at(now).rank:
         known = ", ".join(versions.at(now).rank)
         raise ValueError(f"The charter in force has no tier {tier}; known are {known}.")
     heads = lock_heads(merchant, [member_id])
+    cause = "invited" if invited else "manual"
+    before = ManualTier.objects.filter(merchant=merchant, key=key).first() if key else None
+    if before is not None:
+        if (before.member_id, before.tier, before.until, before.reason, before.cause) != (
+            member_id, tier, until, reason, cause,
+        ):  # fmt: skip
+            raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+        return
     ManualTier.objects.create(
         merchant=merchant,
         member_id=member_id,
@@ -252,7 +264,8 @@ def give_tier(
         until=until,
         reason=reason,
         actor=actor,
-        cause="invited" if invited else "manual",
+        cause=cause,
+        key=key,
     )
     batch = Batch(merchant, now=now, actor=actor)
     refold(batch, versions, heads, [member_id])

@@ -263,9 +263,13 @@ class ManualTier(models.Model):
     cause = models.CharField(max_length=10, default="manual")  # manual: a floor | invited: one way to reach the tier
     reason = models.CharField(max_length=200)
     actor = models.CharField(max_length=60)
+    key = models.CharField(max_length=200, blank=True, default="", help_text="The caller's own; for ever.")
 
     class Meta:
         db_table = "loyalty_manual_tier"
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_manual_tier_key", condition=~Q(key=""))
+        ]
         indexes = [models.Index(fields=["merchant", "member", "at"], name="loyalty_manual_tier_member")]
 
 

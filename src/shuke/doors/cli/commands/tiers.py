@@ -131,7 +131,8 @@ def growth(desk: Desk, member: str, limit: int) -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: for ever"))
 @click.option("--reason", required=True, help=_("why; kept with the history"))
 @click.option("--invite", is_flag=True, help=_("as an invitation: it stays subject to reviews"))
-def give(desk: Desk, member: str, tier: str, until: datetime | None, reason: str, invite: bool) -> None:
+@click.option("--key", default="", help=_("your own key: the same call again does nothing twice"))
+def give(desk: Desk, member: str, tier: str, until: datetime | None, reason: str, invite: bool, key: str) -> None:
     from shuke.kit.clock import day_start
     from shuke.loyalty import actions, queries
 
@@ -140,7 +141,7 @@ def give(desk: Desk, member: str, tier: str, until: datetime | None, reason: str
     try:
         actions.give_tier(
             merchant=desk.merchant, member_id=who.pk, tier=tier, until=end, reason=reason, now=desk.now, actor=desk.actor,
-            invited=invite,
+            invited=invite, key=key,
         )  # fmt: skip
     except ValueError as error:
         raise Refused(str(error)) from error

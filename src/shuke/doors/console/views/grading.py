@@ -93,16 +93,21 @@ def _give(request: StaffRequest, who: Member) -> bool:
     elif until is NEVER:
         messages.warning(request, _("Write the last day as a date after today, or leave it empty: for ever."))
     else:
-        actions.give_tier(
-            merchant=request.merchant,
-            member_id=who.pk,
-            tier=code,
-            until=until,  # type: ignore[arg-type]
-            reason=reason,
-            now=request.now,
-            actor=request.staff.username,
-            invited=asked.get("how") == "invite",
-        )
+        try:
+            actions.give_tier(
+                merchant=request.merchant,
+                member_id=who.pk,
+                tier=code,
+                until=until,  # type: ignore[arg-type]
+                reason=reason,
+                now=request.now,
+                actor=request.staff.username,
+                invited=asked.get("how") == "invite",
+                key=asked.get("key", "")[:200],
+            )
+        except KeyReused:
+            messages.warning(request, _used_before())
+            return False
         now = loyalty.why_tier(request.merchant, who.pk, request.now).tier
         said = _("%(member)s is %(tier)s now.") % {"member": who, "tier": tiers.look(request, now)[0]}
         messages.success(request, said)
@@ -123,6 +128,10 @@ def _end(request: StaffRequest, who: Member) -> bool:
     return _ask(request, "membership_end", who, request.POST.get("event", ""), _("The membership has ended."))
 
 
+def _used_before() -> str:
+    return _("This form was sent before with something else. Look at what is there now, then send it again.")
+
+
 def _ask(request: StaffRequest, kind: str, who: Member, ref: str, said: str) -> bool:
     key = request.POST.get("key", "")
     if not key.startswith("console:") or len(key) > 60:
@@ -131,9 +140,7 @@ def _ask(request: StaffRequest, kind: str, who: Member, ref: str, said: str) -> 
     try:
         (answer,) = actions.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
     except KeyReused:
-        messages.warning(
-            request, _("This form was sent before with something else. Look at what is there now, then send it again.")
-        )
+        messages.warning(request, _used_before())
         return False
     if answer.done:
         messages.success(request, said)
