@@ -28,6 +28,7 @@ EARN = ("tests/engine/charter",)
 SETTLE = ("tests/loyalty/test_settling.py",)
 ASKS = ("tests/loyalty/test_requests.py",)
 VERIFY = ("tests/loyalty/test_verify.py",)
+NIGHT = ("tests/loyalty/test_lapsing.py",)
 SHARE = ("tests/loyalty/test_sharing.py",)
 
 
@@ -84,6 +85,9 @@ MUTANTS = (
     Mutant("transfer-keeps-the-points", "engine/ledger/spends.py", 'self._take(effect, lot, x, "transfer", "transferred")', "pass", SHARE),
     Mutant("second-person-is-oneself", "loyalty/actions/corrections.py", "if found.asked_by == actor:", "if False:", SHARE),
     Mutant("seal-covers-nothing", "loyalty/queries/chain.py", 'digest.update(told.encode())', "pass", VERIFY),
+    Mutant("night-takes-held-points", "loyalty/actions/lapsing.py", " AND w.held = 0", "", NIGHT),
+    Mutant("night-forgets-reviews", "loyalty/actions/lapsing.py", "w.next_review_at > %s", "%s IS NOT NULL", NIGHT),
+    Mutant("night-numbers-once", "loyalty/actions/lapsing.py", "w.seq + x.nth", "w.seq + 1", NIGHT),
     Mutant("quiet-too-long", "loyalty/queries/books.py", "dues = (head.next_expiry_at, head.next_review_at, versions.next_after(head.settled_to or LONG_AGO))", "dues = (head.next_expiry_at,)", SETTLE + MODEL + ("tests/loyalty",)),
 )  # fmt: skip
 
