@@ -93,16 +93,29 @@ def test_the_menu_has_no_dead_links_and_at_most_nine_items(client, lan):
     assert [client.get(item.url).status_code for item in items] == [200] * len(items)
 
 
+@pytest.mark.parametrize("role", ["owner", "manager", "specialist", "assistant", "auditor"])
+def test_every_page_below_an_entry_opens_for_whoever_sees_it(see, lan, role):
+    staff = getattr(lan, role)
+    client = see(staff)
+    items = navigation.items("console:reward-draws", staff)
+    assert len(navigation.thumbs(items)) <= navigation.THUMBS
+    told = {page.url: client.get(page.url).status_code for item in items for page in item.below}
+    assert set(told.values()) <= {200}, told
+    if role == "owner":
+        assert [str(p.label) for item in items for p in item.below if p.current] == ["Lucky draws"]
+        assert [str(item.label) for item in items if item.current] == ["Rewards"]
+
+
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("owner", ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Finance", "Import", "Charter"]),
+        ("owner", ["Dashboard", "Members", "Counter", "Charter", "Rewards", "Coupons", "Insight", "Finance", "Import"]),
         (
             "specialist",
-            ["Dashboard", "Members", "Counter", "Insight", "Rewards", "Coupons", "Finance", "Import", "Charter"],
+            ["Dashboard", "Members", "Counter", "Charter", "Rewards", "Coupons", "Insight", "Finance", "Import"],
         ),
-        ("auditor", ["Dashboard", "Members", "Insight", "Rewards", "Coupons", "Finance", "Charter"]),
-        ("assistant", ["Members", "Counter", "Coupons", "Charter"]),
+        ("auditor", ["Dashboard", "Members", "Charter", "Rewards", "Coupons", "Insight", "Finance"]),
+        ("assistant", ["Members", "Counter", "Charter", "Coupons"]),
     ],
 )
 def test_the_menu_shows_what_a_role_opens_and_nothing_else(see, lan, role, expected):

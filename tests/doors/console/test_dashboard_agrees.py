@@ -97,7 +97,8 @@ def test_every_month_of_the_liability_opens_to_its_lots_and_their_sum(busy, page
         assert count(busy.merchant, parse([("expires", month)]), now=now) == len(held)
         page = pages(f"/insight/points?month={month}")
         assert f"{points:,} points" in page
-        assert {link["href"] for link in links(page, "/members/")} == {f"/members/{pk}/points" for pk in held}
+        told = {link["href"] for link in links(page, "/members/") if link["href"].endswith("/points")}
+        assert told == {f"/members/{pk}/points" for pk in held}
         whole += points
     assert whole == sum(lot.remaining for lot in expiring_lots(busy, now))
 

@@ -18,10 +18,12 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"merchant": None}
     match = request.resolver_match
+    menu = navigation.items(match.view_name if match else "", user)
     return {
         "merchant": user.merchant,
         "shop_now": getattr(request, "now", None),
         # Asked only by pages that link to it.
         "stored_shown": cache(lambda: stored.is_shown(user.merchant, now(user.merchant))),
-        "menu": navigation.items(match.view_name if match else "", user),
+        "menu": menu,
+        "thumbs": navigation.thumbs(menu),
     }
