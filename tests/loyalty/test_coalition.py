@@ -11,6 +11,7 @@ from shuke.loyalty.actions import Ask, KeyReused, coalition
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.models import CoalitionLink, CoalitionMovement, Entry, Lot, Txn
 from shuke.loyalty.queries import coalition as stored
+from shuke.loyalty.queries.statements import member_statement
 from shuke.members.models import Consent, Member
 from shuke.shops import actions as shops
 from tests.loyalty.books import START, member, order, refund, take
@@ -99,7 +100,7 @@ def test_what_comes_back_after_its_day_lapses_where_it_came_from(street):
     actions.run_clock(merchant=florist, now=late)
     assert give_back(books, "back", "tea", 100, now=late).done
     assert available(florist, at_florist, late) == 0
-    assert queries.statement(florist, at_florist, START, late + DAY).totals == {
+    assert member_statement(florist, at_florist, START, late + DAY).totals == {
         "earn": 100, "pool_out": -100,
     }  # fmt: skip
     lapsed = CoalitionMovement.objects.get(merchant=florist, kind="lapsed")

@@ -14,6 +14,7 @@ from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask
 from shuke.loyalty.models import Budget, Entry, Grant, Lot, TierChange, Txn, Wallet
 from shuke.loyalty.queries.budgets import budgets
+from shuke.loyalty.queries.statements import member_statement
 from shuke.members.models import TimelineLine
 from shuke.orders.models import Order
 from tests.loyalty.books import CHARTER, NOW, START, member, order, publish, refund, take
@@ -298,10 +299,10 @@ def test_the_growth_ledger_and_the_statement_add_up(lan):
     assert [(x.kind, x.amount, x.balance_after) for x in lines[::-1]] == [
         ("earn", 300, 300), ("refund", -100, 200), ("activity", 150, 350), ("growth_lapse", -200, 150), ("growth_lapse", -150, 0),
     ]  # fmt: skip
-    told = queries.statement(lan.merchant, buyer, START + timedelta(days=20), START + timedelta(days=100))
+    told = member_statement(lan.merchant, buyer, START + timedelta(days=20), START + timedelta(days=100))
     assert told.opening + sum(x.amount for x in told.lines) == told.closing
     assert [(x.kind, x.amount) for x in told.lines] == [("refund", -150), ("expire", -355)]
-    whole = queries.statement(lan.merchant, buyer, START, NOW)
+    whole = member_statement(lan.merchant, buyer, START, NOW)
     balance = queries.balance(lan.merchant, buyer, NOW)
     assert whole.closing == balance.balance
 

@@ -7,7 +7,6 @@ from shuke.loyalty.queries.liability import Liability, liability
 from shuke.loyalty.queries.member import (
     Balance,
     GrowthLine,
-    Statement,
     StatementLine,
     TierWhy,
     balance,
@@ -17,7 +16,6 @@ from shuke.loyalty.queries.member import (
     growth_lines,
     open_lots,
     spent_from,
-    statement,
     tier_counts,
     why_tier,
 )
@@ -33,7 +31,6 @@ __all__ = [
     "Liability",
     "NoCharter",
     "Report",
-    "Statement",
     "StatementLine",
     "TierWhy",
     "balance",
@@ -51,7 +48,6 @@ __all__ = [
     "open_lots",
     "spent_from",
     "state_hash",
-    "statement",
     "tier_counts",
     "unsealed",
     "verify",

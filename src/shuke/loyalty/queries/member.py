@@ -266,38 +266,6 @@ def growth_lines(merchant: Merchant, member_id: int, *, limit: int | None = None
     return found[::-1][:limit]
 
 
-class Statement(NamedTuple):
-    """A member's points over a time, like a bank's statement: opening + Σ lines = closing."""
-
-    first: datetime
-    last: datetime  # exclusive
-    opening: int  # balance − debt
-    closing: int
-    totals: dict[str, int]  # by kind of posting
-    lines: list[StatementLine]  # oldest first, balances in the order of events
-
-
-def statement(merchant: Merchant, member_id: int, first: datetime, last: datetime) -> Statement:
-    """Everything that changed a member's points from `first` to before `last`, by event time."""
-    amounts: dict[int, int] = {}
-    legs = Entry.objects.filter(merchant=merchant, member_id=member_id)
-    for txn, amount in legs.values_list("txn_id", "amount"):
-        amounts[txn] = amounts.get(txn, 0) + amount
-    running = 0
-    opening = 0
-    totals: dict[str, int] = {}
-    lines: list[StatementLine] = []
-    for t in Txn.objects.filter(merchant=merchant, member_id=member_id, at__lt=last).order_by("at", "id"):
-        amount = amounts.get(t.pk, 0)
-        running += amount
-        if t.at < first:
-            opening = running
-        elif amount:
-            totals[t.kind] = totals.get(t.kind, 0) + amount
-            lines.append(StatementLine(t.at, t.kind, t.event, amount, running, t.why, t.charter_version, t.actor))
-    return Statement(first, last, opening, running, totals, lines)
-
-
 def spent_from(merchant: Merchant, order_events: Iterable[str]) -> dict[str, int]:
     """Of the points these orders earned, how many were spent or are held: an undone import may not take them away."""
     events = list(order_events)
