@@ -13,6 +13,7 @@ from django.conf import settings
 
 from shuke.engine.simulation.history import History, load, save
 from shuke.engine.simulation.share import Setting, Side
+from shuke.kit.garbage import collector_at_rest
 from shuke.kit.progress import Progress
 from shuke.kit.reading import read_only
 from shuke.loyalty.queries import simulation as stored
@@ -42,7 +43,7 @@ class Kept:
 
     def history(self, shown: Progress) -> History:
         shown.total(None, "history")  # not within: a job's progress is itself written to the database
-        with read_only():
+        with read_only(), collector_at_rest():
             self.mark = stored.fingerprint(self.merchant)
             if self.columns.exists():
                 self.read = load(self.columns)

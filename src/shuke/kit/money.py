@@ -46,6 +46,8 @@ def allocate(total: int, weights: list[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         return [total] + [0] * (len(weights) - 1)
+    if whole == total > 0:  # nothing to round: an order whose lines add up to what was paid
+        return list(weights)
     sign = -1 if total < 0 else 1
     floors = [abs(total) * w // whole for w in weights]
     rest = abs(total) - sum(floors)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
@@ -21,6 +19,7 @@ from shuke.flows.imports.tally import Tally
 from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import take_out
 from shuke.kit import bulk, jobs
+from shuke.kit.garbage import collector_at_rest
 from shuke.kit.progress import Progress, Silent
 from shuke.members import actions as members
 from shuke.members.actions import restoring
@@ -65,7 +64,7 @@ def run(
     if batch.offset:
         progress.advance(int(batch.counts.get("rows", 0)))
     try:
-        with _collector_at_rest():
+        with collector_at_rest():
             for chunk in chunks(merchant, batch, batch.offset):
                 _take(merchant, batch, chunk, tally, rejects, now, actor)
                 progress.advance(chunk.rows)
@@ -133,19 +132,6 @@ class _JobProgress:
     def _say(self) -> None:
         self._said = time.monotonic()
         self._running.progress(self._done, self._total, self._what)
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """A chunk is a few hundred thousand values without a cycle among them. Looking for cycles again and again while they
-    are made costs a sixth of the time; once per chunk is enough to keep memory level."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _take(
