@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shuke.doors.cli.commands.insight import command, said, share
-from shuke.doors.cli.desk import Desk, declared
+from shuke.doors.cli.commands.insight import DAY, command, figures_of, said, share
+from shuke.doors.cli.desk import Desk, check_database, declared
 from shuke.doors.cli.words import _, language
 
 if TYPE_CHECKING:
@@ -170,6 +170,73 @@ def cells(values: Any) -> list[Any]:
     if values.dtype.kind == "f":
         return [None if one != one else (int(one) if one == int(one) else round(one, 6)) for one in values.tolist()]
     return values.tolist()
+
+
+@declared(
+    "rfm",
+    _(
+        "The eight RFM classes with what to do about each, and the map of recency and frequency; with a FILE of orders: of that file, without a database."
+    ),
+    "shuke insight rfm\nshuke insight rfm orders.csv --customer member --on paid_on --amount total --out scores.csv",
+    group=command,
+    database=False,
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar=_("[FILE]"), required=False)
+@DAY
+@click.option("--customer", default="customer", show_default=True, help=_("the column of customers, in a FILE"))
+@click.option("--on", "ordered_on", default="date", show_default=True, help=_("the column of order dates, in a FILE"))
+@click.option("--amount", help=_("the column of amounts, in a FILE; default: amount, where there is one"))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help=_("write each customer's scores to this CSV or Parquet file")
+)
+def rfm(
+    desk: Desk,
+    file: Path | None,
+    day: datetime | None,
+    customer: str,
+    ordered_on: str,
+    amount: str | None,
+    out: Path | None,
+) -> None:
+    from shuke.engine.insight import wording
+
+    if file is not None:
+        rfm_of_file(desk, file, customer, ordered_on, amount, day, out)
+        return
+    if out is not None:
+        raise click.UsageError(
+            _("--out belongs to a FILE; members of this shop are exported from the list in the console.")
+        )
+    check_database()
+    told = figures_of(desk, day)
+    if desk.as_json:
+        desk.json({"as_of": told["as_of"], **told["rfm"]})
+        return
+    classes = told["rfm"]["classes"]
+    whole, money = sum(c["count"] for c in classes), sum(c["net_minor"] for c in classes)
+    desk.table(
+        ["", _("class"), _("members"), "%", _("spent"), "%", _("what to do")],
+        [
+            (
+                c["code"],
+                said(wording.RFM_NAMES[c["code"]]),
+                c["count"],
+                share(c["count"], whole),
+                desk.money(c["net_minor"]),
+                share(c["net_minor"], money),
+                said(wording.RFM_STRATEGIES[c["code"]]),
+            )
+            for c in classes
+        ],
+        title=_("RFM classes on {day}").format(day=told["as_of"]),
+        right=(2, 3, 4, 5),
+    )
+    cells = {(cell["r"], cell["f"]): cell["count"] for cell in told["rfm"]["map"]}
+    desk.table(
+        [_("recency ↓ frequency →"), *(f"F{f}" for f in range(1, 6))],
+        [(f"R{r}", *(cells.get((r, f), 0) for f in range(1, 6))) for r in range(5, 0, -1)],
+        right=(1, 2, 3, 4, 5),
+    )
 
 
 def rfm_of_file(
