@@ -2,7 +2,7 @@
 
 Raw: hand-written statements: lock the account, read its open lots in the order of expiry, lower them, write the uses, a
 posting with a unique key, two legs, the balance. Ours writes the same with running numbers and balances, answer and hash of the
-request, judges what is available, and moves the member's standing on. Each spend takes two or three of a member's lots. Rounds are
+request, judges what is available, and moves the member's standing on. Each spend takes one or two of a member's twelve lots. Rounds are
 interleaved and rates are medians. Asked: at least 0.4 x raw on SQLite (synchronous=FULL, one writer) and PostgreSQL (durable, 8 workers).
 """
 
@@ -22,7 +22,7 @@ from _postgres import binaries, postgres
 from ledger import MEMBERS, NOW
 
 ROOT = Path(__file__).resolve().parent.parent
-LOTS, EACH = 40, 100_000  # a member's lots; a spend takes two and a half of them
+LOTS, EACH = 12, 100_000  # a member's lots, as of twelve month ends; a spend takes one or two of them
 TABLES = (
     ledger.TABLES
     + """
@@ -36,7 +36,7 @@ CREATE INDEX raw_use_txn ON raw_use(txn);
 
 
 def _amount() -> int:
-    return EACH * 2 + random.randrange(EACH)
+    return EACH // 5 + random.randrange(EACH * 2 // 5)
 
 
 def shuke_setup() -> None:

@@ -1,0 +1,66 @@
+"""A night in which points lapse, killed in the middle, run twice at once and raced by tills: each lot lapses once (T14)."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.db.models import Sum
+
+from shuke.loyalty import actions, queries
+from shuke.loyalty.actions import Ask, lapsing
+from shuke.loyalty.models import Txn, Wallet
+from tests import cast
+from tests.loyalty.books import START, member, order, publish, take
+from tests.trust import SOAK
+from tests.trust.exercise_book import CHARTER
+from tests.trust.test_storms import storm
+
+END = START + timedelta(days=125)  # the points of the first days have lapsed by then
+PEOPLE = 24
+
+
+@pytest.fixture
+def shop(transactional_db, monkeypatch):
+    monkeypatch.setattr(lapsing, "_AT_FIRST", 2)
+    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent: 2)
+    merchant = cast.lan().merchant
+    publish(merchant, CHARTER)
+    people = [member(merchant, n) for n in range(PEOPLE)]
+    for n, buyer in enumerate(people):
+        take(merchant, buyer, order(f"a{n}", 1, 100), order(f"b{n}", 2, 50))
+    connections.close_all()
+    return merchant, people
+
+
+def _night(merchant) -> None:
+    connections.close_all()  # a connection does not survive the fork
+    actions.run_clock(merchant=merchant, now=END)
+    os._exit(0)
+
+
+def test_a_night_killed_doubled_and_raced_lets_each_lot_lapse_once(shop):
+    merchant, people = shop
+    rng = random.Random(14)
+    for _ in range(2 * SOAK):
+        process = multiprocessing.get_context("fork").Process(target=_night, args=(merchant,))
+        process.start()
+        time.sleep(rng.uniform(0, 0.15))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(timeout=60)
+    assert queries.verify(merchant).findings == []  # whatever was done is whole
+    connections.close_all()
+    spends = [Ask(f"s{n}", "burn", buyer, 70) for n, buyer in enumerate(people[::-1])]  # a till with a slow clock
+    clock = [("clock", 0, None, END)]
+    told = storm(merchant, [clock, list(clock), spends])
+    assert not [t for t in told if isinstance(t[2], str)]
+    actions.run_clock(merchant=merchant, now=END)
+    assert Wallet.objects.filter(merchant=merchant).aggregate(n=Sum("balance"))["n"] == 0
+    spent = 70 * sum(answer[0] for _, job, answer in told if isinstance(job, Ask))
+    lapsed = Txn.objects.filter(merchant=merchant, kind="expire", entry__account="breakage")
+    assert lapsed.aggregate(n=Sum("entry__amount"))["n"] + spent == PEOPLE * 150
+    assert queries.verify(merchant).findings == []
