@@ -121,11 +121,12 @@ class Bank:
             return
 
     def _read(self) -> None:
-        if connection.vendor == "sqlite":
-            connection.transaction_mode = "DEFERRED"  # a reader wants a snapshot, not the right to write
         log = Log(self.folder / "reader.log")
         while not self._over.exists():
             try:
+                connection.ensure_connection()
+                if connection.vendor == "sqlite":
+                    connection.transaction_mode = "DEFERRED"  # a reader wants a snapshot, not the right to write
                 with transaction.atomic():
                     if connection.vendor == "postgresql":
                         with connection.cursor() as cursor:
