@@ -23,7 +23,7 @@ from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome,
 from shuke.loyalty.actions.judging import burnt as burnt_of
 from shuke.loyalty.actions.posting import Batch, Request, compact
 from shuke.loyalty.actions.settling import close_hold, complete_heads, lock_heads, post_forward, refold
-from shuke.loyalty.models import ManualTier
+from shuke.loyalty.models import ManualTier, Txn
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
 from shuke.members.queries.families import survivors_of
@@ -73,9 +73,26 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             fresh[one.member_id].append(one)
         seen[one.key] = payload
     if fresh:
+        now = _not_before(merchant, fresh, heads, now)
         versions = charters.read_versions(merchant, list(dict.fromkeys(row[:3] for row in asked_under)))
         _do(merchant, versions, fresh, seen, heads, answers, now, actor)
     return [answers[one.key] for one in asks]
+
+
+def _not_before(
+    merchant: Merchant, fresh: dict[int, list[Ask]], heads: dict[int, stored.Head], now: datetime
+) -> datetime:
+    """A clock may be set back; what is captured, let go or given back was held or spent before all the same."""
+    named = [
+        one.ref
+        for member, asks in fresh.items()
+        if (reached := heads[member].settled_to) is not None and reached > now
+        for one in asks
+        if one.kind in ("capture", "release", "return") and one.ref
+    ]
+    if not named:
+        return now
+    return max([now, *Txn.objects.filter(merchant=merchant, key__in=named).values_list("at", flat=True)])
 
 
 def _same(merchant: Merchant, one: Ask, before: facts.Known) -> bool:

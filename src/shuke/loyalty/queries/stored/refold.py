@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from shuke.engine import stored as engine
@@ -52,7 +52,6 @@ class _Fold:
         self.known = {pk: (member, card) for pk, member, card in holders}
         self.purses = {pk: engine.Purse() for pk, (member, _) in self.known.items() if member not in merged}
         self.of_card = {card: pk for pk, (_, card) in self.known.items() if card is not None}
-        self.last: dict[int, datetime] = {}
         self.paid: dict[
             tuple[int, str], dict[str, int]
         ] = {}  # purse and key of a payment → what did not come back of each lot
@@ -67,10 +66,9 @@ class _Fold:
             if purse is None:
                 self._leave(row)
                 continue
-            self.last[row.purse_id] = max(self.last.get(row.purse_id, row.at), row.at)
+            purse.advance(row.at)
             if row.kind in BY_THE_CLOCK:
                 continue
-            purse.advance(row.at)
             try:
                 effect = self._again(row, purse)
             except (engine.StoredValueError, KeyError) as error:
@@ -123,7 +121,6 @@ class _Fold:
             .distinct()
         )
         theirs = self.purses[other]
-        self.last[other] = max(self.last.get(other, row.at), row.at)
         theirs.advance(row.at)
         return purse.take_over(row.key, theirs, row.at, purse=row.purse_id)
 
@@ -136,7 +133,6 @@ class _Fold:
                 if (theirs := self.purses.get(other or 0)) is not None:
                     theirs.advance(row.at)
                     engine.Purse().take_over(row.key, theirs, row.at, purse=row.purse_id)
-                    self.last[other or 0] = max(self.last.get(other or 0, row.at), row.at)
 
     def end(self) -> Iterator[tuple[str, str]]:
         """What is left, lot by lot and hold by hold."""
@@ -152,8 +148,6 @@ class _Fold:
         ):
             holds[pk][key] = amount
         for pk, purse in self.purses.items():
-            if pk in self.last:
-                purse.advance(self.last[pk])
             target = {key: (lot.granted, lot.remaining, lot.held) for key, lot in purse.lots.items()}
             for key in sorted({*target, *lots[pk]}):
                 if target.get(key) != lots[pk].get(key):
