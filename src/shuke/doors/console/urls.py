@@ -12,7 +12,7 @@ from shuke.doors.console import (
     reward_urls,
     stored_urls,
 )
-from shuke.doors.console.views import charter, dashboard, imports, insight, member, members, search, sign_in
+from shuke.doors.console.views import charter, dashboard, goods, imports, insight, member, members, search, sign_in
 
 app_name = "console"
 
@@ -25,6 +25,9 @@ urlpatterns = [
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
     path("insight/movement", insight.movement, name="insight-movement"),
     path("insight/points", insight.points, name="insight-points"),
+    path("insight/goods", goods.goods, name="insight-goods"),
+    path("insight/goods/members", goods.behind, name="insight-goods-members"),
+    path("insight/goods/member/<int:pk>", goods.member, name="insight-goods-member"),
     path("members", members.members, name="members"),
     path("members/columns", members.columns, name="members-columns"),
     path("members/tag", members.tag, name="members-tag"),
