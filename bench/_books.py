@@ -47,12 +47,14 @@ def django() -> None:
 def shop(charter: dict[str, Any] = CHARTER, name: str = "Bench") -> Any:
     """A merchant with a charter in force, in a database brought up to date."""
     from django.core.management import call_command
+    from django.db import connection
 
     from shuke.engine.charter import document
     from shuke.loyalty import actions
     from shuke.shops.actions import create_merchant
 
-    call_command("migrate", verbosity=0)
+    if "shops_merchant" not in connection.introspection.table_names():
+        call_command("migrate", verbosity=0)
     merchant = create_merchant(name=name, zone="Asia/Shanghai", currency="CNY", now=BEGIN)
     actions.publish_charter(
         merchant=merchant, charter=document.from_plain(charter), effective_from=BEGIN, now=BEGIN, actor="bench"
