@@ -37,7 +37,7 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
             if (one := booked[who].get(event)) is not None:
                 named.add((who, event))
                 applied.append(_booked(one, who if who != member else ""))
-        applied += answer.did
+        applied += [_in_order(one) for one in answer.did]
         if line.event == "order" and answer.done:
             sale = engine.members[line.member].fold._sales[line.order_event]
             given = {w["rule"] for a in applied for w in a.get("why", ()) if "rule" in w}
@@ -62,11 +62,16 @@ def _booked(one: Booked, member: str) -> dict[str, Any]:
         "kind": one.kind,
         "points": one.points,
         "legs": dict(sorted(one.legs.items())),
-        "why": one.why,
+        "why": [_in_order(why) for why in one.why],
     }
     if one.growth:
         entry["growth"] = one.growth
     return entry | ({"member": member} if member else {})
+
+
+def _in_order(told: dict[str, Any]) -> dict[str, Any]:
+    """By name: a database may keep them in an order of its own."""
+    return dict(sorted(told.items()))
 
 
 def _clock(found: Outcome, named: set[tuple[str, str]]) -> list[dict[str, Any]]:
