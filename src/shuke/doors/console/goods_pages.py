@@ -99,7 +99,7 @@ def _hot(told: dict[str, Any], group: str, currency: str) -> Table:
              Cell(money.show(r["net"], currency))]
         )  # fmt: skip
     heads = [
-        (_("Goods"), False),
+        (_("Product or kind"), False),
         (_("Buyers"), True),
         (_("of the group"), True),
         (_("of others"), True),
@@ -126,7 +126,7 @@ def _slow(told: dict[str, Any], group: str) -> Table:
     ]  # fmt: skip
     return Table(
         _("Slow: sells surely less than before"),
-        [(_("Goods"), False), (_("90 days before"), True), (_("Expected"), True), (_("Bought"), True), (_("Missing"), True), (_("Last sold"), False)],
+        [(_("Product or kind"), False), (_("90 days before"), True), (_("Expected"), True), (_("Bought"), True), (_("Missing"), True), (_("Last sold"), False)],
         rows,
         _("Buying days within 90 days against the 90 days before, moved as all goods moved. Shown when what is missing is above two standard errors; those who stopped are behind the figure."),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def _together(told: dict[str, Any]) -> Table:
     ]  # fmt: skip
     return Table(
         _("Bought together"),
-        [(_("Goods"), False), (_("Orders with both"), True), (_("with the first"), True), (_("with the second"), True), (_("Support"), True),
+        [(_("Product or kind"), False), (_("Orders with both"), True), (_("with the first"), True), (_("with the second"), True), (_("Support"), True),
          (_("Confidence"), True), (_("Lift"), True), (_("Extra orders"), True)],
         rows,
         _("Sorted by extra orders: those with both beyond what chance alone brings together. Never by lift, which favours what is rare. Behind the figure: members with such an order."),
@@ -182,7 +182,7 @@ def _again(told: dict[str, Any]) -> Table:
     ]  # fmt: skip
     return Table(
         _("Due again"),
-        [(_("Goods"), False), (_("Usual gap, days"), True), (_("Buyers"), True), (_("bought again"), True), (_("Due now"), True), (_("Overdue"), True)],
+        [(_("Product or kind"), False), (_("Usual gap, days"), True), (_("Buyers"), True), (_("bought again"), True), (_("Due now"), True), (_("Overdue"), True)],
         rows,
         _("When members need again what they buy again: by the member's own gap for the goods, drawn to the goods' usual gap. Due from three quarters of that gap on, overdue above one and a half."),
         _("%(due)s members have something due, %(late)s something overdue.") % {"due": f"{due['members_due']:,}", "late": f"{due['members_overdue']:,}"},
@@ -197,7 +197,7 @@ def _ladder(told: dict[str, Any]) -> Table:
     ]  # fmt: skip
     return Table(
         _("Need ladder"),
-        [(_("From → to"), False), (_("Members"), True), (_("of"), True), ("%", True), (_("Expected"), True), (_("Days"), True), (_("Satisfied"), True)],
+        [(_("From → to"), False), (_("Members"), True), (_("of those who moved on"), True), ("%", True), (_("Expected"), True), (_("Days"), True), (_("Satisfied"), True)],
         rows,
         _("What members took up next who were satisfied: they kept the goods and bought them again. Expected: if they were like all satisfied members who had not had the second yet. Shown are ways far above that."),
     )  # fmt: skip

@@ -19,7 +19,6 @@ from shuke.kit import audit
 from shuke.orders.models import Product
 from shuke.shops.models import Merchant
 
-LEAD_DAYS = 30  # a first order within these days of the history's first is no beginning
 CHECKED_EVERY = 28  # days; a check learns everything anew for each cut
 NIGHT_CUTS = (0.85,)
 SHOWN = {"hot": 20, "slow": 20, "opening": 60, "pairs": 100, "again": 60, "ladder": 120}
@@ -215,7 +214,7 @@ def _groups(merchant: Merchant, told: Sales, today: int) -> list[dict[str, Any]]
 
 
 def _opening(told: Sales, today: int) -> dict[str, Any]:
-    found = opening.opening(told, as_of=today, lead=LEAD_DAYS)
+    found = opening.opening(told, as_of=today, lead=opening.LEAD_DAYS)
     return found._asdict() | {
         "follow_days": opening.FOLLOW_DAYS,
         "items": [

@@ -216,8 +216,6 @@ def members_behind_goods(
 
 def _members(rows: Sales, figure: str, places: list[int], today: int) -> tuple[np.ndarray, np.ndarray]:
     """Places of members, each once, with a day number."""
-    from shuke.insight.actions.goods import LEAD_DAYS
-
     item = places[0]
     mine = rows.known & rows.kept & (rows.item == item)
     size = rows.members.size
@@ -232,7 +230,7 @@ def _members(rows: Sales, figure: str, places: list[int], today: int) -> tuple[n
         chosen = again.state(today - due.last, due.gap) == again.STATES.index(figure)
         return due.member[chosen], due.due[chosen]
     if figure in ("began", "returned"):
-        return _beginners(rows, item, today, LEAD_DAYS, came=figure == "returned")
+        return _beginners(rows, item, today, opening.LEAD_DAYS, came=figure == "returned")
     if figure == "together":
         with_both = np.intersect1d(rows.order[mine], rows.order[rows.kept & (rows.item == places[1])])
         at = mine & np.isin(rows.order, with_both)

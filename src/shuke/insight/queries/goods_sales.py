@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -88,9 +89,7 @@ def shelf(merchant: Merchant) -> Shelf:
 
 def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
     """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
-    from shuke.insight.actions import columns
-
-    listed = columns.files(merchant)
+    listed = _files(merchant)
     item = shelves.item_of(level)
     with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
         engine.files("heads", listed["heads"])
@@ -101,6 +100,16 @@ def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int
     whole = engine_sales.sales(rows["at_order"], rows["who"], rows["on_day"], rows["what"], rows["paid"], rows["back"])
     chosen = whole.most(most)
     return chosen, chosen.item.size / max(whole.item.size, 1)
+
+
+def _files(merchant: Merchant) -> dict[str, list[Path]]:
+    """The columns that insight.actions.columns keeps: a month counts once its manifest names it."""
+    home = Path(settings.SHUKE_HOME) / "snapshots" / str(merchant.pk)
+    try:
+        months = sorted(json.loads((home / "manifest.json").read_text())["months"])
+    except (FileNotFoundError, ValueError, KeyError):
+        months = []
+    return {f"{kind}s": [home / f"{kind}-{month}.parquet" for month in months] for kind in ("head", "line")}
 
 
 def _living(merchant: Merchant) -> dict[str, np.ndarray]:

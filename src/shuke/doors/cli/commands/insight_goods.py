@@ -150,7 +150,7 @@ def _again(desk: Desk, found: dict[str, Any], told: dict) -> None:
 
 def _ladder(desk: Desk, found: dict[str, Any], rows: list[dict]) -> None:
     desk.table(
-        [_("satisfied with"), _("took up next"), _("members"), _("of"), "%", _("expected"), _("days")],
+        [_("satisfied with"), _("took up next"), _("members"), _("of those who moved on"), "%", _("expected"), _("days")],
         [
             (r["from_name"], r["to_name"], r["went"], r["steppers"], f"{r['share']:.1%}", r["expected"], f"{r['days']:.0f}")
             for r in rows[:SHOWN]

@@ -9,6 +9,7 @@ import numpy as np
 from shuke.engine.insight.goods.sales import Sales, wilson
 
 FOLLOW_DAYS = 90  # who began later than this ago cannot be judged yet
+LEAD_DAYS = 30  # who bought this soon after the history begins may have bought before it
 LEAST_BEGUN = 20  # members who began with an item, before it is judged
 
 
