@@ -215,7 +215,10 @@ def test_refunds_of_the_archive_give_back_in_proportion_whatever_their_order(sho
 
     def refunded(minor, whole=False):
         return checkout.give_back_for_orders(
-            merchant=shop, refunded={"order:pos:XH:1": (minor, whole, 7500), "order:pos:XH:9": (5, True, 5)}, now=NOW, actor="x"
+            merchant=shop,
+            refunded={"order:pos:XH:1": (minor, whole, 7500), "order:pos:XH:9": (5, True, 5)},
+            now=NOW,
+            actor="x",
         )
 
     assert [one.back["points"] for one in refunded(2500)] == [333]

@@ -220,3 +220,17 @@ def test_batches_grow_while_locks_are_short_and_shrink_when_they_are_long():
     assert lapsing._next_size(100, allowed * 2) == 50
     assert lapsing._next_size(100, allowed * 100) == lapsing._FEWEST
     assert lapsing._next_size(2000, allowed / 10) == lapsing._MOST
+
+
+def test_lots_that_end_within_one_minute_are_two_postings(lan):
+    publish(lan.merchant, CHARTER)
+    who = member(lan.merchant)
+    for n, seconds in enumerate((10, 40.5, 60)):
+        end = START + timedelta(days=9, seconds=seconds)
+        one = Ask(f"end{n}", "adjust", who, 10 + n, expires_at=end, reason="gift")
+        actions.ask(merchant=lan.merchant, asks=[one], now=START + timedelta(days=1), actor="ann")
+    late = START + timedelta(days=10)
+    assert after(in_sets, lan.merchant, late) == after(by_the_fold, lan.merchant, late)
+    in_sets(lan.merchant, late)
+    names = Txn.objects.filter(kind="expire").order_by("at").values_list("event", flat=True)
+    assert [name.count(":") for name in names] == [3, 3, 2]

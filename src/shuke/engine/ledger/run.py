@@ -133,7 +133,8 @@ class Run:
             lot for lot in books.lots.values() if lot.expires_at is not None and lot.expires_at <= at and lot.free > 0
         ]
         if lapsed:
-            effect = self._effect(f"expire:{at:%Y-%m-%dT%H:%M}", "expire", at)
+            moment = "%Y-%m-%dT%H:%M:%S.%f" if at.second or at.microsecond else "%Y-%m-%dT%H:%M"  # mostly midnights
+            effect = self._effect(f"expire:{at:{moment}}", "expire", at)
             for lot in sorted(lapsed, key=Lot.oldest_first):
                 self._take(effect, lot, lot.free, "expire", "breakage")
         self._find_next_expiry()

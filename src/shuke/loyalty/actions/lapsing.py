@@ -131,7 +131,7 @@ def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> int:
     where, values = bulk.among("l.member_id", members)
     rows = bulk.execute(
         "INSERT INTO loyalty_lapse (n, member_id, at, event, points, lots, nth, gone) "
-        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MINUTE[postgres]}, points, lots, "
+        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MOMENT[postgres]}, points, lots, "
         "row_number() OVER (PARTITION BY member_id ORDER BY at), SUM(points) OVER (PARTITION BY member_id ORDER BY at) "
         "FROM (SELECT l.member_id, l.expires_at AS at, SUM(l.remaining) AS points, COUNT(*) AS lots FROM loyalty_lot l "
         f"WHERE l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s "
@@ -143,9 +143,11 @@ def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> int:
     return rows
 
 
-_MINUTE = {  # of a moment, as the fold names its events
-    True: "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI')",
-    False: "substr(at, 1, 10) || 'T' || substr(at, 12, 5)",
+_MOMENT = {  # of a moment, as the fold names its events: to the minute where it is a whole one
+    True: "to_char(at AT TIME ZONE 'UTC', CASE WHEN date_trunc('minute', at) = at THEN 'YYYY-MM-DD\"T\"HH24:MI' "
+    "ELSE 'YYYY-MM-DD\"T\"HH24:MI:SS.US' END)",
+    False: "substr(at, 1, 10) || 'T' || CASE WHEN substr(at, 17) = ':00' THEN substr(at, 12, 5) "
+    "ELSE substr(at, 12, 8) || '.' || substr(substr(at, 21) || '000000', 1, 6) END",
 }
 
 
