@@ -31,6 +31,15 @@ def django_db_keepdb(request):
     return made or request.config.getvalue("reuse_db")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _doors_are_open():
+    """Modules of the doors are imported before any test puts another clock in the place of the shop's: a module that is
+    first imported meanwhile would keep that clock for all tests after it."""
+    from django.urls import get_resolver
+
+    assert get_resolver().url_patterns
+
+
 @pytest.fixture
 def lan(db) -> cast.Shop:
     """Lan's Shop 兰记: the merchant most tests are about."""

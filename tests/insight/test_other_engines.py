@@ -36,7 +36,14 @@ def made_up(seed: int) -> dict[str, list[dict[str, int]]]:
     members = [
         {"member": m, "joined": DAY - luck.randint(-20, 900), "home_store": luck.randint(0, 4)} for m in range(1, 60)
     ]
-    return {"heads": heads, "members": members, "chosen": [{"store_id": 1}, {"store_id": 3}]}
+    lines = [
+        {"order_id": head["order_id"], "product": luck.randint(0, 12), "quantity_milli": 1_000, "amount": luck.randint(1, 10**6),
+         "discount": 0, "refunded": luck.choice((0, 0, 500))}
+        for head in heads for _ in range(luck.randint(1, 4))
+    ]  # fmt: skip
+    goods = [{"product": product, "item": 1 + product % 5} for product in range(1, 11)]
+    chosen = [{"store_id": 1}, {"store_id": 3}]
+    return {"heads": heads, "lines": lines, "members": members, "chosen": chosen, "goods": goods}
 
 
 def on_our_engine(tables, name: str) -> list[tuple]:
@@ -73,6 +80,8 @@ def on_the_store(tables, name: str) -> list[tuple]:
 def test_an_analysis_gives_the_same_rows_on_another_engine(name):
     tables = made_up(len(name))
     ours, theirs = on_our_engine(tables, name), on_the_store(tables, name)
+    if "ORDER BY" not in port.text_of(name):
+        ours, theirs = sorted(ours), sorted(theirs)
     assert len(ours) > 0
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
