@@ -64,7 +64,7 @@ def test_open_menus_and_the_bulk_bar_are_accessible_and_fit(open_page, check_pag
     page = open_page(lan.owner, width=width)
     page.goto("/members")
     for name in ("Tier", "More", "Columns", "Export"):
-        page.locator("summary", has_text=re.compile(f"^{name}")).click()
+        page.locator("main summary", has_text=re.compile(f"^{name}")).click()
         check_page(page)
         page.keyboard.press("Escape")
     page.locator("tbody input[type=checkbox]").first.check()
@@ -91,7 +91,7 @@ def test_a_filter_is_in_the_address_and_the_back_button_takes_it_off(open_page, 
     page.goto("/members")
     before = names(page)
     assert len(before) == 50
-    page.locator("summary", has_text=re.compile("^Stage")).click()
+    page.locator("main summary", has_text=re.compile("^Stage")).click()
     page.locator("input[name=stage][value=lost]").check()
     expect(page).to_have_url(re.compile(r"/members\?stage=lost$"))
     expect(page.locator("a.c-chip")).to_have_text(re.compile("Stage: Lost"))
