@@ -15,6 +15,7 @@ from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 STEP_DAYS = 180
 LEAST_STEPS = 10  # members who went that way, before it is shown
 SURE = 4.0  # of very many ways some look special by chance
+BLOCK = 2_000  # cases at once; each meets all kinds its member ever began
 
 
 class Step(NamedTuple):
@@ -132,8 +133,8 @@ def _could(
     order = np.argsort(who, kind="stable")
     starts = np.searchsorted(who[order], np.arange(people + 1))
     many = starts[case_who + 1] - starts[case_who]
-    for begin in range(0, case_who.size, 20_000):
-        block = slice(begin, begin + 20_000)
+    for begin in range(0, case_who.size, BLOCK):
+        block = slice(begin, begin + BLOCK)
         count = many[block]
         at = np.repeat(starts[case_who[block]], count) + np.arange(int(count.sum()))
         at -= np.repeat(np.cumsum(count) - count, count)
