@@ -1,13 +1,16 @@
 """Goods through the room: the report of a night, one member's next things, what sellers mark, and the members behind a figure."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
+from shuke.flows import timetable
 from shuke.insight import actions
 from shuke.insight.actions import Mark
 from shuke.insight.models import GoodsReport
 from shuke.insight.queries import goods, goods_model
+from shuke.kit import jobs
 from shuke.kit.models import AuditLine
 from shuke.members.models import MemberState
 from tests.insight.shelves import DAY, stock
@@ -132,3 +135,13 @@ def test_a_shop_without_goods_has_an_empty_report(lan):
     actions.snapshot(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
     told = made(lan)
     assert (told["items"], told["groups"][0]["hot"], told["ladder"]) == (0, [], [])
+
+
+def test_the_worker_reports_goods_after_the_night_and_once(shelves, mingde):
+    now = night(shelves, "2026-06-30")
+    assert goods.unreported(shelves.merchant, now)
+    assert not goods.unreported(mingde.merchant, now)  # no night yet: nothing to report
+    timetable.install()
+    jobs.handlers()["goods"](SimpleNamespace(merchant_id=shelves.merchant.pk))
+    assert GoodsReport.objects.filter(merchant=shelves.merchant, day=DAY).exists()
+    assert not goods.unreported(shelves.merchant, now)

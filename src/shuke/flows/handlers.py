@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shuke.flows import checkout
+from shuke.insight import actions as insight
+from shuke.insight.queries import figures
 from shuke.kit import jobs
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import gifts, stored
@@ -17,6 +19,16 @@ def seal(running: jobs.Running) -> None:
     now = shop_now(merchant)
     loyalty.seal(merchant=merchant, now=now, count=False)
     stored.seal_stored(merchant=merchant, now=now, all_of_them=False)
+
+
+@jobs.handler("goods")
+def goods(running: jobs.Running) -> None:
+    """What members buy, open with, buy together and again, as of the last snapshot. After the night, not in it: it takes
+    more memory than all the rest."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    day = figures.last_day(merchant)
+    if day is not None:
+        insight.goods_report(merchant=merchant, day=day, now=shop_now(merchant))
 
 
 @jobs.handler("holds")

@@ -35,7 +35,6 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     0 orders that came for somebody in the moment they were merged into another are brought home
     1 books: holds time out, points expire, tiers are reviewed, all that fell due up to `now`
     2 insight: the snapshot of `day`; after the first import of a history also one for each of its month ends
-      and what members buy, open with, buy together and again (insight.goods_report)
     3 the seal over every posting, last, so that it covers the night's own
     """
     shown = progress or Silent()
@@ -48,7 +47,6 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]
     else:
         made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
-    insight.goods_report(merchant=merchant, day=day, now=now)
     sealed = loyalty.seal(merchant=merchant, now=now) + stored.seal_stored(merchant=merchant, now=now)
     bulk.learn_statistics()
     return Night(day, moved.members, moved.postings, len(made), sealed)

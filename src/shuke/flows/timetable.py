@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from shuke.flows import coalition
 from shuke.flows.coupons import rules_wanted
+from shuke.insight.queries.goods import unreported as goods_unreported
 from shuke.kit import clock, jobs
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
@@ -54,6 +55,7 @@ TIMETABLE: tuple[Daily | Often, ...] = (
     Often("coupons", timedelta(hours=1), rules_wanted),
     Often("referral", timedelta(minutes=5), any_due),
     Often("coalition", coalition.EVERY, coalition.wanted),
+    Often("goods", timedelta(minutes=5), goods_unreported),
 )
 
 # Where the handlers live; importing a module installs its handlers.

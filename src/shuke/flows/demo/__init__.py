@@ -114,6 +114,8 @@ class _Making:
                 taken = take_in(merchant, one.files, one.options, now=demo.ends, actor=ACTOR, progress=self.progress)
                 rejected += taken.rejected
                 rejects += [taken.rejects] if taken.rejects else []
+        if not connection.in_atomic_block:
+            connection.close()  # what it keeps of the import's pages, a night needs no more
         with self.step("night"):
             yesterday = (demo.ends - timedelta(days=1)).date()
             night_run(merchant=merchant, day=yesterday, now=demo.ends, progress=self.progress)

@@ -25,6 +25,7 @@ from shuke.engine.insight import kpi
 from shuke.engine.insight.goods import again, fresh, hiding, ladder, opening, selling
 from shuke.engine.insight.goods.sales import Sales, visits
 from shuke.insight.models import GoodsReport
+from shuke.insight.queries import figures
 from shuke.insight.queries.goods_model import Learnt, learnt
 from shuke.insight.queries.goods_sales import LEVELS, Shelf, names_of, shelf, sold
 from shuke.kit import clock
@@ -50,6 +51,12 @@ def report(merchant: Merchant, level: str = "", day: date | None = None) -> dict
     if found is None or level or found.figures["main"] == found.level:
         return found.figures | {"made_at": found.made_at.isoformat()} if found else None
     return report(merchant, found.figures["main"], day) or found.figures
+
+
+def unreported(merchant: Merchant, now: datetime) -> bool:
+    """Whether a snapshot is there and its day's goods have no report yet."""
+    day = figures.last_day(merchant)
+    return day is not None and not GoodsReport.objects.filter(merchant=merchant, day__gte=day).exists()
 
 
 def levels(merchant: Merchant) -> list[str]:

@@ -47,8 +47,10 @@ def goods(desk: Desk, view: str, level: str | None, group: str, member: str | No
     from shuke.insight.queries import goods as told
 
     if check:
-        _anew(desk, level)
+        _anew(desk, level, whole_check=True)
         view = "check"
+    elif told.unreported(desk.merchant, desk.now):
+        _anew(desk, None)
     found = told.report(desk.merchant, level or "")
     if found is None:
         raise Refused(_("There is no report of goods yet: it is made at night. Run `shuke night` to have it now."))
@@ -69,7 +71,7 @@ def goods(desk: Desk, view: str, level: str | None, group: str, member: str | No
     _TABLES[view](desk, found, rows)
 
 
-def _anew(desk: Desk, level: str | None) -> None:
+def _anew(desk: Desk, level: str | None, *, whole_check: bool = False) -> None:
     from shuke.insight import actions
     from shuke.insight.queries import figures
 
@@ -77,7 +79,7 @@ def _anew(desk: Desk, level: str | None) -> None:
     if day is None:
         raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
     levels = (level,) if level else ()
-    actions.goods_report(merchant=desk.merchant, day=day, now=desk.now, levels=levels, whole_check=True)
+    actions.goods_report(merchant=desk.merchant, day=day, now=desk.now, levels=levels, whole_check=whole_check)
 
 
 def _title(found: dict[str, Any], text: str) -> str:
