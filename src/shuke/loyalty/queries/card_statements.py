@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterator
 
 from shuke.engine.partner_cards.charging import Moved
 from shuke.kit import bulk
 from shuke.loyalty.models import CardStatement
-from shuke.loyalty.queries.settlement import instant, text
+from shuke.loyalty.queries.settlement import csv_line, instant, lines_digest, text
 from shuke.shops.models import Merchant
 
 COLUMNS = (
@@ -40,7 +38,7 @@ def moved(merchant: int, statement: int) -> list[Moved]:
 def movements(merchant: int, statement: int) -> Iterator[bytes]:
     """Every movement in the order of ids: the partner finds its own rows again by file, row, day, amount and the card's end.
     Nothing says whose they are."""
-    yield _csv(COLUMNS)
+    yield csv_line(COLUMNS)
     last = 0
     while True:
         rows = bulk.select(
@@ -52,25 +50,14 @@ def movements(merchant: int, statement: int) -> Iterator[bytes]:
         for pk, at, file, row, shown, day, amount, kind, points, price in rows:
             moment = bulk.read_moment(at)
             assert moment is not None
-            yield _csv((pk, instant(moment), file, row, shown, day, amount, kind, points, price, points * price))
+            yield csv_line((pk, instant(moment), file, row, shown, day, amount, kind, points, price, points * price))
         if len(rows) < 2000:
             return
         last = rows[-1][0]
 
 
-def _csv(row: tuple) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(row)
-    return out.getvalue().encode()
-
-
 def movements_digest(merchant: int, statement: int) -> tuple[int, str]:
-    """How many movements there are, and SHA-256 of their file."""
-    seen, sha = -1, hashlib.sha256()
-    for line in movements(merchant, statement):
-        seen += 1
-        sha.update(line)
-    return seen, sha.hexdigest()
+    return lines_digest(movements(merchant, statement))
 
 
 def files(one: CardStatement) -> dict[str, bytes]:

@@ -32,7 +32,7 @@ def digest(document: dict[str, Any]) -> str:
 
 def movements(merchant: int, period: int) -> Iterator[bytes]:
     """Every movement of one partner in a period as CSV, in the order of their ids; names of members are not in it."""
-    yield _csv(COLUMNS)
+    yield csv_line(COLUMNS)
     last = 0
     while True:
         rows = bulk.select(
@@ -42,25 +42,30 @@ def movements(merchant: int, period: int) -> Iterator[bytes]:
         )
         for pk, at, noted, number, kind, other, points, price, micro in rows:
             when = [instant(moment) for moment in map(bulk.read_moment, (at, noted)) if moment is not None]
-            yield _csv((pk, *when, number, kind, other or "", points, price, micro))
+            yield csv_line((pk, *when, number, kind, other or "", points, price, micro))
         if len(rows) < 2000:
             return
         last = rows[-1][0]
 
 
-def _csv(row: tuple) -> bytes:
+def csv_line(row: tuple) -> bytes:
+    """The one way a movement is written."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(row)
     return out.getvalue().encode()
 
 
-def movements_digest(merchant: int, period: int) -> tuple[int, str]:
-    """How many movements there are, and SHA-256 of their file."""
+def lines_digest(lines: Iterator[bytes]) -> tuple[int, str]:
+    """How many movements a file has below its heading, and SHA-256 of all of it."""
     seen, sha = -1, hashlib.sha256()
-    for line in movements(merchant, period):
+    for line in lines:
         seen += 1
         sha.update(line)
     return seen, sha.hexdigest()
+
+
+def movements_digest(merchant: int, period: int) -> tuple[int, str]:
+    return lines_digest(movements(merchant, period))
 
 
 def files(period: CoalitionPeriod, merchant: Merchant | None = None) -> dict[str, bytes]:
