@@ -10,7 +10,7 @@ from django.urls import resolve, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from shuke.doors.console import finance_pages
+from shuke.doors.console import finance_pages, insight_tabs
 from shuke.shops import queries as shops
 from shuke.shops.models import Staff
 
@@ -93,10 +93,7 @@ GROUPS: list[tuple[Label, list[Entry]]] = [
         [
             Entry(
                 "console:insight-rfm", _("Insight"), icon="chart-dots", pages="console:insight", needs="insight",
-                below=(
-                    Below("console:insight-rfm", _("RFM cut points")), Below("console:insight-movement", _("Who went where")),
-                    Below("console:insight-points", _("Points liability")),
-                ),
+                below=tuple(Below(tab.view, tab.label) for tab in insight_tabs.tabs()),
             ),
             Entry(
                 "console:finance", _("Finance"), icon="coins", pages="console:finance", needs="insight",

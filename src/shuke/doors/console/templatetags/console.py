@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from shuke.doors.console import insight_tabs as insight_pages_list
 from shuke.doors.console import tiers, words
 from shuke.kit import money as kit_money
 
@@ -221,6 +222,12 @@ def share_bar(part: float, whole: float, label: str = "") -> SafeString:
         named,
         f"{share * 100:.1f}",
     )
+
+
+@register.simple_tag
+def insight_tabs(current: str) -> tuple[list[insight_pages_list.Shown], list[insight_pages_list.Shown]]:
+    """The two rows of tabs of the insight pages: groups, and the pages of the group one is in."""
+    return insight_pages_list.rows(current)
 
 
 @register.filter

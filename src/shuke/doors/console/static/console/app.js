@@ -97,3 +97,9 @@ on("change", (event) => {
   const form = event.target.type === "file" && dropForm(event);
   if (form) form.querySelector("[data-drop-names]").textContent = [...event.target.files].map((file) => file.name).join(", ");
 });
+
+// Tabs that do not fit beside one another scroll; the one that is open must be seen when the page opens.
+for (const current of document.querySelectorAll(".c-tabs > [aria-current]")) {
+  const bar = current.parentElement;
+  if (bar.scrollWidth > bar.clientWidth) bar.scrollLeft = current.offsetLeft - bar.offsetLeft - (bar.clientWidth - current.offsetWidth) / 2;
+}
