@@ -133,3 +133,43 @@ class GoodsReport(models.Model):
     class Meta:
         db_table = "insight_goods_report"
         constraints = [models.UniqueConstraint(fields=["merchant", "level", "day"], name="insight_goods_report_day")]
+
+
+class MemberValue(models.Model):
+    """What one member will probably buy and spend, one row each. Read it through insight/queries/value.py only.
+
+    No row: nothing can be told of this member, or of anybody (the latest ValueReport says why).
+    """
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    as_of = models.DateField(help_text="When this row last changed; the figures are as of the latest report.")
+    chance_30 = models.SmallIntegerField(help_text="Chance to buy within 30 days, permille.")
+    chance_90 = models.SmallIntegerField(help_text="The same within 90 days.")
+    expected_orders = models.IntegerField(help_text="Order days within 12 months, thousandths.")
+    expected_spend = models.BigIntegerField(null=True, help_text="Net, within 12 months. Null: too few members to say.")
+    spend_low = models.BigIntegerField(null=True, help_text="Half of members of such an expectation spend between low …")
+    spend_high = models.BigIntegerField(null=True, help_text="… and high.")
+    rule = models.CharField(max_length=8, help_text="model | plain")
+
+    class Meta:
+        db_table = "insight_membervalue"
+        indexes = [
+            models.Index(fields=["merchant", "chance_30", "member"], name="insight_value_by_30"),
+            models.Index(fields=["merchant", "chance_90", "member"], name="insight_value_by_90"),
+            models.Index(fields=["merchant", "expected_spend", "member"], name="insight_value_by_spend"),
+        ]
+
+
+class ValueReport(models.Model):
+    """What all members will probably buy and spend, and how good that is, as of a shop day. Figures: insight/queries/value.py."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "insight_value_report"
+        constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_value_report_day")]

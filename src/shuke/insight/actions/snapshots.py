@@ -89,8 +89,8 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
 
 
 def forget(*, merchant: Merchant, members: list[int]) -> None:
-    """Purge what insight holds on people who asked to be forgotten: scores and movements."""
-    for table in ("insight_member_score", "insight_movement"):
+    """Purge what insight holds on people who asked to be forgotten: scores, movements, what is expected of them."""
+    for table in ("insight_member_score", "insight_movement", "insight_membervalue"):
         condition, parameter = bulk.among("member_id", members)
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
 

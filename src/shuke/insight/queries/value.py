@@ -1,0 +1,119 @@
+"""What members will probably buy and spend: of single ones, in totals and groups, and the report behind it.
+
+`ValueReport.figures` has the shape that insight/actions/value.py writes; see `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, Q, Sum
+
+from shuke.engine.insight import chances
+from shuke.insight.models import MemberValue as Stored
+from shuke.insight.models import ValueReport
+from shuke.kit import bulk
+from shuke.shops.models import Merchant
+
+_ROW = "member_id, chance_30, chance_90, expected_orders, expected_spend, spend_low, spend_high, rule"
+GROUPS = ("layer", "stage", "rfm", "bond")
+
+
+class MemberValue(NamedTuple):
+    """One member. Money is net, in minor units of the merchant's currency, over the 12 months after `as_of`."""
+
+    member: int
+    chance_30: int  # permille: to buy within 30 days
+    chance_90: int
+    expected_orders: int  # thousandths
+    expected_spend: int | None  # None, and so the band: too few members to say it of one
+    spend_low: int | None  # half of members of such an expectation spend between low and high
+    spend_high: int | None
+    rule: str  # model | plain
+    as_of: date
+
+    def band(self, days: int = 30) -> str:
+        """likely | possible | unlikely."""
+        return chances.band(self.chance_30 if days == 30 else self.chance_90)
+
+
+class Group(NamedTuple):
+    """Members alike, e.g. of one layer."""
+
+    key: str
+    members: int
+    expected_orders: int  # thousandths
+    expected_spend: int
+
+
+def of_members(merchant: Merchant, members: Iterable[int]) -> dict[int, MemberValue]:
+    """By member id. Nobody who has not bought, and nobody at all where the shop's history is too thin (see `refusal`)."""
+    wanted = sorted(set(members))
+    day = last_day(merchant)
+    if not wanted or day is None:
+        return {}
+    condition, parameter = bulk.among("member_id", wanted)
+    rows = bulk.select(
+        f"SELECT {_ROW} FROM insight_membervalue WHERE +merchant_id = %s AND {condition}", [merchant.pk, parameter]
+    )
+    return {row[0]: MemberValue(*row, day) for row in rows}
+
+
+def of_member(merchant: Merchant, member: int) -> MemberValue | None:
+    return of_members(merchant, [member]).get(member)
+
+
+def total(merchant: Merchant) -> Group:
+    """All members together, as the rows of single ones add up."""
+    found = Stored.objects.filter(merchant=merchant).aggregate(
+        n=Count("pk"), orders=Sum("expected_orders"), spend=Sum("expected_spend")
+    )
+    return Group("", found["n"], found["orders"] or 0, found["spend"] or 0)
+
+
+def by_group(merchant: Merchant, what: str) -> list[Group]:
+    """Sums by a column of the members' scores: layer, stage, rfm or bond; members without a row are in none."""
+    assert what in GROUPS, what
+    rows = (
+        Stored.objects.filter(merchant=merchant)
+        .values(key=F(f"member__memberscore__{what}"))
+        .annotate(n=Count("pk"), orders=Sum("expected_orders"), spend=Sum("expected_spend"))
+        .order_by("key")
+    )
+    return [Group(row["key"] or "", row["n"], row["orders"] or 0, row["spend"] or 0) for row in rows]
+
+
+def bands(merchant: Merchant, days: int = 30) -> dict[str, int]:
+    """How many members are likely, possible, unlikely to buy within so many days (30 or 90)."""
+    column = f"chance_{days}"
+    counted = {
+        word: Count("pk", filter=Q(**{f"{column}__gte": low, f"{column}__lt": high}))
+        for word, (low, high) in ((word, chances.bounds(word)) for word in chances.BANDS)
+    }
+    return Stored.objects.filter(merchant=merchant).aggregate(**counted)
+
+
+def top(merchant: Merchant, limit: int = 20) -> list[MemberValue]:
+    """Those of whom most spend is expected, most first."""
+    kept = Stored.objects.filter(merchant=merchant, expected_spend__isnull=False).order_by(
+        "-expected_spend", "-member_id"
+    )
+    chosen = list(kept.values_list("member_id", flat=True)[:limit])
+    found = of_members(merchant, chosen)
+    return [found[member] for member in chosen if member in found]
+
+
+def last_day(merchant: Merchant) -> date | None:
+    """The day of the latest report, which the figures of members are as of."""
+    return ValueReport.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
+
+
+def report(merchant: Merchant, day: date | None = None) -> dict[str, Any] | None:
+    """The figures of the latest report, or of the last up to `day`. None before the first."""
+    kept = ValueReport.objects.filter(merchant=merchant).order_by("-day")
+    if day is not None:
+        kept = kept.filter(day__lte=day)
+    found = kept.first()
+    return found.figures | {"made_at": found.made_at.isoformat()} if found else None
