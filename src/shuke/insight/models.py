@@ -148,7 +148,9 @@ class MemberValue(models.Model):
     chance_90 = models.SmallIntegerField(help_text="The same within 90 days.")
     expected_orders = models.IntegerField(help_text="Order days within 12 months, thousandths.")
     expected_spend = models.BigIntegerField(null=True, help_text="Net, within 12 months. Null: too few members to say.")
-    spend_low = models.BigIntegerField(null=True, help_text="Half of members of such an expectation spend between low …")
+    spend_low = models.BigIntegerField(
+        null=True, help_text="Half of members of such an expectation spend between low …"
+    )
     spend_high = models.BigIntegerField(null=True, help_text="… and high.")
     rule = models.CharField(max_length=8, help_text="model | plain")
 
@@ -173,3 +175,101 @@ class ValueReport(models.Model):
     class Meta:
         db_table = "insight_value_report"
         constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_value_report_day")]
+
+
+class StatedCost(models.Model):
+    """What the seller says no order tells: the margin of goods, or what one piece costs; what a newcomer of a channel or store costs."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    what = models.CharField(max_length=8, help_text="product | category | channel | store")
+    key = models.CharField(max_length=160, help_text="Product code, category, channel, or name of the store.")
+    margin_permille = models.IntegerField(null=True, help_text="Of goods, thousandths of the price.")
+    cost_minor = models.BigIntegerField(null=True, help_text="Of one piece, or of one newcomer.")
+    stated_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "insight_stated_cost"
+        constraints = [models.UniqueConstraint(fields=["merchant", "what", "key"], name="insight_stated_cost_once")]
+
+
+class ProfitPolicy(models.Model):
+    """What a shop states about all its members. Null: nothing was stated, and an assumption stands in, named so."""
+
+    merchant = models.OneToOneField(Merchant, primary_key=True, on_delete=models.PROTECT)
+    margin_permille = models.IntegerField(null=True, help_text="Null: Merchant.margin_permille, an assumption.")
+    uplift_permille = models.IntegerField(null=True, help_text="Share of leavers an effort keeps.")
+    uplift_source = models.CharField(max_length=80, blank=True, help_text="What measured it; empty: an assumption.")
+    years_tenths = models.IntegerField(null=True, help_text="Years of the plain formula.")
+    stated_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "insight_profit_policy"
+
+
+class MemberProfit(models.Model):
+    """What one member earned the shop and cost it, why they come back, and what keeping them is worth. Written at night.
+
+    Columns `year_…` are of the last 365 days, the others of all time. Money in minor units of the merchant's currency.
+    """
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField(help_text="When this row last changed; the figures are as of the latest report.")
+    net_minor = models.BigIntegerField()
+    year_net_minor = models.BigIntegerField()
+    margin_minor = models.BigIntegerField()
+    year_margin_minor = models.BigIntegerField()
+    acquisition_minor = models.BigIntegerField()
+    care_minor = models.BigIntegerField()
+    service_minor = models.BigIntegerField()
+    reward_minor = models.BigIntegerField()
+    recovery_minor = models.BigIntegerField()
+    year_acquisition_minor = models.BigIntegerField()
+    year_care_minor = models.BigIntegerField()
+    year_service_minor = models.BigIntegerField()
+    year_reward_minor = models.BigIntegerField()
+    year_recovery_minor = models.BigIntegerField()
+    profit_minor = models.BigIntegerField()
+    year_profit_minor = models.BigIntegerField()
+    stated_permille = models.SmallIntegerField(
+        help_text="Of what they kept, the share whose margin or cost was stated."
+    )
+    price_permille = models.SmallIntegerField(null=True, help_text="Price sensitivity; null: too few orders to say.")
+    price_orders = models.IntegerField()
+    returned_permille = models.SmallIntegerField()
+    friends = models.IntegerField(help_text="Brought by them, and bought.")
+    loyalty = models.CharField(max_length=8, blank=True, help_text="habit | price | high")
+    quality = models.CharField(max_length=8, blank=True, help_text="quality | costly")
+    leaving_permille = models.SmallIntegerField(null=True)
+    stays_minor = models.BigIntegerField(null=True, help_text="Spend of a year if they stay.")
+    worth_minor = models.BigIntegerField(null=True, help_text="What such a year leaves the shop.")
+    budget_minor = models.BigIntegerField(null=True, help_text="What it is worth at most to keep or win them back.")
+    budget_low = models.BigIntegerField(null=True)
+    budget_high = models.BigIntegerField(null=True)
+    advice = models.CharField(max_length=8, blank=True, help_text="at_ease | keep | win_back | let_go")
+
+    class Meta:
+        db_table = "insight_memberprofit"
+        indexes = [
+            models.Index(fields=["merchant", "loyalty"], name="insight_profit_loyalty"),
+            models.Index(fields=["merchant", "quality"], name="insight_profit_quality"),
+            models.Index(fields=["merchant", "advice", "budget_minor"], name="insight_profit_advice"),
+            models.Index(fields=["merchant", "year_profit_minor", "member"], name="insight_profit_year"),
+        ]
+
+
+class ProfitReport(models.Model):
+    """Profit, costs, types and budgets of all members as of the end of a shop day. Shape: insight/queries/profit.py."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    day = models.DateField()
+    made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "insight_profit_report"
+        constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_profit_report_day")]

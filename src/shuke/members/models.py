@@ -307,6 +307,27 @@ class SpecialDay(models.Model):
         ]
 
 
+class MemberCost(models.Model):
+    """Money spent on one member, booked by the room that caused it or by hand. Never changed: what was wrong is taken back."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=12, help_text="engine.insight.profit.KINDS")
+    amount_minor = models.BigIntegerField(help_text="Below 0: taken back.")
+    at = models.DateTimeField(help_text="When it was caused.")
+    key = models.CharField(max_length=120, help_text="The same key again books nothing.")
+    source = models.CharField(max_length=20, help_text="manual, or the room that caused it: service, engage …")
+    note = models.CharField(max_length=200, blank=True)
+    booked_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "members_cost"
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="members_cost_key")]
+        indexes = [models.Index(fields=["merchant", "member", "at"], name="members_cost_member")]
+
+
 class TimelineLine(models.Model):
     """Something that happened to a member. Append-only; rooms above claim unread lines (docs/architecture.md)."""
 

@@ -10,6 +10,7 @@ from shuke.members.actions.attributes import (
 from shuke.members.actions.cards import CardRefused, found_again, freeze, replace_card, report_lost, unfreeze
 from shuke.members.actions.consents import Statement, consent
 from shuke.members.actions.contacts import BadContact, NewContact, add_contacts, remove_contacts, reveal
+from shuke.members.actions.costs import BadCost, Cost, book_costs
 from shuke.members.actions.enrolling import BadDay, IdentityTaken
 from shuke.members.actions.profile import BadProfile, add_note, add_tags, edit_profile, remove_tags, undo_created
 from shuke.members.actions.recognition import Newcomers, Recognised, Seen, preview, recognise
@@ -19,11 +20,13 @@ from shuke.members.actions.timeline import Claimed, Note, claim, note, note_foun
 __all__ = [
     "BadAttribute",
     "BadContact",
+    "BadCost",
     "BadDay",
     "BadDefinition",
     "BadProfile",
     "CardRefused",
     "Claimed",
+    "Cost",
     "Definition",
     "IdentityTaken",
     "NewContact",
@@ -35,6 +38,7 @@ __all__ = [
     "add_contacts",
     "add_note",
     "add_tags",
+    "book_costs",
     "claim",
     "consent",
     "define_attributes",
