@@ -1,7 +1,8 @@
 """The small port to the analytics engine: register columns, name Parquet files, run an analysis by its name.
 
 An analysis is a SQL text in `sql/<name>.sql`, in the part of SQL that sqlglot can turn for other engines (see `ALLOWED`
-and tests/engine/insight/test_sql.py). Today the engine is DuckDB in this process; nothing outside this module knows.
+and tests/engine/insight/test_sql.py). `Port` is what an engine must do; `Engine` is DuckDB in this process, `port_spark.Spark`
+a cluster. `opened` chooses by address, and nothing else in the product knows which one answers.
 
 Columns are numpy arrays: ids and money int64, days int32 counted from 1970-01-01 in the merchant's zone. Never NULL:
 0 means "nobody" or "none" where a column says so.
@@ -13,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, Self
 
 import duckdb
 import numpy as np
@@ -49,6 +51,11 @@ TABLES: dict[str, dict[str, str]] = {
     "chosen": {"store_id": "BIGINT"},
     # Which item of the analyses of goods a product stands for: itself, or its kind.
     "goods": {"product": "BIGINT", "item": "BIGINT"},
+    # For growth and cohorts: in which stretch a day lies (days in none are not listed), which part of the shop a store
+    # (0: not listed) or a member stands for.
+    "buckets": {"day": "INTEGER", "bucket": "INTEGER"},
+    "store_units": {"store": "BIGINT", "unit": "BIGINT"},
+    "who_units": {"member": "BIGINT", "unit": "BIGINT"},
 }
 # Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
 ALLOWED = {
@@ -81,6 +88,36 @@ class EngineFailed(RuntimeError):
     """An analysis could not be run. The message says which, and what the engine said."""
 
 
+class Port(Protocol):
+    """What an analytics engine must do. Close it, or use `with`."""
+
+    def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None: ...
+
+    def files(self, name: str, paths: Sequence[Path]) -> None: ...
+
+    def run(self, name: str, **parameters: int | float) -> Columns: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def opened(address: str, *, temp: Path, memory: str = "256MB", temp_limit: str = "4GB", threads: int = 2) -> Port:
+    """The engine at `address`: empty or `duckdb` for the one in this process, `spark://…`, `spark` or `sc://…` for a cluster.
+
+    On a cluster every worker must see `temp` and the named files under the same path; the limits are then the cluster's own.
+    """
+    if address in ("", "duckdb"):
+        return Engine(temp=temp, memory=memory, temp_limit=temp_limit, threads=threads)
+    from shuke.engine.insight.port_spark import Spark
+
+    return Spark(address, temp=temp)
+
+
 class Engine:
     """One connection to the analytics engine, to be closed (use `with`).
 
@@ -100,9 +137,8 @@ class Engine:
             temp.mkdir(parents=True, exist_ok=True)
             settings |= {"temp_directory": str(temp), "max_temp_directory_size": temp_limit}
         self._connection = duckdb.connect(":memory:", config=settings)
-        self._registered: set[str] = set()
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,139 @@
+"""The port on a cluster: Apache Spark, or whatever speaks Spark Connect (Sail does).
+
+Addresses: `spark://host:7077` is a stand-alone cluster; this process becomes the driver, started through Spark's own
+spark-submit. `spark` alone takes the master that spark-submit or spark-defaults.conf names. `sc://host:15002` is a Spark
+Connect server. Scheduling, shuffling and retrying are Spark's; here texts are turned and columns are brought and fetched.
+
+Workers must see the snapshot's Parquet files, and `temp`, under the same paths as this machine does (a shared folder).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from shuke.engine.insight.port import TABLES, Columns, Engine, EngineFailed
+
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.maxResultSize": "0",  # one row a member comes back, and each shop knows how many it has
+}
+# One driver per process, whatever asks for it: two engines that are open at once share it, and the last one stops it.
+_lock = threading.Lock()
+_sharing = 0
+
+
+class Spark:
+    """One session on a cluster, to be closed (use `with`): while it is open it holds the cluster's cores."""
+
+    def __init__(self, address: str, *, temp: Path) -> None:
+        self._address = address
+        self._session, self._shared = _session(address)
+        self._own = temp / f"spark-{uuid.uuid4().hex}"
+        self._own.mkdir(parents=True, mode=0o755)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        shutil.rmtree(self._own, ignore_errors=True)
+        session, self._session = self._session, None
+        if session is not None:
+            _leave(session, self._shared)
+
+    def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
+        """Make `columns` readable as a table: as a Parquet file beside the snapshot, which workers can read already."""
+        path = self._own / f"{name}-{uuid.uuid4().hex}.parquet"
+        with Engine() as local:
+            local.write(name, columns, path)
+        self.files(name, [path])
+
+    def files(self, name: str, paths: Sequence[Path]) -> None:
+        """Make Parquet files readable as one table; none at all is an empty table of the right columns."""
+        types = TABLES[name]
+        if paths:
+            listed = ", ".join(f"`{column}` {kind}" for column, kind in types.items())
+            found = self._session.read.schema(listed).parquet(*(str(path) for path in paths))
+        else:
+            listed = ", ".join(f"CAST(0 AS {kind}) AS `{column}`" for column, kind in types.items())
+            found = self._session.sql(f"SELECT {listed} WHERE 1 = 0")
+        found.createOrReplaceTempView(name)
+
+    def run(self, name: str, **parameters: int | float) -> Columns:
+        """Run analysis `name` on the cluster; its columns by name, in the order the text gives."""
+        from pyspark.errors import PySparkException
+
+        from shuke.engine.insight.port_turn import turned
+
+        try:
+            rows = self._session.sql(turned(name, "spark", parameters)).toArrow()
+        except PySparkException as error:
+            raise EngineFailed(f"The analysis {name} failed on {self._address}: {_first_line(error)}") from error
+        return {column: rows[column].to_numpy() for column in rows.column_names}
+
+
+def _session(address: str) -> tuple[Any, bool]:
+    """A session at an address, and whether it lives on this process's one driver."""
+    global _sharing
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise EngineFailed(
+            f"The analyses are set to run on {address}, which needs Spark's Python package. "
+            "Install it: pip install 'shuke[spark]'."
+        ) from error
+    # Spark looks for `python` on the path otherwise, which may be none or another one.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    try:
+        if address.startswith("sc://"):
+            return SparkSession.builder.remote(address).create(), False
+        with _lock:
+            builder = SparkSession.builder.appName("shuke")
+            if address != "spark":
+                builder = builder.master(address)
+            for key, value in _SETTINGS.items():
+                builder = builder.config(key, value)
+            session = builder.getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
+            _sharing += 1
+            return session.newSession(), True
+    except PySparkException as error:
+        raise EngineFailed(
+            f"Spark at {address} could not be reached: {_first_line(error)} Look at SHUKE_ANALYTICS, at the cluster, "
+            "and (for spark://) at `java -version` on this machine."
+        ) from error
+    except Exception as error:  # the driver's own errors come as the bridge's or the network's
+        raise EngineFailed(f"Spark at {address} could not be reached: {_first_line(error)}") from error
+
+
+def _leave(session: Any, shared: bool) -> None:
+    global _sharing
+    if not shared:
+        session.stop()
+        return
+    with _lock:
+        _sharing -= 1
+        if _sharing == 0:
+            session.stop()
+
+
+def _first_line(error: BaseException) -> str:
+    told = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return re.sub(r"\s+", " ", told)[:400]

@@ -1,0 +1,96 @@
+"""A made-up history as the tables of the port, and what an analysis says about it: for comparing one engine with another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import numpy as np
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from shuke.engine.insight import kpi, port
+
+DAY = 20_757
+PARAMETERS = {
+    "as_of": DAY,
+    "window_from": DAY - 365,
+    "active_from": DAY - 90,
+    "active_days": 90,
+    "window_days": 365,
+    "by_member": 0,
+}
+KINDS = {"BIGINT": np.int64, "INTEGER": np.int32}
+Tables = dict[str, list[dict[str, int]]]
+Rows = list[tuple]
+
+
+def made_up(seed: int, *, orders: int = 600, members: int = 60) -> Tables:
+    """Guests, strangers, people who join later, orders given back, sums at the edge of every width, days yet to come."""
+    luck = Random(seed)
+    heads = []
+    for number in range(1, orders + 1):
+        day = DAY - int(luck.triangular(-10, 800, 0))
+        refunded = luck.choice((0, 0, 0, 700))
+        net = 0 if refunded and luck.random() < 0.5 else luck.choice((0, 128, 255, 32_768, luck.randint(1, 10**10)))
+        row = dict.fromkeys(port.TABLES["heads"], 0)
+        row |= {
+            "order_id": number, "member": luck.choice((0, 10**6, *range(1, members))), "store": luck.randint(1, 4), "day": day,
+            "month": kpi.month_number(kpi.day_of_number(day)), "paid_s": day * 86_400 + luck.randint(0, 86_399), "net": net, "refunded": refunded,
+            "items_milli": luck.randint(0, 9) * 1_000, "line_count": luck.randint(1, 9), "counted": int(not (net <= 0 and refunded > 0)),
+        }  # fmt: skip
+        heads.append(row)
+    people = [
+        {"member": m, "joined": DAY - luck.randint(-20, 900), "home_store": luck.randint(0, 4)}
+        for m in range(1, members)
+    ]
+    lines = [
+        {"order_id": head["order_id"], "product": luck.randint(0, 12), "quantity_milli": 1_000, "amount": luck.randint(1, 10**6),
+         "discount": 0, "refunded": luck.choice((0, 0, 500))}
+        for head in heads for _ in range(luck.randint(1, 4))
+    ]  # fmt: skip
+    goods = [{"product": product, "item": 1 + product % 5} for product in range(1, 11)]
+    chosen = [{"store_id": 1}, {"store_id": 3}]
+    buckets = [{"day": day, "bucket": (day - DAY + 810) // 30} for day in range(DAY - 700, DAY + 1)]
+    store_units = [{"store": 1, "unit": 1}, {"store": 2, "unit": 1}, {"store": 3, "unit": 2}]
+    who_units = [{"member": one["member"], "unit": one["member"] % 3} for one in people]
+    return {
+        "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
+        "buckets": buckets, "store_units": store_units, "who_units": who_units,
+    }  # fmt: skip
+
+
+def columns(table: str, rows: list[dict[str, int]]) -> port.Columns:
+    return {c: np.array([row[c] for row in rows], dtype=KINDS[kind]) for c, kind in port.TABLES[table].items()}
+
+
+def parameters(name: str) -> dict[str, int]:
+    """What analysis `name` asks for."""
+    wanted = {node.name for node in sqlglot.parse_one(port.text_of(name), read="duckdb").find_all(exp.Placeholder)}
+    return {key: PARAMETERS[key] for key in wanted}
+
+
+def rows_of(engine: port.Port, name: str) -> Rows:
+    found = engine.run(name, **parameters(name))
+    return list(zip(*(values.tolist() for values in found.values()), strict=True))
+
+
+def on_our_engine(tables: Tables, names: list[str]) -> dict[str, Rows]:
+    with port.Engine() as engine:
+        for table, rows in tables.items():
+            engine.table(table, columns(table, rows))
+        return {name: rows_of(engine, name) for name in names}
+
+
+def same(name: str, ours: Rows, theirs: Rows) -> None:
+    """Every cell: whole numbers exactly, sums of logarithms to the ninth digit, rows in the order the text asks for."""
+    if "ORDER BY" not in port.text_of(name):
+        ours, theirs = sorted(ours), sorted(theirs)
+    assert len(ours) > 0
+    assert len(ours) == len(theirs)
+    for mine, other in zip(ours, theirs, strict=True):
+        cells: list[Callable] = [float if isinstance(cell, float) else int for cell in mine]
+        told = [kind(cell) for kind, cell in zip(cells, other, strict=True)]
+        assert [v for v in mine if isinstance(v, int)] == [v for v in told if isinstance(v, int)]
+        assert list(mine) == pytest.approx(told, rel=1e-9)
