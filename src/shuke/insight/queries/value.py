@@ -58,7 +58,7 @@ def of_members(merchant: Merchant, members: Iterable[int]) -> dict[int, MemberVa
     rows = bulk.select(
         f"SELECT {_ROW} FROM insight_membervalue WHERE +merchant_id = %s AND {condition}", [merchant.pk, parameter]
     )
-    return {row[0]: MemberValue(*row, day) for row in rows}
+    return {row[0]: MemberValue._make((*row, day)) for row in rows}
 
 
 def of_member(merchant: Merchant, member: int) -> MemberValue | None:

@@ -178,7 +178,7 @@ def try_models(
         best[1],
         methods,
         measures.tenths(expected, came.orders),
-        () if values is None else _spreads(expected * values, came.spend, horizon),
+        () if values is None else spreads_of(expected * values, came.spend, horizon),
         days,
         measures.calibration(chance, bought),
         scale,
@@ -201,17 +201,24 @@ def learned_scale(seen: Visits, told: Fit, *, cut: int, days: int, unit: float =
 
 def plain_rules(seen: Visits, told: Summary, came: Window, *, cut: int, end: int) -> tuple[Scored, ...]:
     """The rules a model must beat, scored: past_rate, last_year (where the history reaches back), recency, mean."""
-    days = float(end - cut)
-    age = np.maximum(told.T * told.unit, 1.0)
-    rate, money = told.x / age * days, told.spend / age * days
-    found = [score("past_rate", rate, came, np.maximum(money, 0.0))]
+    rate, money = plain_expectation("past_rate", seen, told, cut=cut, days=end - cut)
+    found = [score("past_rate", rate, came, money)]
     if int(seen.day.min()) <= cut - YEAR and end - YEAR <= cut:  # a longer holdout would look into itself
-        then = Window(seen, told.customer, begin=cut - YEAR, end=end - YEAR)
-        found.append(score("last_year", then.orders, came, np.maximum(then.spend, 0.0)))
+        orders, spent = plain_expectation("last_year", seen, told, cut=cut, days=end - cut)
+        found.append(score("last_year", orders, came, spent))
     found.append(score("recency", told.last_day.astype(np.float64), came, None, only_order=True))
     flat = np.full(told.x.size, rate.mean())
-    found.append(score("mean", flat, came, np.full(told.x.size, float(np.maximum(money, 0.0).mean()))))
+    found.append(score("mean", flat, came, np.full(told.x.size, float(money.mean()))))
     return tuple(found)
+
+
+def plain_expectation(rule: str, seen: Visits, told: Summary, *, cut: int, days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Orders and spend (float64) that a plain rule expects of each customer in the `days` after `cut`: past_rate or last_year."""
+    if rule == "last_year":
+        then = Window(seen, told.customer, begin=cut - YEAR, end=cut - YEAR + days)
+        return then.orders, np.maximum(then.spend, 0.0)
+    age = np.maximum(told.T * told.unit, 1.0)
+    return told.x / age * days, np.maximum(told.spend / age * days, 0.0)
 
 
 def score(
@@ -289,7 +296,8 @@ def name_of(model: str, k: int) -> str:
     return f"{model}_{k}" if model == "mbg_cnbd" else model
 
 
-def _spreads(expected: np.ndarray, came: np.ndarray, horizon: float) -> tuple[Spread, ...]:
+def spreads_of(expected: np.ndarray, came: np.ndarray, horizon: float) -> tuple[Spread, ...]:
+    """By tenths of expected spend within `horizon`: what customers of such an expectation really spent."""
     order = np.argsort(-expected, kind="stable")
     found = []
     for part in np.array_split(order, 10):
@@ -328,4 +336,5 @@ def _order_values(told: Summary) -> np.ndarray | None:
     """Expected order values of the customers at the cut; None where no amounts are known."""
     if not np.isfinite(told.mean_spend).any():
         return None
-    return spend.expected_order_value(spend.fit(told.paid, told.mean_spend, cap=True), told.paid, told.mean_spend)
+    mean = np.minimum(told.mean_spend, spend.wholesale_from(told.mean_spend))
+    return spend.expected_order_value(spend.fit(told.paid, mean, cap=True), told.paid, mean)

@@ -23,6 +23,7 @@ from shuke.engine.insight.clv.rows import BadRows
 NAMES = ("p", "q", "gamma")
 LEAST_Q = 1.05
 CAP_AT = 99.5  # per cent: order values above are capped for the model; one wholesaler must not set the shop's mean
+WHOLESALE_MEDIANS = 10.0  # and whose orders lie above so many medians too is no shopper
 
 
 class Independence(NamedTuple):
@@ -115,6 +116,15 @@ def shop_mean(fit: Fit) -> float:
     """The mean order value over all customers of the model: p γ / (q − 1)."""
     p, q, gamma = fit.params
     return p * gamma / (q - 1.0)
+
+
+def wholesale_from(mean: np.ndarray) -> float:
+    """The mean order value above which a customer is taken for a wholesaler, and counted with this much; inf where nobody is."""
+    known = mean[np.isfinite(mean) & (mean > 0)]
+    if known.size < 2:
+        return float("inf")
+    bound = max(float(np.percentile(known, CAP_AT, method="lower")), WHOLESALE_MEDIANS * float(np.median(known)))
+    return bound if (known > bound).any() else float("inf")
 
 
 def independence(orders: np.ndarray, mean: np.ndarray) -> Independence:

@@ -56,6 +56,9 @@ def expected_orders(
     *,
     groups: np.ndarray | None = None,
     miss: float | None = None,
+    worth: np.ndarray | None = None,
+    jitter: float = 0.0,
+    drawn_fits: list[Fit] | None = None,
     draws: int = DRAWS,
     seed: int = 1,
 ) -> list[Band]:
@@ -63,19 +66,26 @@ def expected_orders(
 
     miss: predicted over actual in the holdout (1.1: a tenth too high); None: not known, and the band is the sample's alone.
     Chance itself counts too: a customer expected to buy n times varies by n + n² as gamma-mixed counts do.
+    worth: what an order of each customer is worth; the band is then one of money. jitter: how single orders of a customer vary
+    around that, as variance over square (1 / p of Gamma-Gamma). drawn_fits: what `refits` gave, if that is at hand.
     """
     rows, places = group_with_places(x, t_x, T)
     whose = np.zeros(places.size, dtype=np.int64) if groups is None else np.asarray(groups, np.int64)
     size = int(whose.max()) + 1 if whose.size else 0
-    counts = np.zeros((size, rows.x.size))
-    np.add.at(counts, (whose, places), 1.0)
+    value = np.ones(places.size) if worth is None else np.asarray(worth, np.float64)
+    cell = whose * rows.x.size + places
+    counts, squares = (
+        np.bincount(cell, weights=by, minlength=size * rows.x.size).reshape(size, rows.x.size)
+        for by in (value, value * value)
+    )
 
-    def totals(one: Fit) -> tuple[np.ndarray, np.ndarray]:
-        each = predict.expected_orders(one, rows.x, rows.t_x, rows.T, horizon)
-        return counts @ each, counts @ (each + each * each)
+    def each_row(one: Fit) -> np.ndarray:
+        return predict.expected_orders(one, rows.x, rows.t_x, rows.T, horizon)
 
-    middle, chance = totals(told)
-    drawn = np.array([totals(one)[0] for one in refits(told, rows, draws=draws, seed=seed)])
+    each = each_row(told)
+    middle, chance = counts @ each, squares @ (each * (1.0 + jitter) + each * each)
+    fits = refits(told, rows, draws=draws, seed=seed) if drawn_fits is None else drawn_fits
+    drawn = np.array([counts @ each_row(one) for one in fits])
     bands = []
     for i in range(size):
         if middle[i] <= 0:

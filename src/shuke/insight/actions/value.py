@@ -1,0 +1,154 @@
+"""What members will probably buy and spend, as of the end of a day: tested on the shop's own past, kept one row a member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from shuke.engine.insight import chances, kpi, pyramid
+from shuke.engine.insight.clv import shop
+from shuke.engine.insight.clv.history import Visits
+from shuke.insight.models import ValueReport
+from shuke.insight.queries.value_visits import layers_of, visits_of
+from shuke.kit import bulk
+from shuke.shops.models import Merchant
+
+CHECKED_EVERY = 28  # days; a test learns everything anew for each cut
+MUCH_MORE = 1.2  # so many times the visits of the last test: a history was imported
+_TABLE = "insight_membervalue"
+_COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
+_CHUNK = 20_000
+
+
+def value_report(*, merchant: Merchant, day: date, now: datetime, whole_check: bool = False) -> ValueReport:
+    """Compute and keep the report of `day`, and the row of every member who has bought. The columns must be fresh (`snapshot` sees to it).
+
+    The tests on the past are made anew every CHECKED_EVERY days, after a large import, or with `whole_check` now. The same
+    day again gives the same figures. A day before the latest report only gets its figures; members' rows stay as they are.
+    """
+    end = kpi.day_number(day)
+    seen = visits_of(merchant, day)
+    layers = layers_of(merchant, seen.customers)
+    former = ValueReport.objects.filter(merchant=merchant, day__lte=day).order_by("-day").first()
+    known = former.figures if former else {}
+    checked = known.get("check")
+    if checked is None or whole_check or _stale(checked, seen, day):
+        checked = shop.check(seen, end=end, groups=layers, begin=known.get("fit"))
+        checked |= {"made_on": day.isoformat(), "visits": int(seen.day.size)}
+    told = shop.outlook(seen, checked, end=end, groups=layers, begin=known.get("fit"))
+    figures = _figures(merchant, seen, checked, told, day)
+    with transaction.atomic():
+        if not ValueReport.objects.filter(merchant=merchant, day__gt=day).exists():
+            _write(merchant, told, day)
+        kept, _new = ValueReport.objects.update_or_create(
+            merchant=merchant, day=day, defaults={"made_at": now, "figures": figures}
+        )
+        # One report per month is history enough: what a year of nights said is best read in the tests.
+        ValueReport.objects.filter(merchant=merchant, day__year=day.year, day__month=day.month, day__lt=day).delete()
+    return kept
+
+
+def _stale(checked: dict[str, Any], seen: Visits, day: date) -> bool:
+    if checked["level"] == "none":
+        return True  # asking again costs nothing, and the day on which there is enough is worth knowing
+    old = day - date.fromisoformat(checked["made_on"]) >= timedelta(days=CHECKED_EVERY)
+    return old or seen.day.size > MUCH_MORE * checked["visits"]
+
+
+def _figures(
+    merchant: Merchant, seen: Visits, checked: dict[str, Any], told: shop.Outlook | None, day: date
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "as_of": day.isoformat(),
+        "currency": merchant.currency,
+        "check": checked,
+        "level": checked["level"],
+        "rule": told.rule if told else "",
+        "whole": None,
+        "wholesale": None,
+        "fit": None,
+        "buyers": int(np.unique(seen.customer).size),
+        "repeaters": int((np.bincount(seen.customer) > 1).sum()) if seen.customer.size else 0,
+    }
+    if told is None:
+        return figures
+    for group in told.whole["groups"]:
+        group["group"] = pyramid.LAYERS[group["group"]]
+    many = int(told.wholesale.sum())
+    return figures | {
+        "whole": told.whole,
+        "fit": told.fit,
+        "wholesale": {"members": many, "from": round(told.wholesale_from)} if many else None,
+    }
+
+
+def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> None:
+    """Bring the rows to `told`, touching only those that differ. Rows of who is no longer told of go away."""
+    if told is None:
+        bulk.execute(f"DELETE FROM {_TABLE} WHERE merchant_id = %s", [merchant.pk])
+        return
+    for low, high in _chunks(told.customer):
+        known = _known(merchant, low, high, told.customer)
+        fresh, changed = [], []
+        for member, row in zip(told.customer[low:high].tolist(), _rows(told, low, high), strict=True):
+            before = known.pop(member, None)
+            if before is None:
+                fresh.append((member, merchant.pk, day.isoformat(), *row))
+            elif before != row:
+                changed.append((day.isoformat(), *row, member))
+        bulk.insert(_TABLE, ("member_id", "merchant_id", "as_of", *_COLUMNS), fresh)
+        bulk.update(_TABLE, ("as_of", *_COLUMNS), changed, key="member_id")
+        if known:  # between the first and the last of the chunk, and no longer told of
+            _forget(merchant, list(known))
+    if told.customer.size:
+        first, last = int(told.customer[0]), int(told.customer[-1])
+        bulk.execute(
+            f"DELETE FROM {_TABLE} WHERE merchant_id = %s AND (member_id < %s OR member_id > %s)",
+            [merchant.pk, first, last],
+        )
+
+
+def _forget(merchant: Merchant, members: list[int]) -> None:
+    condition, parameter = bulk.among("member_id", members)
+    bulk.execute(f"DELETE FROM {_TABLE} WHERE +merchant_id = %s AND {condition}", [merchant.pk, parameter])
+
+
+def _chunks(member: np.ndarray) -> Iterator[tuple[int, int]]:
+    for low in range(0, member.size, _CHUNK):
+        yield low, min(low + _CHUNK, member.size)
+
+
+def _rows(told: shop.Outlook, low: int, high: int) -> Iterator[tuple]:
+    """One tuple per member, in the order of `_COLUMNS`."""
+    part = slice(low, high)
+
+    def whole(values: np.ndarray, scale: float = 1.0) -> list[int]:
+        return np.rint(values[part] * scale).astype(np.int64).tolist()
+
+    def money(values: np.ndarray | None) -> list[int] | list[None]:
+        return [None] * (high - low) if values is None or np.isnan(values[part]).any() else whole(values)
+
+    return zip(
+        *(whole(told.chance[days], 1000) for days in chances.DAYS),
+        whole(told.orders, 1000),
+        money(told.spend),
+        money(told.low),
+        money(told.high),
+        [told.rule] * (high - low),
+        strict=True,
+    )
+
+
+def _known(merchant: Merchant, low: int, high: int, member: np.ndarray) -> dict[int, tuple]:
+    """The rows there are from the first of the chunk up to the first of the next."""
+    until = int(member[high]) if high < member.size else int(member[high - 1]) + 1
+    rows = bulk.select(
+        f"SELECT member_id, {', '.join(_COLUMNS)} FROM {_TABLE} "
+        "WHERE +merchant_id = %s AND member_id >= %s AND member_id < %s",
+        [merchant.pk, int(member[low]), until],
+    )
+    return {row[0]: tuple(row[1:]) for row in rows}
