@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
@@ -37,6 +39,14 @@ def month(day: int) -> int:
 
 
 def take(sales: list[Sale], people: list[Person], *, as_of: date, former: Published | None = None) -> snapshot.Taken:
+    with loaded(sales, people) as engine:
+        return snapshot.take(engine, as_of=as_of, former=former, stores={1: "First", 2: "Second"})
+
+
+@contextmanager
+def loaded(sales: list[Sale], people: list[Person]) -> Iterator[Engine]:
+    """The engine with these rows in it."""
+
     def column(values, kind=np.int64) -> np.ndarray:
         return np.array(list(values), dtype=kind)
 
@@ -63,7 +73,7 @@ def take(sales: list[Sale], people: list[Person], *, as_of: date, former: Publis
                 "home_store": column(p.home_store for p in people),
             },
         )
-        return snapshot.take(engine, as_of=as_of, former=former, stores={1: "First", 2: "Second"})
+        yield engine
 
 
 def counted_slowly(sales: list[Sale], people: list[Person], as_of: date) -> dict:
