@@ -20,6 +20,7 @@ PARAMETERS = {
     "active_days": 90,
     "window_days": 365,
     "by_member": 0,
+    "default_margin": 300,
 }
 KINDS = {"BIGINT": np.int64, "INTEGER": np.int32}
 Tables = dict[str, list[dict[str, int]]]
@@ -47,7 +48,7 @@ def made_up(seed: int, *, orders: int = 600, members: int = 60) -> Tables:
     ]
     lines = [
         {"order_id": head["order_id"], "product": luck.randint(0, 12), "quantity_milli": 1_000, "amount": luck.randint(1, 10**6),
-         "discount": 0, "refunded": luck.choice((0, 0, 500))}
+         "discount": luck.choice((0, 0, 90)), "refunded": luck.choice((0, 0, 500))}
         for head in heads for _ in range(luck.randint(1, 4))
     ]  # fmt: skip
     goods = [{"product": product, "item": 1 + product % 5} for product in range(1, 11)]
@@ -55,8 +56,9 @@ def made_up(seed: int, *, orders: int = 600, members: int = 60) -> Tables:
     buckets = [{"day": day, "bucket": (day - DAY + 810) // 30} for day in range(DAY - 700, DAY + 1)]
     store_units = [{"store": 1, "unit": 1}, {"store": 2, "unit": 1}, {"store": 3, "unit": 2}]
     who_units = [{"member": one["member"], "unit": one["member"] % 3} for one in people]
+    margins = [{"product": p, "permille": 400 if p % 2 else -1, "cost": -1 if p % 2 else 70} for p in range(1, 6)]
     return {
-        "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
+        "margins": margins, "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
         "buckets": buckets, "store_units": store_units, "who_units": who_units,
     }  # fmt: skip
 

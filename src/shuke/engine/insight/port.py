@@ -56,6 +56,8 @@ TABLES: dict[str, dict[str, str]] = {
     "buckets": {"day": "INTEGER", "bucket": "INTEGER"},
     "store_units": {"store": "BIGINT", "unit": "BIGINT"},
     "who_units": {"member": "BIGINT", "unit": "BIGINT"},
+    # What the seller states of a product: margin in thousandths, or what one piece costs; -1: not that one.
+    "margins": {"product": "BIGINT", "permille": "BIGINT", "cost": "BIGINT"},
 }
 # Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
 ALLOWED = {

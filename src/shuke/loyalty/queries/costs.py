@@ -99,7 +99,7 @@ _PARTS = {
 
 def totals(merchant: Merchant, asked: Asked) -> list[Total]:
     """What each programme cost, the dearest first."""
-    told, values = _rows(merchant, asked)
+    told, values = rows_of(merchant, asked)
     found = bulk.select(
         "SELECT kind, programme, COUNT(DISTINCT member_id), SUM(pieces), SUM(cost), SUM(received) "
         f"FROM ({told}) AS found{_where(merchant, asked, values)} GROUP BY kind, programme ORDER BY SUM(cost) DESC, kind, programme",
@@ -111,7 +111,7 @@ def totals(merchant: Merchant, asked: Asked) -> list[Total]:
 
 def lines(merchant: Merchant, asked: Asked, *, limit: int = LINES, offset: int = 0) -> list[Line]:
     """What stands behind it, the latest first."""
-    told, values = _rows(merchant, asked)
+    told, values = rows_of(merchant, asked)
     found = bulk.select(
         "SELECT at, kind, programme, member_id, pieces, cost, received, ref "
         f"FROM ({told}) AS found{_where(merchant, asked, values)} ORDER BY at DESC, id DESC LIMIT %s OFFSET %s",
@@ -125,7 +125,8 @@ def lines(merchant: Merchant, asked: Asked, *, limit: int = LINES, offset: int =
     return lines
 
 
-def _rows(merchant: Merchant, asked: Asked) -> tuple[str, list[Any]]:
+def rows_of(merchant: Merchant, asked: Asked) -> tuple[str, list[Any]]:
+    """The SQL of all rows asked for, with its values: at, kind, programme, member_id, pieces, cost, received, ref, id."""
     moment = bulk.moment()
     span = [merchant.pk, moment(asked.first), moment(asked.end)]
     parts: list[str] = []

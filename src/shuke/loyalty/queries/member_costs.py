@@ -1,0 +1,92 @@
+"""What rewards cost the shop, by member: points at their cost, coupons, gifts, benefits, draws, bonus of stored value.
+
+Nothing is counted twice. Points cost when they are earned; those that lapsed, went to somebody else or were paid with at a till
+cost nothing more (a till takes them off what is paid, so they are less revenue already). Gifts ordered with points were paid
+for by these points; points brought along from another system were not given for purchases here. What was given for bringing a friend is what that friend cost (`friends_cost`), no reward of the referrer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from shuke.kit import bulk
+from shuke.loyalty.queries import charters, costs
+from shuke.loyalty.queries.costs import Asked
+from shuke.shops.models import Merchant
+
+ONE = 1_000_000  # millionths of a minor unit
+Sums = dict[int, list[int]]  # member → [ever, from `since` on], minor units
+
+_POINTS = """
+SELECT COALESCE(m.merged_into_id, m.id), CAST(SUM((l.granted - COALESCE(gone.n, 0)) * l.cost_micro) AS BIGINT),
+       CAST(SUM(CASE WHEN l.earned_at >= %s THEN (l.granted - COALESCE(gone.n, 0)) * l.cost_micro ELSE 0 END) AS BIGINT)
+FROM loyalty_lot l JOIN members_member m ON m.id = l.member_id
+LEFT JOIN (
+  SELECT u.lot_id, SUM(u.amount) AS n FROM loyalty_use u JOIN loyalty_txn t ON t.id = u.txn_id
+  WHERE u.merchant_id = %s AND (u.kind IN ('expire', 'transfer') OR (u.kind = 'burn' AND t.event LIKE '%%checkout:%%'))
+  GROUP BY u.lot_id
+) AS gone ON gone.lot_id = l.id
+WHERE l.merchant_id = %s AND l.granted > 0 AND l.earned_at < %s AND (l.funder_id IS NULL OR l.funder_id = %s)
+  AND l.key NOT LIKE '%%referral:%%' AND l.key NOT LIKE 'opening:%%'
+  AND (l.key NOT LIKE 'return:%%' OR l.key LIKE '%%checkout:%%')
+GROUP BY COALESCE(m.merged_into_id, m.id)
+"""
+
+
+def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
+    """Of each living member with any, what was caused before `until`."""
+    at = bulk.moment()
+    found: Sums = {}
+    rows = bulk.select(_POINTS, [at(since), merchant.pk, merchant.pk, at(until), merchant.pk])
+    for member, ever, recent in rows:
+        found[member] = [int(ever) // ONE, int(recent) // ONE]
+    told, values = costs.rows_of(merchant, Asked(datetime(1970, 1, 1, tzinfo=until.tzinfo), until))
+    by_points = (
+        "SELECT key FROM loyalty_gift_order WHERE merchant_id = %s AND points > 0"  # these gifts cost the points they took
+    )
+    rows = bulk.select(
+        "SELECT COALESCE(m.merged_into_id, m.id), CAST(SUM(f.cost - f.received) AS BIGINT), "
+        "CAST(SUM(CASE WHEN f.at >= %s THEN f.cost - f.received ELSE 0 END) AS BIGINT) "
+        f"FROM ({told}) AS f JOIN members_member m ON m.id = f.member_id "
+        f"WHERE f.kind <> 'referral' AND NOT (f.kind = 'gift' AND f.ref IN ({by_points})) "
+        "GROUP BY COALESCE(m.merged_into_id, m.id)",
+        [at(since), *values, merchant.pk],
+    )
+    for member, ever, recent in rows:
+        sums = found.setdefault(member, [0, 0])
+        sums[0] += int(ever)
+        sums[1] += int(recent)
+    return found
+
+
+def friends_cost(merchant: Merchant, *, now: datetime) -> dict[int, int]:
+    """What was given on both sides for each newcomer who was brought: points at the charter's cost, gifts that were handed over."""
+    try:
+        micro = charters.in_force(merchant, now).cost_micro
+    except charters.NoCharter:
+        micro = 0
+    rows: list[Any] = bulk.select(
+        "SELECT COALESCE(m.merged_into_id, m.id), "
+        "CAST(SUM(CASE WHEN w.kind = 'points' THEN w.amount ELSE 0 END) AS BIGINT), "
+        "CAST(SUM(CASE WHEN w.kind = 'gift' AND w.handed_at IS NOT NULL THEN w.cost_minor ELSE 0 END) AS BIGINT) "
+        "FROM loyalty_referral_reward w JOIN loyalty_referral r ON r.id = w.referral_id "
+        "JOIN members_member m ON m.id = r.newcomer_id WHERE w.merchant_id = %s GROUP BY COALESCE(m.merged_into_id, m.id)",
+        [merchant.pk],
+    )
+    costs_of = {member: int(points) * micro // ONE + int(gifts) for member, points, gifts in rows}
+    return {member: cost for member, cost in costs_of.items() if cost}
+
+
+def friends_bought(merchant: Merchant) -> dict[int, int]:
+    """How many of those a member brought have bought: bonds of the referral rules, and what profiles say."""
+    rows = bulk.select(
+        "SELECT COALESCE(a.merged_into_id, a.id), COUNT(DISTINCT n.id) FROM ("
+        "SELECT referred_by_id AS referrer, id AS newcomer FROM members_member WHERE merchant_id = %s AND referred_by_id IS NOT NULL "
+        "UNION SELECT referrer_id, newcomer_id FROM loyalty_referral WHERE merchant_id = %s) AS b "
+        "JOIN members_member a ON a.id = b.referrer JOIN members_member n ON n.id = b.newcomer WHERE n.state = 'active' AND EXISTS "
+        "(SELECT 1 FROM orders_order o WHERE o.merchant_id = n.merchant_id AND o.member_id = n.id AND o.paid_at IS NOT NULL "
+        "AND o.excluded = '' AND o.net_minor > 0) GROUP BY COALESCE(a.merged_into_id, a.id)",
+        [merchant.pk, merchant.pk],
+    )
+    return {member: int(count) for member, count in rows}
