@@ -157,7 +157,8 @@ def test_cohorts_agree_with_a_recount_and_leave_blank_what_nobody_can_know(how):
         d: i for i, one in enumerate(listed) for d in range(kpi.day_number(one.first), kpi.day_number(one.last) + 1)
     }
     begun = {m: min(s.day for s in bought if s.member == m) for m in {s.member for s in bought}}
-    for part, found in told.items():
+    for part in told.parts:
+        found = told.triangle(part)
         began = {s.member for s in bought if s.day == begun[s.member] and part_of(s, living, how) == part}
         assert int(found.size.sum()) == len(began)
         for i, start in enumerate(found.months):
@@ -172,6 +173,12 @@ def test_cohorts_agree_with_a_recount_and_leave_blank_what_nobody_can_know(how):
                 assert found.buyers[i, since] == len({s.member for s in rows})
                 assert found.orders[i, since] == len({(s.member, s.day) for s in rows})
                 assert found.spend[i, since] == sum(s.net for s in rows)
+        whole, came = told.together(part, 3)
+        assert whole == len(began)
+        for later, one in enumerate(came):
+            seen = {m for m in began if slot[begun[m]] + later < told.ended}
+            again = {s.member for s in bought if s.member in seen and slot[s.day] == slot[begun[s.member]] + later}
+            assert (one.whole, one.came) == (len(seen), len(again))
 
 
 def test_hardly_any_data_gives_rows_without_inventing_rates():
@@ -201,7 +208,6 @@ def test_hardly_any_data_gives_rows_without_inventing_rates():
     assert (wholesaler.basket_minor, wholesaler.again_rate) == (10**12, 1)
     nobody = grown([Sale(0, TODAY)], [], listed).whole[0]
     assert (nobody.members, nobody.growth_rate, nobody.active_rate, nobody.identified_rate) == (0, None, None, 0)
-    assert growth.cohorts(None, [], parts_of(member, "none"), as_of=AS_OF) == {}
 
 
 def test_the_worked_tables_are_what_is_computed():
@@ -226,7 +232,7 @@ def test_the_worked_tables_are_what_is_computed():
         assert told["net"] == f"{row.net_minor / 100:.2f}"
         assert told["basket"] == ("" if row.basket_minor is None else f"{row.basket_minor / 100:.2f}")
     with loaded(sales, people) as engine:
-        found = growth.cohorts(engine, listed, parts_of(people, "none"), as_of=as_of)[0]
+        found = growth.cohorts(engine, listed, parts_of(people, "none"), as_of=as_of).triangle()
     for told, size, cells in zip(table("growth", "first bought"), found.size, found.retention, strict=True):
         assert told["customers"] == f"{size:.0f}"
         assert [told[f"+{n}"] for n in range(3)] == ["" if np.isnan(c) else f"{c:.0%}" for c in cells]

@@ -43,7 +43,7 @@ class Parts(NamedTuple):
 
     store: np.ndarray  # int64 ids
     store_part: np.ndarray
-    member: np.ndarray  # int64 ids, ascending: all members
+    member: np.ndarray  # int64 ids: all members
     member_part: np.ndarray
     by_member: bool
 
@@ -252,30 +252,60 @@ def _people(parts: Parts, joined: np.ndarray, listed: Sequence[Stretch], count: 
     return np.cumsum(steps, axis=1)[:, :-1]
 
 
-def cohorts(engine: Runs, listed: Sequence[Stretch], parts: Parts, *, as_of: date) -> dict[int, Triangle]:
-    """Part → its cohorts: by the stretch of the first purchase ever, in the part where that was made. Part 0 also where empty.
+class Cohorts:
+    """Who bought first in which stretch, and when they came again. Cells of stretches that are not over are blank: NaN, None."""
 
-    `listed` must follow one another and begin no later than the shop's first order; cells of stretches that are not over are NaN.
+    def __init__(self, listed: Sequence[Stretch], rows: dict[str, np.ndarray]) -> None:
+        self.listed, self._rows = listed, rows
+        self.ended = len(listed) - sum(one.partial for one in listed)
+        self.parts: list[int] = sorted({0, *rows["in_part"].tolist()})
+
+    def triangle(self, part: int = 0) -> Triangle:
+        """One row per stretch in which somebody began in that part."""
+        size = len(self.listed)
+        mine = self._rows["in_part"] == part
+        at = self._rows["cohort"][mine], self._rows["since"][mine]
+        cells = []
+        for name in ("buyers", "days_sum", "net_sum"):
+            values = np.zeros((size, size))
+            values[at] = self._rows[name][mine]
+            cells.append(values)
+        people = cells[0][:, 0].copy()  # everybody of a cohort bought in its first stretch
+        alive = people > 0
+        known = np.add.outer(np.arange(size), np.arange(size)) < self.ended
+        starts = np.array([one.first for one in self.listed], dtype="datetime64[D]")
+        return Triangle(starts[alive], people[alive], *(np.where(known, one, np.nan)[alive] for one in cells))
+
+    def together(self, part: int, upto: int) -> tuple[int, list[Together]]:
+        """All customers who began in a part, and the share that came in each of the first stretches after the one they began in:
+        each over those cohorts whose stretch is over."""
+        mine = self._rows["in_part"] == part
+        cohort, since, buyers = (self._rows[name][mine] for name in ("cohort", "since", "buyers"))
+        begun = np.zeros(len(self.listed), dtype=np.int64)
+        begun[cohort[since == 0]] = buyers[since == 0]
+        found = []
+        for later in range(upto + 1):
+            last = self.ended - later  # cohorts before this one have been seen that long
+            whole = int(begun[: max(last, 0)].sum())
+            came = int(buyers[(since == later) & (cohort < last)].sum())
+            found.append(Together(whole, came, kpi.rate(came, whole)))
+        return int(begun.sum()), found
+
+
+class Together(NamedTuple):
+    """Of `whole` customers `came`, so many stretches after their first one. None: nobody has been seen that long."""
+
+    whole: int
+    came: int
+    rate: float | None
+
+
+def cohorts(engine: Runs, listed: Sequence[Stretch], parts: Parts, *, as_of: date) -> Cohorts:
+    """Everybody by the stretch of the first purchase ever, in the part where it was made.
+
+    `listed` must follow one another and begin no later than the shop's first order.
     """
-    if not listed:
-        return {}
+    assert listed
     _divide(engine, parts)
     _slots(engine, listed)
-    rows = engine.run("cohorts", as_of=kpi.day_number(as_of), by_member=int(parts.by_member))
-    size = len(listed)
-    ended = size - sum(one.partial for one in listed)
-    known = np.add.outer(np.arange(size), np.arange(size)) < ended
-    found = {}
-    for part in sorted({0, *rows["in_part"].tolist()}):
-        mine = rows["in_part"] == part
-        at = rows["cohort"][mine], rows["since"][mine]
-        people, cells = np.zeros(size), {name: np.zeros((size, size)) for name in ("buyers", "days_sum", "net_sum")}
-        for name, values in cells.items():
-            values[at] = rows[name][mine]
-        people[:] = cells["buyers"][:, 0]  # everybody of a cohort bought in its first stretch
-        alive = people > 0
-        starts = np.array([one.first for one in listed], dtype="datetime64[D]")
-        found[part] = Triangle(
-            starts[alive], people[alive], *(np.where(known, cells[name], np.nan)[alive] for name in cells)
-        )
-    return found
+    return Cohorts(listed, engine.run("cohorts", as_of=kpi.day_number(as_of), by_member=int(parts.by_member)))
