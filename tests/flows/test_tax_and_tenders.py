@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
 
+from shuke.connect.samples import layouts
 from shuke.flows.undo_import import undo
 from shuke.loyalty import queries
 from shuke.orders.models import Order
@@ -85,6 +86,19 @@ def test_an_import_undone_gives_tax_and_tenders_back_as_they_were(lan, tmp_path)
     undo(merchant=lan.merchant, batch_id=batch.pk, now=NOON, actor="lan.owner")
     row.refresh_from_db()
     assert (row.tax_minor, row.tenders) == (1300, [["cash", 11300]])
+
+
+def test_a_report_of_taobaos_earns_on_money_paid(lan, tmp_path):
+    publish(lan.merchant, with_base({"without_tenders": ["platform"]}))
+    made = layouts.write(tmp_path, "taobao-orders-g1", at=datetime(2026, 5, 20, 12))
+    import_file(lan, made.path, shop="")
+    told = dict(zip(made.numbers, made.tenders, strict=True))
+    sold = list(Order.objects.filter(member__isnull=False, net_minor__gt=0, refunded_minor=0))
+    assert any(row.tenders and "platform" in dict(row.tenders) for row in sold)
+    for row in sold:
+        paid_by = dict(told[row.number] or ())
+        assert row.tenders == ([list(one) for one in told[row.number]] if paid_by else None)
+        assert earned(lan.merchant, row.member_id) == (row.net_minor - paid_by.get("platform", 0)) // 100
 
 
 def test_the_api_tells_and_the_page_shows(lan, client):

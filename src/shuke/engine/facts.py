@@ -141,7 +141,8 @@ class Order(NamedTuple):
     excluded: str = ""  # why this is no real purchase (brushing order 刷单), "" = it is one
     stated_at: datetime | None = None  # when the file was made: the later statement wins
     tax_minor: int | None = None  # within what was paid
-    tenders: tuple[tuple[str, int], ...] | None = None  # how it was paid: code of engine/tenders.py, amount; by code
+    # How it was paid: code of engine/tenders.py, amount; by code. All within what was paid, but `points` stand beside it.
+    tenders: tuple[tuple[str, int], ...] | None = None
 
 
 class Refund(NamedTuple):

@@ -47,6 +47,7 @@ _WORDS: dict[str, str] = {
     "paypal": "paypal,paypal express checkout",
 }
 _CODES = {word: code for code, words in _WORDS.items() for word in words.split(",")}
+_WITH_AMOUNT = re.compile(r"([^\s:：,，;；|+]+)\s*[:：]\s*(\d+(?:\.\d{1,2})?)(?!\d)")
 _BETWEEN = re.compile(r"\s*[+、,，;；/|]\s*")
 
 
@@ -58,9 +59,36 @@ def code_of(told: str) -> str:
     return "+".join(sorted(part for part in parts if part))[:40]
 
 
-def paid_with(told: str, paid: int | None) -> Tenders | None:
-    """How an order was paid of which a file names the means, and one sum."""
-    return ((code_of(told), paid),) if told and paid and paid > 0 else None
+def paid_with(told: str, paid: int | None, platform: int = 0) -> Tenders | None:
+    """How an order was paid of which a file names the means, and one sum; `platform`: how much of it was the platform's
+    money. Amounts told beside the names count where they add up to the sum."""
+    if not paid or paid < 0:
+        return None
+    parts = amounts_in(told)
+    if parts and sum(minor for _, minor in parts) == paid:
+        return told_together(parts)
+    if parts:
+        told = "+".join(code for code, _ in parts)
+    platform = min(max(platform, 0), paid)
+    return told_together([("platform", platform), (code_of(told), paid - platform)])
+
+
+def amounts_in(told: str) -> list[tuple[str, int]]:
+    """The codes and minor units of `支付宝:88.00;储值卡:12.00`; empty where no amounts are told."""
+    if ":" not in told and "：" not in told:
+        return []
+    return [(code_of(name), round(float(figure) * 100)) for name, figure in _WITH_AMOUNT.findall(told)]
+
+
+def money_of(paid: int | None, tenders: Tenders | None) -> int | None:
+    """What was paid in money of a sum that counts points in: points stand beside it (facts.Order)."""
+    return paid and paid - sum(minor for code, minor in tenders or () if code == "points")
+
+
+def within(paid: int, worth: int, platform: int) -> int:
+    """How much of the platform's money stands within what was paid, where a file does not say whether it was taken off
+    before: what was taken off (worth less paid) may have been it, the rest of it cannot."""
+    return max(0, min(paid, platform - max(0, worth - paid)))
 
 
 def told_together(parts: Iterable[tuple[str, int]]) -> Tenders | None:

@@ -37,6 +37,8 @@ def test_a_sample_comes_in_whole(layout, tmp_path):
     if made.paid:
         told = {fact.number: fact.paid_minor or 0 for fact in known if isinstance(fact, Order)}
         assert told == dict(zip(made.numbers, made.paid, strict=True))
+        paid_with = {fact.number: fact.tenders for fact in known if isinstance(fact, Order)}
+        assert paid_with == dict(zip(made.numbers, made.tenders, strict=True))
 
 
 @pytest.mark.parametrize("layout", layouts.CATALOGUE, ids=lambda layout: layout.key)

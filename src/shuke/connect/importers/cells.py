@@ -127,6 +127,15 @@ class Amounts:
         self._known[text] = value
         return value
 
+    def aside(self, text: str) -> int:
+        """A figure beside those that matter: one that cannot be read is nothing, and keeps no row out."""
+        if not text:
+            return 0
+        try:
+            return self(text, "") or 0
+        except RowError:
+            return 0
+
     def _read(self, text: str, column: str) -> int | None:
         bare = plain(text)
         if not bare:

@@ -19,14 +19,14 @@ from shuke.connect.importers.cells import (
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
-from shuke.engine.tenders import paid_with
+from shuke.engine.tenders import paid_with, within
 
 HEADERS = known(
     """主订单编号,子订单编号,选购商品,商品规格,商品数量,商品ID,商家编码,商品单价,订单应付金额,运费,优惠总金额,平台优惠,商家优惠,达人优惠,商家改价,
     支付优惠,红包抵扣,支付方式,手续费,收件人,收件人手机号,省,市,区,街道,详细地址,是否修改过地址,买家留言,订单提交时间,旗帜颜色,商家备注,订单完成时间,
     支付完成时间,APP渠道,流量来源,订单状态,承诺发货时间,订单类型,鲁班落地页ID,达人ID,达人昵称,所属门店ID,售后状态,取消原因,预约发货时间,仓库ID,仓库名称,
     是否安心购,广告渠道,流量类型,流量体裁,流量渠道,发货主体,发货主体明细,发货时间,降价类优惠,平台实际承担优惠金额,商家实际承担优惠金额,
-    达人实际承担优惠金额,预计送达时间,是否平台仓自流转,车型,店铺名称"""
+    达人实际承担优惠金额,预计送达时间,是否平台仓自流转,车型,店铺名称,税费,商品单价是否含税"""
 )
 CLOSED = OrderStatus.CLOSED_REFUNDED
 _STATUS = {
@@ -45,7 +45,9 @@ def order_rows(reading: Reading) -> Grouped:
     product_at, spec_at, quantity_at = at("选购商品"), at("商品规格"), at("商品数量")
     id_at, code_at, price_at = at("商品ID"), at("商家编码"), at("商品单价")
     due_at, freight_at = reading.need(at("订单应付金额")), at("运费")
-    off_at = at("优惠总金额")
+    off_at, changed_at, tax_at = at("优惠总金额"), at("商家改价"), at("税费")
+    offers_at = at("平台优惠"), at("商家优惠"), at("达人优惠")
+    platform_at = at("支付优惠"), at("红包抵扣")
     name_at, phone_at = at("收件人"), at("收件人手机号")
     places = at("省"), at("市"), at("区"), at("详细地址"), at("街道")
     message_at, note_at, created_at_ = at("买家留言"), at("商家备注"), reading.need(at("订单提交时间"))
@@ -82,6 +84,16 @@ def order_rows(reading: Reading) -> Grouped:
         )  # fmt: skip
         return status, line, due, freight
 
+    def platform_money(row: list[str]) -> int:
+        """Of red packets and the pay channel's offers what stands within the amount due, as the row's own sums prove. What
+        the shop changed by hand leaves no sum to prove it by."""
+        told, aside = sum(amount.aside(row[place]) for place in platform_at), amount.aside
+        if not told or plain(row[changed_at]).strip("0."):
+            return 0
+        offers = sum(aside(row[place]) for place in offers_at) or aside(row[off_at])
+        gross = aside(row[price_at]) * quantity(row[quantity_at], title(quantity_at)) // 1000
+        return within(aside(row[due_at]), gross + aside(row[freight_at]) - offers, told)
+
     def finish(group: Group) -> Order:
         parts = [part(row) for row in group.each()]
         group.current = 0
@@ -93,6 +105,7 @@ def order_rows(reading: Reading) -> Grouped:
         unpaid = status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID)
         paid_at = next((t for row in group.rows if (t := moment(row[paid_time_at], title(paid_time_at)))), None)
         paid = sum(one[2] for one in live)
+        were_paid = [row for row, one in zip(group.rows, parts, strict=True) if one in live]
         refunded = sum(one[2] if one[0] is CLOSED else one[1].refunded_minor for one in live)
         if status is not CLOSED and refunded >= paid > 0 and all(one[1].refunded_minor for one in live):
             status = CLOSED
@@ -118,7 +131,9 @@ def order_rows(reading: Reading) -> Grouped:
             paid_minor=0 if unpaid else paid, refunded_minor=0 if unpaid else refunded, lines=tuple(one[1] for one in live),
             person=person, store_code=plain(first[store_at]), channel=(plain(first[source_at]) or plain(first[person_at]))[:30],
             buyer_note=plain(first[message_at]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=options.stated_at, tenders=paid_with(plain(first[tender_at]), 0 if unpaid else paid),
+            stated_at=options.stated_at,
+            tax_minor=sum(amount.aside(row[tax_at]) for row in were_paid) if tax_at < columns.width and not unpaid else None,
+            tenders=paid_with(plain(first[tender_at]), 0 if unpaid else paid, sum(map(platform_money, were_paid))),
         )  # fmt: skip
 
     return Grouped(start, finish)

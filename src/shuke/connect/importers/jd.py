@@ -8,7 +8,7 @@ from shuke.connect.importers.cells import BRUSHING, RowError, address, name_addr
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
-from shuke.engine.tenders import Tenders, code_of, told_together
+from shuke.engine.tenders import paid_with
 
 REALM = "jd"
 HEADERS = known(
@@ -61,14 +61,6 @@ def order_rows(reading: Reading) -> Grouped:
         gross = ((price or 0) * count + 500) // 1000
         return Line(plain(row[name_at]), count, gross, plain(row[code_at]) or sku, sku, price_minor=price)
 
-    def tenders(first: list[str], paid: int | None) -> Tenders | None:
-        """The buyer's balance at JD paid part of it, the means named the rest."""
-        balance = min(max(amount(first[balance_at], title(balance_at)) or 0, 0), paid or 0)
-        told = plain(first[tender_at])
-        return (
-            told_together([("platform", balance), (code_of(told), (paid or 0) - balance)]) if told or balance else None
-        )
-
     def finish(group: Group) -> Order:
         lines = tuple(line(row) for row in group.each())
         group.current = 0
@@ -77,8 +69,9 @@ def order_rows(reading: Reading) -> Grouped:
         paid_at = moment(first[paid_time_at], title(paid_time_at))
         finished_at = moment(first[finished_at_], title(finished_at_))
         paid = amount(first[settled_at], title(settled_at))
+        balance = amount(first[balance_at], title(balance_at))  # the buyer's balance at JD paid part of it
         if paid is None:
-            due, balance = amount(first[due_at], title(due_at)), amount(first[balance_at], title(balance_at))
+            due = amount(first[due_at], title(due_at))
             paid = None if due is None and balance is None else (due or 0) + (balance or 0)
         if status is _CLOSED:
             status = OrderStatus.CLOSED_REFUNDED if paid_at is not None else OrderStatus.CLOSED_UNPAID
@@ -106,7 +99,7 @@ def order_rows(reading: Reading) -> Grouped:
             refunded_minor=paid if status is OrderStatus.CLOSED_REFUNDED else None, lines=lines,
             person=person if claims or name or number or account or where else None, channel=plain(first[channel_at])[:30],
             buyer_note=plain(first[buyer_note_at]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=options.stated_at, tenders=None if unpaid else tenders(first, paid),
+            stated_at=options.stated_at, tenders=None if unpaid else paid_with(plain(first[tender_at]), paid, balance or 0),
         )  # fmt: skip
 
     return Grouped(start, finish)

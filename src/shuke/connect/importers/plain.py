@@ -42,7 +42,7 @@ from shuke.engine.facts import (
     Product,
     Refund,
 )
-from shuke.engine.tenders import paid_with
+from shuke.engine.tenders import money_of, paid_with
 from shuke.kit.tabular import Table
 from shuke.kit.tabular.header import SEARCHED_ROWS, guess_row, normal
 
@@ -263,11 +263,15 @@ def _order_grouped(reading: Reading) -> Grouped:
         refunded = money(first, "refunded") if at.has("refunded") else None
         if status is OrderStatus.CLOSED_REFUNDED and refunded is None:
             refunded = paid
+        unpaid = status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID)
+        tenders = None if unpaid else paid_with(plain(first[at["tender"]]), paid)
+        if tenders and (in_money := money_of(paid, tenders) or 0) < paid:
+            paid, refunded = in_money, refunded and min(refunded, in_money)
         note = plain(first[at["seller_note"]])
         excluded = "brushing" if note and BRUSHING.search(note) else ""
         if excluded:
             reading.notes.odd("brushing", title(at["seller_note"]))
-        if paid_at is None and status not in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID) and not at.has("paid_at"):
+        if paid_at is None and not unpaid and not at.has("paid_at"):
             paid_at = created_at
         return Order(
             platform, reading.options.shop, group.number, status, created_at, paid_at, currency=currency,
@@ -277,8 +281,7 @@ def _order_grouped(reading: Reading) -> Grouped:
             store_code=plain(first[at["store"]]) or str(defaults.get("store", "")),
             channel=plain(first[at["channel"]])[:30], staff_code=plain(first[at["staff"]])[:40],
             buyer_note=plain(first[at["buyer_note"]]) or None, seller_note=note or None, excluded=excluded,
-            stated_at=reading.options.stated_at, tax_minor=money(first, "tax"),
-            tenders=None if status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID) else paid_with(plain(first[at["tender"]]), paid),
+            stated_at=reading.options.stated_at, tax_minor=money(first, "tax"), tenders=tenders,
         )  # fmt: skip
 
     return Grouped(start, finish)

@@ -21,6 +21,7 @@ from shuke.connect.importers.cells import (
 )
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Generation, Layout, Reading, RowReader, known
+from shuke.connect.importers.taobao_paying import how_paid
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Refund
 
 NICKNAME = IdentityKind.NICKNAME
@@ -134,6 +135,7 @@ def order_rows(reading: Reading) -> RowReader:
     notes_at = [place for place in (note_at, memo_at, flag_at) if place < columns.width]
     address_from = [place for place in (changed_address_at, address_at) if place < columns.width]
     marks = BRUSHING.search
+    tenders_of = how_paid(reading)
 
     def row_to_order(row: list[str]) -> Order:
         number = number_id(row[number_at], number_title)
@@ -233,6 +235,8 @@ def order_rows(reading: Reading) -> RowReader:
             seller_note,
             excluded,
             stated_at,
+            None,
+            tenders_of(row, paid_minor) if tenders_of else None,
         )
 
     return row_to_order

@@ -11,7 +11,7 @@ from shuke.connect.importers import plain as plain_files
 from shuke.connect.importers.cells import BRUSHING, RowError, is_mobile, name_address, number_id, phone, placed, plain
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
 from shuke.engine.facts import Claim, IdentityKind, Order, OrderStatus, Person, Phone
-from shuke.engine.tenders import paid_with
+from shuke.engine.tenders import money_of, paid_with, within
 from shuke.kit.tabular.header import normal
 
 ORDER_HEADERS = known(
@@ -46,7 +46,7 @@ def order_rows(reading: Reading) -> RowReader:
     places = at("收货人省份"), at("收货人城市"), at("收货人地区"), at("详细收货地址/提货地址")
     name_at, receiver_at = at("收货人/提货人"), at("收货人手机号/提货人手机号")
     nick_at, buyer_at = at("买家昵称"), at("买家手机号")
-    tender_at = at("付款方式")
+    tender_at, due_at = at("付款方式"), at("应收订单金额")
     message_at, note_at = at("买家备注"), at("商家订单备注")
     store_at, branch_at, guide_at, cashier_at = at("下单网点"), at("归属店铺"), at("销售导购", "专属导购"), at("收银员")
     channel_at = at("销售渠道")
@@ -66,6 +66,12 @@ def order_rows(reading: Reading) -> RowReader:
             elif refunded is None:
                 refunded = paid
         off, pay_off = amount(row[off_at], title(off_at)), amount(row[pay_off_at], title(pay_off_at))
+        # What the pay channel gave may have been taken off before or stand within what was paid: the row's sums tell.
+        platform = within(paid or 0, amount.aside(row[due_at]), pay_off) if pay_off and row[due_at] else 0
+        pay_off = pay_off - platform if pay_off else pay_off
+        tenders = paid_with(plain(row[tender_at]), paid, platform)
+        if tenders and (in_money := money_of(paid, tenders) or 0) < (paid or 0):
+            paid, refunded = in_money, refunded and min(refunded, in_money)
         name, nick = plain(row[name_at]), plain(row[nick_at])
         where = placed(*(row[place] for place in places))
         buyer, receiver = phone(row[buyer_at], "buyer"), phone(row[receiver_at])
@@ -94,7 +100,7 @@ def order_rows(reading: Reading) -> RowReader:
             person=person, store_code="" if normal(store) == normal(shop) else store, channel=plain(row[channel_at])[:30],
             staff_code=(plain(row[guide_at]) or plain(row[cashier_at]))[:40], buyer_note=plain(row[message_at]) or None,
             seller_note=note or None, excluded=excluded, stated_at=options.stated_at,
-            tenders=paid_with(plain(row[tender_at]), paid),
+            tenders=tenders,
         )  # fmt: skip
 
     return row_to_order

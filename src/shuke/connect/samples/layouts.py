@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from shuke.engine.tenders import Tenders
+
 from . import abroad, columns, rows
 from .rows import Basket
 from .sheets import Row, write_csv, write_xlsx
@@ -37,6 +39,7 @@ class Made(NamedTuple):
     path: Path
     numbers: tuple[str, ...]
     paid: tuple[int, ...] = ()
+    tenders: tuple[Tenders | None, ...] = ()  # how they were paid, as the layout tells it
 
 
 CATALOGUE = (
@@ -93,7 +96,8 @@ def write(folder: Path, key: str, *, at: datetime, seed: int = 1, count: int = 1
         )
     named = rows.NAMED_BY.get(key, lambda basket: basket.number)
     paid = () if key.endswith(("customers", "members")) else tuple(rows.paid(basket) for basket in baskets)
-    return Made(path, tuple(named(basket) for basket in baskets), paid)
+    tenders = tuple(rows.tenders(key, basket) for basket in baskets) if paid else ()
+    return Made(path, tuple(named(basket) for basket in baskets), paid, tenders)
 
 
 def write_all(folder: Path, *, at: datetime, seed: int = 1, count: int = 12) -> dict[str, Made]:
@@ -133,7 +137,8 @@ def _taobao(path: Path, key: str, dice: random.Random, at: datetime, count: int)
         return Made(path, tuple(one.number for sale in sales for one in sale.returns if one.requested <= at))
     made.replace(path)
     paid = tuple(sale.paid for sale in sales) if what.startswith("orders-") else ()
-    return Made(path, tuple(sale.number for sale in sales), paid)
+    tenders = tuple(reports.tenders(sale, what.removeprefix("orders-")) for sale in sales) if paid else ()
+    return Made(path, tuple(sale.number for sale in sales), paid, tenders)
 
 
 def small_trade(dice: random.Random, *, at: datetime, count: int) -> list[Sale]:
@@ -149,6 +154,7 @@ def small_trade(dice: random.Random, *, at: datetime, count: int) -> list[Sale]:
             continue
         chance = dice.random()
         sale.privacy = "masked" if chance < 0.3 else "virtual" if chance < 0.5 else ""
+        sale.voucher = 400 if len(sales) % 4 == 1 else 0
         sale.virtual = f"{pools.phone(dice)}-{dice.randrange(10000):04d}"
         sales.append(sale)
     return sorted(sales, key=lambda sale: (sale.created, sale.number), reverse=True)

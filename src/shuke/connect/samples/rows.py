@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from shuke.engine.facts import OrderStatus
+from shuke.engine.tenders import Tenders, told_together
 
 from . import columns
 from .sheets import Row
@@ -45,6 +46,7 @@ class Basket:
     freight: int
     refunded: int
     card: str
+    packet: int = 0  # of what was paid, the platform's money: red packets, the pay channel's offers, balance
 
     @property
     def goods_total(self) -> int:
@@ -99,6 +101,7 @@ def basket(dice: random.Random, at: datetime, serial: int) -> Basket:
         status=status,
         discount=500 if serial % 4 == 1 else 0,
         freight=800 if serial % 5 == 2 else 0,
+        packet=300 if serial % 4 == 2 else 0,
         refunded=0,
         card=with_check_digit(f"6001{dice.randrange(10**7):07d}"),
     )
@@ -117,6 +120,21 @@ def single(one: Basket) -> Basket:
 
 def paid(one: Basket) -> int:
     return one.total if one.paid_at else 0
+
+
+def tenders(key: str, one: Basket) -> Tenders | None:
+    """How a basket was paid, as the layout tells it."""
+    means = {
+        "douyin-orders": "wechat",
+        "youzan-orders": "wechat",
+        "jd-orders": "",
+        "shopify-orders": "card",
+        "woocommerce-orders": "card",
+    }
+    if key not in means or one.paid_at is None:
+        return None
+    packet = one.packet if key in ("douyin-orders", "youzan-orders", "jd-orders") else 0
+    return told_together([("platform", packet), (means[key], one.total - packet)])
 
 
 def money(minor: int) -> str:
@@ -192,7 +210,7 @@ def douyin(one: Basket) -> list[Row]:
             "选购商品": piece.title, "商品规格": piece.spec, "商品数量": str(piece.quantity), "商品ID": piece.item_id,
             "商家编码": piece.code, "商品单价": money(piece.price), "订单应付金额": money(own - off + freight),
             "运费": money(freight), "优惠总金额": money(off), "平台优惠": "0.00", "商家优惠": money(off), "达人优惠": "0.00",
-            "支付方式": "微信" if one.paid_at else "-", "收件人": one.name[0] + "**",
+            "支付方式": "微信" if one.paid_at else "-", "红包抵扣": money(one.packet if index == 0 else 0), "支付优惠": "0.00", "收件人": one.name[0] + "**",
             "收件人手机号": f"{one.phone}-{one.number[-4:]}" if int(one.number[-1]) % 2 else one.phone[:3] + "****" + one.phone[-4:],
             "省": one.place.province, "市": one.place.city, "区": one.place.district, "街道": "", "详细地址": "*" * 6,
             "订单提交时间": when(one.created), "支付完成时间": when(one.paid_at), "订单完成时间": when(one.finished_at),
@@ -214,8 +232,8 @@ def jd(one: Basket) -> list[Row]:
         ordered(columns.JD, {
             "订单号": one.number[:12], "商品ID": piece.item_id, "商品名称": piece.title, "货号": piece.code,
             "订购数量": str(piece.quantity), "下单时间": when(one.created), "京东价": money(piece.price),
-            "订单金额": money(one.goods_total + one.freight), "结算金额": money(one.total), "余额支付": "0.00",
-            "应付金额": money(one.total), "运费金额": money(one.freight), "服务费": "0.00", "订单状态": status,
+            "订单金额": money(one.goods_total + one.freight), "结算金额": money(one.total), "余额支付": money(one.packet),
+            "应付金额": money(one.total - one.packet), "运费金额": money(one.freight), "服务费": "0.00", "订单状态": status,
             "订单类型": "SOP", "下单帐号": f"jd_{one.nickname}", "客户姓名": one.name, "客户地址": _address(one),
             "联系电话": one.phone, "商家备注等级（等级1-5为由高到低）": "3", "发票类型": "电子发票",
             "付款确认时间": when(one.paid_at), "订单完成时间": when(one.finished_at), "订单来源": "京东APP", "订单渠道": "APP",
@@ -236,7 +254,7 @@ def youzan_order(one: Basket) -> list[Row]:
             "订单来源": "微信小程序", "订单创建时间": when(one.created), "买家付款时间": when(one.paid_at, "-"),
             "交易成功时间": when(one.finished_at, "-"), "付款方式": "微信支付" if one.paid_at else "",
             "商品金额合计": money(one.goods_total), "运费": money(one.freight), "店铺优惠合计": money(one.discount),
-            "应收订单金额": money(one.total), "订单实付金额": money(paid(one)), "支付优惠合计": "0.00",
+            "应收订单金额": money(one.total), "订单实付金额": money(paid(one)), "支付优惠合计": money(one.packet),
             "订单实收金额": money(paid(one)), "订单抵用积分数": "0", "全部商品名称": ";".join(p.title for p in one.pieces),
             "商品种类数": str(len(one.pieces)), "订单配送方式": "快递发货", "收货人省份": one.place.province,
             "收货人城市": one.place.city, "收货人地区": one.place.district, "详细收货地址/提货地址": one.detail,

@@ -88,6 +88,7 @@ class Sale:
     discount: int
     freight: int
     coins: int  # fen of Taobao coins used
+    voucher: int = 0  # fen of what was paid that a Tmall voucher paid
     paid_at: datetime | None = None
     shipped_at: datetime | None = None
     finished_at: datetime | None = None

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from shuke.engine.facts import OrderStatus
+from shuke.engine.tenders import Tenders, told_together
 
 from .. import columns
 from ..sheets import write_csv, write_raw_csv, write_xlsx
@@ -116,9 +117,19 @@ def order_cells(sale: Sale, at: datetime, *, newest: bool = False) -> dict[str, 
         "确认收货时间": happened(sale.finished_at, at),
         "打款商家金额": f"{money(paid - refunded)}元" if finished else "0.00元",
         "发货时间": happened(sale.shipped_at, at),
-        "天猫卡券抵扣": "0.00",
+        "天猫卡券抵扣": money(sale.voucher if paid else 0),
         "是否代付": "否",
     }
+
+
+def tenders(sale: Sale, layout: str) -> Tenders | None:
+    """How it was paid, as an order report of this generation tells it. Coins stand beside what was paid."""
+    columns_of = [name.strip() for name in columns.TAOBAO_ORDERS[layout]]
+    if not sale.paid:
+        return None
+    voucher = sale.voucher if "天猫卡券抵扣" in columns_of else 0
+    rest = sale.paid - voucher if "支付详情" in columns_of else 0
+    return told_together([("points", sale.coins), ("platform", voucher), ("alipay", rest)])
 
 
 def pay_number(sale: Sale) -> str:
