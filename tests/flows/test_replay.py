@@ -144,3 +144,22 @@ def test_a_fault_of_the_books_is_noticed(monkeypatch):
     monkeypatch.setattr("shuke.loyalty.actions.referral.rewarding.to_move", lambda gives, have: [])
     alone, books, _ = both(CHARTERS["till"], told, UNTIL)
     assert alone != books
+
+
+def test_what_arrives_late_corrects_the_reason_too():
+    """A spend prolongs what is there. An order that comes back at the same moment was no longer there to prolong: the spend
+    took the same points, but what is told about it changes."""
+    told = [
+        {"at": "2026-01-02", "event": "join", "member": "cy"},
+        {"at": "2026-01-02", "event": "opening", "member": "cy", "points": 300, "id": "o1"},
+        {"at": "2026-01-03", "event": "order", "member": "cy", "order": "1", "lines": [{"amount": 100}], "tenders": {}},
+        {"at": "2026-03-03T12:00", "event": "redeem", "member": "cy", "points": 1, "id": "r1"},
+        {"at": "2026-03-03T12:00", "event": "return", "order": "1", "whole": True, "id": "b1"},
+    ]
+    alone, books, merchant = both(CHARTERS["follow"], told, UNTIL)
+    assert alone == books
+    (spent,) = (e["applied"] for e in books["events"] if e["event"] == "redeem")
+    assert [(one["points"], one["why"][0]["lots"]) for one in spent] == [
+        (-1, 2)
+    ]  # what joining gave, and what was there
+    assert queries.verify(merchant).findings == []

@@ -216,10 +216,10 @@ class Books:
         return standing(purse.lots.values() if purse else (), purse, until, self.shop.names)
 
     def _booked(self, member: int) -> list[Booked]:
-        """Postings by event: what was corrected later is added up, the first posting says what kind it was."""
+        """Postings by event: what was corrected later is added up, the first posting says what kind it was, the last one why."""
         found: dict[str, Booked] = {}
-        for pk, event, kind, at, growth, why in bulk.select(
-            "SELECT id, event, kind, at, growth, why FROM loyalty_txn WHERE merchant_id = %s AND member_id = %s "
+        for pk, event, kind, at, growth, version, why in bulk.select(
+            "SELECT id, event, kind, at, growth, charter_version, why FROM loyalty_txn WHERE merchant_id = %s AND member_id = %s "
             "AND kind <> 'refused' ORDER BY id",
             [self.merchant.pk, member],
         ):
@@ -228,7 +228,7 @@ class Books:
             told = json.loads(why) if isinstance(why, str) else why
             one = found.setdefault(event, Booked(event, kind, moment, {}, 0, told))
             one.growth += growth or 0
-            one.why = told or one.why  # of the last posting that says why
+            one.why = told if version else one.why  # without a version: what the event had done is taken back
             for account, amount in bulk.select(
                 "SELECT account, amount FROM loyalty_entry WHERE merchant_id = %s AND txn_id = %s",
                 [self.merchant.pk, pk],

@@ -7,6 +7,7 @@ difference per event.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -217,6 +218,7 @@ class _Booked:
         self.uses: dict[int, dict[str, dict[tuple[str, str], int]]] = defaultdict(lambda: defaultdict(dict))
         self.revisions: dict[int, dict[str, int]] = defaultdict(dict)
         self.growth: dict[int, dict[str, int]] = defaultdict(dict)
+        self.why: dict[int, dict[str, str]] = defaultdict(dict)  # as the last posting of the event tells it
         self.lots: dict[int, dict[str, tuple[int, Lot]]] = defaultdict(dict)
         self.moves: dict[int, list[tuple]] = defaultdict(list)
         self.holds: dict[int, list[Held]] = defaultdict(list)
@@ -224,13 +226,15 @@ class _Booked:
             return
         where, values = bulk.among("t.member_id", members)
         # CROSS JOIN makes SQLite start from the members' own postings; it would rather read every leg of the merchant.
-        for member, event, n, growth in bulk.select(
-            "SELECT t.member_id, t.event, COUNT(*), CAST(COALESCE(SUM(t.growth), 0) AS BIGINT) FROM loyalty_txn t "
-            f"WHERE t.merchant_id = %s AND {where} AND t.kind <> 'refused' GROUP BY t.member_id, t.event",
+        for member, event, growth, why in bulk.select(
+            "SELECT t.member_id, t.event, t.growth, t.why FROM loyalty_txn t "
+            f"WHERE t.merchant_id = %s AND {where} AND t.kind <> 'refused' ORDER BY t.id",
             [merchant.pk, values],
         ):
-            self.revisions[member][event] = n
-            self.growth[member][event] = growth
+            revisions, grown = self.revisions[member], self.growth[member]
+            revisions[event] = revisions.get(event, 0) + 1
+            grown[event] = grown.get(event, 0) + (growth or 0)
+            self.why[member][event] = why
         for member, event, account, amount in bulk.select(
             "SELECT t.member_id, t.event, e.account, CAST(SUM(e.amount) AS BIGINT) FROM loyalty_txn t "
             "CROSS JOIN loyalty_entry e WHERE e.txn_id = t.id AND e.merchant_id = t.merchant_id "
@@ -281,7 +285,7 @@ def _post_difference(
             batch.expired(member, effect)
             continue
         change = _difference(effect, legs.get(effect.event, {}), uses.get(effect.event, {}), grown.get(effect.event, 0))
-        if change is not None or new_lots:
+        if change is not None or new_lots or not _tells(booked.why[member][effect.event], effect):
             change = change or Effect(effect.event, "correct", effect.at, effect.version)
             change.lots = new_lots
             change.why = effect.why
@@ -320,6 +324,12 @@ def _difference(effect: Effect, legs: dict[str, int], uses: dict[tuple[str, str]
         if amount:
             change.uses.append((*what, amount))
     return change if change.legs or change.uses or change.growth else None
+
+
+def _tells(why: str, effect: Effect) -> bool:
+    """Do the books say why as the fold does now? A late fact can change the reason and leave the points as they are."""
+    said = compact(effect.why)
+    return why == said or json.loads(why) == json.loads(said)
 
 
 def _replace_history(batch: Batch, member: int, fold: Fold, stored_moves: list[tuple]) -> None:

@@ -120,7 +120,7 @@ def _events(
         at = begun.at if gone else appeared.get(name, latest.at)
         amount = sum(points[t.pk] for t in told)
         before = points[begun.pk]
-        why: list[dict[str, Any]] = next((t.why for t in reversed(told) if t.why), [])
+        why: list[dict[str, Any]] = next((t.why for t in reversed(told) if t.why), []) if gone else latest.why
         kind = "cancelled" if gone else next((t.kind for t in told if t.kind != "correct"), "correct")
         line = Line(at, kind, name, amount, 0, before if before != amount else None, why, latest.actor)
         events[name] = _Event(at, name.startswith(("expire:", "timeout:")), line, sum(debts[t.pk] for t in told))
