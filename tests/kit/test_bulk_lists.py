@@ -27,10 +27,10 @@ def prepared(db):
             return [row[0] for row in cursor.fetchall()]
 
     driver = connection.connection
-    had, driver._shuke_ints = driver.prepare_threshold, None
+    had, driver._shuke_cursor = driver.prepare_threshold, None
     driver.prepare_threshold = None
     yield look
-    driver.prepare_threshold, driver._shuke_ints = had, None
+    driver.prepare_threshold, driver._shuke_cursor = had, None
 
 
 def test_postgresql_keeps_the_statements_of_a_till_prepared_but_not_those_with_long_lists(prepared):

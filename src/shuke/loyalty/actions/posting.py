@@ -70,6 +70,7 @@ class Batch:
 
     def __init__(self, merchant: Merchant, *, now: datetime, actor: str) -> None:
         self.merchant, self.now, self.actor = merchant, now, actor
+        self._merchant_id = merchant.pk
         self._moment = bulk.moment()
         self.txns: list[tuple] = []
         self.entries: list[tuple] = []
@@ -118,7 +119,7 @@ class Batch:
         self.txns.append(
             (
                 txn,
-                self.merchant.pk,
+                self._merchant_id,
                 request.key if request else f"{member}|{effect.event}#{revision}",
                 request.payload if request else b"",
                 member,
@@ -145,11 +146,11 @@ class Batch:
                 else:
                     sheet.debt -= amount
                     after = -sheet.debt
-            self.entries.append((self._id(), self.merchant.pk, txn, account, owner, amount, seq, after))
+            self.entries.append((self._id(), self._merchant_id, txn, account, owner, amount, seq, after))
         for lot in effect.lots:
             self.insert_lot(sheet, lot, txn)
         for key, kind_, amount in effect.uses:
-            self.uses.append((self._id(), self.merchant.pk, txn, sheet.lot_ids[key], kind_, amount))
+            self.uses.append((self._id(), self._merchant_id, txn, sheet.lot_ids[key], kind_, amount))
         return txn
 
     def refuse(self, head: Head, request: Request, at: datetime) -> None:
@@ -163,7 +164,7 @@ class Batch:
         self.new_lots.append(
             (
                 pk,
-                self.merchant.pk,
+                self._merchant_id,
                 sheet.head.member_id,
                 lot.key,
                 txn,
@@ -187,7 +188,7 @@ class Batch:
         self.moves.append(
             (
                 self._id(),
-                self.merchant.pk,
+                self._merchant_id,
                 member,
                 self._moment(change.at),
                 change.before,
