@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shuke.insight.queries.bought import _offsets, buyers
+from shuke.insight import actions
+from shuke.insight.queries.bought import Place, _offsets, buyers
 from shuke.insight.queries.directory import count
 from shuke.insight.queries.filters import parse, period
 from shuke.kit import clock
@@ -53,7 +54,7 @@ def test_buyers_are_those_whose_orders_say_so(new_york, least):
     for start, end in ((date(2026, 2, 1), date(2026, 5, 1)), (date(2026, 3, 7), date(2026, 3, 10))):
         for store in (None, new_york.street.pk, new_york.second.pk):
             wanted = recounted(new_york, start, end, store=store, least_days=least)
-            asked = buyers(new_york.merchant, start, end, store=store, least_days=least)
+            asked = buyers(new_york.merchant, start, end, place=Place(store), least_days=least)
             assert set(Member.objects.filter(pk__in=asked).values_list("pk", flat=True)) == wanted
             sizes.add(len(wanted))
     assert len(sizes) > 2
@@ -64,6 +65,41 @@ def test_a_list_of_those_who_bought_then_and_not_since(new_york):
     then = recounted(new_york, date(2026, 2, 1), date(2026, 3, 1))
     since = recounted(new_york, date(2026, 3, 1), date(2026, 5, 1))
     assert count(new_york.merchant, parse(pairs), now=NOON) == len(then - since) > 0
+
+
+def test_a_list_of_those_who_left_one_store_and_perhaps_not_the_shop(new_york):
+    then, since = (date(2026, 2, 1), date(2026, 3, 16)), (date(2026, 3, 16), date(2026, 5, 1))
+    elsewhere = set()
+    for here in (new_york.street.pk, new_york.second.pk):
+        pairs = [("paid", "2026-02-01..2026-03-15"), ("unpaid", "2026-03-16..2026-04-30"), ("bought_in", str(here))]
+        gone = recounted(new_york, *then, store=here) - recounted(new_york, *since, store=here)
+        assert count(new_york.merchant, parse(pairs), now=NOON) == len(gone)
+        elsewhere |= gone & recounted(new_york, *since)
+    assert elsewhere
+
+
+def test_lists_by_platform_and_by_where_members_began(new_york):
+    merchant = new_york.merchant
+    actions.snapshot(merchant=merchant, day=date(2026, 4, 20), now=NOON)
+    orders = list(Order.objects.filter(merchant=merchant, member__isnull=False).select_related("store", "sold_at"))
+    counted = [o for o in orders if not (o.net_minor <= 0 and o.refunded_minor > 0)]
+    first = {o.member_id: o for o in sorted(counted, key=lambda o: o.paid_at, reverse=True)}
+
+    def many(*pairs: tuple[str, str]) -> int:
+        return count(merchant, parse(pairs), now=NOON)
+
+    for platform in {new_york.street.platform, new_york.online.platform}:
+        on = {o.member_id for o in counted if (o.sold_at or o.store).platform == platform}
+        assert many(("paid", "2026-01..2026-04"), ("bought_on", platform)) == len(on)
+        began = {who for who, o in first.items() if (o.sold_at or o.store).platform == platform}
+        assert many(("first", "2026-01..2026-04"), ("first_on", platform)) == len(began)
+        assert many(("first_on", platform)) == len(began)
+    began = {who for who, o in first.items() if (o.sold_at or o.store) == new_york.second}
+    assert many(("first", "2026-01..2026-04"), ("first_in", str(new_york.second.pk))) == len(began)
+    people = Member.objects.filter(merchant=merchant)
+    people.filter(pk__in=people.values("pk")[:3]).update(home_store=new_york.online, acquired_by="朋友")
+    assert many(("store", "0")) == many(("by", "-")) == many(("home_on", "-")) == people.count() - 3 > 0
+    assert many(("home_on", new_york.online.platform)) == many(("by", "朋友")) == 3
 
 
 def test_offsets_change_at_the_hour_they_do():

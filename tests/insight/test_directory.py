@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shuke.engine.facts import OrderStatus
 from shuke.insight.models import MemberScore, Movement, Snapshot
 from shuke.insight.queries import directory as directory_module
+from shuke.insight.queries import in_use
 from shuke.insight.queries.directory import count, directory, every_row, neighbours
 from shuke.insight.queries.filters import BONDS, LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
 from shuke.loyalty.models import Wallet
@@ -361,8 +362,8 @@ def test_rows_carry_what_lists_and_exports_show(lan, people):
 
 def test_the_choices_of_tags_and_sources_are_the_merchants_own(lan, mingde, people):
     member(mingde, "theirs", tags=["other"], acquired_by="jd")
-    assert directory_module.tags_in_use(lan.merchant) == ["dry skin", "vip"]
-    assert directory_module.sources_in_use(lan.merchant) == ["taobao"]
+    assert in_use.tags_in_use(lan.merchant) == ["dry skin", "vip"]
+    assert in_use.sources_in_use(lan.merchant) == ["taobao"]
 
 
 def test_dormant_is_half_a_year_without_a_purchase(lan):

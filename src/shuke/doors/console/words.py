@@ -20,6 +20,21 @@ ROLES: dict[str, str | Promise] = {
     "auditor": _("Auditor"),
 }
 
+# Where stores sell. Codes that are not here are names of their own.
+PLATFORMS: dict[str, str | Promise] = {
+    "pos": _("Street shops"),
+    "taobao": _("Taobao"),
+    "tmall": _("Tmall"),
+    "jd": _("JD"),
+    "pinduoduo": _("Pinduoduo"),
+    "douyin": _("Douyin"),
+    "youzan": _("Youzan"),
+    "1688": "1688",
+    "shopify": "Shopify",
+    "woocommerce": "WooCommerce",
+    "completejourney": "Complete Journey",
+}
+
 
 def said(words: wording.Wording, **params: Any) -> str:
     """One wording in the reader's language."""
@@ -44,6 +59,10 @@ def stage(code: str) -> str:
 
 def rfm_class(code: str) -> str:
     return said(wording.RFM_NAMES[code]) if code in wording.RFM_NAMES else code
+
+
+def platform(code: str) -> str:
+    return str(PLATFORMS.get(code, code))
 
 
 def flow(what: str, before: str, after: str) -> str:

@@ -6,6 +6,7 @@ One walk over the orders of those days, whatever the size of the shop; what list
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models.expressions import RawSQL
@@ -21,37 +22,76 @@ _COUNTED = (
 )
 
 
-def buyers(merchant: Merchant, start: date, end: date, *, store: int | None = None, least_days: int = 1) -> RawSQL:
+class Place(NamedTuple):
+    """Where something was bought: in one store, or through one platform; in neither: anywhere."""
+
+    store: int | None = None
+    platform: str = ""
+
+
+ANYWHERE = Place()
+
+
+def buyers(merchant: Merchant, start: date, end: date, *, place: Place = ANYWHERE, least_days: int = 1) -> RawSQL:
     """Ids of members with purchases on at least so many days from `start` up to the day before `end`."""
-    moment = bulk.moment()
     first, last = clock.day_start(start, merchant.tz), clock.day_start(end, merchant.tz)
-    sql = f"SELECT member_id FROM orders_order WHERE {_COUNTED}"
-    parameters: list = [merchant.pk, OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID, moment(first), moment(last)]
-    if store is not None:
-        sql += " AND COALESCE(sold_at_id, store_id) = %s"
-        parameters.append(store)
+    where, parameters = _counted(merchant, first, last, place)
+    sql = f"SELECT member_id FROM orders_order WHERE {where}"
     if least_days > 1:
-        day, more = _day_number(merchant.tz, first, last)
+        day, more = _day_sql("paid_at", merchant.tz, first, last)
         sql += f" GROUP BY member_id HAVING COUNT(DISTINCT {day}) >= %s"
         parameters += [*more, least_days]
     return RawSQL(sql, parameters)  # type: ignore[no-untyped-call]
 
 
-def _day_number(zone: ZoneInfo, first: datetime, last: datetime) -> tuple[str, list]:
-    """The shop's day of an order as SQL: seconds since 1970, moved by the zone's offset, which changes twice a year at most."""
-    epoch = (
-        "FLOOR(EXTRACT(EPOCH FROM paid_at))::bigint"
-        if bulk.is_postgres()
-        else "CAST(strftime('%%s', paid_at) AS INTEGER)"
+def begun(merchant: Merchant, start: date, end: date, place: Place) -> RawSQL:
+    """Ids of members who bought for the first time of all in these days, and there."""
+    where, parameters = _counted(
+        merchant, clock.day_start(start, merchant.tz), clock.day_start(end, merchant.tz), place
     )
+    began = (
+        f"SELECT {_epoch('first_paid_at')} FROM insight_member_score AS s WHERE s.member_id = orders_order.member_id"
+    )
+    sql = f"SELECT member_id FROM orders_order WHERE {where} AND {_epoch('paid_at')} = ({began})"
+    return RawSQL(sql, parameters)  # type: ignore[no-untyped-call]
+
+
+def _counted(merchant: Merchant, first: datetime, last: datetime, place: Place) -> tuple[str, list]:
+    moment = bulk.moment()
+    parameters: list = [merchant.pk, OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID, moment(first), moment(last)]
+    if place.store is not None:
+        return f"{_COUNTED} AND COALESCE(sold_at_id, store_id) = %s", [*parameters, place.store]
+    if place.platform:
+        own = "SELECT id FROM shops_store WHERE merchant_id = %s AND platform = %s"
+        return f"{_COUNTED} AND COALESCE(sold_at_id, store_id) IN ({own})", [*parameters, merchant.pk, place.platform]
+    return _COUNTED, parameters
+
+
+def day_number(merchant: Merchant, table: str, column: str, where: str, among: list) -> tuple[str, list]:
+    """The shop's day of an instant in a table as SQL, from 1970-01-01 on, for the rows of `where`."""
+    row = bulk.select(f"SELECT MIN({column}), MAX({column}) FROM {table} WHERE {where}", among)[0]
+    first, last = bulk.read_moment(row[0]), bulk.read_moment(row[1])
+    if first is None or last is None:
+        return "0", []
+    return _day_sql(column, merchant.tz, first, last + timedelta(days=1))
+
+
+def _epoch(column: str) -> str:
+    if bulk.is_postgres():
+        return f"FLOOR(EXTRACT(EPOCH FROM {column}))::bigint"
+    return f"CAST(strftime('%%s', {column}) AS INTEGER)"
+
+
+def _day_sql(column: str, zone: ZoneInfo, first: datetime, last: datetime) -> tuple[str, list]:
+    """Seconds since 1970, moved by the zone's offset, which changes twice a year at most."""
     spans = _offsets(zone, first, last)
     if len(spans) == 1:
-        return f"({epoch} + %s) / 86400", [spans[0][1]]
-    cases = " ".join("WHEN paid_at < %s THEN %s" for _ in spans[:-1])
+        return f"({_epoch(column)} + %s) / 86400", [spans[0][1]]
+    cases = " ".join(f"WHEN {column} < %s THEN %s" for _ in spans[:-1])
     parameters: list = []
     for until, offset in spans[:-1]:
         parameters += [bulk.moment()(until), offset]
-    return f"({epoch} + CASE {cases} ELSE %s END) / 86400", [*parameters, spans[-1][1]]
+    return f"({_epoch(column)} + CASE {cases} ELSE %s END) / 86400", [*parameters, spans[-1][1]]
 
 
 def _offsets(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datetime, int]]:

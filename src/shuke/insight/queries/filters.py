@@ -32,6 +32,8 @@ _RFM = re.compile(r"[12]{3}")
 _CELL = re.compile(r"([1-5])-([1-5])")
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CODE = re.compile(r"[\w-]{1,30}")
+_PLATFORM = re.compile(r"[\w-]{1,20}")
+NOT_STATED = "-"
 _MOVED = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)(?::(\d{4}-\d\d-\d\d))?")
 
 
@@ -48,11 +50,14 @@ class Filters:
     layers: tuple[str, ...] = ()
     bonds: tuple[str, ...] = ()  # loyalty layers
     money: tuple[str, ...] = ()  # M quintiles, 5 is best
-    stores: tuple[int, ...] = ()
+    stores: tuple[int, ...] = ()  # home store; 0: none
+    home_on: str = ""  # the platform of the home store; "-": no home store
     joined: str = ""  # a period: 2017, 2017-05, 2017-05-12, or 2017-05..2017-07-03, either end open; the shop's days
-    first: str = ""  # day, month or year of the first purchase
+    first: str = ""  # a period: that of the first purchase
+    first_in: int | None = None  # the store of the first purchase
+    first_on: str = ""  # its platform
     tags: tuple[str, ...] = ()
-    acquired_by: tuple[str, ...] = ()
+    acquired_by: tuple[str, ...] = ()  # "-": not stated
     points_from: int | None = None
     points_to: int | None = None  # inclusive, as people say it
     last_from: date | None = None
@@ -60,9 +65,10 @@ class Filters:
     year_from: int | None = None  # net spend within 365 days, minor units, at least
     bought: str = ""  # ever | never | year (within 365 days) | again (two days or more of them) | idle (none of them)
     bought_in: int | None = None  # a store they bought in, within `paid` or else 365 days
+    bought_on: str = ""  # a platform they bought on, likewise
     paid: str = ""  # a period they bought in
     paid_days: int | None = None  # on so many days of it at least
-    unpaid: str = ""  # a period they bought nothing in
+    unpaid: str = ""  # a period they bought nothing in; with a store or platform: nothing there
     expires: str = ""  # hold points that lapse in this month, or "never"
     holding: str = ""  # pending | held | debt: points in that state
     moved: str = (
@@ -89,9 +95,9 @@ class Filters:
         ):  # fmt: skip
             pairs += [(name, str(value)) for value in values]
         for name, value in (
-            ("joined", self.joined), ("first", self.first),
+            ("home_on", self.home_on), ("joined", self.joined), ("first", self.first), ("first_in", self.first_in), ("first_on", self.first_on),
             ("points_from", self.points_from), ("points_to", self.points_to),
-            ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in),
+            ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in), ("bought_on", self.bought_on),
             ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
             ("expires", self.expires), ("holding", self.holding),
             ("moved", self.moved),
@@ -237,8 +243,11 @@ _READERS = {
     "store": ("stores", _whole, True),
     "tag": ("tags", lambda t: t[:60], True),
     "by": ("acquired_by", lambda t: t[:60], True),
+    "home_on": ("home_on", _matching(_PLATFORM), False),
     "joined": ("joined", lambda t: t if period(t) else None, False),
     "first": ("first", lambda t: t if period(t) else None, False),
+    "first_in": ("first_in", _whole, False),
+    "first_on": ("first_on", _matching(_PLATFORM), False),
     "m": ("money", _among("12345"), True),
     "year_from": ("year_from", _whole, False),
     "paid": ("paid", lambda t: t if _closed(t) else None, False),
@@ -256,6 +265,7 @@ _READERS = {
     "last_to": ("last_to", _day, False),
     "bought": ("bought", _among(("ever", "never", "year", "again", "idle")), False),
     "bought_in": ("bought_in", _whole, False),
+    "bought_on": ("bought_on", _matching(_PLATFORM), False),
     "moved": ("moved", lambda t: t if flow(t) else None, False),
 }
 assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}

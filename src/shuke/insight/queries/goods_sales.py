@@ -89,12 +89,12 @@ def shelf(merchant: Merchant) -> Shelf:
 
 def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
     """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
-    listed = _files(merchant)
+    listed = files_of(merchant)
     item = shelves.item_of(level)
     with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
         engine.files("heads", listed["heads"])
         engine.files("lines", listed["lines"])
-        engine.table("members", _living(merchant))
+        engine.table("members", living(merchant))
         engine.table("goods", {"product": shelves.product[item > 0], "item": item[item > 0]})
         rows = engine.run("goods_lines", as_of=kpi.day_number(day))
     whole = engine_sales.sales(rows["at_order"], rows["who"], rows["on_day"], rows["what"], rows["paid"], rows["back"])
@@ -102,7 +102,7 @@ def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int
     return chosen, chosen.item.size / max(whole.item.size, 1)
 
 
-def _files(merchant: Merchant) -> dict[str, list[Path]]:
+def files_of(merchant: Merchant) -> dict[str, list[Path]]:
     """The columns that insight.actions.columns keeps: a month counts once its manifest names it."""
     home = Path(settings.SHUKE_HOME) / "snapshots" / str(merchant.pk)
     try:
@@ -112,7 +112,8 @@ def _files(merchant: Merchant) -> dict[str, list[Path]]:
     return {f"{kind}s": [home / f"{kind}-{month}.parquet" for month in months] for kind in ("head", "line")}
 
 
-def _living(merchant: Merchant) -> dict[str, np.ndarray]:
+def living(merchant: Merchant) -> dict[str, np.ndarray]:
+    """The engine's table of members, without their joining days and stores."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             "SELECT id FROM members_member WHERE merchant_id = %s AND state = %s", [merchant.pk, MemberState.ACTIVE]
