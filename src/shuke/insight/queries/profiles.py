@@ -1,0 +1,212 @@
+"""Who a group of members is against all members, and the members behind each bar.
+
+`profile` answers in this shape; shares are 0 … 1 of those of whom the trait is known, an index of 100 is as among all members:
+
+    {"as_of", "made_at": the file's mark, "window_days": 365, "of", "all", "stale": members joined since and not in it, "net_minor", "net_share" | null,
+     "basket_minor": {"group", "all"}, "days": {"group", "all"}    medians of buyers within the window; null: none
+     "judged": bars compared, "traits": [{"key", "topic": who | place | need | habit, "label": [zh, en] | null, "of", "known", "all", "all_known",
+        "refused": "" | few | few_others | everybody, "several", "bars": [{"option", "name", "members", "share", "of_all", "index", "low", "high", "surely"}]}],
+     "telling": [[place of the trait, place of the bar], …]      what surely differs, what tells most first}
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import blake2s
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.core.cache import cache
+
+from shuke.engine.insight import kpi, profiles
+from shuke.insight.queries import figures, profile_traits
+from shuke.insight.queries.directory import matching
+from shuke.insight.queries.filters import Filters
+from shuke.insight.queries.profile_traits import OTHER, STANDS, Known
+from shuke.shops.models import Merchant
+
+KEPT_SECONDS = 3_600
+# A group that is made by a trait is not described by it.
+_TRIVIAL = {
+    "stores": ("home_store",),
+    "acquired_by": ("acquired_by",),
+    "bought_in": ("bought_at",),
+    "joined": ("tenure",),
+}
+_OWN = {"stages": "stage", "layers": "layer", "bonds": "bond", "rfm": "rfm"}
+
+
+# How often and how much people buy is what makes these groups: it is shown, and is no news.
+_MADE_BY_BUYING = ("layers", "rfm", "bonds", "stages", "cells", "money", "year_from", "bought")
+_BUYING = ("frequency", "basket")
+MAIN_GROUPS: tuple[tuple[str, ...], ...] = (("key", "main"), ("potential",), ("target",))
+TELLING = 8
+WORTH_SAYING = 10  # of the index: a sure difference may still be none that matters
+
+
+class NoSuchTrait(LookupError):
+    """The trait or its option is not known."""
+
+
+def wanted(merchant: Merchant, now: datetime) -> bool:
+    """Whether there is a snapshot whose members have no columns yet."""
+    day = figures.last_day(merchant)
+    known = profile_traits.day_of(merchant)
+    return day is not None and (known is None or known < day)
+
+
+def profile(
+    merchant: Merchant, filters: Filters, *, now: datetime, found: list[int] | None = None
+) -> dict[str, Any] | None:
+    """The profile of whoever the filters let through (`found`: of a text search); None before the first night."""
+    mark = profile_traits.mark(merchant)
+    if not mark:
+        return None
+    key = f"insight:profile:{merchant.pk}:{mark}:{figures.mark(merchant)}:{_digest(filters, found)}"
+    told = cache.get(key)
+    if told is None:
+        known = profile_traits.kept(merchant)
+        if known is None:
+            return None
+        told = _profile(known, *_group(merchant, known, filters, now, found), filters, mark)
+        cache.set(key, told, KEPT_SECONDS)
+    return told
+
+
+def _digest(filters: Filters, found: list[int] | None) -> str:
+    return blake2s(repr((filters.params(), found)).encode(), digest_size=12).hexdigest()
+
+
+def overview(merchant: Merchant, *, now: datetime) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """The main group (key and main members), the second (potential members), and all others: layers and profile of each."""
+    found = []
+    for layers in MAIN_GROUPS:
+        told = profile(merchant, Filters(layers=layers), now=now)
+        if told is not None and told["of"]:
+            found.append((layers, told))
+    return found
+
+
+def _group(
+    merchant: Merchant, known: Known, filters: Filters, now: datetime, found: list[int] | None
+) -> tuple[np.ndarray, int]:
+    """bool per member of the file, and how many of the group are not in it."""
+    only = {field for field, value in _asked(filters) if value}
+    if found is None and len(only) == 1 and (field := next(iter(only))) in _OWN:
+        # Of one class, layer, stage or bond the file itself says who stands there; members who have left since count no more.
+        names, code = known.stands[_OWN[field]]
+        chosen = [names.index(one) for one in getattr(filters, field) if one in names]
+        return np.isin(code, chosen), 0
+    if found is None and not only:
+        return np.ones(known.members.size, bool), 0
+    ids = np.array(sorted(matching(merchant, filters, now=now, found=found).values_list("pk", flat=True)), np.int64)
+    place = np.searchsorted(known.members, ids)
+    place[place == known.members.size] = 0
+    here = known.members[place] == ids if known.members.size else np.zeros(ids.size, bool)
+    group = np.zeros(known.members.size, bool)
+    group[place[here]] = True
+    return group, int(ids.size - here.sum())
+
+
+def _asked(filters: Filters) -> list[tuple[str, Any]]:
+    return [(name, getattr(filters, name)) for name in filters.__dataclass_fields__ if name != "ignored"]
+
+
+def _profile(known: Known, group: np.ndarray, stale: int, filters: Filters, mark: str) -> dict[str, Any]:
+    hidden = {trait for field, traits in _TRIVIAL.items() if getattr(filters, field) for trait in traits}
+    traits = [trait for trait in known.traits if trait.key not in hidden]
+    found = profiles.profile(traits, group)
+    whole = int(known.net.sum())
+    return {
+        "as_of": known.day.isoformat(),
+        "made_at": mark,
+        "window_days": kpi.WINDOW_DAYS,
+        "of": found.of,
+        "all": found.all,
+        "stale": stale,
+        "net_minor": int(known.net[group].sum()),
+        "net_share": round(int(known.net[group].sum()) / whole, 4) if whole > 0 else None,
+        "basket_minor": {"group": _median(known.basket[group]), "all": _median(known.basket)},
+        "days": {"group": _median(_bought(known.days[group])), "all": _median(_bought(known.days))},
+        "judged": found.judged,
+        "traits": [_trait(known, facet) for facet in found.facets],
+        "telling": _telling(found, filters),
+    }
+
+
+def _telling(found: profiles.Profile, filters: Filters) -> list[list[int]]:
+    """Places of trait and bar: of each trait at most one that is more and one that is less frequent."""
+    skipped = set(_BUYING) if any(getattr(filters, field) for field in _MADE_BY_BUYING) else set()
+    places = {facet.key: (i, [bar.option for bar in shown(facet)]) for i, facet in enumerate(found.facets)}
+    chosen, seen = [], set()
+    for facet, bar in found.telling(1_000):
+        if (
+            facet.key in skipped
+            or bar.option == OTHER
+            or (facet.key, bar.surely) in seen
+            or abs((bar.index or 0) - 100) < WORTH_SAYING
+        ):
+            continue
+        seen.add((facet.key, bar.surely))
+        place, options = places[facet.key]
+        chosen.append([place, options.index(bar.option)])
+    return chosen[:TELLING]
+
+
+def shown(facet: profiles.Facet) -> list[profiles.Bar]:
+    """Options that occur at all."""
+    return [bar for bar in facet.bars if bar.of_all > 0]
+
+
+def _bought(days: np.ndarray) -> np.ndarray:
+    return np.where(days > 0, days, np.nan)
+
+
+def _median(values: np.ndarray) -> int | None:
+    told = values[~np.isnan(values)]
+    return round(float(np.median(told))) if told.size else None
+
+
+def _trait(known: Known, facet: profiles.Facet) -> dict[str, Any]:
+    about = known.about[facet.key]
+    names = dict(zip([bar.option for bar in facet.bars], about["names"] or [""] * len(facet.bars), strict=True))
+    return {
+        "key": facet.key, "topic": about["topic"], "label": about["label"], "of": facet.of, "known": facet.known, "all": facet.all,
+        "all_known": facet.all_known, "refused": facet.refused, "several": facet.several,
+        "bars": [
+            {
+                "option": bar.option, "name": names[bar.option], "members": bar.members, "share": round(bar.share, 4), "of_all": round(bar.of_all, 4),
+                "index": _whole(bar.index), "low": _whole(bar.low), "high": _whole(bar.high), "surely": bar.surely,
+            }
+            for bar in shown(facet)
+        ],
+    }  # fmt: skip
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+class Behind(NamedTuple):
+    """A member behind a bar, and how much of the member falls on it."""
+
+    member: int
+    share: float
+
+
+def members_behind_bar(
+    merchant: Merchant, filters: Filters, trait: str, option: str, *, now: datetime, found: list[int] | None = None
+) -> list[Behind]:
+    """The members of the group on whom any of the option falls, those with most of it first; option "?": unknown. Raises NoSuchTrait."""
+    known = profile_traits.kept(merchant)
+    one = next((t for t in known.traits if t.key == trait), None) if known else None
+    if known is None or one is None or (option != "?" and option not in one.options):
+        raise NoSuchTrait(f"Nothing is known of {trait!r} {option!r}.")
+    group, _stale = _group(merchant, known, filters, now, found)
+    share = (~one.known()).astype(np.float32) if option == "?" else one.holds(one.options.index(option))
+    rows = np.flatnonzero(group & (share > 0))
+    rows = rows[np.lexsort((known.members[rows], -share[rows]))]
+    return [Behind(int(known.members[row]), round(float(share[row]), 4)) for row in rows]
+
+
+assert set(_OWN.values()) == set(STANDS)
