@@ -17,22 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import BooleanField, Func, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from shuke.engine.insight.kpi import WINDOW_DAYS
 from shuke.insight.models import MemberScore
-from shuke.insight.queries import figures as stored
-from shuke.insight.queries.bought import buyers
-from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, Filters, flow, parse_sort, period
+from shuke.insight.queries.by_history import by_history
+from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, NOT_STATED, Filters, flow, parse_sort, period
 from shuke.insight.queries.members_behind import members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
-from shuke.loyalty.queries import expiring
 from shuke.members.models import Member, MemberState
 from shuke.shops.models import Merchant
 
@@ -238,14 +235,24 @@ def _count(merchant: Merchant, filters: Filters, now: datetime, found: list[int]
 
 def _narrowest(filters: Filters) -> _Order | None:
     """The one table that answers all of these filters; None if it takes several."""
-    by_member = filters.stores or filters.joined or filters.tags or filters.acquired_by
+    by_member = filters.stores or filters.home_on or filters.joined or filters.tags or filters.acquired_by
     by_score = (
         filters.wanted_stages() is not None or filters.rfm or filters.cells or filters.layers or filters.bonds or filters.money or filters.first or filters.year_from is not None
         or filters.last_from or filters.last_to or filters.bought in ("ever", "again", "year") or filters.view == "dormant"
     )  # fmt: skip
     by_wallet = filters.tiers or filters.points_from is not None or filters.points_to is not None
     beyond: Any = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved
-    beyond = beyond or filters.paid or filters.paid_days or filters.unpaid or filters.expires or filters.holding
+    beyond = (
+        beyond
+        or filters.bought_on
+        or filters.first_on
+        or filters.first_in is not None
+        or filters.paid
+        or filters.paid_days
+        or filters.unpaid
+        or filters.expires
+        or filters.holding
+    )
     if beyond or sum(map(bool, (by_member, by_score, by_wallet))) > 1:
         return None
     return _ORDERS["last"] if by_score else _ORDERS["points"] if by_wallet else _BARE
@@ -373,8 +380,7 @@ def _narrow(
         (f"{score}layer", filters.layers),
         (f"{score}bond", filters.bonds),
         (f"{score}m5", filters.money),
-        (f"{member}home_store", filters.stores),
-        (f"{member}acquired_by", filters.acquired_by),
+        (f"{member}acquired_by", [way if way != NOT_STATED else "" for way in filters.acquired_by]),
     ):
         if values:
             wanted[f"{column}__in"] = values
@@ -388,6 +394,13 @@ def _narrow(
         filters.last_to + timedelta(days=1) if filters.last_to is not None else None,
     )
     query = order.root._default_manager.filter(**wanted)
+    home = f"{member}home_store"
+    if filters.stores:
+        one_of = Q(**{f"{home}__in": filters.stores})
+        query = query.filter(one_of | Q(**{f"{home}__isnull": True}) if 0 in filters.stores else one_of)
+    if filters.home_on:
+        none = filters.home_on == NOT_STATED
+        query = query.filter(**{f"{home}__isnull": True} if none else {f"{home}__platform": filters.home_on})
     if filters.joined and member:
         # Walking another table's order, SQLite must not be tempted to start from everybody who joined then.
         start, end = period(filters.joined) or (None, None)
@@ -409,7 +422,7 @@ def _narrow(
         query = query.filter(**{f"{score}year_order_days__{wide}": days_of})
     if filters.year_from is not None:
         query = query.filter(**{f"{score}year_net_minor__gte": filters.year_from})
-    query = _by_history(query, merchant, filters, now)
+    query = by_history(query, merchant, filters, now)
     if moved := flow(filters.moved):
         until = moved.until or clock.day_of(now, tz)
         behind = members_behind(merchant, "moved", **moved._asdict() | {"until": until})
@@ -422,36 +435,6 @@ def _narrow(
     for tag in filters.tags:
         query = query.filter(_tagged(tag))
     return query
-
-
-def _by_history(query: QuerySet, merchant: Merchant, filters: Filters, now: datetime) -> QuerySet:
-    """The filters that ask orders and lots: who bought when and where, whose points lapse."""
-    if filters.paid or filters.paid_days or filters.bought_in is not None:
-        start, end = (filters.paid and period(filters.paid)) or window(merchant, now)
-        assert start is not None
-        assert end is not None
-        query = query.filter(
-            pk__in=buyers(merchant, start, end, store=filters.bought_in, least_days=filters.paid_days or 1)
-        )
-    if filters.unpaid:
-        start, end = period(filters.unpaid) or (None, None)
-        assert start is not None
-        assert end is not None
-        query = query.exclude(pk__in=buyers(merchant, start, end))
-    if filters.expires:
-        query = query.filter(pk__in=expiring.open_lots(merchant, filters.expires, now).order_by().values("member"))
-    if filters.holding == "pending":
-        query = query.filter(pk__in=expiring.pending_lots(merchant, now).order_by().values("member"))
-    elif filters.holding:
-        owing = Wallet.objects.filter(merchant=merchant, **{f"{filters.holding}__gt": 0})
-        query = query.filter(pk__in=owing.order_by().values("member"))
-    return query
-
-
-def window(merchant: Merchant, now: datetime) -> tuple[date, date]:
-    """The days that the figures of the last year are of: those of the latest snapshot, else the ones up to yesterday."""
-    last = stored.last_day(merchant) or clock.day_of(now, merchant.tz) - timedelta(days=1)
-    return last - timedelta(days=WINDOW_DAYS - 1), last + timedelta(days=1)
 
 
 def _tagged(tag: str) -> RawSQL:

@@ -16,6 +16,7 @@ from shuke.insight.queries import in_use
 from shuke.insight.queries.filters import (
     BONDS,
     LAYERS,
+    NOT_STATED,
     STAGES,
     flow,
 )
@@ -116,11 +117,22 @@ def chips(request: StaffRequest, asked: Asked) -> list[Link]:
         if name == "view":
             continue  # its tab shows it
         rest = Asked(filters.without(name, value), asked.sort, 1, "", "")
-        found.append(Link(chip_label(request, name, value, asked_period=bool(filters.paid)), rest.url()))
+        found.append(
+            Link(
+                chip_label(
+                    request,
+                    name,
+                    value,
+                    asked_period=bool(filters.paid),
+                    there=bool(filters.bought_in or filters.bought_on),
+                ),
+                rest.url(),
+            )
+        )
     return found
 
 
-def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bool = False) -> str:
+def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bool = False, there: bool = False) -> str:
     """One filter in words."""
     if name == "tier":
         value = tiers.look(request, value)[0]
@@ -132,7 +144,15 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         value = words.layer(value)
     elif name == "bond":
         value = words.bond(value)
-    elif name in ("store", "bought_in"):
+    elif name == "store" and value == "0":
+        return _("No home store")
+    elif name == "by" and value == NOT_STATED:
+        return _("Came by: not stated")
+    elif name in ("home_on", "bought_on", "first_on"):
+        if value == NOT_STATED:
+            return _("No home store")
+        value = words.platform(value)
+    elif name in ("store", "bought_in", "first_in"):
         value = next((s.name for s in _stores(request) if str(s.id) == value), value)
     elif name == "cell":
         r, _dash, f = value.partition("-")
@@ -170,10 +190,14 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         "bond": _("Loyalty layer: %(value)s"),
         "store": _("Home store: %(value)s"),
         "bought_in": _("Bought in %(value)s within 365 days") if not asked_period else _("Bought in %(value)s"),
+        "bought_on": _("Bought on %(value)s within 365 days") if not asked_period else _("Bought on %(value)s"),
+        "first_in": _("First bought in %(value)s"),
+        "first_on": _("First bought on %(value)s"),
+        "home_on": _("Home store on %(value)s"),
         "m": _("Money %(value)s of 5"),
         "paid": _("Bought %(value)s"),
         "paid_days": _("On %(value)s days or more"),
-        "unpaid": _("Bought nothing %(value)s"),
+        "unpaid": _("Bought nothing there %(value)s") if there else _("Bought nothing %(value)s"),
         "expires": _("Points that lapse in %(value)s"),
         "year_from": _("Spent %(value)s or more within 365 days"),
         "tag": _("Tag: %(value)s"),
