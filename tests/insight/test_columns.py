@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -70,6 +70,50 @@ def test_only_months_that_changed_are_written_again(lan):
     assert read(lan.merchant, "heads", "member, net") == sorted([(hong.pk, 10_000), (mei.pk, 6_000), (mei.pk, 10_000)])
 
 
+def whole_anew(merchant) -> list[list[tuple]]:
+    """What the files say when nothing is known before."""
+    for path in columns.folder(merchant).iterdir():
+        path.unlink()
+    columns.refresh(merchant=merchant)
+    return [read(merchant, table) for table in ("heads", "lines")]
+
+
+def test_within_a_month_only_orders_that_changed_are_read_again(lan):
+    mei, hong = member(lan, "梅"), member(lan, "红")
+    orders = [sell(lan, mei, f"2026-03-{day:02}", quantities=(2_000, 1_000)) for day in (1, 1, 2, 3, 4, 5)]
+    columns.refresh(merchant=lan.merchant)
+    quiet, refunded, merged, moved, undone, _other = orders
+    Order.objects.filter(pk=refunded.pk).update(refunded_minor=4_000, net_minor=6_000)
+    refunded.orderline_set.update(refunded_minor=2_000)
+    Order.objects.filter(pk=merged.pk).update(member=hong)
+    Order.objects.filter(pk=moved.pk).update(paid_at=moved.paid_at + timedelta(days=6))
+    undone.delete()
+    sell(lan, hong, "2026-03-20", quantities=(3_000,))
+    # The merged one changes its head alone; the moved one too. Its neighbour of the same day is not read.
+    assert columns.refresh(merchant=lan.merchant) == {"months": 1, "rewritten": 1, "orders": 4, "lines": 3}
+    told = [read(lan.merchant, table) for table in ("heads", "lines")]
+    assert quiet.pk in {row[0] for row in told[0]}
+    assert told == whole_anew(lan.merchant)
+
+
+def test_lines_that_changed_under_the_same_sums_are_noticed(lan):
+    order = sell(lan, member(lan, "梅"), "2026-03-01", quantities=(2_000, 1_000))
+    columns.refresh(merchant=lan.merchant)
+    Order.objects.filter(pk=order.pk).update(lines_digest=b"other lines say!")
+    order.orderline_set.filter(position=1).update(quantity_milli=4_000)
+    columns.refresh(merchant=lan.merchant)
+    assert read(lan.merchant, "heads", "items_milli") != [(3_000,)]
+
+
+def test_a_merge_leaves_the_file_of_lines_alone(lan):
+    order = sell(lan, member(lan, "梅"), "2026-03-01")
+    columns.refresh(merchant=lan.merchant)
+    before = month_files(lan.merchant)
+    Order.objects.filter(pk=order.pk).update(member=member(lan, "红"))
+    columns.refresh(merchant=lan.merchant)
+    assert {name for name, at in month_files(lan.merchant).items() if before[name] != at} == {"head-2026-03.parquet"}
+
+
 def test_two_orders_that_swap_their_buyers_are_noticed(lan):
     mei, hong = member(lan, "梅"), member(lan, "红")
     one, other = sell(lan, mei, "2026-03-01"), sell(lan, hong, "2026-03-01")
@@ -110,12 +154,12 @@ def test_a_write_that_was_killed_is_done_again(lan, monkeypatch):
     mei = member(lan, "梅")
     sell(lan, mei, "2026-01-10")
     sell(lan, mei, "2026-02-10")
-    rewrite = columns._rewrite
+    write = columns._write_whole
     with monkeypatch.context() as patched:
         patched.setattr(
             columns,
-            "_rewrite",
-            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt) if args[3] == "2026-02" else rewrite(*args),
+            "_write_whole",
+            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt) if args[3] == "2026-02" else write(*args),
         )
         with pytest.raises(KeyboardInterrupt):
             columns.refresh(merchant=lan.merchant)

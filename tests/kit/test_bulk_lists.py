@@ -45,3 +45,7 @@ def test_a_pooler_that_cannot_keep_statements_is_spared(prepared, settings):
     settings.SHUKE_PG_PREPARE = False
     bulk.select("SELECT 18 FROM shops_merchant WHERE id = ANY(%s)", [[1, 2]])
     assert not [sql for sql in prepared() if "SELECT 18" in sql]
+
+
+def test_a_doubled_percent_sign_before_an_s_is_no_parameter():
+    assert bulk.select("SELECT '%%s' || %s", ["x"]) == [("%sx",)]

@@ -32,7 +32,9 @@ def is_postgres() -> bool:
 @lru_cache(maxsize=2000)
 def _question_marks(sql: str) -> str:
     """SQLite's own marks for parameters; our statements have no other percent sign than doubled ones."""
-    return sql.replace("%s", "?").replace("%%", "%")
+    if "%%" not in sql:
+        return sql.replace("%s", "?")
+    return "%".join(part.replace("%s", "?") for part in sql.split("%%"))  # '%%s' is a percent sign and an s
 
 
 def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:

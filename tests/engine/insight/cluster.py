@@ -59,10 +59,20 @@ class Cluster:
         self._running: list[subprocess.Popen] = []
         self.port = _free_port()
         self.address = f"spark://{LOCAL}:{self.port}"
-        self._start("master", "deploy.master.Master", "--host", LOCAL, "--port", str(self.port), "--webui-port", "0")
+        self._start(
+            "master",
+            "spark-class",
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            LOCAL,
+            "--port",
+            str(self.port),
+            "--webui-port",
+            "0",
+        )
         for number in (1, 2):
             self._start(
-                f"worker{number}", "deploy.worker.Worker", self.address, "--host", LOCAL, "--cores", "1", "--memory", "600m",
+                f"worker{number}", "spark-class", "org.apache.spark.deploy.worker.Worker", self.address, "--host", LOCAL, "--cores", "1", "--memory", "600m",
                 "--webui-port", "0", "--work-dir", str(folder / f"worker{number}"),
             )  # fmt: skip
         self._wait_for(self.port, "master")
@@ -71,7 +81,7 @@ class Cluster:
         """A Spark Connect server that computes on this cluster; its address."""
         port = _free_port()
         self._start(
-            "connect", "deploy.SparkSubmit", "--master", self.address, "--class",
+            "connect", "spark-submit", "--master", self.address, "--class",
             "org.apache.spark.sql.connect.service.SparkConnectServer", "--conf", f"spark.connect.grpc.binding.port={port}",
             "--conf", f"spark.connect.grpc.binding.address={LOCAL}", "spark-internal",
         )  # fmt: skip
@@ -90,11 +100,11 @@ class Cluster:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def _start(self, name: str, kind: str, *arguments: str) -> None:
+    def _start(self, name: str, program: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("wb") as log:
             self._running.append(
                 subprocess.Popen(
-                    [str(self.home / "bin" / "spark-class"), f"org.apache.spark.{kind}", *arguments],
+                    [str(self.home / "bin" / program), *arguments],
                     env=os.environ | self.environment,
                     cwd=self.folder,
                     stdout=log,

@@ -171,9 +171,14 @@ class Engine:
         listed = ", ".join(f'"{column}"' for column in types)
         self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS SELECT {listed} FROM read_parquet([{quoted}])')
 
-    def write(self, name: str, columns: Mapping[str, np.ndarray], path: Path, *, order: str = "") -> None:
-        """Write arrays as one Parquet file in the column types of table `name`, replacing `path` in one step."""
-        types = TABLES[name]
+    def write(
+        self, name: str, columns: Mapping[str, np.ndarray], path: Path, *, order: str = "", beside: Sequence[str] = ()
+    ) -> None:
+        """Write arrays as one Parquet file in the column types of table `name`, replacing `path` in one step.
+
+        beside: further whole numbers to keep in the file, which no analysis sees.
+        """
+        types = TABLES[name] | dict.fromkeys(beside, "BIGINT")
         listed = ", ".join(f'CAST("{c}" AS {types[c]}) AS "{c}"' for c in types)
         self._connection.register("out_arrays", {c: columns[c] for c in types})
         part = path.with_suffix(".part")
@@ -188,6 +193,12 @@ class Engine:
         with part.open("rb") as written:
             os.fsync(written.fileno())  # or a power cut leaves an empty file under the final name
         part.replace(path)
+
+    def read(self, path: Path, listed: Sequence[str]) -> Columns:
+        """Columns of one Parquet file, in the order of its rows."""
+        names = ", ".join(f'"{column}"' for column in listed)
+        rows = self._connection.execute(f"SELECT {names} FROM read_parquet(?)", [str(path)]).fetchnumpy()
+        return {column: np.ma.getdata(rows[column]) for column in listed}
 
     def run(self, name: str, **parameters: int | float) -> Columns:
         """Run analysis `name`; its columns by name, in the order the text gives."""

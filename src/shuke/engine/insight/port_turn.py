@@ -21,5 +21,5 @@ def turned(name: str, dialect: str, parameters: dict[str, int | float]) -> str:
     tree = sqlglot.parse_one(port.text_of(name), read="duckdb")
     for mark in list(tree.find_all(exp.Placeholder)):
         mark.replace(exp.Literal.number(parameters[mark.name]))
-    qualify(tree.copy(), schema=port.TABLES, dialect="duckdb")
+    qualify(tree.copy(), schema={**port.TABLES}, dialect="duckdb")
     return tree.sql(dialect=dialect, comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
