@@ -13,6 +13,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.points import Key, KeyHeader, Points
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.flows import coalition as flow
 from shuke.loyalty.actions import Answer, KeyReused, coalition
@@ -271,7 +272,3 @@ def _do(request: Request, who: Any, key: str, ref: str, ask: Any) -> Status:
             replayed=answer.replayed,
         ),
     )
-
-
-def language(request: HttpRequest) -> str:
-    return "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"

@@ -13,6 +13,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.connect.importers.partner_card import Odd, Spent, hidden, refuses, token_of
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.flows import partner_card as flow
 from shuke.loyalty.actions import partner_cards as cards
@@ -210,10 +211,6 @@ def _card(one: PartnerCard) -> CardOut:
 def _call(request: Request) -> tuple[Merchant, str]:
     token = writer(request.auth)
     return token.merchant, f"token:{token.pk}"
-
-
-def language(request: HttpRequest) -> str:
-    return "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"
 
 
 def status_of(code: str) -> int:

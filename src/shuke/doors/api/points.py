@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.loyalty import actions
 from shuke.loyalty.actions import Answer, Ask, KeyReused
@@ -128,7 +129,7 @@ ANSWERS: Any = {
 @router.post("/members/{card}/points/spend", response=ANSWERS)
 def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader = None) -> Status:
     """Spend points of a member, oldest expiry first."""
-    merchant, who, actor = _call(request, card)
+    merchant, who, actor = call(request, card)
     key = told.key or idempotency_key or ""
     one = Ask(key, "burn", who.pk, told.points)
     if not told.family or not key:
@@ -145,14 +146,14 @@ def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader
 @router.post("/members/{card}/points/return", response=ANSWERS)
 def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyHeader = None) -> Status:
     """Give points of a spend back to the lots they came from."""
-    _, who, _ = _call(request, card)
+    _, who, _ = call(request, card)
     return _do(request, who, Ask(told.key or idempotency_key or "", "return", who.pk, told.points, ref=told.of))
 
 
 @router.post("/members/{card}/points/hold", response=ANSWERS)
 def hold(request: Request, card: str, told: HoldIn, idempotency_key: KeyHeader = None) -> Status:
     """Set points aside for so many minutes."""
-    merchant, who, _ = _call(request, card)
+    merchant, who, _ = call(request, card)
     until = shop_now(merchant) + timedelta(minutes=told.minutes)
     return _do(request, who, Ask(told.key or idempotency_key or "", "hold", who.pk, told.points, until=until))
 
@@ -160,25 +161,25 @@ def hold(request: Request, card: str, told: HoldIn, idempotency_key: KeyHeader =
 @router.post("/members/{card}/points/capture", response=ANSWERS)
 def capture(request: Request, card: str, told: CaptureIn, idempotency_key: KeyHeader = None) -> Status:
     """Spend what a hold set aside, or less; the rest goes back."""
-    _, who, _ = _call(request, card)
+    _, who, _ = call(request, card)
     return _do(request, who, Ask(told.key or idempotency_key or "", "capture", who.pk, told.points, ref=told.hold))
 
 
 @router.post("/members/{card}/points/release", response=ANSWERS)
 def release(request: Request, card: str, told: ReleaseIn, idempotency_key: KeyHeader = None) -> Status:
     """Give back what a hold set aside."""
-    _, who, _ = _call(request, card)
+    _, who, _ = call(request, card)
     return _do(request, who, Ask(told.key or idempotency_key or "", "release", who.pk, ref=told.hold))
 
 
 @router.post("/members/{card}/points/give", response=ANSWERS)
 def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader = None) -> Status:
     """Hand points to another member; they keep their expiry."""
-    merchant, who, actor = _call(request, card)
+    merchant, who, actor = call(request, card)
     to = members.member_of(merchant.pk, told.to)
     key = told.key or idempotency_key or ""
     if not key:
-        return _no_key()
+        return no_key()
     move = actions.Transfer(key, who.pk, to.pk, told.points)
     try:
         [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
@@ -190,10 +191,10 @@ def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader =
 @router.post("/members/{card}/points/adjust", response=ANSWERS | {200: AdjustOut})
 def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHeader = None) -> Status:
     """Give or take points by hand. Beyond the charter's limit they wait until a person agrees in the console."""
-    merchant, who, actor = _call(request, card)
+    merchant, who, actor = call(request, card)
     key = told.key or idempotency_key or ""
     if not key:
-        return _no_key()
+        return no_key()
     try:
         found = actions.correct(
             merchant=merchant,
@@ -207,18 +208,18 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
     except KeyReused as error:
         return _refusal(422, str(error), "key_reused")
     except actions.CorrectionRefused as error:
-        return _refusal(400, error.sentence(_language(request)), error.code)
+        return _refusal(400, error.sentence(language(request)), error.code)
     if not isinstance(found, Answer):
         return Status(200, AdjustOut(card=who.card, state=found.state, points=found.amount))
     if not found.done:
-        return _refused(request, Ask(key, "adjust", who.pk, told.points), found)
+        return refused_by_the_books(request, Ask(key, "adjust", who.pk, told.points), found)
     return Status(200, AdjustOut(card=who.card, state="done", points=told.points, replayed=found.replayed))
 
 
 @router.post("/members/{card}/points/reinstate", response=ANSWERS)
 def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: KeyHeader = None) -> Status:
     """Give lapsed points back, at most what lapsed within the time the charter allows."""
-    _, who, _ = _call(request, card)
+    _, who, _ = call(request, card)
     one = Ask(told.key or idempotency_key or "", "reinstate", who.pk, told.points, reason=told.reason)
     return _do(request, who, one)
 
@@ -226,13 +227,13 @@ def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: K
 @router.post("/members/{card}/activities", response=ANSWERS | {200: ActivityOut})
 def activity(request: Request, card: str, told: ActivityIn, idempotency_key: KeyHeader = None) -> Status:
     """Tell that a member signed in, answered a survey, wrote a review: the charter says what it gives."""
-    merchant, who, actor = _call(request, card)
+    merchant, who, actor = call(request, card)
     one = Ask(told.key or idempotency_key or "", "activity", who.pk, ref=told.activity)
     answer = _ask(merchant, one, actor)
     if isinstance(answer, Status):
         return answer
     if not answer.done:
-        return _refused(request, one, answer)
+        return refused_by_the_books(request, one, answer)
     figures = answer.figures
     return Status(
         200,
@@ -240,14 +241,14 @@ def activity(request: Request, card: str, told: ActivityIn, idempotency_key: Key
     )
 
 
-def _call(request: Request, card: str) -> tuple[Merchant, Any, str]:
+def call(request: Request, card: str) -> tuple[Merchant, Any, str]:
     token = writer(request.auth)
     return token.merchant, members.member_of(token.merchant.pk, card), f"token:{token.pk}"
 
 
 def _ask(merchant: Merchant, one: Ask, actor: str) -> Answer | Status:
     if not one.key:
-        return _no_key()
+        return no_key()
     try:
         return actions.ask(merchant=merchant, asks=[one], now=shop_now(merchant), actor=actor)[0]
     except KeyReused as error:
@@ -261,7 +262,7 @@ def _do(request: Request, who: Any, one: Ask) -> Status:
 
 def _told(request: Request, who: Any, one: Ask, answer: Answer) -> Status:
     if not answer.done:
-        return _refused(request, one, answer)
+        return refused_by_the_books(request, one, answer)
     figures = answer.figures
     moved = MovedOut(
         card=who.card, points=figures["amount"], available=figures.get("available"), replayed=answer.replayed
@@ -269,8 +270,8 @@ def _told(request: Request, who: Any, one: Ask, answer: Answer) -> Status:
     return Status(200, moved)
 
 
-def _refused(request: Request, one: Ask, answer: Answer) -> Status:
-    sentence = actions.why_refused(one, answer, _language(request))
+def refused_by_the_books(request: Request, one: Ask, answer: Answer) -> Status:
+    sentence = actions.why_refused(one, answer, language(request))
     return _refusal(409, sentence, answer.code, answer.figures)
 
 
@@ -278,12 +279,8 @@ def _refusal(status: int, sentence: str, code: str, figures: dict[str, int] | No
     return Status(status, BooksRefusal(error=sentence, code=code, figures=figures or {}))
 
 
-def _no_key() -> Status:
+def no_key() -> Status:
     sentence = (
         "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again."
     )
     return _refusal(400, sentence, "no_key")
-
-
-def _language(request: HttpRequest) -> str:
-    return "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.flows import stored as flow
 from shuke.loyalty.actions import stored
@@ -411,7 +412,6 @@ def _answer(request: Request, call: Callable[[], Any]) -> Status:
 
 
 def _refusal(request: Request, refused: StoredRefused) -> Status:
-    language = "zh" if request.headers.get("Accept-Language", "").lower().startswith("zh") else "en"
     figures = {k: n for k, n in refused.figures.items() if isinstance(n, int)}
     status = STATUS.get(refused.code, 409)
-    return Status(status, StoredRefusal(error=refused.say(language), code=refused.code, figures=figures))
+    return Status(status, StoredRefusal(error=refused.say(language(request)), code=refused.code, figures=figures))

@@ -17,7 +17,7 @@ from shuke.doors.api import finance as finances
 from shuke.doors.api import partner_cards as partner_card_routes
 from shuke.doors.api import points as moving
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, standing, stored, till, trouble
+from shuke.doors.api import rewards, stored, tiers, till, trouble
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -28,6 +28,7 @@ from shuke.doors.api.shapes import (
     PointsOut,
     Refusal,
 )
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden, Reader, writer
 from shuke.engine.checkout.document import BasketInvalid
 from shuke.flows import search
@@ -181,13 +182,13 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
 
 @api.exception_handler(CardRefused)
 def no_such_card(request: HttpRequest, error: CardRefused) -> HttpResponse:
-    told = {"error": error.say(coalitions.language(request)), "code": error.code}
+    told = {"error": error.say(language(request)), "code": error.code}
     return api.create_response(request, told, status=partner_card_routes.status_of(error.code))
 
 
 @api.exception_handler(CoalitionRefused)
 def not_in_the_coalition(request: HttpRequest, error: CoalitionRefused) -> HttpResponse:
-    told = {"error": error.say(coalitions.language(request)), "code": error.code}
+    told = {"error": error.say(language(request)), "code": error.code}
     return api.create_response(request, told, status=coalitions.status_of(error.code))
 
 
@@ -214,7 +215,7 @@ api.add_router("", referrals.router)
 api.add_router("", rewards.router)
 api.add_router("", moving.router)
 api.add_router("", stored.router)
-api.add_router("", standing.router)
+api.add_router("", tiers.router)  # what is asked of a tier (standing.py) is in it
 api.add_router("", charter_routes.router)
 api.add_router("", finances.router)
 api.add_router("", coalitions.router)

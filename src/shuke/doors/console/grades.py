@@ -11,11 +11,9 @@ from django.utils.translation import ngettext
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.person import Says
-from shuke.engine.charter.terms import Group, Terms, Test
+from shuke.engine.charter.terms import Terms
 from shuke.loyalty.models import TierChange
 from shuke.loyalty.queries.member import GrowthLine, TierWhy
-
-INVITED = 5  # engine.charter.terms.Leaf.measure
 
 
 class Step(NamedTuple):
@@ -204,17 +202,6 @@ class Grades:
             if known.key == rule:
                 return f"{self._local(known.name.model_dump())} {row['growth']}"
         return f"{named.get(rule, rule)} {row['growth']}" if named.get(rule, rule) else ""
-
-
-def invitable(terms: Terms) -> list[str]:
-    """Tiers that an invitation can lead to."""
-    return [tier.key for tier in terms.tiers if tier.reach is not None and _asks_invitation(tier.reach)]
-
-
-def _asks_invitation(test: Test) -> bool:
-    if isinstance(test, Group):
-        return any(_asks_invitation(part) for part in test.parts)
-    return test.measure == INVITED
 
 
 def named_tiers(request: StaffRequest) -> list[tuple[str, str]]:

@@ -13,6 +13,17 @@ from shuke.engine.charter.standing import GROWTH, SINGLE, Standing
 from shuke.engine.charter.terms import MEASURES, Group, Leaf, Terms, Test
 from shuke.engine.charter.tiering import Window
 
+INVITED = 5  # Leaf.measure
+
+
+def invitable(terms: Terms) -> list[str]:
+    """Tiers that an invitation can lead to."""
+
+    def asks(test: Test) -> bool:
+        return any(map(asks, test.parts)) if isinstance(test, Group) else test.measure == INVITED
+
+    return [tier.key for tier in terms.tiers if tier.reach is not None and asks(tier.reach)]
+
 
 class Figures:
     """The figures of a member up to and including one day; each window is added up once."""
@@ -29,7 +40,7 @@ class Figures:
 
     def may_reach(self, leaf: Leaf) -> bool:
         """No window holds more than all of time does; only growth value fades."""
-        return leaf.measure in (GROWTH, 5) or self._standing.totals[leaf.measure] >= leaf.at_least
+        return leaf.measure in (GROWTH, INVITED) or self._standing.totals[leaf.measure] >= leaf.at_least
 
     def start(self, window: Window) -> date | None:
         return self._terms.window_start(window, self.last, self._standing.joined)
@@ -39,7 +50,7 @@ class Figures:
         return self._terms.window_end(window, self.last, self._standing.joined)
 
     def of(self, leaf: Leaf, tier: str) -> int:
-        if leaf.measure == 5:
+        if leaf.measure == INVITED:
             return int(tier in self._standing.invited)
         return self.over(leaf.window)[leaf.measure]
 

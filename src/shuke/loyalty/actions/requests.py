@@ -255,10 +255,10 @@ def give_tier(
     actor: str,
     invited: bool = False,
     key: str = "",
-) -> None:
+) -> bool:
     """A grade by hand: a floor until its end date; or an invitation, where the charter lets one reach a tier by it.
 
-    The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused.
+    False if this `key` had given it before. The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused.
     """
     versions = charters.versions(merchant)
     if tier not in versions.at(now).rank:
@@ -272,7 +272,7 @@ def give_tier(
             member_id, tier, until, reason, cause,
         ):  # fmt: skip
             raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
-        return
+        return False
     ManualTier.objects.create(
         merchant=merchant,
         member_id=member_id,
@@ -287,3 +287,4 @@ def give_tier(
     batch = Batch(merchant, now=now, actor=actor)
     refold(batch, versions, heads, [member_id])
     batch.write()
+    return True

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from shuke.doors.console import grades, person, tiers
 from shuke.doors.console.access import StaffRequest, console
+from shuke.engine.charter.grade import invitable
 from shuke.kit import ids, money
 from shuke.kit.clock import day_start
 from shuke.loyalty import actions
@@ -69,7 +70,7 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
         "older": first + LINES if len(lines) > first + LINES else None,
         "may_adjust": shops.may(request.staff, "adjust"),
         "tiers": grades.named_tiers(request),
-        "invitable": [tiers.look(request, key)[0] for key in grades.invitable(terms)],
+        "invitable": [tiers.look(request, key)[0] for key in invitable(terms)],
         "sold": [
             {"key": one.key, "name": words.membership(one.key), "price": says.money(int(one.price.scaleb(places)))}
             for one in terms.charter.memberships
