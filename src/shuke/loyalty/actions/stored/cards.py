@@ -170,8 +170,8 @@ def redeem_card(*, merchant: Merchant, card_id: int, member_id: int, key: str, n
     if not 1 <= len(key) <= 200:
         raise StoredRefused("no_key")
     one = Ask(key, "top_up", ref=f"card{card_id}")
+    own = lock_members(merchant, [member_id], make=True)[member_id]  # then the card: as a basket that uses both does
     row = _locked(merchant, card_id)
-    own = lock_members(merchant, [member_id], make=True)[member_id]
     before = StoredTxn.objects.filter(merchant=merchant, key=key).first()
     if before is not None:
         if bytes(before.payload) != payload_of(one) or before.purse_id not in {p.pk for p in own}:
