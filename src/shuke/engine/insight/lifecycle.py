@@ -1,11 +1,12 @@
 """Where each member stands in life, by the member's own rhythm. Definitions: docs/algorithms/lifecycle.md.
 
 A member's usual gap is the own average gap between order days, drawn towards the shop's as strongly as the shop's own data
-ask for (empirical Bayes on logarithms). Silence is then measured in usual gaps.
+ask for (empirical Bayes on logarithms). Silence is then measured in usual gaps; who is lost, the chance to buy has a word in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ STAGES = ("observing", "forming", "stable", "degrading", "lost")
 DEGRADING_AT, LOST_AT = 1.5, 3.0  # silence in usual gaps, above which a member degrades, is lost
 DEGRADING_LEAST, LOST_LEAST = 14, 30  # days: a fortnight away is no sign in anybody who usually comes every other day
 STABLE_FROM = 4  # order days
+LIKELY_BACK = 0.5  # who will more likely than not be back within 90 days is not lost, however long the silence
+# Chance to buy within 90 days, from order days, first day, last day (arrays) and the day it is asked on.
+Chance = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 LEAST_GAPS = 10  # fewer gaps in the whole shop say nothing about its rhythm
 DEFAULT_PULL = 3.0  # when members' rhythms cannot be told apart yet
 
@@ -64,14 +68,20 @@ def usual_gaps(gaps: np.ndarray, log_sum: np.ndarray, known: Rhythm) -> np.ndarr
     return np.maximum(np.exp(logs) * known.smear, 1.0)
 
 
-def stages(order_days: np.ndarray, silence: np.ndarray, usual: np.ndarray) -> np.ndarray:
+def stages(
+    order_days: np.ndarray, silence: np.ndarray, usual: np.ndarray, chance: np.ndarray | None = None
+) -> np.ndarray:
     """Index into STAGES (int8) for members with at least one order day.
 
     silence: days since the last order day. Where the usual gap is NaN only the number of order days decides.
+    chance: to buy within 90 days, where the shop's history is long enough to tell (engine.insight.clv.shop).
     """
     stage = np.where(order_days >= STABLE_FROM, 2, np.where(order_days >= 2, 1, 0)).astype(np.int8)
     known = ~np.isnan(usual)
     rhythm_of = np.where(known, usual, 0.0)
     stage[known & (silence > np.maximum(DEGRADING_AT * rhythm_of, DEGRADING_LEAST))] = 3
-    stage[known & (silence > np.maximum(LOST_AT * rhythm_of, LOST_LEAST))] = 4
+    gone = known & (silence > np.maximum(LOST_AT * rhythm_of, LOST_LEAST))
+    if chance is not None:
+        gone &= chance < LIKELY_BACK
+    stage[gone] = 4
     return stage

@@ -27,13 +27,18 @@ class Taken(NamedTuple):
 
 
 def take(
-    engine: Engine, *, as_of: date, former: Published | None = None, stores: dict[int, str] | None = None
+    engine: Engine,
+    *,
+    as_of: date,
+    former: Published | None = None,
+    stores: dict[int, str] | None = None,
+    chance: lifecycle.Chance | None = None,
 ) -> Taken:
     """Compute everything. The engine must hold the tables `heads` and `members` (port.TABLES).
 
     former: the cut points published last; kept until the next refresh day, unless there are a quarter more or fewer
     buyers than when they were made (a shop that has just imported its history must not wait a month).
-    stores: names by id.
+    stores: names by id. chance: to buy within 90 days, where it can be told (clv.shop.chance_of).
     """
     today = kpi.day_number(as_of)
     window_from, active_from = today - kpi.WINDOW_DAYS, today - kpi.ACTIVE_DAYS
@@ -44,7 +49,7 @@ def take(
     history = engine.run("history", as_of=today)
     daily = kpi.daily(spans["kind"], spans["from_day"], spans["to_day"], spans["spans"], last=today)
 
-    members, published = stand(everyone, totals, gaps, as_of, former)
+    members, published = stand(everyone, totals, gaps, as_of, former, chance)
     first_day = int(history["first_day"][0]) if history["orders"][0] else None
     figures: dict = {
         "as_of": as_of.isoformat(),

@@ -82,7 +82,12 @@ def next_refresh(fixed_on: date) -> date:
 
 
 def stand(
-    everyone: Columns, totals: Columns, gaps: Columns, as_of: date, former: Published | None
+    everyone: Columns,
+    totals: Columns,
+    gaps: Columns,
+    as_of: date,
+    former: Published | None,
+    chance: lifecycle.Chance | None = None,
 ) -> tuple[Members, Published]:
     today = kpi.day_number(as_of)
     who = everyone["who"]
@@ -125,7 +130,10 @@ def stand(
         wide[bought] = values
         return wide
 
-    stage = only_buyers(lifecycle.stages(order_days[bought], silence, usual), -1)
+    back = None
+    if chance is not None:
+        back = chance(order_days[bought], spread(totals["first_day"])[bought], last_day[bought], today)
+    stage = only_buyers(lifecycle.stages(order_days[bought], silence, usual, back), -1)
     return (
         Members(
             member=who,

@@ -17,9 +17,11 @@ from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.actions.thinning import thin
+from shuke.insight.actions.value import value_report
 from shuke.insight.models import CutPoints, Movement, Snapshot
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
+from shuke.insight.queries.value_visits import chance_of
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty.queries.expiring import holders
@@ -40,6 +42,7 @@ def snapshot(
     A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
     """
     columns.refresh(merchant=merchant, progress=progress)
+    value_report(merchant=merchant, day=day, now=now)
     newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
     comparable = started(merchant) and Snapshot.objects.filter(merchant=merchant, day__lt=day).exists()
     with _engine(merchant) as engine:
@@ -67,6 +70,8 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     ends = _month_ends(merchant, day)
     if all(end in have for end in ends):
         ends = []
+    if ends:
+        value_report(merchant=merchant, day=day, now=now)  # stages of the past by what is known today
     made: list[Snapshot] = []
     before: Members | None = None
     former: Published | None = None
@@ -131,7 +136,7 @@ def _living(merchant: Merchant) -> dict[str, np.ndarray]:
 
 def _take(engine: Engine, merchant: Merchant, day: date, former: Published | None) -> Taken:
     names = {store.id: store.name for store in shops.stores(merchant)}
-    taken = take(engine, as_of=day, former=former, stores=names)
+    taken = take(engine, as_of=day, former=former, stores=names, chance=chance_of(merchant))
     taken.figures["currency"] = merchant.currency
     return taken
 

@@ -32,7 +32,7 @@ def value_report(*, merchant: Merchant, day: date, now: datetime, whole_check: b
     """
     end = kpi.day_number(day)
     seen = visits_of(merchant, day)
-    layers = layers_of(merchant, seen.customers)
+    layers = layers_of(merchant, seen, day)
     former = ValueReport.objects.filter(merchant=merchant, day__lte=day).order_by("-day").first()
     known = former.figures if former else {}
     checked = known.get("check")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from django.db.models import QuerySet
 
-from shuke.engine.insight import kpi, pyramid
+from shuke.engine.facts import OrderStatus
+from shuke.engine.insight import kpi, lifecycle, pyramid
+from shuke.engine.insight.clv import shop
+from shuke.engine.insight.clv.enough import LEAST_REPEATERS
 from shuke.engine.insight.clv.history import Visits
 from shuke.engine.insight.port import Engine
-from shuke.insight.models import MemberScore
+from shuke.engine.insight.standing import Published
+from shuke.insight.models import Snapshot, ValueReport
 from shuke.insight.queries.goods_sales import files_of, living
+from shuke.kit import clock
+from shuke.members.models import MemberState
+from shuke.orders.models import Order
 from shuke.shops.models import Merchant
+
+FEW_ORDERS = 2 * LEAST_REPEATERS  # with fewer there are not repeaters enough for anything
 
 
 def visits_of(merchant: Merchant, day: date) -> Visits:
@@ -21,27 +31,55 @@ def visits_of(merchant: Merchant, day: date) -> Visits:
 
     From the columns, which must be fresh (`snapshot` sees to it).
     """
+    if _paid(merchant, day)[:FEW_ORDERS].count() < FEW_ORDERS:
+        return _of_few(merchant, day)
     with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
         engine.files("heads", files_of(merchant)["heads"])
         engine.table("members", living(merchant))
         rows = engine.run("visits", as_of=kpi.day_number(day))
-    who, on, net = rows["who"], rows["on_day"].astype(np.int64), rows["net_sum"].astype(np.float64)
-    bought = (rows["bought"] > 0) & (net >= 0)
-    customers, code = np.unique(who, return_inverse=True)
-    back = ~bought
-    return Visits(customers, code[bought], on[bought], net[bought], code[back], on[back], net[back])
+    return _merged(rows["who"], rows["on_day"], rows["bought"], rows["net_sum"])
 
 
-def layers_of(merchant: Merchant, members: np.ndarray) -> np.ndarray:
-    """Index into pyramid.LAYERS (int64) for each of these members (ascending ids); the last layer for who has no score."""
-    found = np.full(members.size, len(pyramid.LAYERS) - 1, np.int64)
-    place = {name: i for i, name in enumerate(pyramid.LAYERS)}
-    rows = MemberScore.objects.filter(merchant=merchant).values_list("member_id", "layer")
-    known = np.array(
-        [(member, place[layer]) for member, layer in rows.iterator(chunk_size=20_000) if layer in place], np.int64
+def layers_of(merchant: Merchant, seen: Visits, day: date) -> np.ndarray:
+    """Index into pyramid.LAYERS (int64) for each customer, by spend of the window and the bounds last published."""
+    within = seen.day > kpi.day_number(day) - kpi.WINDOW_DAYS
+    size = seen.customers.size
+    net = np.bincount(seen.customer[within], weights=seen.amount[within], minlength=size).astype(np.int64)
+    last = (
+        Snapshot.objects.filter(merchant=merchant, day__lte=day).order_by("-day").values_list("cuts", flat=True).first()
     )
-    if known.size and members.size:
-        at = np.minimum(np.searchsorted(members, known[:, 0]), members.size - 1)
-        here = members[at] == known[:, 0]
-        found[at[here]] = known[here, 1]
-    return found
+    bounds = Published.from_json(last).pyramid if last else pyramid.bounds(net[net > 0], fixed_on=day)
+    return pyramid.layers(net, bounds).astype(np.int64)
+
+
+def chance_of(merchant: Merchant) -> lifecycle.Chance | None:
+    """The chance to buy within 90 days by what the latest report learnt; None where it could not tell any."""
+    figures = ValueReport.objects.filter(merchant=merchant).order_by("-day").values_list("figures", flat=True).first()
+    return shop.chance_of(figures["check"], figures["fit"]) if figures else None
+
+
+def _of_few(merchant: Merchant, day: date) -> Visits:
+    """Read from the orders themselves: for shops too small for the engine to be worth starting."""
+    found: dict[tuple[int, int], list[int]] = {}
+    rows = _paid(merchant, day).values_list("member_id", "paid_at", "net_minor", "refunded_minor", "status", "excluded")
+    for member, at, net, back, status, excluded in rows:
+        if at is None or excluded or status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID):
+            continue
+        on = found.setdefault((member, kpi.day_number(clock.day_of(at, merchant.tz))), [0, 0])
+        on[0] += not (net <= 0 and back > 0)
+        on[1] += net
+    listed = np.array([(*key, *sums) for key, sums in sorted(found.items())], np.int64).reshape(-1, 4)
+    return _merged(*listed.T)
+
+
+def _paid(merchant: Merchant, day: date) -> QuerySet[Order]:
+    end = clock.day_start(day + timedelta(days=1), merchant.tz)
+    return Order.objects.filter(merchant=merchant, member__state=MemberState.ACTIVE, paid_at__lt=end)
+
+
+def _merged(who: np.ndarray, on: np.ndarray, count: np.ndarray, net_sum: np.ndarray) -> Visits:
+    net = net_sum.astype(np.float64)
+    bought = (count > 0) & (net >= 0)
+    customers, code = np.unique(who, return_inverse=True)
+    on, back = on.astype(np.int64), ~bought
+    return Visits(customers, code[bought], on[bought], net[bought], code[back], on[back], net[back])

@@ -18,13 +18,15 @@ from shuke.engine.insight.clv import calibrate, holdout, measures, plain, predic
 from shuke.engine.insight.clv.enough import enough
 from shuke.engine.insight.clv.fit import fit
 from shuke.engine.insight.clv.fitted import SOUND, Fit
-from shuke.engine.insight.clv.history import Summary, Visits, Window, summary_of
+from shuke.engine.insight.clv.history import WEEK, Summary, Visits, Window, summary_of
 from shuke.engine.insight.clv.rows import BadRows
+from shuke.engine.insight.lifecycle import Chance
 
 YEAR_DAYS = 12 * worth.MONTH_DAYS
 CHANCE_DAYS = (30, 90)
 SAMPLE = 200_000  # customers: a test says no more of a million than of so many
-MANY_ROWS, FEW_DRAWS = 10_000, 20  # beyond so many kinds of customer, chance in the sample is nothing beside the miss
+DRAWS = 50  # shops drawn anew for the spread of totals
+MANY_CUSTOMERS, FEW_DRAWS = 20_000, 10  # of so many, chance in the sample is nothing beside the miss
 LEAST_TESTED = 30  # customers known at the cut
 PLAIN_ROOM = 1.02  # a model's chances are shown unless the plain ones erred by so much less
 EIGHTY = 1.2816
@@ -74,7 +76,7 @@ def check(
         "tests": [one.to_json() for one in tests],
         "spreads": [list(one) for one in (latest.spreads if gate.earned else _plain_spreads(some, latest))],
         "chances": {str(days): _chance(some, model, k, end, days) for days in CHANCE_DAYS},
-        "reach": _reach(some, found, latest, end, chosen_groups),
+        "reach": _reach(some, found, tests, end, chosen_groups),
     }  # fmt: skip
 
 
@@ -97,6 +99,7 @@ def outlook(
     mean = np.minimum(told.mean_spend, bound)
     money = bool(np.isfinite(mean).any())
     found = _fit(told, checked["model"], checked["k"], begin)
+    columns = told.x, told.t_x, told.T
     if checked["rule"] == "model" and found.verdict.usable:
         orders = predict.expected_orders(found, told.x, told.t_x, told.T, YEAR_DAYS / told.unit)
         values = spend.fit(told.paid, mean, cap=True) if money else None
@@ -117,7 +120,10 @@ def outlook(
         told.orders,
         told.first_day,
         told.last_day,
-        {days: _live_chance(checked["chances"][str(days)], found, told, days) for days in CHANCE_DAYS},
+        {
+            days: _stated(checked["chances"][str(days)], found, *columns, told.orders, end - told.last_day, days)
+            for days in CHANCE_DAYS
+        },
         orders,
         spent if alone else None,
         low,
@@ -128,6 +134,19 @@ def outlook(
         _whole(seen, told, orders, spent, mine, checked["reach"], end),
         kept_fit(found),
     )
+
+
+def chance_of(checked: dict[str, Any], begin: dict[str, Any] | None, days: int = 90) -> Chance | None:
+    """The chance to buy within so many days by what an earlier night learnt, for members as they stand on any day."""
+    if checked["level"] == "none" or begin is None:
+        return None
+    way, found = checked["chances"][str(days)], _begun(begin)
+
+    def chance(order_days: np.ndarray, first_day: np.ndarray, last_day: np.ndarray, today: int) -> np.ndarray:
+        x, t_x, T = (order_days - 1).astype(np.float64), (last_day - first_day) / WEEK, (today - first_day) / WEEK
+        return _stated(way, found, x, t_x, T, order_days, today - last_day, days)
+
+    return chance
 
 
 def kept_fit(told: Fit) -> dict[str, Any] | None:
@@ -236,27 +255,38 @@ def _scale_json(scale: calibrate.Scale) -> dict[str, Any]:
     return {"scale": list(scale)}
 
 
-def _live_chance(way: dict[str, Any], found: Fit, told: Summary, days: int) -> np.ndarray:
-    if way["shown"] == "plain" or not found.verdict.usable:
-        if "habit" not in way:
-            return np.zeros(told.x.size)
-        habit = plain.Habit(tuple(map(tuple, way["habit"])), 0)
-        return habit.chance(told.orders, told.end - told.last_day)
-    stated = predict.chance_to_buy(found, told.x, told.t_x, told.T, days / told.unit)
+def _stated(
+    way: dict[str, Any],
+    found: Fit,
+    x: np.ndarray,
+    t_x: np.ndarray,
+    T: np.ndarray,
+    order_days: np.ndarray,
+    silence: np.ndarray,
+    days: int,
+) -> np.ndarray:
+    """The chance of each by the way that has shown to be nearer."""
+    if "habit" in way and (way["shown"] == "plain" or not found.verdict.usable):
+        return plain.Habit(tuple(map(tuple, way["habit"])), 0).chance(order_days, silence)
+    stated = predict.chance_to_buy(found, x, t_x, T, days / WEEK)
     return calibrate.Scale(*way["scale"]).put_right(stated)
 
 
-def _reach(seen: Visits, found: Fit, report: holdout.Report, end: int, groups: np.ndarray | None) -> dict[str, Any]:
+def _reach(
+    seen: Visits, found: Fit, tests: list[holdout.Report], end: int, groups: np.ndarray | None
+) -> dict[str, Any]:
     """By how many times totals may be too low or too high, four times of five: {"orders", "spend", "groups": {code: …}}."""
-    shown = report.method(report.gate.shown)
-    by_orders, by_money = shown.ratio, shown.money_ratio if shown.money_ratio else shown.ratio
+    report = tests[0]
+    shown = [one.method(report.gate.shown) for one in tests if report.gate.shown in {m.name for m in one.methods}]
+    by_orders = _miss([one.ratio for one in shown])
+    by_money = _miss([one.money_ratio or one.ratio for one in shown])
     if not report.gate.earned or not found.verdict.usable:
         return {"orders": _wide(by_orders), "spend": _wide(by_money), "groups": {}}
     told = summary_of(seen, end=end)
-    rows = told.rows()
-    drawn = totals.refits(found, rows, draws=totals.DRAWS if rows.x.size <= MANY_ROWS else FEW_DRAWS)
     columns = (found, told.x, told.t_x, told.T, YEAR_DAYS / told.unit)
-    orders = totals.expected_orders(*columns, miss=by_orders, drawn_fits=drawn)[0]
+    many = told.x.size > MANY_CUSTOMERS
+    drawn = totals.drawn_orders(*columns, draws=FEW_DRAWS if many else DRAWS)
+    orders = totals.expected_orders(*columns, miss=by_orders, drawn=drawn)[0]
     mean = np.minimum(told.mean_spend, spend.wholesale_from(told.mean_spend))
     reach: dict[str, Any] = {"orders": _times(orders), "spend": _wide(by_money), "groups": {}}
     if np.isfinite(mean).any():
@@ -265,15 +295,19 @@ def _reach(seen: Visits, found: Fit, report: holdout.Report, end: int, groups: n
         jitter = 1.0 / values.params[0]
 
         def of(mine: np.ndarray | None) -> list[totals.Band]:
-            return totals.expected_orders(
-                *columns, groups=mine, worth=value, jitter=jitter, miss=by_money, drawn_fits=drawn
-            )
+            return totals.expected_orders(*columns, groups=mine, worth=value, jitter=jitter, miss=by_money, drawn=drawn)
 
         reach["spend"] = _times(of(None)[0])
         if groups is not None:
             bands = of(groups[np.searchsorted(seen.customers, told.customer)])
             reach["groups"] = {str(i): _times(band) for i, band in enumerate(bands) if band.expected > 0}
     return reach
+
+
+def _miss(ratios: list[float | None]) -> float | None:
+    """How far off totals were: the mean over the tests of predicted over actual, up and down alike."""
+    logs = [math.log(one) for one in ratios if one]
+    return math.exp(math.sqrt(sum(one * one for one in logs) / len(logs))) if logs else None
 
 
 def _times(band: totals.Band) -> float:

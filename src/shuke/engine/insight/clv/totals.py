@@ -47,6 +47,16 @@ def refits(told: Fit, rows: Rows, *, draws: int = DRAWS, seed: int = 1) -> list[
     return found
 
 
+def drawn_orders(
+    told: Fit, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, horizon: float, *, draws: int = DRAWS, seed: int = 1
+) -> np.ndarray:
+    """Orders within `horizon` of each kind of customer (columns, as `group_with_places` orders them) by each usable refit (rows)."""
+    rows, _places = group_with_places(x, t_x, T)
+    fits = refits(told, rows, draws=draws, seed=seed)
+    each = [predict.expected_orders(one, rows.x, rows.t_x, rows.T, horizon) for one in fits]
+    return np.array(each).reshape(len(fits), rows.x.size)
+
+
 def expected_orders(
     told: Fit,
     x: np.ndarray,
@@ -58,7 +68,7 @@ def expected_orders(
     miss: float | None = None,
     worth: np.ndarray | None = None,
     jitter: float = 0.0,
-    drawn_fits: list[Fit] | None = None,
+    drawn: np.ndarray | None = None,
     draws: int = DRAWS,
     seed: int = 1,
 ) -> list[Band]:
@@ -67,7 +77,7 @@ def expected_orders(
     miss: predicted over actual in the holdout (1.1: a tenth too high); None: not known, and the band is the sample's alone.
     Chance itself counts too: a customer expected to buy n times varies by n + n² as gamma-mixed counts do.
     worth: what an order of each customer is worth; the band is then one of money. jitter: how single orders of a customer vary
-    around that, as variance over square (1 / p of Gamma-Gamma). drawn_fits: what `refits` gave, if that is at hand.
+    around that, as variance over square (1 / p of Gamma-Gamma). drawn: what `drawn_orders` gave for the same columns and horizon.
     """
     rows, places = group_with_places(x, t_x, T)
     whose = np.zeros(places.size, dtype=np.int64) if groups is None else np.asarray(groups, np.int64)
@@ -79,19 +89,17 @@ def expected_orders(
         for by in (value, value * value)
     )
 
-    def each_row(one: Fit) -> np.ndarray:
-        return predict.expected_orders(one, rows.x, rows.t_x, rows.T, horizon)
-
-    each = each_row(told)
+    each = predict.expected_orders(told, rows.x, rows.t_x, rows.T, horizon)
     middle, chance = counts @ each, squares @ (each * (1.0 + jitter) + each * each)
-    fits = refits(told, rows, draws=draws, seed=seed) if drawn_fits is None else drawn_fits
-    drawn = np.array([counts @ each_row(one) for one in fits])
+    if drawn is None:
+        drawn = drawn_orders(told, x, t_x, T, horizon, draws=draws, seed=seed)
+    sums = drawn @ counts.T
     bands = []
     for i in range(size):
         if middle[i] <= 0:
             bands.append(Band(0.0, 0.0, 0.0))
             continue
-        logs = np.log(np.maximum(drawn[:, i], 1e-12)) if drawn.size else np.zeros(1)
+        logs = np.log(np.maximum(sums[:, i], 1e-12)) if sums.size else np.zeros(1)
         wide = (
             float(logs.var()) + float(chance[i]) / middle[i] ** 2 + (math.log(miss) ** 2 if miss and miss > 0 else 0.0)
         )
