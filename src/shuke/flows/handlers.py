@@ -40,6 +40,16 @@ def profiles(running: jobs.Running) -> None:
         insight.profile_columns(merchant=merchant, day=day)
 
 
+@jobs.handler("profit")
+def profit(running: jobs.Running) -> None:
+    """What members earned and cost, why they come back and what keeping them is worth, as of the last snapshot. After the night,
+    and again when value, margins or terms have changed since."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    day = figures.last_day(merchant)
+    if day is not None:
+        insight.profit_report(merchant=merchant, day=day, now=shop_now(merchant))
+
+
 @jobs.handler("holds")
 def holds(running: jobs.Running) -> None:
     """Release points whose basket was forgotten, and the gifts nobody picked up."""

@@ -14,6 +14,7 @@ from shuke.flows import coalition
 from shuke.flows.coupons import rules_wanted
 from shuke.insight.queries.goods import unreported as goods_unreported
 from shuke.insight.queries.profiles import wanted as profiles_wanted
+from shuke.insight.queries.profit import unreported as profit_unreported
 from shuke.kit import clock, jobs
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
@@ -57,6 +58,7 @@ TIMETABLE: tuple[Daily | Often, ...] = (
     Often("referral", timedelta(minutes=5), any_due),
     Often("coalition", coalition.EVERY, coalition.wanted),
     Often("goods", timedelta(minutes=5), goods_unreported),
+    Often("profit", timedelta(minutes=5), profit_unreported),
     Often("profiles", timedelta(minutes=5), profiles_wanted),
 )
 

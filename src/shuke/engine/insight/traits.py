@@ -110,8 +110,10 @@ class Measures(NamedTuple):
 
     @classmethod
     def of(cls, price: Price | None, best: int | None) -> Measures:
-        shares = (-1, -1, -1) if price is None else tuple(round(1000 * x) for x in (price.mean, price.cut, price.low))
-        return cls(*shares, -1 if best is None else best)
+        if price is None:
+            return cls(-1, -1, -1, -1 if best is None else best)
+        mean, cut, low = (round(1000 * share) for share in (price.mean, price.cut, price.low))
+        return cls(mean, cut, low, -1 if best is None else best)
 
 
 def loyalty_type(facts: Facts, measures: Measures) -> np.ndarray:

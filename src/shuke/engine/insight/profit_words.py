@@ -1,0 +1,125 @@
+"""What costs, types, qualities, advice and reasons are called, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shuke.engine.insight.wording import Wording
+
+COSTS = {
+    "acquisition": Wording("获客成本", "Acquisition"),
+    "care": Wording("关怀成本", "Care"),
+    "service": Wording("服务成本", "Service"),
+    "reward": Wording("回馈成本", "Rewards"),
+    "recovery": Wording("挽回成本", "Recovery"),
+}
+COST_MEANINGS = {
+    "acquisition": Wording(
+        "获得这位会员花的钱：资料里写明的，否则老带新奖励，否则渠道或门店的每客成本；另加手工记账。",
+        "What winning the member cost: as the profile says, else what was given for bringing them, else the cost of a newcomer "
+        "of their channel or store; with what was booked by hand.",
+    ),
+    "care": Wording("关怀、回访、礼品等维系花的钱。", "Visits, presents and other care that keeps a relation."),
+    "service": Wording("售后、投诉、咨询等服务花的钱。", "After-sales, complaints, advice."),
+    "reward": Wording(
+        "积分按成本在获得时计入（失效、转让、收银时用掉的减去），加优惠券、礼品、权益、抽奖与储值赠送。",
+        "Points at their cost when they are earned (less what lapsed, was handed on or paid at a till), coupons, gifts, benefits, draws, bonus.",
+    ),
+    "recovery": Wording("挽回流失会员花的钱。", "What winning back cost."),
+}
+TYPES = {
+    "": Wording("未成型", "None yet"),
+    "habit": Wording("惰性忠诚", "Habit"),
+    "price": Wording("价格忠诚", "Price"),
+    "high": Wording("高度忠诚", "High"),
+}
+TYPE_MEANINGS = {
+    "": Wording(
+        "一年内购买不足 4 天，或已不在自己的节奏里：谈不上忠诚。",
+        "Fewer than 4 buying days within a year, or out of their own rhythm: no loyalty to speak of.",
+    ),
+    "habit": Wording(
+        "按自己的节奏再来，没有看到更深的理由：别打扰，也别让他们有理由看别家。",
+        "Come back in their own rhythm, and nothing shows a deeper reason: do not disturb, and give no cause to look elsewhere.",
+    ),
+    "price": Wording(
+        "常来，但一半以上在促销时买，且明显多于其他会员：优惠一停就走。",
+        "Come often, but buy half or more on promotion and clearly more so than other members: they go when the offers stop.",
+    ),
+    "high": Wording(
+        "按节奏再来，并且带来了购买的朋友、愿意推荐，或明显比别人更少靠促销。",
+        "Come back in rhythm and brought friends who bought, would recommend the shop, or need promotions clearly less than others.",
+    ),
+}
+QUALITIES = {
+    "": Wording("一般", "Ordinary"),
+    "quality": Wording("优质会员", "Quality member"),
+    "costly": Wording("劣质会员", "Costly member"),
+}
+QUALITY_MEANINGS = {
+    "": Wording("不属于以上两类。", "Neither of the two."),
+    "quality": Wording("一年利润在盈利会员的前五分之一。", "Among the best fifth of members by yearly profit."),
+    "costly": Wording(
+        "一年内花的比赚的多，或退掉三成以上（至少三单），或服务与关怀吃掉一半以上的毛利。",
+        "Cost more than they brought within a year, gave back 30 % or more of three orders or more, or care and service took half of their margin.",
+    ),
+}
+ADVICE = {
+    "": Wording("未知", "Not known"),
+    "at_ease": Wording("不必花钱", "Leave at ease"),
+    "keep": Wording("留住", "Keep"),
+    "win_back": Wording("挽回", "Win back"),
+    "let_go": Wording("放手", "Let go"),
+}
+ADVICE_MEANINGS = {
+    "": Wording(
+        "预期消费或自己的购买节奏还不知道。", "What they will probably spend, or their own rhythm, is not known yet."
+    ),
+    "at_ease": Wording(
+        "流失的可能不到 5 %：花在留人上的钱几乎没有对象。",
+        "Less than 5 % likely to leave: money spent on keeping has nearly nobody to keep.",
+    ),
+    "keep": Wording(
+        "还在自己的节奏里，但可能流失：最多花到预算为止。", "Still in rhythm but may leave: spend up to the budget."
+    ),
+    "win_back": Wording("已经安静下来：挽回最多花到预算为止。", "Gone quiet: winning back is worth up to the budget."),
+    "let_go": Wording(
+        "即使留下，一年也不赚钱：放手，把钱花在别人身上。",
+        "Even if they stay, a year with them earns nothing: let go, and spend the money on others.",
+    ),
+}
+REASONS = {
+    "comes_back": Wording("一年内在 {days} 天里购买，仍在自己的节奏里。", "Bought on {days} days within a year, and still in their rhythm."),
+    "too_seldom": Wording("一年内只有 {days} 天购买，不到 {needed} 天。", "Bought on {days} days within a year; {needed} are needed."),
+    "out_of_rhythm": Wording("一年内在 {days} 天里购买，但现在比自己的节奏晚了。", "Bought on {days} days within a year, but is later than their rhythm now."),
+    "on_promotion": Wording("{share} 的消费在促销时（会员平均 {mean}）。", "Buys {share} on promotion (members: {mean})."),
+    "full_price": Wording("只有 {share} 的消费在促销时（会员平均 {mean}）。", "Buys only {share} on promotion (members: {mean})."),
+    "price_usual": Wording("{share} 的消费在促销时，与会员平均 {mean} 相近。", "Buys {share} on promotion, about as members do ({mean})."),
+    "price_unknown": Wording("价格敏感度未知：{orders} 单，不到 {needed} 单。", "Price sensitivity is not known: {orders} orders, {needed} are needed."),
+    "no_promotions": Wording("价格敏感度未知：订单里没有打折的商品。", "Price sensitivity is not known: no order shows reduced goods."),
+    "friends": Wording("带来 {n} 位购买了的朋友。", "Brought {n} friends who bought."),
+    "recommends": Wording("愿意推荐本店：{n} 分（满分 10）。", "Would recommend the shop: {n} of 10."),
+    "best_fifth": Wording("一年利润 {profit}，属于前五分之一（从 {from} 起）。", "Yearly profit {profit}, among the best fifth (from {from})."),
+    "loses": Wording("一年的利润是 {profit}：花在他们身上的比毛利多。", "Yearly profit {profit}: more was spent on them than their margin."),
+    "returns": Wording("退掉了购买金额的 {share}。", "Gave back {share} of what was bought."),
+    "served": Wording("关怀与服务 {cost}，毛利 {margin}。", "Care and service {cost}, margin {margin}."),
+}  # fmt: skip
+_MONEY = {"profit", "from", "cost", "margin"}
+_SHARES = {"share", "mean"}
+SAID_BY_HAND = {
+    "recommend": Wording("愿意推荐（0–10）", "Would recommend (0 to 10)"),
+    "competitors": Wording("对竞争者的态度", "Attitude to competitors"),
+    "tolerance": Wording("对差错的容忍", "Tolerance of a fault"),
+    "decision_days": Wording("决策时间（天）", "Days to decide"),
+    "wallet_share": Wording("钱包份额（%）", "Wallet share (%)"),
+}
+NOT_KNOWN = Wording("未知", "not known")
+
+
+def reason(code: str, figures: dict[str, int], language: str, money: Callable[[int], str]) -> str:
+    """One reason as a sentence; `money` writes an amount of minor units."""
+    told = {
+        name: money(value) if name in _MONEY else f"{value / 10:.0f} %" if name in _SHARES else value
+        for name, value in figures.items()
+    }
+    return REASONS[code].said(language, **told)
