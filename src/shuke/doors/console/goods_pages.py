@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shuke.doors.console import words
+from shuke.doors.console.figure_table import Cell, Table
 from shuke.kit import money
 
 VIEWS = ("hot", "slow", "opening", "together", "again", "ladder", "check")
-
-
-class Cell(NamedTuple):
-    """`members`: how many the list behind `url` holds."""
-
-    text: str
-    url: str = ""
-    members: int = 0
-    number: bool = True
-    tone: str = ""  # up | down
-
-
-class Table(NamedTuple):
-    title: str
-    heads: list[tuple[str, bool]]  # label, whether figures stand below
-    rows: list[list[Cell]]  # the first cell names the row
-    meaning: str
-    note: str = ""
 
 
 def view_names() -> dict[str, str]:

@@ -44,6 +44,13 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("Growth"),
+        (
+            Tab("growth", "console:insight-growth", _("Growth")),
+            Tab("cohorts", "console:insight-cohorts", _("Cohorts")),
+        ),
+    ),
+    Group(
         pgettext_lazy("insight", "Value"),
         (Tab("points", "console:insight-points", _("Points liability")),),
     ),

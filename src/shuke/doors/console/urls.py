@@ -12,7 +12,18 @@ from shuke.doors.console import (
     reward_urls,
     stored_urls,
 )
-from shuke.doors.console.views import charter, dashboard, goods, imports, insight, member, members, search, sign_in
+from shuke.doors.console.views import (
+    charter,
+    dashboard,
+    goods,
+    growth,
+    imports,
+    insight,
+    member,
+    members,
+    search,
+    sign_in,
+)
 
 app_name = "console"
 
@@ -23,6 +34,8 @@ urlpatterns = [
     path("language", sign_in.language, name="language"),
     path("insight/rfm", insight.rfm, name="insight-rfm"),
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
+    path("insight/growth", growth.growth, name="insight-growth"),
+    path("insight/cohorts", growth.cohorts, name="insight-cohorts"),
     path("insight/movement", insight.movement, name="insight-movement"),
     path("insight/points", insight.points, name="insight-points"),
     path("insight/goods", goods.goods, name="insight-goods"),

@@ -246,6 +246,83 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
         ),
     ),
 }
+# Figures of days and grain that the reader chooses (engine/insight/growth.py): what they are called, what they mean.
+GROWTH = {
+    "members": (Wording("会员总数", "Members"), Wording("期末已入会的会员。", "Joined by the last day.")),
+    "new_members": (Wording("新会员", "New members"), Wording("期内入会的会员。", "Joined within the days.")),
+    "growth_rate": (
+        Wording("会员增长率", "Growth rate"),
+        Wording("新会员 ÷ 期初会员数。", "New members ÷ members before the days."),
+    ),
+    "buyers": (
+        Wording("购买会员", "Buyers"),
+        Wording("期内有购买的会员。", "Members with a purchase within the days."),
+    ),
+    "newcomers": (
+        Wording("新客", "Newcomers"),
+        Wording(
+            "其中首次购买就在期内的会员。", "Of the buyers, those whose first purchase of all lies within the days."
+        ),
+    ),
+    "returning": (
+        Wording("回头客", "Returning"),
+        Wording("其中期初之前买过的会员。", "Of the buyers, those who had bought before."),
+    ),
+    "again_rate": (
+        Wording("期内再购率", "Came again"),
+        Wording(
+            "购买会员中，期内在两天以上购买的比例。",
+            "Of the buyers, the share with purchases on two days or more of these.",
+        ),
+    ),
+    "orders": (
+        Wording("订单数", "Orders"),
+        Wording(
+            "期内已付、未全额退款的订单，含散客。", "Paid within the days and not wholly refunded, guests included."
+        ),
+    ),
+    "net_minor": (
+        Wording("净销售额", "Net revenue"),
+        Wording(
+            "期内实付减运费减退款，含散客；退款记入成交之日。",
+            "Paid less freight and refunds, guests included; refunds are taken off the day of the sale.",
+        ),
+    ),
+    "new_net_minor": (
+        Wording("新客净销售额", "Of newcomers"),
+        Wording("净销售额中新客的部分。", "Net revenue that newcomers brought."),
+    ),
+    "basket_minor": (Wording("客单价", "Basket value"), Wording("净销售额 ÷ 订单数。", "Net revenue ÷ orders.")),
+    "items_milli": (
+        Wording("连带率", "Items per basket"),
+        Wording("商品件数 ÷ 写明商品的订单数。", "Pieces ÷ orders that name their goods."),
+    ),
+    "identified_rate": (
+        Wording("会员销售占比", "Identified share"),
+        Wording("净销售额中由会员购买的比例。", "Share of net revenue bought by members."),
+    ),
+    "active": (
+        Wording("活跃会员", "Active"),
+        Wording(
+            "截至期末近 {active_days} 天有购买的会员。", "Bought within the {active_days} days up to the last one."
+        ),
+    ),
+    "active_rate": (Wording("活跃率", "Active rate"), Wording("活跃会员 ÷ 会员总数。", "Active ÷ members.")),
+    "churn_rate": (
+        Wording("流失率", "Churn rate"),
+        Wording(
+            "期末前 {active_days} 天时的活跃会员中，此后没有再购买的比例。",
+            "Of those active {active_days} days before the last day, the share without a purchase since.",
+        ),
+    ),
+    "repeat_rate": (
+        Wording("复购率", "Repeat rate"),
+        Wording(
+            "截至期末近 {window_days} 天购买过的会员中，在两天以上购买的比例。",
+            "Of the buyers of the {window_days} days up to the last one, the share with purchases on two days or more.",
+        ),
+    ),
+}
 # Why a figure is missing or rough: code → sentence (Snapshot.figures["missing"]).
 MISSING = {
     "no_members": Wording("还没有会员。", "There are no members yet."),

@@ -18,8 +18,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from shuke.doors.console import figure_table, tiers, words
 from shuke.doors.console import insight_tabs as insight_pages_list
-from shuke.doors.console import tiers, words
 from shuke.kit import money as kit_money
 
 register = template.Library()
@@ -228,6 +228,29 @@ def share_bar(part: float, whole: float, label: str = "") -> SafeString:
 def insight_tabs(current: str) -> tuple[list[insight_pages_list.Shown], list[insight_pages_list.Shown]]:
     """The two rows of tabs of the insight pages: groups, and the pages of the group one is in."""
     return insight_pages_list.rows(current)
+
+
+@register.simple_tag
+def figure_cell(cell: figure_table.Cell) -> SafeString:
+    """A cell of a figure table: a link to the members behind it, or plain where nobody is."""
+    kind = "c-num" if cell.number else "c-nowrap"
+    tone = f" c-{cell.tone}" if cell.tone.startswith("heat") else f" c-goods-{cell.tone}" if cell.tone else ""
+    if cell.url:
+        counted = format_html(' data-figure="{}"', cell.members) if cell.members else ""
+        return format_html('<td class="{}{}"><a href="{}"{}>{}</a></td>', kind, tone, cell.url, counted, cell.text)
+    why = format_html(' data-plain="{}"', cell.plain) if cell.plain else ""
+    return format_html('<td class="{}{}"{}>{}</td>', kind, tone, why, cell.text)
+
+
+@register.filter
+def axis_label(text: str) -> str:
+    """2026-03 → 26-03: an axis has little room."""
+    return text[2:] if len(text) > 4 and text[:2] in ("19", "20") else text
+
+
+@register.filter
+def split(text: str) -> list[str]:
+    return text.split()
 
 
 @register.filter

@@ -1,0 +1,125 @@
+"""Growth and cohorts: every figure opens to as many members as it says, whatever days, grain and part of the shop are chosen."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from shuke.insight import actions
+from shuke.insight.queries import growth
+from shuke.members.models import Member
+from shuke.shops import queries as shops
+from tests.doors.console.claims import claims, without_figure
+from tests.insight.test_members_behind import busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
+from tests.insight.till import member, night, sell
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def open_shop(busy, monkeypatch):  # noqa: F811
+    """Some have a home store and a way of acquisition, some have neither; it is two days after the last night."""
+    people = list(Member.objects.filter(merchant=busy.merchant).order_by("pk"))
+    for i, one in enumerate(people):
+        home = (busy.street, busy.online, None)[i % 3]
+        Member.objects.filter(pk=one.pk).update(home_store=home, acquired_by=("", "朋友", "路过 & co")[i % 3])
+    monkeypatch.setattr(shops, "now", lambda merchant: night(busy, "2026-12-01"))
+    return busy
+
+
+PATHS = [
+    ("/insight/growth", 60),
+    ("/insight/growth?grain=week&since=2026-10-01&show=again_rate", 30),
+    ("/insight/growth?by=store", 20),
+    ("/insight/growth?by=channel&since=2026-03-10&until=2026-08-20", 10),
+    ("/insight/growth?by=acquisition", 20),
+    ("/insight/growth?by=acquisition&part=-&grain=quarter&show=churn_rate", 20),
+    ("/insight/cohorts", 30),
+    ("/insight/cohorts?by=channel", 2),
+    ("/insight/cohorts?by=acquisition&part=朋友&show=orders&grain=quarter", 4),
+    ("/insight/cohorts?show=spend", 30),
+]
+
+
+@pytest.mark.parametrize(("path", "least"), PATHS)
+def test_every_figure_opens_as_many_members_as_it_says(see, open_shop, path, least):
+    page = see(open_shop.owner).get(path).content.decode()
+    told = claims(page, open_shop.merchant, night(open_shop, "2026-12-01"))
+    assert [claim for claim in told if claim.claimed != claim.found] == []
+    assert sum(claim.claimed > 0 for claim in told) >= least
+    assert without_figure(page) == []
+
+
+def test_each_part_has_a_page_whose_figures_open(see, open_shop):
+    client = see(open_shop.owner)
+    for path, parts in (
+        ("/insight/growth?by=store&part=", [open_shop.street.pk, open_shop.second.pk, "-"]),
+        ("/insight/growth?by=channel&part=", ["pos", open_shop.online.platform]),
+        ("/insight/cohorts?by=store&part=", [open_shop.street.pk, open_shop.second.pk]),
+        ("/insight/cohorts?by=channel&part=", [open_shop.online.platform]),
+    ):
+        for part in parts:
+            page = client.get(f"{path}{part}").content.decode()
+            told = claims(page, open_shop.merchant, night(open_shop, "2026-12-01"))
+            assert [claim for claim in told if claim.claimed != claim.found] == [], (path, part)
+            assert told, (path, part)
+
+
+def test_a_table_is_taken_along_as_it_stands(see, open_shop):
+    answer = see(open_shop.owner).get("/insight/growth?file=csv&since=2026-09-01&until=2026-11-30")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    report = growth.growth(open_shop.merchant, since=date(2026, 9, 1), until=date(2026, 11, 30))
+    assert [row[0] for row in rows] == ["Period", "2026-11", "2026-10", "2026-09", "All days"]
+    said = dict(zip(rows[0], rows[-1], strict=True))
+    whole = report.whole[0]
+    assert float(said["Net revenue"]) == whole.net_minor / 100
+    assert (int(said["Buyers"]), int(said["Orders"])) == (whole.buyers, whole.orders)
+    assert float(said["Repeat rate"]) == whole.repeat_rate
+    sheet = see(open_shop.owner).get("/insight/cohorts?file=xlsx")
+    assert sheet.content[:2] == b"PK"
+    assert sheet["Content-Disposition"] == 'attachment; filename="shuke-cohorts-triangle.xlsx"'
+
+
+def test_what_cannot_be_asked_is_said_and_something_shown(see, open_shop):
+    client = see(open_shop.owner)
+    page = client.get("/insight/growth?grain=day&since=2025-10-01").content.decode()
+    assert "Choose a coarser grain or fewer days" in page
+    assert "Side by side" not in page
+    backwards = client.get("/insight/growth?since=2026-11-30&until=2026-09-01&grain=hour&by=moon&part=x&show=y")
+    assert "The first day lies after the last" in backwards.content.decode()
+    assert client.get("/insight/growth?by=store&part=no-such").status_code == 200
+    assert see(open_shop.assistant).get("/insight/growth").status_code == 403
+    assert see(open_shop.assistant).get("/insight/cohorts").status_code == 403
+
+
+def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
+    for path in ("/insight/growth", "/insight/cohorts"):
+        assert "Nothing to compare yet" in see(lan.owner).get(path).content.decode()
+
+
+THIN = {
+    "only refunds": [("2026-04-01", 0, 5_000)],
+    "one day": [("2026-04-18", 9_900, 0)] * 3,
+    "one wholesaler": [(f"2026-0{m}-05", 900_000_000, 0) for m in (1, 2, 3, 4)],
+    "the future": [("2026-09-01", 9_900, 0)],
+}
+
+
+@pytest.mark.parametrize("thin", THIN)
+def test_shops_with_hardly_any_data_get_a_page_that_says_so(see, lan, thin):
+    one = member(lan, "梅", "2026-01-01")
+    for day, net, refunded in THIN[thin]:
+        sell(lan, one, day, net, refunded=refunded)
+    actions.snapshot(merchant=lan.merchant, day=date(2026, 4, 18), now=night(lan, "2026-04-18"))
+    for path in ("/insight/growth", "/insight/growth?by=store", "/insight/cohorts", "/insight/cohorts?by=acquisition"):
+        answer = see(lan.owner).get(path)
+        assert answer.status_code == 200, path
+        page = answer.content.decode()
+        told = claims(page, lan.merchant, night(lan, "2026-04-18"))
+        assert [claim for claim in told if claim.claimed != claim.found] == []
+        assert "nan" not in page.lower().replace("finance", "")
+        if path == "/insight/growth" and thin == "one day":
+            assert "The history covers 1 days; 180 are needed." in page
