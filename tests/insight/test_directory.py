@@ -312,6 +312,9 @@ def _some(values):
         last_to=_days,
         bought=st.sampled_from(["", "ever", "never", "year", "again", "idle"]),
         year_from=st.none() | st.integers(0, 10**12),
+        chances=_some(st.sampled_from(["30-likely", "90-possible", "30-unlikely"])),
+        expects_from=st.none() | st.integers(0, 10**12),
+        expects_to=st.none() | st.integers(0, 10**12),
         paid=st.sampled_from(["", "2017", "2017-05..2017-06-02"]),
         paid_days=st.none() | st.integers(1, 366),
         unpaid=st.sampled_from(["", "2017-06"]),
@@ -355,6 +358,8 @@ def test_rows_carry_what_lists_and_exports_show(lan, people):
         "r5": 5,
         "f5": 5,
         "m5": 5,
+        "chance_30": None,
+        "expected_spend": None,
     }
     unscored = directory(lan.merchant, Filters(bought="never"), now=NOON).rows[0]
     assert (unscored.name, unscored.points, unscored.orders, unscored.stage) == ("eve", None, None, "")

@@ -83,6 +83,8 @@ COLUMNS: dict[str, _Cell] = {
     "scores": lambda r, z, c, w: "" if r.r5 is None else f"{r.r5}-{r.f5}-{r.m5}",
     "layer": lambda r, z, c, w: _word(w, "layer", r.layer),
     "bond": lambda r, z, c, w: _word(w, "bond", r.bond),
+    "chance": lambda r, z, c, w: None if r.chance_30 is None else Decimal(r.chance_30).scaleb(-3),
+    "expects": lambda r, z, c, w: _amount(r.expected_spend, c),
     "joined": lambda r, z, c, w: _day(r.joined_at, z),
     "store": lambda r, z, c, w: r.store,
     "by": lambda r, z, c, w: r.acquired_by,

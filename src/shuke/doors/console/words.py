@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from shuke.engine.insight import wording
+from shuke.engine.insight import value_words, wording
 from shuke.insight.queries import figures as insight
 
 ROLES: dict[str, str | Promise] = {
@@ -55,6 +55,15 @@ def bond(code: str) -> str:
 
 def stage(code: str) -> str:
     return said(wording.STAGES[code]) if code in wording.STAGES else code
+
+
+def chance(band: str) -> str:
+    """likely, possible, unlikely."""
+    return said(value_words.CHANCES[band])
+
+
+def chance_within(band: str, days: int) -> str:
+    return said(value_words.WITHIN[band], days=days)
 
 
 def rfm_class(code: str) -> str:

@@ -24,7 +24,8 @@ from django.db import connection
 from django.db.models import BooleanField, Func, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from shuke.insight.models import MemberScore
+from shuke.insight.models import MemberScore, MemberValue
+from shuke.insight.queries import value
 from shuke.insight.queries.by_history import by_history
 from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, NOT_STATED, Filters, flow, parse_sort, period
 from shuke.insight.queries.members_behind import members_behind
@@ -69,6 +70,8 @@ class Row(NamedTuple):
     r5: int | None
     f5: int | None
     m5: int | None
+    chance_30: int | None  # permille; None, and the spend too: nothing can be told
+    expected_spend: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ _ORDERS = {
     "orders": _Order(MemberScore, "order_count", *_FROM_SCORE),
     "points": _Order(Wallet, "balance", "member__", "member__memberscore__", ""),
     "joined": _Order(Member, "joined_at", "", "memberscore__", "wallet__"),
+    "expects": _Order(MemberValue, "expected_spend", "member__", "member__memberscore__", "member__wallet__"),
 }
 _SHOWN_AS = {"order_count": "orders", "balance": "points"}  # column → field of Row, where they differ
 _BARE = _Order(Member, "id", "", "memberscore__", "wallet__")
@@ -245,6 +249,9 @@ def _narrowest(filters: Filters) -> _Order | None:
     beyond = (
         beyond
         or filters.bought_on
+        or filters.chances
+        or filters.expects_from is not None
+        or filters.expects_to is not None
         or filters.first_on
         or filters.first_in is not None
         or filters.paid
@@ -285,7 +292,7 @@ class _Walk:
         self.sort, self.down, self.few = sort, sort.startswith("-"), few and filters.any and not filters.tags
         order = _ORDERS[sort.removeprefix("-")]
         self.column = order.column
-        other = {MemberScore: "memberscore__", Wallet: "wallet__", Member: ""}[order.root]
+        other = {MemberScore: "memberscore__", Wallet: "wallet__", MemberValue: "membervalue__", Member: ""}[order.root]
         if self.few:
             matching: Any = them
             if them is None:
@@ -422,6 +429,9 @@ def _narrow(
         query = query.filter(**{f"{score}year_order_days__{wide}": days_of})
     if filters.year_from is not None:
         query = query.filter(**{f"{score}year_net_minor__gte": filters.year_from})
+    if filters.chances or filters.expects_from is not None or filters.expects_to is not None:
+        expected = value.those(merchant, filters.chances, filters.expects_from, filters.expects_to)
+        query = query.filter(pk__in=expected)
     query = by_history(query, merchant, filters, now)
     if moved := flow(filters.moved):
         until = moved.until or clock.day_of(now, tz)
@@ -457,6 +467,7 @@ _COLUMNS = (
             "stage", "layer", "bond", "rfm", "r5", "f5", "m5",
         )
     ),
+    "membervalue__chance_30", "membervalue__expected_spend",
 )  # fmt: skip
 _TEXTS = [
     i for i, c in enumerate(_COLUMNS) if c.endswith(("__name", "__tier", "__stage", "__layer", "__bond", "__rfm"))

@@ -26,10 +26,11 @@ DORMANT_DAYS = 180  # without a purchase
 STAGES = ("observing", "forming", "stable", "degrading", "lost")
 LAYERS = ("key", "main", "potential", "target")
 BONDS = ("loyal", "drifting", "potential")
-SORTS = ("last", "spent", "orders", "points", "joined")
+SORTS = ("last", "spent", "orders", "points", "joined", "expects")
 DEFAULT_SORT = "-last"
 _RFM = re.compile(r"[12]{3}")
 _CELL = re.compile(r"([1-5])-([1-5])")
+_CHANCE = re.compile(r"(30|90)-(likely|possible|unlikely)")
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CODE = re.compile(r"[\w-]{1,30}")
 _PLATFORM = re.compile(r"[\w-]{1,20}")
@@ -62,6 +63,9 @@ class Filters:
     points_to: int | None = None  # inclusive, as people say it
     last_from: date | None = None
     last_to: date | None = None  # inclusive
+    chances: tuple[str, ...] = ()  # 30-likely, 90-possible, …: to buy within so many days
+    expects_from: int | None = None  # net spend expected within 12 months, minor units, at least
+    expects_to: int | None = None  # and less than
     year_from: int | None = None  # net spend within 365 days, minor units, at least
     bought: str = ""  # ever | never | year (within 365 days) | again (two days or more of them) | idle (none of them)
     bought_in: int | None = None  # a store they bought in, within `paid` or else 365 days
@@ -91,13 +95,14 @@ class Filters:
         for name, values in (
             ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm), ("m", self.money),
             ("cell", [f"{r}-{f}" for r, f in self.cells]),
-            ("layer", self.layers), ("bond", self.bonds), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by),
+            ("layer", self.layers), ("bond", self.bonds), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by), ("chance", self.chances),
         ):  # fmt: skip
             pairs += [(name, str(value)) for value in values]
         for name, value in (
             ("home_on", self.home_on), ("joined", self.joined), ("first", self.first), ("first_in", self.first_in), ("first_on", self.first_on),
             ("points_from", self.points_from), ("points_to", self.points_to),
             ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in), ("bought_on", self.bought_on),
+            ("expects_from", self.expects_from), ("expects_to", self.expects_to),
             ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
             ("expires", self.expires), ("holding", self.holding),
             ("moved", self.moved),
@@ -249,6 +254,9 @@ _READERS = {
     "first_in": ("first_in", _whole, False),
     "first_on": ("first_on", _matching(_PLATFORM), False),
     "m": ("money", _among("12345"), True),
+    "chance": ("chances", _matching(_CHANCE), True),
+    "expects_from": ("expects_from", _whole, False),
+    "expects_to": ("expects_to", _whole, False),
     "year_from": ("year_from", _whole, False),
     "paid": ("paid", lambda t: t if _closed(t) else None, False),
     "paid_days": (

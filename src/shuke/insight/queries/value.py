@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shuke.engine.insight import chances
 from shuke.insight.models import MemberValue as Stored
@@ -103,6 +103,21 @@ def top(merchant: Merchant, limit: int = 20) -> list[MemberValue]:
     chosen = list(kept.values_list("member_id", flat=True)[:limit])
     found = of_members(merchant, chosen)
     return [found[member] for member in chosen if member in found]
+
+
+def those(merchant: Merchant, words: Iterable[str], least: int | None, below: int | None) -> QuerySet[Any]:
+    """Ids of members by chance (any of "30-likely", "90-possible", …) and expected spend from `least` to below `below`."""
+    wanted = Q()
+    for word in words:
+        days, _dash, band = word.partition("-")
+        low, high = chances.bounds(band)
+        wanted |= Q(**{f"chance_{days}__gte": low, f"chance_{days}__lt": high})
+    found = Stored.objects.filter(wanted, merchant=merchant)
+    if least is not None:
+        found = found.filter(expected_spend__gte=least)
+    if below is not None:
+        found = found.filter(expected_spend__lt=below)
+    return found.order_by().values("member")
 
 
 def last_day(merchant: Merchant) -> date | None:

@@ -39,6 +39,8 @@ HEADINGS: dict[str, Any] = {
     "year": gettext_lazy("Net spend, 365 days"),
     "orders": gettext_lazy("Orders"),
     "gap": gettext_lazy("Usual gap, days"),
+    "chance": gettext_lazy("Buys within 30 days"),
+    "expects": gettext_lazy("Expected in 12 months"),
     "points": gettext_lazy("Points"),
     "stage": gettext_lazy("Stage"),
     "rfm": gettext_lazy("RFM class"),
@@ -56,8 +58,15 @@ HEADINGS: dict[str, Any] = {
 
 CHOICE = tuple(k for k in HEADINGS if k not in ("name", "gender"))  # the name is always there
 DEFAULT_COLUMNS = ("phone", "tier", "last", "spent", "points", "stage", "rfm")
-SORTED_BY = {"last": "last", "spent": "spent", "orders": "orders", "points": "points", "joined": "joined"}
-NUMBERS = frozenset({"spent", "year", "orders", "gap", "points", "last", "first", "joined"})
+SORTED_BY = {
+    "last": "last",
+    "spent": "spent",
+    "orders": "orders",
+    "points": "points",
+    "joined": "joined",
+    "expects": "expects",
+}
+NUMBERS = frozenset({"spent", "expects", "year", "orders", "gap", "points", "last", "first", "joined"})
 
 
 VIEW_NAMES: dict[str, tuple[Any, Any]] = {
@@ -132,6 +141,9 @@ NOT_IN_FORM = (
     "m",
     "first",
     "bought_in",
+    "chance",
+    "expects_from",
+    "expects_to",
     "year_from",
     "paid",
     "paid_days",

@@ -171,7 +171,10 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         value = period_label(value)
     elif name == "expires" and value == "never":
         return _("Has points that never lapse")
-    elif name == "year_from":
+    elif name == "chance":
+        days, _dash, band = value.partition("-")
+        return words.chance_within(band, int(days))
+    elif name in ("expects_from", "expects_to") or name == "year_from":
         value = money(int(value), request.merchant.currency)
     elif name == "bought":
         return {
@@ -199,6 +202,8 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         "paid_days": _("On %(value)s days or more"),
         "unpaid": _("Bought nothing there %(value)s") if there else _("Bought nothing %(value)s"),
         "expires": _("Points that lapse in %(value)s"),
+        "expects_from": _("Expected to spend %(value)s or more in 12 months"),
+        "expects_to": _("Expected to spend less than %(value)s in 12 months"),
         "year_from": _("Spent %(value)s or more within 365 days"),
         "tag": _("Tag: %(value)s"),
         "by": _("Came by: %(value)s"),

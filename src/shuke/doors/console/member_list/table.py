@@ -14,6 +14,7 @@ from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.member_list.asked import HEADINGS, NUMBERS, SORTED_BY, Asked
 from shuke.doors.console.templatetags.console import masked_phone, money
+from shuke.engine.insight.chances import band
 from shuke.insight.queries.directory import OFFSET_PAGES, Page, Row
 from shuke.members.queries import Hit
 
@@ -115,6 +116,15 @@ class _Shower:
     def gap(self, row: Row) -> str:
         return DASH if row.usual_gap_days is None else f"{row.usual_gap_days:.0f}"
 
+    def chance(self, row: Row) -> str:
+        if row.chance_30 is None:
+            return DASH
+        told = percent_of(row.chance_30)
+        return format_html('<span title="{}">{}</span>', told, words.chance(band(row.chance_30)))
+
+    def expects(self, row: Row) -> str:
+        return money(row.expected_spend, self._currency)
+
     def scores(self, row: Row) -> str:
         return DASH if row.r5 is None else f"{row.r5}-{row.f5}-{row.m5}"
 
@@ -162,6 +172,13 @@ class _Shower:
 
     def city(self, row: Row) -> str:
         return row.city or DASH
+
+
+def percent_of(permille: int) -> str:
+    """A chance as people write it: 3 %, under 1 %, over 99 %."""
+    if permille < 10:
+        return _("under 1 %")
+    return _("over 99 %") if permille > 990 else f"{round(permille / 10)} %"
 
 
 def pager(asked: Asked, page: Page) -> dict[str, Any]:
