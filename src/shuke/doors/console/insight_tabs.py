@@ -41,6 +41,7 @@ GROUPS: tuple[Group, ...] = (
         (
             Tab("rfm", "console:insight-rfm", _("RFM")),
             Tab("movement", "console:insight-movement", _("Who went where")),
+            Tab("profiles", "console:insight-profiles", _("Profiles")),
         ),
     ),
     Group(

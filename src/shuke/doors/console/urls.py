@@ -9,6 +9,7 @@ from shuke.doors.console import (
     coupon_urls,
     finance_urls,
     people_urls,
+    profile_urls,
     reward_urls,
     stored_urls,
 )
@@ -71,4 +72,5 @@ urlpatterns = [
     *coupon_urls.patterns,
     *reward_urls.patterns,
     *stored_urls.patterns,
+    *profile_urls.patterns,
 ]
