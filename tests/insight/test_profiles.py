@@ -1,7 +1,6 @@
 """Profiles of a small shop, recounted by hand; thin shops; the members behind each bar."""
 
 from collections import Counter
-from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,46 +11,16 @@ from shuke.insight import actions
 from shuke.insight.queries import profile_traits, profiles
 from shuke.insight.queries.filters import Filters, parse
 from shuke.kit import jobs
-from shuke.members.models import AttributeKind, Member, MemberState
+from shuke.members.models import Member, MemberState
+from tests.insight.crowd import DAY, crowd
 from tests.insight.till import member, night, sell
 
 pytestmark = pytest.mark.django_db
-DAY = date(2026, 6, 30)
 
 
 @pytest.fixture
 def people(lan):
-    """Ninety members. Of the forty online ones most are women of 30 who buy on Saturdays at nine in the evening."""
-    for key, kind, options in (("skin", "choice", ["oily", "dry"]), ("secret", "text", []), ("kids", "number", [])):
-        AttributeKind.objects.create(
-            merchant=lan.merchant, key=key, label_zh=f"{key} 需求", label_en=key.title(), type=kind, options=options,
-            sensitive=key == "secret",
-        )  # fmt: skip
-    found = []
-    for n in range(90):
-        online = n < 40
-        told = {"skin": "dry" if online else "oily", "secret": str(n % 2), "kids": n % 7} if n % 3 else {}
-        found.append(
-            member(
-                lan, f"会员{n}", "2026-01-05", gender="f" if (online or n % 2) else "m", birth_year=1996 if online else None,
-                city="杭州" if n % 4 else "", attributes=told, home_store=lan.online if online else lan.street,
-            )
-        )  # fmt: skip
-        if n < 80:
-            first = date(2026, 5, 2) if online else date(2026, 5, 4)  # a Saturday, a Monday
-            for step in range(1 + n % 3):
-                day = (first + timedelta(days=7 * step)).isoformat()
-                sell(
-                    lan,
-                    found[n],
-                    day,
-                    10_000 + 1_000 * n,
-                    time="21:10" if online else "00:00",
-                    store=lan.online if online else lan.street,
-                )
-    actions.snapshot(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
-    actions.profile_columns(merchant=lan.merchant, day=DAY)
-    return found
+    return crowd(lan)
 
 
 def told_of(shop, **asked):

@@ -13,6 +13,7 @@ table: docs/algorithms/profiles.md. NumPy only; no database, no Django.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import exp, isfinite, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -88,7 +89,8 @@ def fifths(values: np.ndarray) -> list[float]:
     return [float(cut) for cut in cuts if cut > known.min()]
 
 
-class Bar(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bar:
     """One option of a trait. Shares are 0 … 1 of those of whom the trait is known; 100 is as among all."""
 
     option: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import blake2s
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,15 +177,18 @@ def _trait(known: Known, facet: profiles.Facet) -> dict[str, Any]:
         "bars": [
             {
                 "option": bar.option, "name": names[bar.option], "members": bar.members, "share": round(bar.share, 4), "of_all": round(bar.of_all, 4),
-                "index": _whole(bar.index), "low": _whole(bar.low), "high": _whole(bar.high), "surely": bar.surely,
+                "index": _whole(bar.index), "low": _whole(bar.low, -bar.surely), "high": _whole(bar.high, -bar.surely), "surely": bar.surely,
             }
             for bar in shown(facet)
         ],
     }  # fmt: skip
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
+def _whole(value: float | None, away: int = 0) -> int | None:
+    """Rounded; the bounds of what is sure (`away`: -1 more, 1 less) never onto the 100 they keep clear of."""
+    if value is None:
+        return None
+    return ceil(value) if away < 0 else floor(value) if away > 0 else round(value)
 
 
 class Behind(NamedTuple):

@@ -57,6 +57,7 @@ def members(request: StaffRequest) -> HttpResponse:
         "column_choice": [(key, member_list.HEADINGS[key], key in shown) for key in member_list.CHOICE],
         "list_query": asked.query(),
         "may_export": shops.may(request.staff, "export"),
+        "may_profile": shops.may(request.staff, "insight"),
         "may_reveal": shops.may(request.staff, "reveal"),
         "may_import": shops.may(request.staff, "import"),
         "may_record": shops.may(request.staff, "record"),
