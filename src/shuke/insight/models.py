@@ -273,3 +273,18 @@ class ProfitReport(models.Model):
     class Meta:
         db_table = "insight_profit_report"
         constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="insight_profit_report_day")]
+
+
+class MouthPolicy(models.Model):
+    """What a shop assumes about word of mouth; null: the trade's assumption stands in (engine.insight.word_of_mouth)."""
+
+    merchant = models.OneToOneField(Merchant, primary_key=True, on_delete=models.PROTECT)
+    anyway_permille = models.IntegerField(null=True, help_text="Of friends brought, who would have come anyway.")
+    hear = models.IntegerField(null=True, help_text="People who hear of it from one satisfied member.")
+    want = models.IntegerField(null=True, help_text="Of these, who would like to buy.")
+    buy = models.IntegerField(null=True, help_text="Of these, who buy.")
+    stated_at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "insight_mouth_policy"
