@@ -14,6 +14,7 @@ from shuke.loyalty.actions import stored
 from shuke.loyalty.actions.stored import Ask, KeyReused, StoredRefused
 from shuke.loyalty.models import StoredHold, StoredLot, StoredPurse, StoredTxn
 from shuke.loyalty.queries import stored as books
+from shuke.members.actions.merging import MergeRefused
 from shuke.members.models import Member, TimelineLine
 from tests.loyalty.books import NOW, member, publish
 from tests.loyalty.stored import do, open_stored
@@ -295,6 +296,45 @@ def test_two_members_that_are_merged_spend_from_both_and_part_again(shop, ann):
     merge_members.unmerge(merchant=shop, merge_id=done.merge.pk, reason="two", now=NOW, actor="t")
     assert has(shop, ann)[0] + has(shop, bob)[0] == 10
     sound(shop)
+
+
+def test_what_was_paid_together_comes_back_to_each_after_they_are_parted(shop, ann):
+    bob = member(shop, 2)
+    do(shop, ann, "top_up", 100)
+    do(shop, bob, "top_up", 50)
+    done = merge_members.merge(merchant=shop, survivor_id=ann, absorbed_id=bob, reason="one", now=NOW, actor="t")
+    assert do(shop, ann, "hold", 140, "basket").done
+    with pytest.raises(MergeRefused) as refused:
+        merge_members.unmerge(merchant=shop, merge_id=done.merge.pk, reason="two", now=NOW, actor="t")
+    assert refused.value.code == "money_held"
+    later = NOW + timedelta(hours=1)
+    assert stored.run_stored_clock(merchant=shop, now=later) == 1  # the hold set money of both aside, and timed out
+    assert do(shop, ann, "spend", 140, "both", now=later).done
+    merge_members.unmerge(merchant=shop, merge_id=done.merge.pk, reason="two", now=later, actor="t")
+    told = do(shop, ann, "return", 140, ref="both", now=later)
+    assert (told.done, told.figures["available"]) == (True, 10_000)
+    assert has(shop, ann, later)[0] == 100
+    assert has(shop, bob, later)[0] == 50
+    sound(shop)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE loyalty_stored_leg SET account = 'bonus' WHERE account = 'principal' AND amount = 5000",
+        "UPDATE loyalty_stored_use SET amount = amount + 1 WHERE kind = 'spend'",
+        "UPDATE loyalty_stored_lot SET remaining = remaining - 1 WHERE remaining > 0",
+    ],
+)
+def test_money_of_merged_members_is_folded_anew_too(shop, ann, statement):
+    bob = member(shop, 2)
+    do(shop, ann, "top_up", 100)
+    merge_members.merge(merchant=shop, survivor_id=ann, absorbed_id=bob, reason="one", now=NOW, actor="t")
+    do(shop, bob, "top_up", 50)
+    do(shop, ann, "spend", 120)
+    sound(shop)
+    tamper(statement)
+    assert "S13" in {found.invariant for found in queries.verify(shop).findings}
 
 
 def test_the_database_itself_refuses_to_change_a_posting(shop, ann):

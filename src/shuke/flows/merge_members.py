@@ -184,6 +184,7 @@ def unmerge(
         done.survivor, done.absorbed = survivor, absorbed
         if done.undone_at is not None:
             return Merged(done, 0, True)
+        books.refuse_held_money(merchant=merchant, members=(survivor.pk, absorbed.pk), now=now)
         birthday = _birthday(survivor)
         orders = move_orders(
             merchant=merchant, owner=survivor.pk, to=absorbed.pk, order_ids=members.facts_of(done, "order")

@@ -64,6 +64,7 @@ SENTENCES = {
     "A merchant needs at least one charter version.": "商家至少需要一个章程版本。",
     "There is no draft {}.": "没有草稿 {}。",
     "“{}” was {} already; begin a new draft from it.": "“{}”已是 {} 状态；请由它另起一份草稿。",
+    "Stored value is set aside for a basket ({}). Wait until the till has finished with it or it times out, or release it first.": "储值正为一个购物篮预留（{}）。请等收银完成或预留超时，或先行释放。",
     "{} points are set aside for a basket ({}). Wait until the till has finished with them or they time out, or release them first.": "有 {} 积分正为一个购物篮预留（{}）。请等收银完成或预留超时，或先行释放。",
     "Unknown request kind {}; known are {}.": "没有 {} 这种请求；可用：{}。",
     "A hold lasts 1 to {} minutes.": "预留时间为 1 到 {} 分钟。",

@@ -43,6 +43,7 @@ def refusal(refused: MergeRefused) -> str:
         "forgotten": _("Card %(card)s was erased on request. What is left has no person to merge."),
         "undone": _("Card %(card)s was put away with an undone import. Import it again first."),
         "in_chain": _("Others live on in card %(card)s, so it cannot be merged away. Merge the other way round, or take the earlier merge back first."),
+        "money_held": _("Stored value is set aside for a basket (%(hold)s). Wait until the till has finished with it or it times out, or release it first."),
         "holds_open": _("%(points)s points are set aside for a basket (%(hold)s). Wait until the till has finished with them or they time out, or release them first."),
         "no_reason": _("Say in a few words why these two are the same person: it is kept with the merge."),
         "no_merge": _("There is no such merge."),

@@ -13,10 +13,11 @@ from typing import Any
 from django.db import transaction
 
 from shuke.kit import bulk
+from shuke.loyalty.actions import stored as money
 from shuke.loyalty.actions.clock import advance
 from shuke.loyalty.actions.posting import Batch, compact
 from shuke.loyalty.actions.settling import lock_heads, refold
-from shuke.loyalty.models import Hold, ManualTier, RequestOwner, Wallet
+from shuke.loyalty.models import Hold, ManualTier, RequestOwner, StoredHold, Wallet
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
 from shuke.members.actions.merging import MergeRefused
@@ -35,6 +36,21 @@ def refuse_open_holds(merchant: Merchant, members: tuple[int, int], now: datetim
             "finished with them or they time out, or release them first.",
             hold=open_.key.removeprefix("hold:"),
             points=open_.amount,
+        )
+
+
+def refuse_held_money(*, merchant: Merchant, members: tuple[int, int], now: datetime) -> None:
+    """Two who are parted must not have set aside one another's stored value for a basket. What timed out is free first."""
+    money.run_stored_clock(merchant=merchant, now=now, members=members)
+    held = (
+        StoredHold.objects.filter(merchant=merchant, purse__member_id__in=members, state="open").order_by("id").first()
+    )
+    if held is not None:
+        raise MergeRefused(
+            "money_held",
+            f"Stored value is set aside for a basket ({held.key}). Wait until the till has finished with it or it times out, or "
+            "release it first.",
+            hold=held.key,
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
 
 from shuke.kit import bulk, ids
-from shuke.loyalty.actions.stored.ledger import Ledger
+from shuke.loyalty.actions.stored.ledger import Ledger, lock_card, lock_members
 from shuke.loyalty.models import StoredPurse, StoredSeal
 from shuke.loyalty.queries.chain import digest_of
 from shuke.loyalty.queries.stored.chain import content_of, unsealed
@@ -17,18 +18,27 @@ PER_TRANSACTION = 200
 PER_SEAL = 20_000
 
 
-def run_stored_clock(*, merchant: Merchant, now: datetime) -> int:
-    """Book everything that fell due up to `now`; of how many purses. Safe to run twice, in parallel, or late."""
+def run_stored_clock(*, merchant: Merchant, now: datetime, members: Collection[int] | None = None) -> int:
+    """Book everything that fell due up to `now`; of how many purses. Safe to run twice, in parallel, or late. `members`: only
+    of these."""
     count = 0
     while True:
         with transaction.atomic():
-            due = StoredPurse.objects.select_for_update(no_key=True).filter(merchant=merchant, next_due_at__lte=now)
-            rows = list(due.order_by("id")[:PER_TRANSACTION])
+            due = StoredPurse.objects.filter(merchant=merchant, next_due_at__lte=now).order_by("id")
+            if members is not None:
+                due = due.filter(member_id__in=members)
+            rows = list(due.values_list("member_id", "card_id")[:PER_TRANSACTION])
+            # Members who were merged are read as one: a hold of the one may set money of the other aside.
+            locked = lock_members(merchant, [member for member, _ in rows if member is not None], make=False)
+            groups = {tuple(purse.pk for purse in purses): purses for purses in locked.values()}
+            for card in sorted(card for _, card in rows if card is not None):
+                purses = lock_card(merchant, card)
+                groups[tuple(purse.pk for purse in purses)] = purses
             if not rows:
                 return count
-            ledger = Ledger(merchant, rows, now=now, actor="clock")
-            for row in rows:
-                ledger.purse([row])
+            ledger = Ledger(merchant, [row for purses in groups.values() for row in purses], now=now, actor="clock")
+            for purses in groups.values():
+                ledger.purse(purses)
             ledger.finish()
             count += len(rows)
 

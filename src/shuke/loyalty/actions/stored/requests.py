@@ -45,8 +45,9 @@ def ask(*, merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -
 
 def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> list[Answer]:
     terms = terms_of(merchant, now)
-    people = sorted({one.member_id for one in asks if one.member_id is not None})
-    locked = lock_members(merchant, people, make=terms is not None)
+    people = {one.member_id for one in asks if one.member_id is not None}
+    payers = _payers(merchant, [one.ref for one in asks if one.kind == "return"])
+    locked = lock_members(merchant, sorted(people | payers), make=terms is not None)
     card_ids = sorted({one.card_id for one in asks if one.card_id is not None})
     list(GiftCard.objects.select_for_update(no_key=True).filter(merchant=merchant, pk__in=card_ids).order_by("id"))
     cards = {pk: lock_card(merchant, pk) for pk in card_ids}
@@ -120,6 +121,8 @@ def _do(merchant: Merchant, ledger: Ledger, terms: Stored, one: Ask, purses: Pur
         asked = asked._replace(left={names[pk]: n for pk, n in spent[1].items()})
     effect = judging.carry_out(terms, merchant.currency, merchant.tz, asked, purse, ledger.now, own=purses[0].pk)
     about = spent[0] if spent is not None else None
+    for key in [key for key, lot in purse.lots.items() if lot.purse not in {p.pk for p in purses}]:
+        del purse.lots[key]  # somebody else's again, who was one with this member when they paid
     figures = judging.figures_of(asked, effect, purse, ledger.now)
     answer = Answer(one.key, True, "", figures)
     txn = ledger.post(
@@ -141,6 +144,14 @@ def _do(merchant: Merchant, ledger: Ledger, terms: Stored, one: Ask, purses: Pur
 def _frozen(merchant: Merchant, purses: Purses) -> bool:
     member = purses[0].member_id
     return member is not None and Member.objects.filter(merchant=merchant, pk=member, frozen_at__isnull=False).exists()
+
+
+def _payers(merchant: Merchant, payments: Sequence[str]) -> set[int]:
+    """Whose money these payments took. Members who were merged paid with what both had; parted again, each gets their own back."""
+    if not payments:
+        return set()
+    used = StoredUse.objects.filter(merchant=merchant, txn__key__in=payments, lot__purse__member__isnull=False)
+    return {member for member in used.values_list("lot__purse__member_id", flat=True) if member is not None}
 
 
 def _spent(merchant: Merchant, purses: Purses, key: str) -> tuple[int, dict[int, int]] | None:

@@ -1,8 +1,8 @@
 """Stored value folded anew: every posting is what the charter of its moment and the engine make of what was asked (S13).
 
 The postings are the events. Purses are folded from nothing, in the order of booking; of each posting legs, lots and uses
-are compared, and at the end what is left in every lot and every open hold. Members who were ever merged are read as one for
-a time that the books do not tell: their postings are taken as they stand (S1 to S9 look at them).
+are compared, and at the end what is left in every lot and every open hold. Members who were merged are read as one from the
+merge until it is taken back: the timeline says between which postings that was.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from shuke.engine import stored as engine
 from shuke.engine.charter.stored import Stored
 from shuke.engine.stored import judging
 from shuke.loyalty.models import GiftCard, StoredHold, StoredLeg, StoredLot, StoredPurse, StoredTxn, StoredUse
 from shuke.loyalty.queries import charters
-from shuke.members.models import Merge
+from shuke.members.models import Merge, TimelineLine
 from shuke.shops.models import Merchant
 
 CHUNK = 2_000
 BY_THE_CLOCK = ("lapse", "timeout")  # what time does: the fold does it by itself
 MINUTE = timedelta(minutes=1)
+FOR_EVER = 1 << 63
 
 
 def faults(merchant: Merchant) -> Iterator[tuple[str, str]]:
@@ -45,12 +46,13 @@ class _Fold:
     def __init__(self, merchant: Merchant) -> None:
         self.merchant = merchant
         self.versions = charters.versions(merchant)
-        merged = {
-            m for pair in Merge.objects.filter(merchant=merchant).values_list("survivor", "absorbed") for m in pair
-        }
         holders = StoredPurse.objects.filter(merchant=merchant).values_list("id", "member_id", "card_id")
         self.known = {pk: (member, card) for pk, member, card in holders}
-        self.purses = {pk: engine.Purse() for pk, (member, _) in self.known.items() if member not in merged}
+        self.purses = {pk: engine.Purse() for pk in self.known}
+        self.of_member = {member: pk for pk, (member, _) in self.known.items() if member is not None}
+        self.merges = _merges(merchant)
+        self.lots: dict[str, engine.Lot] = {}
+        self.lost: set[int] = set()  # purses that a posting which cannot have been took the ground from
         self.of_card = {card: pk for pk, (_, card) in self.known.items() if card is not None}
         self.paid: dict[
             tuple[int, str], dict[str, int]
@@ -62,26 +64,57 @@ class _Fold:
             return
         booked = _booked(self.merchant, rows[0].pk, rows[-1].pk)
         for row in rows:
-            purse = self.purses.get(row.purse_id)
-            if purse is None:
-                self._leave(row)
+            together = self._together(row)
+            if self.lost.intersection(together):
                 continue
+            purse = self._read_as_one(together)
             purse.advance(row.at)
             if row.kind in BY_THE_CLOCK:
+                self._put_back(together, purse, row)
                 continue
             try:
-                effect = self._again(row, purse)
+                effect = self._again(row, purse, together)
             except (engine.StoredValueError, KeyError) as error:
                 yield f"posting {row.pk}", f"stored value: posting {row.pk} ({row.kind}) cannot have been: {error}"
-                del self.purses[row.purse_id]  # what follows has lost its ground
+                self.lost.update(together)  # what follows has lost its ground
                 continue
+            self._put_back(together, purse, row)
             target = _told(effect)
             if target != (now := booked.get(row.pk, {})):
                 both = sorted(set(target) ^ set(now) | {k for k in target if target[k] != now.get(k)})
                 shown = ", ".join(f"{' '.join(k)} {now.get(k, 0)} instead of {target.get(k, 0)}" for k in both[:4])
                 yield f"posting {row.pk}", f"stored value: posting {row.pk} ({row.kind}) has {shown}"
 
-    def _again(self, row: StoredTxn, purse: engine.Purse) -> engine.Effect:
+    def _together(self, row: StoredTxn) -> list[int]:
+        """Purses that were one when this was booked: the own one, then those of members who live on in it."""
+        member = self.known[row.purse_id][0]
+        if member is None:
+            return [row.purse_id]
+        in_force = [one for one in self.merges if one.begun < row.pk < one.ended]
+        home = next((one.survivor for one in in_force if one.absorbed == member), member)
+        family = [home, *(one.absorbed for one in in_force if one.survivor == home)]
+        return [self.of_member[who] for who in family if who in self.of_member]
+
+    def _read_as_one(self, together: list[int]) -> engine.Purse:
+        if len(together) == 1:
+            return self.purses[together[0]]
+        mine = [self.purses[pk] for pk in together]
+        return engine.Purse(
+            [lot for one in mine for lot in one.lots.values()], [hold for one in mine for hold in one.holds.values()]
+        )
+
+    def _put_back(self, together: list[int], purse: engine.Purse, row: StoredTxn) -> None:
+        """Each lot to the purse it stands in, each hold to the one that placed it."""
+        for key, lot in list(purse.lots.items()):
+            self.lots[key] = self.purses[lot.purse].lots[key] = lot
+            if lot.purse not in together:  # what came back to somebody who was one with this member when they paid
+                del purse.lots[key]
+        fresh = purse.holds.keys() - {key for pk in together for key in self.purses[pk].holds}
+        for pk in together:
+            self.purses[pk].holds = {k: h for k, h in self.purses[pk].holds.items() if k in purse.holds}
+        self.purses[row.purse_id].holds |= {key: purse.holds[key] for key in fresh}
+
+    def _again(self, row: StoredTxn, purse: engine.Purse, together: list[int]) -> engine.Effect:
         """The same event once more."""
         terms = self.versions.at(row.at).charter.stored or Stored()
         told: dict[str, Any] = row.request
@@ -97,7 +130,10 @@ class _Fold:
             out = StoredLeg.objects.filter(merchant=self.merchant, txn=row, account="paid_out").exists()
             return purse.empty(row.at, "paid_out" if out else "voided")
         minutes = (self.ends[row.key] - row.at) // MINUTE if row.kind == "hold" else 15
-        left = self.paid[row.purse_id, ref] if row.kind == "return" else None
+        left = None
+        if row.kind == "return":
+            left = next(self.paid[pk, ref] for pk in together if (pk, ref) in self.paid)
+            purse.lots |= {lot: self.lots[lot] for lot in left}
         asked = judging.Request(row.key, row.kind, amount, ref, minutes, str(told.get("account", "principal")), left)
         effect = judging.carry_out(
             terms, self.merchant.currency, self.merchant.tz, asked, purse, row.at, own=row.purse_id
@@ -124,16 +160,6 @@ class _Fold:
         theirs.advance(row.at)
         return purse.take_over(row.key, theirs, row.at, purse=row.purse_id)
 
-    def _leave(self, row: StoredTxn) -> None:
-        """A posting that is not folded: a card that it emptied is empty all the same."""
-        if row.kind == "redeem":
-            for other in set(
-                StoredLeg.objects.filter(merchant=self.merchant, txn=row).values_list("purse_id", flat=True)
-            ):
-                if (theirs := self.purses.get(other or 0)) is not None:
-                    theirs.advance(row.at)
-                    engine.Purse().take_over(row.key, theirs, row.at, purse=row.purse_id)
-
     def end(self) -> Iterator[tuple[str, str]]:
         """What is left, lot by lot and hold by hold."""
         lots: dict[int, dict[str, tuple[int, int, int]]] = defaultdict(dict)
@@ -148,6 +174,8 @@ class _Fold:
         ):
             holds[pk][key] = amount
         for pk, purse in self.purses.items():
+            if pk in self.lost:
+                continue
             target = {key: (lot.granted, lot.remaining, lot.held) for key, lot in purse.lots.items()}
             for key in sorted({*target, *lots[pk]}):
                 if target.get(key) != lots[pk].get(key):
@@ -158,6 +186,29 @@ class _Fold:
             open_ = {key: hold.amount for key, hold in purse.holds.items()}
             if open_ != holds[pk]:
                 yield f"purse {pk}", f"stored value: purse {pk} holds {holds[pk]}, by its postings {open_}"
+
+
+class _Merged(NamedTuple):
+    """Two members were one from one posting to another: ids that lie between."""
+
+    survivor: int
+    absorbed: int
+    begun: int
+    ended: int
+
+
+def _merges(merchant: Merchant) -> list[_Merged]:
+    pairs = Merge.objects.filter(merchant=merchant).values_list("id", "survivor_id", "absorbed_id")
+    lines = TimelineLine.objects.filter(
+        merchant=merchant, kind__in=("merged.away", "unmerged"), ref__startswith="merge:"
+    )
+    told = {(ref, member, kind): pk for ref, member, kind, pk in lines.values_list("ref", "member_id", "kind", "id")}
+    found = []
+    for pk, survivor, absorbed in pairs:
+        begun = told.get((f"merge:{pk}", absorbed, "merged.away"), pk)
+        ended = told.get((f"merge:{pk}", absorbed, "unmerged"), FOR_EVER)
+        found.append(_Merged(survivor, absorbed, begun, ended))
+    return found
 
 
 def _told(effect: engine.Effect) -> dict[tuple[str, ...], int]:
