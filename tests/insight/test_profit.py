@@ -205,7 +205,7 @@ def test_a_list_keeps_what_is_good_and_gives_back_the_rest(shop, tmp_path):
     )
     taken = actions.take_list(merchant=shop.merchant, path=path, now=night(shop, "2026-12-31"), actor="o")
     assert taken.stated == 4
-    assert [(one.row, one.code) for one in taken.rejected] == [
+    assert [(one.row, one.why.code) for one in taken.rejected] == [
         (6, "unknown_product"),
         (7, "bad_margin"),
         (8, "nothing_stated"),

@@ -17,6 +17,7 @@ from shuke.doors.api import finance as finances
 from shuke.doors.api import partner_cards as partner_card_routes
 from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
+from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, stored, tiers, till, trouble
 from shuke.doors.api.shapes import (
@@ -222,4 +223,5 @@ api.add_router("", finances.router)
 api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)
 api.add_router("", profile_routes.router)
+api.add_router("", profits.router)
 urls = api.urls

@@ -123,3 +123,52 @@ def reason(code: str, figures: dict[str, int], language: str, money: Callable[[i
         for name, value in figures.items()
     }
     return REASONS[code].said(language, **told)
+
+
+REFUSALS = {
+    "bad_kind": Wording("“{kind}”不是成本类别。类别有：{kinds}。", "“{kind}” is no kind of cost. Kinds are: {kinds}."),
+    "bad_amount": Wording("{amount} 不能作为成本金额。", "{amount} is no amount of a cost."),
+    "bad_moment": Wording("{day} 还没到：成本记在发生的那天。", "{day} lies ahead: a cost is booked on the day it was caused."),
+    "bad_key": Wording("成本需要 1 到 120 个字符的编号。", "A cost needs a key of 1 to 120 characters."),
+    "key_taken": Wording("编号“{key}”已用于另一笔成本。", "The key “{key}” was used for another cost."),
+    "no_member": Wording("没有编号为 {member} 的会员，不能记成本。", "There is no member {member} to book a cost on."),
+    "bad_what": Wording("“{what}”不是以下之一：{all}。", "“{what}” is none of {all}."),
+    "no_key": Wording(
+        "请写明是哪个商品、类目、渠道或门店，最多 160 个字符。", "Say which product, category, channel or store; at most 160 characters."
+    ),
+    "unknown_product": Wording(
+        "没有编码为“{key}”的商品。编码在订单文件的商品编码列。",
+        "No product has the code “{key}”. Codes are in the order files, column of item codes.",
+    ),
+    "unknown_category": Wording(
+        "没有属于类目“{key}”的商品。请按文件里的写法，层级之间用“/”。",
+        "No product is of the category “{key}”. Write it as in the files, levels joined by “/”.",
+    ),
+    "unknown_store": Wording("没有叫“{key}”的门店。现有：{all}。", "No store is called “{key}”. There are: {all}."),
+    "both": Wording("“{key}”：毛利率与成本只能写一个。", "“{key}”: state a margin or a cost, not both."),
+    "bad_margin": Wording(
+        "“{key}”：毛利率写成 30 % 或 0.3，在 -100 % 到 100 % 之间，只用于商品与类目。",
+        "“{key}”: a margin is of goods, written 30 % or 0.3, between -100 % and 100 % of the price.",
+    ),
+    "bad_cost": Wording(
+        "“{key}”：成本是一个不小于 0 的金额，用于商品、渠道或门店。",
+        "“{key}”: a cost is an amount of money not below 0, of a product, a channel or a store.",
+    ),
+    "bad_uplift": Wording("留住率在 0 % 到 100 % 之间。", "The uplift is between 0 % and 100 % of those who would leave."),
+    "bad_years": Wording("年数在 0.1 到 20 之间。", "The years of the plain formula are between 0.1 and 20."),
+    "nothing_stated": Wording("这一行既没有毛利率也没有成本。", "Neither a margin nor a cost stands in this row."),
+    "no_columns": Wording(
+        "第一行须是列名：商品编码，以及毛利率或成本。", "The first row must name the columns: code, and margin or cost (商品编码, 毛利率, 成本)."
+    ),
+}  # fmt: skip
+
+
+class Refused(ValueError):
+    """What cannot be booked or stated; nothing of the call was kept. `say` tells it in a language."""
+
+    def __init__(self, code: str, **figures: object) -> None:
+        self.code, self.figures = code, figures
+        super().__init__(self.say("en"))
+
+    def say(self, language: str) -> str:
+        return REFUSALS[self.code].said(language, **self.figures)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from shuke.engine.insight.profit_words import Refused
 from shuke.insight.models import ProfitPolicy, StatedCost
 from shuke.kit import audit, money
 from shuke.kit.tabular import open_table
@@ -24,12 +25,8 @@ MOST_MARGIN = 1000  # permille: all of the price
 LEAST_MARGIN = -1000  # sold at half of what it cost
 
 
-class BadStatement(ValueError):
+class BadStatement(Refused):
     """A margin or cost that cannot be; `code` and the message say why. Nothing of the call was kept."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Statement(NamedTuple):
@@ -42,12 +39,11 @@ class Statement(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """A row of a list that was not taken: its number as a spreadsheet shows it, its cells, a code and the reason."""
+    """A row of a list that was not taken: its number as a spreadsheet shows it, its cells, and why."""
 
     row: int
     cells: list[str]
-    code: str
-    reason: str
+    why: BadStatement
 
 
 class Taken(NamedTuple):
@@ -64,7 +60,7 @@ def state_costs(*, merchant: Merchant, statements: Iterable[Statement], now: dat
     known = _Known(merchant, [one for one in wanted.values() if one.what in WHAT])
     for one in wanted.values():
         if wrong := known.wrong(one):
-            raise BadStatement(*wrong)
+            raise wrong
     with transaction.atomic():
         for (what, key), one in wanted.items():
             if one.margin_permille is None and one.cost_minor is None:
@@ -106,11 +102,11 @@ def set_terms(
     Raises BadStatement: bad_margin, bad_uplift, bad_years.
     """
     if margin_permille is not None and not LEAST_MARGIN <= margin_permille <= MOST_MARGIN:
-        raise BadStatement("bad_margin", "A margin is between -100 % and 100 % of the price.")
+        raise BadStatement("bad_margin", key=f"{margin_permille / 10:g} %")
     if uplift_permille is not None and not 0 <= uplift_permille <= 1000:
-        raise BadStatement("bad_uplift", "The uplift is between 0 % and 100 % of those who would leave.")
+        raise BadStatement("bad_uplift")
     if years_tenths is not None and not 1 <= years_tenths <= 200:
-        raise BadStatement("bad_years", "The years of the plain formula are between 0.1 and 20.")
+        raise BadStatement("bad_years")
     policy = _policy(merchant, now, actor)
     policy.margin_permille, policy.uplift_permille, policy.years_tenths = margin_permille, uplift_permille, years_tenths
     policy.uplift_source = uplift_source.strip()[:80] if uplift_permille is not None else ""
@@ -136,17 +132,17 @@ def take_list(*, merchant: Merchant, path: Path, now: datetime, actor: str) -> T
         try:
             read.append((number, cells, _read(cells, places, merchant.currency)))
         except BadStatement as error:
-            rejected.append(Reject(number, cells, error.code, str(error)))
+            rejected.append(Reject(number, cells, error))
     known = _Known(merchant, [one for _number, _cells, one in read])
     good = []
     for number, cells, one in read:
         if wrong := known.wrong(one):
-            rejected.append(Reject(number, cells, *wrong))
+            rejected.append(Reject(number, cells, wrong))
         else:
             good.append(one)
     if good:
         state_costs(merchant=merchant, statements=good, now=now, actor=actor)
-    return Taken(len(good), sorted(rejected))
+    return Taken(len(good), sorted(rejected, key=lambda one: one.row))
 
 
 class _Known:
@@ -163,31 +159,25 @@ class _Known:
                 self.categories |= {"/".join(levels[:depth]).strip() for depth in range(1, len(levels) + 1)}
         self.stores = {store.name for store in shops.stores(merchant)}
 
-    def wrong(self, one: Statement) -> tuple[str, str] | None:
-        """Code and sentence, if this cannot be kept."""
+    def wrong(self, one: Statement) -> BadStatement | None:
+        """Why this cannot be kept, if so."""
         if one.what not in WHAT:
-            return "bad_what", f"“{one.what}” is none of {', '.join(WHAT)}."
+            return BadStatement("bad_what", what=one.what, all=", ".join(WHAT))
         if not one.key or len(one.key) > 160:
-            return "no_key", "Say of which product, category, channel or store; at most 160 characters."
+            return BadStatement("no_key")
         if one.what == "product" and one.key not in self.codes:
-            return (
-                "unknown_product",
-                f"No product has the code “{one.key}”. Codes are in the order files, column of item codes.",
-            )
+            return BadStatement("unknown_product", key=one.key)
         if one.what == "category" and one.key not in self.categories:
-            return (
-                "unknown_category",
-                f"No product is of the category “{one.key}”. Write it as in the files, levels joined by “/”.",
-            )
+            return BadStatement("unknown_category", key=one.key)
         if one.what == "store" and one.key not in self.stores:
-            return "unknown_store", f"No store is called “{one.key}”. There are: {', '.join(sorted(self.stores))}."
+            return BadStatement("unknown_store", key=one.key, all=", ".join(sorted(self.stores)))
         if one.margin_permille is not None and one.cost_minor is not None:
-            return "both", f"“{one.key}”: state a margin or a cost, not both."
+            return BadStatement("both", key=one.key)
         if one.margin_permille is not None:
             if one.what not in GOODS or not LEAST_MARGIN <= one.margin_permille <= MOST_MARGIN:
-                return "bad_margin", f"“{one.key}”: a margin is of goods, between -100 % and 100 % of the price."
+                return BadStatement("bad_margin", key=one.key)
         elif one.cost_minor is not None and (one.what == "category" or not 0 <= one.cost_minor <= 10**12):
-            return "bad_cost", f"“{one.key}”: a cost is of a product, a channel or a store, and not below 0."
+            return BadStatement("bad_cost", key=one.key)
         return None
 
 
@@ -219,9 +209,7 @@ def _places(header: Sequence[str]) -> dict[str, int]:
         if any(name in {normal(one) for one in names} for name in plain)
     }
     if "key" not in found or not found.keys() & {"margin", "cost"}:
-        raise BadStatement(
-            "no_columns", "The first row must name the columns: code, and margin or cost (商品编码, 毛利率, 成本)."
-        )
+        raise BadStatement("no_columns")
     return found
 
 
@@ -233,11 +221,11 @@ def _read(cells: Sequence[str], places: dict[str, int], currency: str) -> Statem
     what = cell("what").lower()
     margin, cost = cell("margin"), cell("cost")
     if not margin and not cost:
-        raise BadStatement("nothing_stated", "Neither a margin nor a cost stands in this row.")
+        raise BadStatement("nothing_stated")
     try:
         minor = money.parse(cost, currency) if cost else None
     except money.NotMoney:
-        raise BadStatement("bad_cost", f"“{cost}” is no amount of money.") from None
+        raise BadStatement("bad_cost", key=cost) from None
     return Statement(_WHAT_NAMES.get(what, what), cell("key"), share_of(margin) if margin else None, minor)
 
 
@@ -248,9 +236,9 @@ def share_of(text: str) -> int:
     try:
         value = float(plain.rstrip("% ").replace(",", "."))
     except ValueError:
-        raise BadStatement("bad_margin", f"“{text}” is no share: write 30 % or 0.3.") from None
+        raise BadStatement("bad_margin", key=text) from None
     if not percent and abs(value) > 1:
-        raise BadStatement("bad_margin", f"“{text}” is no share: write 30 % or 0.3.")
+        raise BadStatement("bad_margin", key=text)
     return round(value * (10 if percent else 1000))
 
 

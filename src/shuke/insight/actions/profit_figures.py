@@ -46,7 +46,7 @@ def figures(
         "price": _price(bought),
         "budgets": [_budgets(rows, name) for name in budget.ADVICE],
         "losing": int((rows["year_profit_minor"] < 0).sum()),
-        "with_costs": {kind: int((rows[f"{kind}_minor"] != 0).sum()) for kind in profit.KINDS},
+        "with_costs": {kind: int((rows[f"year_{kind}_minor"] != 0).sum()) for kind in profit.KINDS},
         "wallet": _wallet(who, rows),
         "recommend": int((who.recommend >= 0).sum()),
     }  # fmt: skip

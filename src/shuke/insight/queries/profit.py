@@ -14,7 +14,7 @@
               "halves": {"1": {"r": 0.48 | null, "members"}, "10": …}},   split-half, by orders each half has at least
      "budgets": [{"key": "" (not known) | "at_ease" | "keep" | "win_back" | "let_go", "members", "stays", "worth", "budget",
                   "low", "high"}, …],
-     "losing": members who cost more than they brought within the window, "with_costs": {"care": members with any, …},
+     "losing": members who cost more than they brought within the window, "with_costs": {"care": members with any then, …},
      "wallet": {"members": who told, "net", "elsewhere"}, "recommend": members who told}
 """
 

@@ -35,7 +35,8 @@ class Terms(NamedTuple):
     margin: int  # permille
     margin_assumed: bool
     uplift: int
-    uplift_source: str  # "" = an assumption
+    uplift_stated: bool
+    uplift_source: str  # what measured it; "" = an assumption, also when the shop stated it
     years_tenths: int
     years_assumed: bool
 
@@ -69,6 +70,7 @@ def terms_of(merchant: Merchant) -> Terms:
         merchant.margin_permille if margin is None else margin,
         margin is None,
         ASSUMED_UPLIFT if uplift is None else uplift,
+        uplift is not None,
         said.uplift_source if said and uplift is not None else "",
         ASSUMED_YEARS if years is None else years,
         years is None,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.insight.profit import KINDS
+from shuke.engine.insight.profit_words import Refused
 from shuke.kit import audit, bulk, ids
 from shuke.members.models import Member, MemberCost, MemberState
 from shuke.shops.models import Merchant
@@ -16,12 +17,8 @@ from shuke.shops.models import Merchant
 MOST = 10**12  # minor units of one cost
 
 
-class BadCost(ValueError):
+class BadCost(Refused):
     """A cost that cannot be booked; `code` and the message say why. Nothing of the call was booked."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Cost(NamedTuple):
@@ -46,7 +43,7 @@ def book_costs(*, merchant: Merchant, costs: Sequence[Cost], now: datetime, acto
     for cost in costs:
         _check(cost, now)
         if wanted.setdefault(cost.key, cost) != cost:
-            raise BadCost("key_taken", f"The key “{cost.key}” is given to two different costs.")
+            raise BadCost("key_taken", key=cost.key)
     there = set(
         Member.objects.filter(merchant=merchant, pk__in={cost.member_id for cost in wanted.values()})
         .exclude(state=MemberState.FORGOTTEN)
@@ -54,13 +51,13 @@ def book_costs(*, merchant: Merchant, costs: Sequence[Cost], now: datetime, acto
     )
     for cost in wanted.values():
         if cost.member_id not in there:
-            raise BadCost("no_member", f"There is no member {cost.member_id} to book a cost on.")
+            raise BadCost("no_member", member=cost.member_id)
     with transaction.atomic():
         known = MemberCost.objects.filter(merchant=merchant, key__in=list(wanted)).in_bulk(field_name="pk")
         for row in known.values():
             told = wanted.pop(row.key)
             if (row.member_id, row.kind, row.amount_minor) != (told.member_id, told.kind, told.amount_minor):
-                raise BadCost("key_taken", f"The key “{row.key}” was used for another cost.")
+                raise BadCost("key_taken", key=row.key)
         if wanted:
             _write(merchant, list(wanted.values()), now, actor)
             audit.record(
@@ -72,13 +69,13 @@ def book_costs(*, merchant: Merchant, costs: Sequence[Cost], now: datetime, acto
 
 def _check(cost: Cost, now: datetime) -> None:
     if cost.kind not in KINDS:
-        raise BadCost("bad_kind", f"“{cost.kind}” is no kind of cost. Kinds are: {', '.join(KINDS)}.")
+        raise BadCost("bad_kind", kind=cost.kind, kinds=", ".join(KINDS))
     if cost.amount_minor == 0 or abs(cost.amount_minor) > MOST:
-        raise BadCost("bad_amount", f"{cost.amount_minor} is no amount of a cost.")
+        raise BadCost("bad_amount", amount=cost.amount_minor)
     if cost.at > now:
-        raise BadCost("bad_moment", f"{cost.at:%Y-%m-%d} lies ahead: a cost is booked when it was caused.")
+        raise BadCost("bad_moment", day=f"{cost.at:%Y-%m-%d}")
     if not 0 < len(cost.key) <= 120:
-        raise BadCost("bad_key", "A cost needs a key of 1 to 120 characters.")
+        raise BadCost("bad_key")
 
 
 def _write(merchant: Merchant, costs: list[Cost], now: datetime, actor: str) -> None:
