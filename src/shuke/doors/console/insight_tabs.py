@@ -53,7 +53,11 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         pgettext_lazy("insight", "Value"),
-        (Tab("points", "console:insight-points", _("Points liability")),),
+        (
+            Tab("value", "console:insight-value", _("What to expect")),
+            Tab("value-test", "console:insight-value-test", _("How good is this?")),
+            Tab("points", "console:insight-points", _("Points liability")),
+        ),
     ),
     Group(
         pgettext_lazy("insight", "Goods"),

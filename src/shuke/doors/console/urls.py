@@ -24,6 +24,7 @@ from shuke.doors.console.views import (
     members,
     search,
     sign_in,
+    value,
 )
 
 app_name = "console"
@@ -37,6 +38,8 @@ urlpatterns = [
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
     path("insight/growth", growth.growth, name="insight-growth"),
     path("insight/cohorts", growth.cohorts, name="insight-cohorts"),
+    path("insight/value", value.value, name="insight-value"),
+    path("insight/value/test", value.test, name="insight-value-test"),
     path("insight/movement", insight.movement, name="insight-movement"),
     path("insight/points", insight.points, name="insight-points"),
     path("insight/goods", goods.goods, name="insight-goods"),

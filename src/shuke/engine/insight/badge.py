@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 LIGHTS = ("green", "amber", "red")
 # Green from, amber from; of days since the last order: green up to, amber up to.
-MONTHS, REPEATERS, IDENTIFIED, SILENCE = (12.0, 6.0), (200.0, 50.0), (0.8, 0.5), (7.0, 31.0)
+MONTHS, REPEATERS, IDENTIFIED, SILENCE = (11.9, 6.0), (200.0, 50.0), (0.8, 0.5), (7.0, 31.0)
 
 
 class Part(NamedTuple):

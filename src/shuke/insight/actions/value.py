@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.history import Visits
 from shuke.insight.models import ValueReport
 from shuke.insight.queries.value_visits import layers_of, visits_of
-from shuke.kit import bulk
+from shuke.kit import bulk, money
 from shuke.shops.models import Merchant
 
 CHECKED_EVERY = 28  # days; a test learns everything anew for each cut
@@ -22,6 +23,7 @@ MUCH_MORE = 1.2  # so many times the visits of the last test: a history was impo
 _TABLE = "insight_membervalue"
 _COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
 _CHUNK = 20_000
+BANDS_AT = (50, 80, 95)  # per cent of members
 
 
 def value_report(*, merchant: Merchant, day: date, now: datetime, whole_check: bool = False) -> ValueReport:
@@ -70,6 +72,7 @@ def _figures(
         "rule": told.rule if told else "",
         "whole": None,
         "wholesale": None,
+        "bounds": [],
         "fit": None,
         "buyers": int(np.unique(seen.customer).size),
         "repeaters": int((np.bincount(seen.customer) > 1).sum()) if seen.customer.size else 0,
@@ -80,10 +83,23 @@ def _figures(
         group["group"] = pyramid.LAYERS[group["group"]]
     many = int(told.wholesale.sum())
     return figures | {
+        "bounds": _bounds(told.spend, merchant.currency),
         "whole": told.whole,
         "fit": told.fit,
         "wholesale": {"members": many, "from": round(told.wholesale_from)} if many else None,
     }
+
+
+def _bounds(spend: np.ndarray | None, currency: str) -> list[int]:
+    """Where bands of expected spend begin: round amounts near the middle, the upper fifth and the upper twentieth."""
+    if spend is None or not spend.size:
+        return []
+    unit = 10 ** money.digits(currency)
+    found: set[int] = set()
+    for value in np.percentile(spend, BANDS_AT) / unit:
+        step = 10 ** max(0, math.floor(math.log10(value))) if value >= 1 else 1
+        found.add(round(value / step) * step * unit)
+    return sorted(found - {0})
 
 
 def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> None:
