@@ -1,0 +1,276 @@
+"""What word of mouth brought: friends by step against others of the same month and way, single branches, and the trade's saying.
+
+`report` answers in this shape; money is minor units:
+
+    {"as_of", "currency", "terms": {"anyway_permille", "margin_permille", "hear", "want", "buy", "own": [names that the shop stated itself]},
+     "members", "bonds", "brought_a_year": friends of the last 365 days, "void": bonds that count for nothing,
+     "steps": [{"step": 1 | 2 | 3 (and more), "friends", "buyers", "net", "rewards", "expected", "profit", "anyway", "kept", "expected_profit"}],
+     "compared": {"brought", "matched", "by_month", "unmatched", "others", "capped", "brought_each", "others_each", "difference", "low", "high",
+        "brought_buyers", "others_buyers", "surely"}         None where too few can be compared
+     "saying": {"satisfied", "hear", "want", "buy", "worth" | null}, "newcomer_worth" | null,
+     "branches": [{"member", "direct", "second", "friends", "net", "kept"}]}     those who brought most
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Count, Sum
+
+from shuke.engine.insight import kpi
+from shuke.engine.insight import word_of_mouth as engine
+from shuke.engine.insight.word_of_mouth import Branch
+from shuke.insight.models import MemberScore, MouthPolicy, ProfitPolicy
+from shuke.insight.queries import figures, profile_traits, value
+from shuke.kit import clock
+from shuke.loyalty.models import Referral
+from shuke.loyalty.queries import referral_worth
+from shuke.members.models import Member, MemberState
+from shuke.members.queries.families import survivors_of
+from shuke.shops.models import Merchant
+
+KEPT_SECONDS = 3_600
+SHOWN = 20
+# Bonds that brought nobody: the friend was known, is the same person, was brought by somebody else, or somebody said it is wrong.
+VOID = ("same_person", "brought_before", "left", "not_new", "declined")
+
+
+class Terms(NamedTuple):
+    """What is assumed. `own`: what the shop stated itself."""
+
+    anyway_permille: int
+    margin_permille: int
+    hear: int
+    want: int
+    buy: int
+    own: tuple[str, ...] = ()
+
+
+def terms(merchant: Merchant) -> Terms:
+    """The shop's own assumptions, and the usual ones for the rest."""
+    margin = ProfitPolicy.objects.filter(merchant=merchant).values_list("margin_permille", flat=True).first()
+    stated = MouthPolicy.objects.filter(merchant=merchant).first()
+    usual = {"anyway_permille": engine.ANYWAY_PERMILLE, "hear": engine.HEAR, "want": engine.WANT, "buy": engine.BUY}
+    own = {name: found for name in usual if stated is not None and (found := getattr(stated, name)) is not None}
+    return Terms(**usual | own, margin_permille=merchant.margin_permille if margin is None else margin, own=tuple(own))
+
+
+class Brought(NamedTuple):
+    """Everybody who was brought and counts, as the members they are today."""
+
+    bonds: dict[int, int]  # newcomer → who brought them
+    since: dict[int, date]  # newcomer → the day they were bound
+    void: int
+
+
+def brought(merchant: Merchant) -> Brought:
+    rows = list(
+        Referral.objects.filter(merchant=merchant)
+        .order_by("bound_at", "id")
+        .values_list("newcomer_id", "referrer_id", "bound_at", "state", "reason")
+    )
+    home = survivors_of(merchant.pk, {member for row in rows for member in row[:2]})
+    gone = set(Member.objects.filter(merchant=merchant).exclude(state=MemberState.ACTIVE).values_list("pk", flat=True))
+    bonds: dict[int, int] = {}
+    since: dict[int, date] = {}
+    for newcomer, by, at, state, reason in rows:
+        who, referrer = home.get(newcomer, newcomer), home.get(by, by)
+        if who == referrer or who in gone or who in bonds or (state == Referral.State.MISSED and reason in VOID):
+            continue
+        bonds[who], since[who] = referrer, clock.day_of(at, merchant.tz)
+    return Brought(bonds, since, len(rows) - len(bonds))
+
+
+def report(merchant: Merchant, *, now: datetime) -> dict[str, Any] | None:
+    """Everything the page shows; None before the first night."""
+    known = figures.latest(merchant)
+    if known is None:
+        return None
+    told = terms(merchant)
+    bonds = Referral.objects.filter(merchant=merchant).count()
+    key = f"insight:mouth:{merchant.pk}:{figures.mark(merchant)}:{profile_traits.mark(merchant)}:{bonds}:{told}"
+    key = key.replace(" ", "")
+    found = cache.get(key)
+    if found is None:
+        found = _report(merchant, known, told, now)
+        cache.set(key, found, KEPT_SECONDS)
+    return found
+
+
+def _report(merchant: Merchant, known: figures.Figures, told: Terms, now: datetime) -> dict[str, Any]:
+    day = date.fromisoformat(known["as_of"])
+    all_of = brought(merchant)
+    people = _people(merchant, list(all_of.bonds), now)
+    level = engine.levels(all_of.bonds)
+    steps = []
+    for step, wanted in ((1, {1}), (2, {2}), (3, set(level.values()) - {1, 2})):
+        branch = _sum(people, [one for one in all_of.bonds if level[one] in wanted])
+        if branch.friends:
+            steps.append({"step": step} | _said(branch, told))
+    everybody, compared = _compared(merchant, all_of)
+    worth_each = _newcomer_worth(merchant, everybody, told.margin_permille)
+    satisfied = next((row["count"] for row in known["pyramid"].get("bonds", []) if row["bond"] == "loyal"), 0)
+    return {
+        "as_of": known["as_of"],
+        "currency": merchant.currency,
+        "terms": told._asdict() | {"own": list(told.own)},
+        "members": known["kpi"]["members"],
+        "bonds": len(all_of.bonds),
+        "void": all_of.void,
+        "brought_a_year": sum(day - timedelta(days=kpi.WINDOW_DAYS) < at <= day for at in all_of.since.values()),
+        "steps": steps,
+        "compared": {name: _tidy(figure) for name, figure in compared._asdict().items()} | {"surely": compared.surely},
+        "newcomer_worth": worth_each,
+        "saying": engine.saying(satisfied, told.hear, told.want, told.buy, worth_each)._asdict(),
+        "branches": _branches(all_of, people, told),
+    }
+
+
+def _tidy(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 4) if abs(figure) <= 1 else round(figure)
+
+
+def _said(branch: Branch, told: Terms, steps: int = 1) -> dict[str, int]:
+    worth = engine.worth(branch, told.margin_permille, told.anyway_permille, steps)
+    return branch._asdict() | {
+        "profit": worth.profit, "anyway": worth.anyway, "kept": worth.kept, "expected_profit": worth.expected
+    }  # fmt: skip
+
+
+def _people(merchant: Merchant, ids: list[int], now: datetime) -> dict[int, Branch]:
+    """Of each friend what they bought, cost, and will probably buy. As of the last night."""
+    rewards = referral_worth.graph(merchant, now).worth if ids else {}
+    hoped = value.of_members(merchant, ids)
+    scores = {}
+    for start in range(0, len(ids), 500):
+        rows = MemberScore.objects.filter(merchant=merchant, member_id__in=ids[start : start + 500])
+        scores.update(
+            {pk: (orders, net) for pk, orders, net in rows.values_list("member_id", "order_count", "net_minor")}
+        )
+    found = {}
+    for one in ids:
+        orders, net = scores.get(one, (0, 0))
+        given = rewards[one].rewards if one in rewards else 0
+        expected = hoped[one].expected_spend if one in hoped else None
+        found[one] = Branch(1, int(orders > 0), net, given, expected or 0)
+    return found
+
+
+def _sum(people: dict[int, Branch], members: list[int]) -> Branch:
+    found = Branch()
+    for one in members:
+        found = found.plus(people[one])
+    return found
+
+
+class _Newcomers(NamedTuple):
+    members: np.ndarray
+    month: np.ndarray
+    channel: np.ndarray
+    net: np.ndarray
+    brought: np.ndarray
+
+
+def _compared(merchant: Merchant, all_of: Brought) -> tuple[_Newcomers, engine.Compared]:
+    everybody = _newcomers(merchant, all_of)
+    return everybody, engine.compare(everybody.month, everybody.channel, everybody.net, everybody.brought)
+
+
+def _newcomers(merchant: Merchant, all_of: Brought) -> _Newcomers:
+    """All living members with the month they joined, the way they buy, and their net spend up to the last night."""
+    rows = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("pk")
+    rows = rows if all_of.bonds else rows.none()
+    names: dict[str, int] = {}
+    table = []
+    for pk, joined, platform, net in rows.values_list(
+        "pk", "joined_at", "home_store__platform", "memberscore__net_minor"
+    ).iterator(chunk_size=5_000):
+        way = names.setdefault(platform or "", len(names))
+        table.append((pk, kpi.month_number(clock.day_of(joined, merchant.tz)), way, net or 0, pk in all_of.bonds))
+    columns = np.array(table, np.int64).reshape(-1, 5).T
+    channel = _by_habit(merchant, columns[0], columns[2], names)
+    return _Newcomers(columns[0], columns[1], channel, columns[3], columns[4].astype(bool))
+
+
+def _by_habit(merchant: Merchant, members: np.ndarray, way: np.ndarray, names: dict[str, int]) -> np.ndarray:
+    """Where no home store says by which platform somebody came, the one they buy on most does."""
+    known = profile_traits.kept(merchant)
+    trait = next((t for t in known.traits if t.key == "platform"), None) if known else None
+    unstated = way == names.get("", -1)
+    if known is None or trait is None or trait.share is None or not unstated.any():
+        return way
+    code = np.array([names.setdefault(name, len(names)) for name in trait.options], np.int64)
+    place = np.minimum(np.searchsorted(known.members, members), max(known.members.size - 1, 0))
+    here = (known.members[place] == members) & unstated if known.members.size else np.zeros(members.size, bool)
+    bought = trait.known()[place] & here
+    way = way.copy()
+    way[bought] = code[np.asarray(trait.share[place[bought]], np.float32).argmax(axis=1)]
+    return way
+
+
+def _newcomer_worth(merchant: Merchant, everybody: _Newcomers, margin_permille: int) -> int | None:
+    """What somebody who came by word of mouth left so far, in gross margin; before ten such, what any member left."""
+    net = everybody.net[everybody.brought]
+    if net.size < engine.LEAST_MATCHED:
+        scored = MemberScore.objects.filter(merchant=merchant).aggregate(net=Sum("net_minor"), members=Count("pk"))
+        return round(scored["net"] / scored["members"] * margin_permille / 1000) if scored["members"] else None
+    counted = np.minimum(net, np.quantile(everybody.net, engine.CAPPED, method="higher"))
+    return round(float(counted.mean()) * margin_permille / 1000)
+
+
+def _branches(all_of: Brought, people: dict[int, Branch], told: Terms) -> list[dict[str, Any]]:
+    found = []
+    for member in set(all_of.bonds.values()):
+        found.append({"member": member} | _branch(all_of.bonds, people, member, told))
+    found.sort(key=lambda row: (-row["kept"], -row["friends"], row["member"]))
+    return found[:SHOWN]
+
+
+def _branch(bonds: dict[int, int], people: dict[int, Branch], member: int, told: Terms) -> dict[str, Any]:
+    below = engine.below(bonds, member)
+    parts = {}
+    for name, step in (("direct", 1), ("second", 2)):
+        parts[name] = _said(_sum(people, [one for one, at in below.items() if at == step]), told, step)
+    return parts | {name: parts["direct"][name] + parts["second"][name] for name in ("friends", "net", "kept")}
+
+
+def of_member(merchant: Merchant, member: int, *, now: datetime) -> dict[str, Any] | None:
+    """The branch of one member: friends, friends of friends, and what both left. None where nobody was brought."""
+    bonds = brought(merchant).bonds
+    below = [one for one, step in engine.below(bonds, member).items() if step < 3]
+    return _branch(bonds, _people(merchant, below, now), member, terms(merchant)) if below else None
+
+
+FIGURES = ("brought", "step", "matched", "unmatched", "others", "referrers")
+
+
+class NoSuchFigure(LookupError):
+    """The figure is not known."""
+
+
+class Behind(NamedTuple):
+    member: int
+    net_minor: int
+
+
+def members_behind_mouth(merchant: Merchant, figure: str, step: int = 0) -> list[Behind]:
+    """The members a figure counts, those who bought most first. `step` of step: 1, 2, or 3 for all deeper ones. Raises NoSuchFigure."""
+    if figure not in FIGURES:
+        raise NoSuchFigure(f"Nothing is known of {figure!r}. Figures are {', '.join(FIGURES)}.")
+    all_of = brought(merchant)
+    everybody = _newcomers(merchant, all_of)
+    chosen = everybody.brought.copy()
+    if figure == "step":
+        level = engine.levels(all_of.bonds)
+        chosen &= np.array([min(level.get(int(one), 0), 3) == step for one in everybody.members], bool)
+    elif figure == "referrers":
+        chosen = np.isin(everybody.members, np.array(list(set(all_of.bonds.values())), np.int64))
+    elif figure != "brought":
+        matched, others = engine.sides(everybody.month, everybody.channel, everybody.brought)
+        chosen = {"matched": matched, "unmatched": everybody.brought & ~matched, "others": others}[figure]
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.lexsort((everybody.members[rows], -everybody.net[rows]))]
+    return [Behind(int(everybody.members[row]), int(everybody.net[row])) for row in rows]
