@@ -56,7 +56,8 @@ def pages(busy, see):  # noqa: F811
     ("path", "least"),
     [
         ("/", 150),
-        ("/insight/rfm", 4),
+        ("/insight/rfm", 12),
+        ("/insight/pyramid", 20),
         ("/insight/movement?what=rfm", 5),
         ("/insight/movement?what=layer", 4),
         ("/insight/movement?what=stage", 6),

@@ -176,3 +176,62 @@ def heat(value: float, highest: float) -> int:
 def every(count: int, most: int) -> int:
     """Label every n-th of `count` slots so that at most `most` are labelled."""
     return max(1, -(-count // most))
+
+
+class Node(NamedTuple):
+    """One end of a flow: a bar of this height; `middle` is where its label stands."""
+
+    key: str
+    y: str
+    height: str
+    middle: str
+    size: int
+
+
+class Band(NamedTuple):
+    before: str
+    after: str
+    path: str
+    size: int
+
+
+def flow(
+    counts: dict[tuple[str, str], int], order: Sequence[str], frame: Frame, *, bar: float = 10, gap: float = 7
+) -> tuple[list[Node], list[Node], list[Band]]:
+    """Nodes on the left, nodes on the right, and the bands between, all in `order`; widths as the counts say."""
+    whole = sum(counts.values())
+    if not whole:
+        return [], [], []
+    lefts = {key: sum(n for (b, _a), n in counts.items() if b == key) for key in order}
+    rights = {key: sum(n for (_b, a), n in counts.items() if a == key) for key in order}
+    most = max(sum(map(bool, lefts.values())), sum(map(bool, rights.values())))
+    scale = (frame.inner_height - gap * (most - 1)) / whole
+
+    def stacked(sizes: dict[str, int]) -> tuple[list[Node], dict[str, float]]:
+        nodes, tops, y = [], {}, frame.top
+        for key in order:
+            if sizes[key]:
+                high = sizes[key] * scale
+                tops[key] = y
+                nodes.append(Node(key, one(y), one(max(high, 1.0)), one(y + high / 2), sizes[key]))
+                y += high + gap
+        return nodes, tops
+
+    left, at_left = stacked(lefts)
+    right, at_right = stacked(rights)
+    start, end = frame.left + bar, frame.width - frame.right - bar
+    half = (start + end) / 2
+    bands = []
+    for before in order:
+        for after in order:
+            size = counts.get((before, after), 0)
+            if not size:
+                continue
+            high, y0, y1 = size * scale, at_left[before], at_right[after]
+            at_left[before] += high
+            at_right[after] += high
+            high = max(high, 0.8)  # one member in thousands is still a line
+            upper = f"M{one(start)},{one(y0)} C{one(half)},{one(y0)} {one(half)},{one(y1)} {one(end)},{one(y1)}"
+            lower = f"L{one(end)},{one(y1 + high)} C{one(half)},{one(y1 + high)} {one(half)},{one(y0 + high)} {one(start)},{one(y0 + high)} Z"
+            bands.append(Band(before, after, f"{upper} {lower}", size))
+    return left, right, bands

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from shuke.doors.console import words
+from shuke.doors.console import charts, words
 from shuke.doors.console.board import members_url
+from shuke.doors.console.figure_table import Table, figure, name
 from shuke.engine.insight.lifecycle import STAGES
 from shuke.engine.insight.pyramid import LAYERS
 from shuke.engine.insight.rfm import CLASSES, BadCutPoints, Cuts, RfmCuts, Tally
@@ -67,9 +68,9 @@ def typed(cuts: RfmCuts, currency: str) -> dict[str, str]:
     """
     found = {}
     for key, one in zip(DIMENSIONS, (cuts.recency, cuts.frequency, cuts.money), strict=True):
-        for name, bound in zip(("2", "3", "4", "5", "_two"), (*one.steps, one.two), strict=True):
+        for step, bound in zip(("2", "3", "4", "5", "_two"), (*one.steps, one.two), strict=True):
             whole = None if bound is None else floor(bound) if key == "r" else ceil(bound)
-            found[key + name] = _written(whole, money.digits(currency) if key == "m" else 0)
+            found[key + step] = _written(whole, money.digits(currency) if key == "m" else 0)
     return found
 
 
@@ -186,9 +187,23 @@ def matrix(flows: list[Flow], what: str, since: date, until: date) -> dict[str, 
     rows: list[dict[str, Any]] = []
     for before in befores:
         cells = [_box(counts.get((before, after), 0), order, what, before, after, since, until) for after in afters]
-        rows.append({"code": before, "name": place(what, before), "cells": cells, "sum": sum(c.members for c in cells)})
+        stood = members_url(stood=f"{what}:{before}:{since}")
+        rows.append(
+            {
+                "code": before,
+                "name": place(what, before),
+                "cells": cells,
+                "sum": sum(c.members for c in cells),
+                "url": stood,
+            }
+        )
     columns = [
-        {"code": after, "name": place(what, after), "sum": sum(counts.get((b, after), 0) for b in befores)}
+        {
+            "code": after,
+            "name": place(what, after),
+            "sum": sum(counts.get((b, after), 0) for b in befores),
+            "url": members_url(stood=f"{what}:{after}:{until}"),
+        }
         for after in afters
     ]
     boxes: list[Box] = [box for row in rows for box in row["cells"]]
@@ -220,3 +235,52 @@ def _box(count: int, order: list[str], what: str, before: str, after: str, since
         tone,
         f"{place(what, before)} → {place(what, after)}",
     )
+
+
+FLOW = charts.Frame(width=560, height=380, left=120, right=120, top=6, bottom=6)
+
+
+def flow_chart(flows: list[Flow], what: str, since: date, until: date) -> dict[str, Any] | None:
+    """The same as the table, drawn: from where members stood on the left to where they stand on the right."""
+    counts = {(flow.before, flow.after): flow.members for flow in flows}
+    places = {code for pair in counts for code in pair}
+    order = [*ORDERS[what], *([""] if "" in places else [])]
+    left, right, bands = charts.flow(counts, order, FLOW)
+    if not bands:
+        return None
+
+    def label(code: str) -> str:
+        return code if what == "rfm" and code else place(what, code)
+
+    drawn = []
+    for band in bands:
+        box = _box(band.size, order, what, band.before, band.after, since, until)
+        drawn.append((band.path, box))
+    return {
+        "frame": FLOW,
+        "left": [(node, label(node.key)) for node in left],
+        "right": [(node, label(node.key)) for node in right],
+        "bands": drawn,
+        "x_left": charts.one(FLOW.left),
+        "x_right": charts.one(FLOW.width - FLOW.right - 10),
+        "label_left": charts.one(FLOW.left - 8),
+        "label_right": charts.one(FLOW.width - FLOW.right + 8),
+    }
+
+
+def flow_table(table: dict[str, Any], what: str, meaning: str) -> Table:
+    """Who went where as rows and columns, for a file."""
+
+    def said(one: dict[str, Any]) -> str:
+        return f"{one['code']} {one['name']}" if what == "rfm" and one["code"] else one["name"]
+
+    rows = [
+        [
+            name(said(row)),
+            *(figure(f"{box.members:,}", box.url, box.members) for box in row["cells"]),
+            figure(f"{row['sum']:,}", row["url"], row["sum"]),
+        ]
+        for row in table["rows"]
+    ]
+    heads = [(_("from ↓ to →"), False), *((said(column), True) for column in table["columns"]), (_("All"), True)]
+    return Table(_("Who went where"), heads, rows, meaning, key=what)

@@ -40,6 +40,7 @@ GROUPS: tuple[Group, ...] = (
         _("Members"),
         (
             Tab("rfm", "console:insight-rfm", _("RFM")),
+            Tab("pyramid", "console:insight-pyramid", _("Pyramid and layers")),
             Tab("movement", "console:insight-movement", _("Who went where")),
             Tab("profiles", "console:insight-profiles", _("Profiles")),
         ),

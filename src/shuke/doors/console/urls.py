@@ -36,6 +36,7 @@ urlpatterns = [
     path("language", sign_in.language, name="language"),
     path("insight/rfm", insight.rfm, name="insight-rfm"),
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
+    path("insight/pyramid", insight.pyramid, name="insight-pyramid"),
     path("insight/growth", growth.growth, name="insight-growth"),
     path("insight/cohorts", growth.cohorts, name="insight-cohorts"),
     path("insight/value", value.value, name="insight-value"),

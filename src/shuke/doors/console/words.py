@@ -74,6 +74,12 @@ def platform(code: str) -> str:
     return str(PLATFORMS.get(code, code))
 
 
+def where(what: str, code: str) -> str:
+    """A class, layer or stage; none where there is none."""
+    name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]
+    return name(code) if code else _("none")
+
+
 def flow(what: str, before: str, after: str) -> str:
     """stable → degrading, as words."""
     name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]

@@ -110,14 +110,25 @@ def concentration(spend: np.ndarray, *, points: int = 50) -> Concentration:
     )
 
 
-def top_share(spend: np.ndarray, percent: int) -> float | None:
-    """The share of spend brought by the biggest `percent` per cent of buyers (rounded up); None without spend."""
+class Top(NamedTuple):
+    share: float
+    least: int  # what the last one of them spent
+
+
+def top(spend: np.ndarray, percent: int) -> Top | None:
+    """What the biggest `percent` per cent of buyers (rounded up) bring; None without spend."""
     values = np.sort(np.maximum(spend, 0))
     total = int(values.sum())
     if total == 0:
         return None
     count = -(-values.size * percent // 100)
-    return round(int(values[values.size - count :].sum()) / total, 4)
+    return Top(round(int(values[values.size - count :].sum()) / total, 4), int(values[-count]))
+
+
+def top_share(spend: np.ndarray, percent: int) -> float | None:
+    """The share of spend brought by the biggest `percent` per cent of buyers (rounded up); None without spend."""
+    found = top(spend, percent)
+    return found.share if found else None
 
 
 def _from(spend: np.ndarray, allowed: int) -> int | None:

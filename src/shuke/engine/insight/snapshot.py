@@ -16,6 +16,7 @@ from shuke.engine.insight.port import Columns, Engine
 from shuke.engine.insight.standing import Members, Published, next_refresh, stand
 
 MOST_STORES, MOST_STORE_ROWS = 50, 20
+TOPS = (1, 5, 10, 20, 50)  # per cent of buyers
 CHURN_NEEDS, REPEAT_NEEDS = 2 * kpi.ACTIVE_DAYS, kpi.ACTIVE_DAYS  # days of history
 FEW_BUYERS = 25
 
@@ -137,6 +138,11 @@ def _pyramid(members: Members, published: Published, totals: Columns) -> dict:
         "top20": _spenders(members, shape.top20_from),
         "members_for_80_rate": shape.members_for_80_rate,
         "for_80": _spenders(members, shape.for_80_from),
+        "tops": [
+            {"percent": percent, "share": top.share} | (_spenders(members, top.least) or {})
+            for percent, top in ((p, pyramid.top(totals["window_net"][in_window], p)) for p in TOPS)
+            if top is not None
+        ],
     }
 
 

@@ -224,6 +224,27 @@ FIGURES: dict[str, tuple[Wording, Wording]] = {
             "Biggest spenders first: which share of buyers brought which share of spend.",
         ),
     ),
+    "gini": (
+        Wording("基尼系数", "Gini"),
+        Wording(
+            "购买会员之间消费的不均程度：0 表示人人一样，越接近 1 越集中在少数人。",
+            "How unequally buyers spend: 0 all alike, towards 1 a few bring nearly everything.",
+        ),
+    ),
+    "top20_share": (
+        Wording("前 20% 的贡献", "Brought by the biggest 20 %"),
+        Wording(
+            "近 {window_days} 天消费最多的五分之一购买会员带来的消费占比。",
+            "Share of spend of the last {window_days} days that the biggest fifth of buyers brought.",
+        ),
+    ),
+    "members_for_80_rate": (
+        Wording("八成消费来自", "80 % of spend comes from"),
+        Wording(
+            "最少要多少比例的购买会员，才能合计带来近 {window_days} 天消费的 80%。",
+            "The smallest share of buyers that brought 80 % of spend of the last {window_days} days.",
+        ),
+    ),
     "lifecycle": (
         Wording("会员生命周期", "Life cycle"),
         Wording(

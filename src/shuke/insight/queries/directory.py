@@ -27,7 +27,16 @@ from django.db.models.expressions import RawSQL
 from shuke.insight.models import MemberScore, MemberValue
 from shuke.insight.queries import value
 from shuke.insight.queries.by_history import by_history
-from shuke.insight.queries.filters import DEFAULT_SORT, DORMANT_DAYS, NOT_STATED, Filters, flow, parse_sort, period
+from shuke.insight.queries.filters import (
+    DEFAULT_SORT,
+    DORMANT_DAYS,
+    NOT_STATED,
+    Filters,
+    flow,
+    parse_sort,
+    period,
+    stand,
+)
 from shuke.insight.queries.members_behind import members_behind
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
@@ -245,7 +254,7 @@ def _narrowest(filters: Filters) -> _Order | None:
         or filters.last_from or filters.last_to or filters.bought in ("ever", "again", "year") or filters.view == "dormant"
     )  # fmt: skip
     by_wallet = filters.tiers or filters.points_from is not None or filters.points_to is not None
-    beyond: Any = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved
+    beyond: Any = filters.bought in ("never", "idle") or filters.bought_in is not None or filters.moved or filters.stood
     beyond = (
         beyond
         or filters.bought_on
@@ -436,6 +445,9 @@ def _narrow(
     if moved := flow(filters.moved):
         until = moved.until or clock.day_of(now, tz)
         behind = members_behind(merchant, "moved", **moved._asdict() | {"until": until})
+        query = query.filter(pk__in=behind.values("pk"))
+    if place := stand(filters.stood):
+        behind = members_behind(merchant, "stood", **place._asdict())
         query = query.filter(pk__in=behind.values("pk"))
     if filters.cells:
         cells = Q()

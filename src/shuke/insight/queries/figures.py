@@ -53,7 +53,8 @@ be observed is null, never 0; `missing` then says why.
         "curve": [[0, 0], [0.01, 0.08], … [1, 1]],     biggest spenders first: share of buyers, share of spend
         "gini": 0.52, "top20_share": 0.54, "members_for_80_rate": 0.44, "identified_rate": 0.98,
         "top20": {"from_minor": 120000, "count": 494} | null,    those behind that share: spent at least so much, ties included
-        "for_80": {"from_minor": 61000, "count": 1090} | null    the same for 80 %
+        "for_80": {"from_minor": 61000, "count": 1090} | null,   the same for 80 %
+        "tops": [{"percent": 1, "share": 0.09, "from_minor": 480000, "count": 25}, …]   1, 5, 10, 20, 50; none without spend
       },
       "lifecycle": {
         "stages": [{"stage": "observing", "count": …, "net_minor": …}, …],   observing forming stable degrading lost
@@ -75,6 +76,8 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, NamedTuple
+
+from django.db.models import Count
 
 from shuke.engine.insight import wording
 from shuke.insight.models import MemberScore, Snapshot
@@ -160,6 +163,12 @@ def movement(merchant: Merchant, *, what: str, since: date, until: date) -> list
         [merchant.pk, what, since.isoformat(), until.isoformat()],
     )
     return [Flow(*row) for row in rows]
+
+
+def layers_by_bond(merchant: Merchant) -> dict[tuple[str, str], int]:
+    """(layer of the pyramid, loyalty layer) → members, as of the latest snapshot."""
+    counted = MemberScore.objects.filter(merchant=merchant).values_list("layer", "bond").annotate(n=Count("pk"))
+    return {(layer, bond): n for layer, bond, n in counted.order_by()}
 
 
 def name(figure: str, language: str) -> str:

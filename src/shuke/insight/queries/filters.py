@@ -35,6 +35,7 @@ _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CODE = re.compile(r"[\w-]{1,30}")
 _PLATFORM = re.compile(r"[\w-]{1,20}")
 NOT_STATED = "-"
+_STOOD = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)")
 _MOVED = re.compile(r"(rfm|layer|stage):([a-z0-9]{0,12}):([a-z0-9]{0,12}):(\d{4}-\d\d-\d\d)(?::(\d{4}-\d\d-\d\d))?")
 
 
@@ -78,6 +79,7 @@ class Filters:
     moved: str = (
         ""  # stage:stable:degrading:2017-11-30, rfm:… or layer:…: what, from, to, since the end of that day[:until]
     )
+    stood: str = ""  # rfm:222:2017-11-30: what, where, at the end of which day
     ignored: tuple[tuple[str, str], ...] = ()  # parameters of the address that made no sense
 
     @property
@@ -105,7 +107,7 @@ class Filters:
             ("expects_from", self.expects_from), ("expects_to", self.expects_to),
             ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
             ("expires", self.expires), ("holding", self.holding),
-            ("moved", self.moved),
+            ("moved", self.moved), ("stood", self.stood),
         ):  # fmt: skip
             if value not in ("", None):
                 pairs.append((name, str(value)))
@@ -175,6 +177,19 @@ def flow(text: str) -> Moved | None:
     if since is None or (found[5] and until is None):
         return None
     return Moved(found[1], found[2], found[3], since, until)
+
+
+class Stood(NamedTuple):
+    what: str
+    place: str  # "" = in none
+    day: date
+
+
+def stand(text: str) -> Stood | None:
+    """The parts of a `stood` filter; None if it is no such thing."""
+    found = _STOOD.fullmatch(text)
+    day = _day(found[3]) if found else None
+    return Stood(found[1], found[2], day) if found and day else None
 
 
 def parse(pairs: Iterable[tuple[str, str]] | Mapping[str, str]) -> Filters:
@@ -274,6 +289,7 @@ _READERS = {
     "bought": ("bought", _among(("ever", "never", "year", "again", "idle")), False),
     "bought_in": ("bought_in", _whole, False),
     "bought_on": ("bought_on", _matching(_PLATFORM), False),
+    "stood": ("stood", lambda t: t if stand(t) else None, False),
     "moved": ("moved", lambda t: t if flow(t) else None, False),
 }
 assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}

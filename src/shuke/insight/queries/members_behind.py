@@ -33,7 +33,7 @@ def members_behind(merchant: Merchant, figure: str, **key: str | int | date) -> 
 
     Figures and their keys: members; buyers; new_members (month "2017-05", default the month of the snapshot); active;
     churned; repeat_buyers; class (rfm); map (r, f); monetary (m); unbought; layer (layer); bond (bond); without_purchase;
-    stage (stage); store (store, optional month); month (month); moved (what, since, until, optional before, after).
+    stage (stage); store (store, optional month); month (month); moved (what, since, until, optional before, after); stood (what, place, day).
     """
     known = stored.latest(merchant)
     members = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE)
@@ -120,6 +120,10 @@ def _moved(
     return transitions.moved(merchant, what=what, since=since, until=until, before=before, after=after)
 
 
+def _stood(merchant: Merchant, known: stored.Figures, scored: Scored, what: str, place: str, day: date) -> Q:
+    return transitions.stood(merchant, what=what, day=day, place=place)
+
+
 def _purchases(merchant: Merchant) -> QuerySet[Order]:
     """Those of one member that count, beside a query of members."""
     return _paid(merchant).filter(member=OuterRef("pk"))
@@ -162,4 +166,5 @@ _FIGURES: dict[str, Condition] = {
     "store": _in_store,
     "month": _in_month,
     "moved": _moved,
+    "stood": _stood,
 }

@@ -73,6 +73,18 @@ def moved(merchant: Merchant, *, what: str, since: date, until: date, before: st
     return Q(pk__in=ends.values("pk"))
 
 
+def stood(merchant: Merchant, *, what: str, day: date, place: str) -> Q:
+    """Today's members who stood there at the end of a day: the sums of the table."""
+    steps = Movement.objects.filter(merchant=merchant, member=OuterRef("member"), what=what, day__gt=day).order_by(
+        "day"
+    )
+    candidates = MemberScore.objects.filter(merchant=merchant).filter(
+        Q(**{what: place}) | Exists(steps.filter(before=place))
+    )
+    then = candidates.annotate(was=Coalesce(Subquery(steps.values("before")[:1]), F(what)))
+    return Q(pk__in=then.filter(was=place).values("member"))
+
+
 def _stayed(merchant: Merchant, what: str, since: date, until: date, place: str) -> Q:
     steps = Movement.objects.filter(merchant=merchant, member=OuterRef("member"), what=what).order_by("day")
     later = steps.filter(day__gt=since)

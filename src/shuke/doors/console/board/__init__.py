@@ -7,10 +7,11 @@ fast at a million members as at ten.
 from shuke.doors.console.board.course import MOVED_DAYS, liability, months, movement, stores
 from shuke.doors.console.board.groups import grades, lifecycle, pyramid, rfm
 from shuke.doors.console.board.shapes import members_url
-from shuke.doors.console.board.tiles import tiles
+from shuke.doors.console.board.tiles import concentration, tiles
 
 __all__ = [
     "MOVED_DAYS",
+    "concentration",
     "grades",
     "liability",
     "lifecycle",

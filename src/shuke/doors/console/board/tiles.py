@@ -135,3 +135,25 @@ def tiles(figures: dict[str, Any]) -> list[Tile]:
             series="basket_minor",
         ),
     ]
+
+
+def concentration(figures: dict[str, Any]) -> list[Tile]:
+    """How much of the revenue has a name at all, first; then how unequally those who have one spend."""
+    told, kpi, day = figures["pyramid"], figures["kpi"], date.fromisoformat(figures["as_of"])
+    reasons = words.why_missing(figures)
+    year = members_url(paid=span(day, figures["window_days"]), sort="-spent")
+    top, for_80 = told.get("top20") or {}, told.get("for_80") or {}
+
+    def spenders(one: dict[str, int]) -> tuple[str, int | None]:
+        return (members_url(year_from=one["from_minor"], sort="-spent"), one["count"]) if one else ("", None)
+
+    rows: list[tuple[str, float | None, str, str, int | None, str]] = [
+        ("identified_rate", told["identified_rate"], "rate", year, kpi["window_buyers"], "users"),
+        ("gini", told["gini"], "index", year, kpi["window_buyers"], "chart-dots"),
+        ("top20_share", told["top20_share"], "rate", *spenders(top), "coins"),
+        ("members_for_80_rate", told["members_for_80_rate"], "rate", *spenders(for_80), "coins"),
+    ]
+    return [
+        Tile(key, words.said(wording.FIGURES[key][0]), value, kind, NOTHING, url, members, words.definition(key, figures), [], icon, reasons.get("pyramid", ""))
+        for key, value, kind, url, members, icon in rows
+    ]  # fmt: skip

@@ -19,6 +19,7 @@ from shuke.insight.queries.filters import (
     NOT_STATED,
     STAGES,
     flow,
+    stand,
 )
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant, Store
@@ -161,6 +162,10 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         moved = flow(value)
         assert moved is not None
         return words.flow(moved.what, moved.before, moved.after)
+    elif name == "stood":
+        place = stand(value)
+        assert place is not None
+        return _("On %(day)s: %(where)s") % {"day": place.day, "where": words.where(place.what, place.place)}
     elif name == "holding":
         return {
             "pending": _("Has points that wait for the return window"),

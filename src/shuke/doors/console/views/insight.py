@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuke.doors.console import board, insight_pages, words
+from shuke.doors.console import board, figure_table, insight_pages, pyramid_pages, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views.dashboard import books
 from shuke.engine.insight.rfm import BadCutPoints, RfmCuts
@@ -50,6 +50,7 @@ def rfm(request: StaffRequest) -> HttpResponse:
         "lines": insight_pages.chapter_lines(in_force, request.merchant.currency),
         "next_on": figures["rfm"]["cuts"]["next_on"],
         "rfm": board.rfm(figures),
+        "published": cut_points.history(request.merchant, 1)[:1],
         "history": [
             (chapter, insight_pages.chapter_lines(chapter.cuts, request.merchant.currency))
             for chapter in cut_points.history(request.merchant, 40)
@@ -127,6 +128,11 @@ def movement(request: StaffRequest) -> HttpResponse:
     flows = _flows(request, what, since, until)
     figures = insight.latest(request.merchant)
     assert figures is not None
+    table = insight_pages.matrix(flows, what, since, until)
+    meaning = words.definition("transitions", figures)
+    file = figure_table.download(request, [insight_pages.flow_table(table, what, meaning)], f"moved-{since}-{until}")
+    if file is not None:
+        return file
     context = {
         "tab": "movement",
         "as_of": datetime.fromisoformat(figures["made_at"]),
@@ -135,11 +141,41 @@ def movement(request: StaffRequest) -> HttpResponse:
         "days": [day.isoformat() for day in reversed(days)],
         "since": since.isoformat(),
         "until": until.isoformat(),
-        "table": insight_pages.matrix(flows, what, since, until),
+        "table": table,
+        "all_url": board.members_url(joined=f"..{figures['as_of']}"),
+        "flow": insight_pages.flow_chart(flows, what, since, until),
         "recut": cut_points.recut_days(request.merchant, since=since, until=until) if what == "rfm" else [],
-        "definition": words.definition("transitions", figures),
+        "definition": meaning,
     }
     return render(request, "console/insight_movement.html", context)
+
+
+@console()
+@require_GET
+def pyramid(request: StaffRequest) -> HttpResponse:
+    """How much of the revenue is known to be whose, who brings it, and whose members they are."""
+    _needs_insight(request)
+    figures = insight.latest(request.merchant)
+    if figures is None or not figures["kpi"]["buyers"]:
+        return render(request, "console/insight_empty.html", {"tab": "pyramid"})
+    key = f"console:crossed:{request.merchant.pk}:{insight.mark(request.merchant)}"
+    crossed = cache.get(key)
+    if crossed is None:
+        crossed = insight.layers_by_bond(request.merchant)
+        cache.set(key, crossed, KEPT_SECONDS)
+    tables = pyramid_pages.tables(figures, crossed, request.merchant.currency)
+    if (file := figure_table.download(request, tables, "pyramid")) is not None:
+        return file
+    context = {
+        "tab": "pyramid",
+        "as_of": datetime.fromisoformat(figures["made_at"]),
+        "day": figures["as_of"],
+        "tiles": board.concentration(figures),
+        "pyramid": board.pyramid(figures),
+        "tables": tables,
+        "missing": insight.why_missing({**figures, "missing": [one for one in figures["missing"] if "pyramid" in one["figures"]]}, words.language()),
+    }  # fmt: skip
+    return render(request, "console/insight_pyramid.html", context)
 
 
 def _flows(request: StaffRequest, what: str, since: date, until: date) -> list[insight.Flow]:
