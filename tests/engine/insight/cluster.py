@@ -54,7 +54,7 @@ class Cluster:
             "SPARK_LOCAL_IP": LOCAL,
             "SPARK_LOCAL_DIRS": str(folder / "scratch"),
             "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-            "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_DAEMON_MEMORY": "640m",
         }
         self._running: list[subprocess.Popen] = []
         self.port = _free_port()

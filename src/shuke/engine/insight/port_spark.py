@@ -103,7 +103,9 @@ def _session(address: str) -> tuple[Any, bool]:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         if address.startswith("sc://"):
-            return SparkSession.builder.remote(address).create(), False
+            session = SparkSession.builder.remote(address).create()
+            _answers(session)
+            return session, False
         with _lock:
             builder = SparkSession.builder.appName("shuke")
             if address != "spark":
@@ -121,6 +123,20 @@ def _session(address: str) -> tuple[Any, bool]:
         ) from error
     except Exception as error:  # the driver's own errors come as the bridge's or the network's
         raise EngineFailed(f"Spark at {address} could not be reached: {_first_line(error)}") from error
+
+
+def _answers(session: Any) -> None:
+    """Ask once whether anybody is there: the client itself would try for ten minutes, at the first analysis."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    usual = session.client.get_retry_policies()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=3)])
+    try:
+        session.version  # noqa: B018 # a property that asks the server
+    except BaseException:
+        session.stop()
+        raise
+    session.client.set_retry_policies(usual)
 
 
 def _leave(session: Any, shared: bool) -> None:

@@ -1,15 +1,16 @@
 -- The rhythm of each living member: number of gaps between order days, sums of their length and of its logarithm.
-WITH d AS (
-  SELECT heads.member AS who, day AS on_day
-  FROM heads JOIN members ON members.member = heads.member AND members.joined <= $as_of
+-- Orders of one day have no gap between them.
+WITH g AS (
+  SELECT member AS whom, day - LAG(day) OVER (PARTITION BY member ORDER BY day) AS gap
+  FROM heads
   WHERE counted = 1 AND day <= $as_of
-  GROUP BY heads.member, day
-), g AS (
-  SELECT who, on_day - LAG(on_day) OVER (PARTITION BY who ORDER BY on_day) AS gap FROM d
+), t AS (
+  SELECT whom, COUNT(gap) AS gaps, CAST(SUM(gap) AS BIGINT) AS gap_days,
+    SUM(LN(gap)) AS log_sum, SUM(LN(gap) * LN(gap)) AS log_squares
+  FROM g
+  WHERE gap > 0
+  GROUP BY whom
 )
-SELECT who, COUNT(gap) AS gaps, CAST(SUM(gap) AS BIGINT) AS gap_days,
-  SUM(LN(gap)) AS log_sum, SUM(LN(gap) * LN(gap)) AS log_squares
-FROM g
-WHERE gap IS NOT NULL
-GROUP BY who
+SELECT whom AS who, gaps, gap_days, log_sum, log_squares
+FROM t JOIN members ON members.member = t.whom AND members.joined <= $as_of
 ORDER BY who
