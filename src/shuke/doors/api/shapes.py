@@ -26,6 +26,22 @@ class HitOut(Schema):
     matched_by: str
 
 
+class MemberValueOut(Schema):
+    as_of: str
+    rule: str
+    chance_30: int = Field(description="permille")
+    chance_90: int
+    says_30: str
+    says_90: str
+    expected_orders: float
+    expected_spend: int | None = Field(
+        description="net within 12 months, minor units; null: too few members to say it of one"
+    )
+    low: int | None
+    high: int | None
+    reasons: list[str]
+
+
 class MemberOut(Schema):
     id: str
     card: str
@@ -37,6 +53,7 @@ class MemberOut(Schema):
     points_available: int
     tags: list[str]
     attributes: dict
+    value: MemberValueOut | None = Field(None, description="what to expect; null where nothing can be told")
 
 
 class ExpiryOut(Schema):

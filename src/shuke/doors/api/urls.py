@@ -20,6 +20,7 @@ from shuke.doors.api import profiles as profile_routes
 from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, stored, tiers, till, trouble
+from shuke.doors.api import value as values
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -36,6 +37,7 @@ from shuke.engine.checkout.document import BasketInvalid
 from shuke.flows import search
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
+from shuke.insight.queries import value_told
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
@@ -129,6 +131,7 @@ def member(request: Request, card: str) -> MemberOut:
         points_available=loyalty.balance(merchant, who.pk, now).available,
         tags=who.tags,
         attributes=who.attributes,
+        value=value_told.one(merchant, who.pk, language(request)),  # type: ignore[arg-type] # ninja reads it into the shape
     )
 
 
@@ -224,4 +227,5 @@ api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)
 api.add_router("", profile_routes.router)
 api.add_router("", profits.router)
+api.add_router("", values.router)
 urls = api.urls

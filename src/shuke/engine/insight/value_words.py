@@ -60,14 +60,18 @@ MISSING = {
         "Less than a year of history: a forecast of twelve months has not seen every season yet.",
     ),
     "wholesale": Wording(
-        "{members} 位会员的单笔金额远超他人（高于 {amount}），按批发客看待：预测时每单按该金额计。",
-        "{members} members order far more at once than anybody else (above {amount}) and are taken for wholesalers: each order ahead is"
-        " counted with that much.",
+        "单笔金额远超他人（高于 {amount}）的会员按批发客看待，共 {members} 位：预测时每单按该金额计。",
+        "Taken for wholesalers, since they order far more at once than anybody else (above {amount}): {members}. Each of their orders"
+        " ahead is counted with that much.",
     ),
     "future": Wording(
         "{orders} 笔订单的日期在未来，不计入。", "{orders} orders are dated in the future and do not count."
     ),
 }
+EARLIER = Wording(
+    "一年前的同样 {days} 天：预计 {expected} 笔，实际 {came} 笔（{ratio:.0%}）。",
+    "As many days ({days}) a year earlier: we expected {expected} orders, {came} came ({ratio:.0%} of what came).",
+)
 _GATE = {
     "total_good": Wording("总数接近实际", "The total came near"),
     "mae_good": Wording(

@@ -16,6 +16,7 @@ from shuke.insight.actions.profiles import profile_columns
 from shuke.insight.actions.profit import profit_report
 from shuke.insight.actions.snapshots import backfill, forget, snapshot
 from shuke.insight.actions.thinning import thin
+from shuke.insight.actions.value import value_report
 
 __all__ = [
     "BadCutPoints",
@@ -40,4 +41,5 @@ __all__ = [
     "state_costs",
     "take_list",
     "thin",
+    "value_report",
 ]

@@ -89,6 +89,8 @@ def tested(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any
         return None
     check = figures["check"]
     tests = [_test(one, language) for one in check["tests"]]
+    for former in tests[1:]:
+        former["says"] = _earlier(former, language)
     return {
         **{key: figures[key] for key in ("as_of", "made_at", "level", "rule", "currency")},
         "missing": value_words.missing(figures, language, future(merchant, figures)),
@@ -240,6 +242,13 @@ def _reasons(merchant: Merchant, found: MemberValue, score: MemberScore, languag
         rule=figures.get("check", {}).get("chances", {}).get("30", {}).get("shown", found.rule),
         wholesale=bound is not None and per_day > bound["from"],
     )
+
+
+def _earlier(test: dict[str, Any], language: str) -> str:
+    model = test["methods"][0]
+    return value_words.EARLIER.said(
+        language, days=test["days"], expected=f"{model['expected']:,.0f}", came=f"{test['orders']:,.0f}", ratio=model["ratio"] or 0
+    )  # fmt: skip
 
 
 def _test(report: dict[str, Any], language: str) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""Value over the wire: what members will probably buy and spend, how good that is, and one member's part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.speaking import language
+from shuke.insight.queries import value_told
+from shuke.shops.models import ApiToken
+from shuke.shops.queries import now as shop_now
+
+router = Router(tags=["insight"])
+NOT_YET = "There are no figures yet: they are made by the night run. Run `shuke night`."
+
+
+class Request(HttpRequest):
+    auth: ApiToken  # set by tokens.Reader
+
+
+class ValueOut(Schema):
+    as_of: str
+    made_at: str
+    currency: str
+    level: str = Field(description="full; totals: too few members for money of single ones; none: `missing` says why")
+    rule: str = Field(description="model, plain, or empty where nothing is told")
+    rule_says: str
+    missing: list[str]
+    buyers: int
+    repeaters: int
+    second_share: float | None
+    bands: dict[str, dict[str, int]] | None = Field(description="30, 90 (days) → likely, possible, unlikely → members")
+    quiet: dict[str, int]
+    orders: dict[str, int] | None = Field(
+        description="order days in 12 months: low, expected, high (four times of five)"
+    )
+    spend: dict[str, int] | None = Field(description="net, minor units, likewise")
+    past_orders: float | None
+    past_spend: float | None
+    layers: list[dict[str, Any]]
+    spend_bands: list[dict[str, Any]]
+    top: list[dict[str, Any]]
+    wholesale: dict[str, int] | None
+    plain: dict[str, Any] | None = Field(
+        description="the trade's formula: yearly profit × years − promotion, care, service"
+    )
+
+
+class ValueTestOut(Schema):
+    as_of: str
+    made_at: str
+    currency: str
+    level: str
+    rule: str
+    missing: list[str]
+    badge: dict[str, Any] = Field(description="light: green, amber, red; parts with value and light")
+    last_import: str | None
+    made_on: str | None
+    says: str = Field(description="one sentence for the manager")
+    tests: list[dict[str, Any]] = Field(description="latest first: gate, methods, deciles")
+    chances: list[dict[str, Any]] = Field(description="within 30 and 90 days: AUC, Brier, tenths of stated and come")
+
+
+@router.get("/insight/value", response={200: ValueOut, 409: Refusal})
+def value(request: Request) -> Any:
+    """Totals of the next 12 months with their bands, who will buy, by layer and band, the members of whom most is expected."""
+    merchant = request.auth.merchant
+    told = value_told.told(merchant, language(request), now=shop_now(merchant))
+    return Status(409, {"error": NOT_YET}) if told is None else ValueOut(**told)
+
+
+@router.get("/insight/value/test", response={200: ValueTestOut, 409: Refusal})
+def test(request: Request) -> Any:
+    """The tests on the shop's own past: the model beside plain rules, whether chances came true, and what the data carry."""
+    merchant = request.auth.merchant
+    told = value_told.tested(merchant, language(request), now=shop_now(merchant))
+    return Status(409, {"error": NOT_YET}) if told is None else ValueTestOut(**told)
