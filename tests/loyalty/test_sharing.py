@@ -87,6 +87,16 @@ def test_refusals_say_why_and_are_remembered(lan, points, amount, code):
     assert available(lan.merchant, giver, DAY20) == 500
 
 
+def test_a_gift_that_is_refused_leaves_a_hold_that_timed_out_to_the_clock(family):
+    merchant, granny, _, child = family
+    hold = Ask("h", "hold", granny, 100, until=DAY20 + timedelta(minutes=5))
+    assert actions.ask(merchant=merchant, asks=[hold], now=DAY20, actor="till")[0].done
+    assert give(merchant, "g", granny, child, 900, now=DAY30).code == "not_enough"
+    assert queries.verify(merchant).findings == []
+    assert give(merchant, "g2", granny, child, 500, now=DAY30).done
+    assert queries.verify(merchant).findings == []
+
+
 def test_nobody_gives_more_in_a_day_than_the_charter_lets(lan):
     publish(lan.merchant, charter(transfer="anyone", transfer_most_per_day=100))
     giver, receiver = member(lan.merchant, 1), member(lan.merchant, 2)

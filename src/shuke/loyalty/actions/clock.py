@@ -16,7 +16,7 @@ from shuke.engine.ledger.books import FAR
 from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.lapsing import lapse
 from shuke.loyalty.actions.posting import Batch
-from shuke.loyalty.actions.settling import Settled, close_hold, lock_heads, post_forward
+from shuke.loyalty.actions.settling import Settled, lock_heads, post_forward
 from shuke.loyalty.models import Wallet
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters
@@ -55,15 +55,11 @@ def advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
     opened = stored.open_books(merchant, versions, heads.values(), with_lots=set(members))
     batch = Batch(merchant, now=now, actor="clock")
     for member in members:
-        holds = {key: held.times_out_at for key, held in opened[member].books.holds.items()}
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)
         fold.last_at = heads[member].settled_to
         fold.advance(now)
         fold.books.next_expiry = _true_next_expiry(fold)
         post_forward(batch, heads[member], opened[member], fold)
-        for key, times_out_at in holds.items():
-            if key not in fold.books.holds:
-                close_hold(merchant, key, "timed_out", times_out_at)
     batch.write()
     return Settled(len(members), len(batch.txns), 0)
 

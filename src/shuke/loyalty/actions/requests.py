@@ -113,7 +113,6 @@ class _Turn:
     done: list[ev.Event] = field(default_factory=list)
     refused: list[tuple[Ask, Answer]] = field(default_factory=list)
     holds: list[tuple[Ask, str]] = field(default_factory=list)
-    timed_out: set[str] = field(default_factory=set)
     closed: list[tuple[str, str, int]] = field(default_factory=list)  # hold event, state, captured
 
 
@@ -147,10 +146,8 @@ def _do(
             purse.member = member
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays, purse=purse)
         fold.last_at = head.settled_to
-        open_holds = set(fold.books.holds)
         if not late:
             fold.advance(now)
-        turn.timed_out = open_holds - set(fold.books.holds)
         whole = late
         for one in asks:
             burnt = burnt_of(merchant, member, one.ref) if one.kind == "return" else None
@@ -194,12 +191,6 @@ def _remember_refusal(batch: Batch, head: stored.Head, one: Ask, answer: Answer,
 
 
 def _write_holds(merchant: Merchant, member: int, turn: _Turn, books: Books, now: datetime) -> None:
-    for key in turn.timed_out:
-        bulk.execute(
-            "UPDATE loyalty_hold SET state = 'timed_out', resolved_at = times_out_at "
-            "WHERE merchant_id = %s AND key = %s AND state = 'open'",
-            [merchant.pk, key],
-        )
     at = bulk.moment()
     rows = []
     for one, event in turn.holds:

@@ -147,12 +147,8 @@ def _go_forward(
         if purse is not None:
             purse.member = member
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays, purse=purse)
-        ends = {key: held.times_out_at for key, held in fold.books.holds.items()}
         fold.run(told)
         post_forward(batch, heads[member], opened[member], fold)
-        for key, end in ends.items():  # timed out before the purchase: booked now, so never once more
-            if key not in fold.books.holds:
-                close_hold(batch.merchant, key, "timed_out", end)
 
 
 def post_forward(
@@ -168,6 +164,8 @@ def post_forward(
     for effect in fold.effects:
         batch.post(sheet, effect, request=(requests or {}).get(effect.event))
         batch.expired(head.member_id, effect)
+        if effect.kind == "timeout":  # booked now, so never once more; what books nothing closes no hold
+            close_hold(batch.merchant, effect.event.partition(":")[2], "timed_out", effect.at)
     for key, (pk, before) in opened.lot_rows.items():
         lot = fold.books.lots[key]
         if stored.figures_of(lot) != before:

@@ -18,7 +18,7 @@ from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, payload_hash
 from shuke.loyalty.actions.posting import Batch, Request
 from shuke.loyalty.actions.requests import ask
-from shuke.loyalty.actions.settling import close_hold, lock_heads, post_forward, refold
+from shuke.loyalty.actions.settling import lock_heads, post_forward, refold
 from shuke.loyalty.models import Relative
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
@@ -64,7 +64,7 @@ def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> A
     nth = {m: facts.next_at(merchant, m, at) if head.settled_to == at else 0 for m, head in heads.items()}
     opened = stored.open_books(merchant, versions, heads.values(), with_lots=set(heads))
     batch = Batch(merchant, now=now, actor=actor)
-    folds = {m: _begin(merchant, versions, head, opened[m], at) for m, head in heads.items()}
+    folds = {m: _begin(versions, head, opened[m], at) for m, head in heads.items()}
     available = folds[one.giver].books.available(at)
     code, figures = _why_not(merchant, versions.at(at), one, heads, available, at)
     answer = Answer(one.key, not code, code, {"amount": one.amount, "available": available, **figures})
@@ -113,15 +113,11 @@ def _settled(
     return heads
 
 
-def _begin(merchant: Merchant, versions: Versions, head: stored.Head, opened: stored.Stored, at: datetime) -> Fold:
-    """A member's books with the clock at the moment of the transfer; holds that timed out on the way are closed."""
+def _begin(versions: Versions, head: stored.Head, opened: stored.Stored, at: datetime) -> Fold:
+    """A member's books with the clock at the moment of the transfer. Nothing of it is booked yet."""
     fold = Fold(versions, opened.books, birthdays=head.birthdays)
     fold.last_at = head.settled_to
-    ends = {key: held.times_out_at for key, held in fold.books.holds.items()}
     fold.advance(at)
-    for key, end in ends.items():
-        if key not in fold.books.holds:
-            close_hold(merchant, key, "timed_out", end)
     return fold
 
 

@@ -27,7 +27,7 @@ from shuke.loyalty.actions.coalition.linking import follow_merges
 from shuke.loyalty.actions.coalition.movements import Moved, write
 from shuke.loyalty.actions.coalition.refusals import CoalitionRefused
 from shuke.loyalty.actions.posting import Batch, Request
-from shuke.loyalty.actions.settling import close_hold, lock_heads, post_forward, refold
+from shuke.loyalty.actions.settling import lock_heads, post_forward, refold
 from shuke.loyalty.models import Coalition, CoalitionLink, CoalitionPartner
 from shuke.loyalty.queries import books, charters, facts
 from shuke.loyalty.queries import coalition as stored
@@ -216,17 +216,13 @@ def _spend(
 
 
 def _open(account: Account, at: datetime) -> None:
-    """The books with the clock at the moment of the spend; holds that timed out on the way are closed."""
+    """The books with the clock at the moment of the spend. Nothing of it is booked yet."""
     head, merchant = account.head, account.merchant
     account.nth = facts.next_at(merchant, head.member_id, at) if head.settled_to == at else 0
     account.opened = books.open_books(merchant, account.versions, [head], with_lots={head.member_id})[head.member_id]
     fold = account.fold = Fold(account.versions, account.opened.books, birthdays=head.birthdays)
     fold.last_at = head.settled_to
-    ends = {key: held.times_out_at for key, held in fold.books.holds.items()}
     fold.advance(at)
-    for key, end in ends.items():
-        if key not in fold.books.holds:
-            close_hold(merchant, key, "timed_out", end)
 
 
 def _over_limit(seat: CoalitionPartner, prices: Prices) -> bool:
