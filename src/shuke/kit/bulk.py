@@ -10,7 +10,9 @@ each statement once per connection (SHUKE_PG_PREPARE=0 turns that off, for a poo
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,9 +34,14 @@ def is_postgres() -> bool:
 @lru_cache(maxsize=2000)
 def _question_marks(sql: str) -> str:
     """SQLite's own marks for parameters; our statements have no other percent sign than doubled ones."""
-    if "%%" not in sql:
-        return sql.replace("%s", "?")
-    return "%".join(part.replace("%s", "?") for part in sql.split("%%"))  # '%%s' is a percent sign and an s
+    return re.sub("%[%s]", lambda mark: "%" if mark[0] == "%%" else "?", sql)
+
+
+@lru_cache(maxsize=2000)
+def _numbered(sql: str) -> str:
+    """PostgreSQL's own marks: psycopg would look for its own anew in each long statement."""
+    number = itertools.count(1)
+    return re.sub("%[%s]", lambda mark: "%" if mark[0] == "%%" else f"${next(number)}", sql)
 
 
 def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
@@ -54,6 +61,7 @@ def _run(sql: str, parameters: Sequence[Any], *, many: bool = False) -> Any:
         if not is_postgres():
             return (driver.executemany if many else driver.execute)(_question_marks(sql), parameters)
         cursor = _own_cursor(driver)
+        sql = _numbered(sql)
         if many:
             cursor.executemany(sql, parameters)
         else:  # a plan made for any list suits a short one
@@ -76,7 +84,7 @@ def _own_cursor(driver: Any) -> Any:
 
     cursor = getattr(driver, "_shuke_cursor", None)
     if cursor is None:
-        cursor = driver._shuke_cursor = psycopg.Cursor(driver)
+        cursor = driver._shuke_cursor = psycopg.RawCursor(driver)
         # One type for all whole numbers: else each size of number makes another prepared statement.
         cursor.adapters.register_dumper(int, Int8Dumper)
         # The driver's own reading of moments; Django's, in Python, takes ten times as long for the same value in UTC.

@@ -11,7 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from shuke.kit import audit
+from shuke.kit import audit, bulk, instances
 from shuke.shops.models import ApiToken, Merchant, Role, Staff, Store
 from shuke.shops.queries import TOKEN_MARK, token_digest
 
@@ -85,7 +85,8 @@ def ensure_stores(*, merchant: Merchant, stores: Iterable[tuple[str, str, str]])
 
 def _stores(merchant: Merchant, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Store]:
     wanted = set(asked)
-    rows = Store.objects.filter(merchant=merchant, code__in={code for _, code in wanted})
+    where, codes = bulk.among("code", {code for _, code in wanted})
+    rows = instances.read(Store, f"WHERE merchant_id = %s AND {where}", [merchant.pk, codes])
     return {(s.platform, s.code): s for s in rows if (s.platform, s.code) in wanted}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 
-from shuke.kit import clock
+from shuke.kit import clock, instances
 from shuke.shops.models import ApiToken, Merchant, Role, Staff, Store
 
 TOKEN_MARK = "shuke_"  # so that a token found in a log or a repository is known for what it is
@@ -80,7 +80,7 @@ def stores(merchant: Merchant) -> list[Store]:
 
 def stores_by_code(merchant: Merchant) -> dict[tuple[str, str], Store]:
     """All stores by (platform, code)."""
-    return {(s.platform, s.code): s for s in Store.objects.filter(merchant=merchant)}
+    return {(s.platform, s.code): s for s in instances.read(Store, "WHERE merchant_id = %s", [merchant.pk])}
 
 
 def staff(merchant: Merchant) -> list[Staff]:
@@ -107,8 +107,16 @@ def token_of(text: str) -> ApiToken | None:
         return None
     if not 0 < merchant_id < 1 << 63:
         return None
-    found = ApiToken.objects.filter(merchant_id=merchant_id, digest=token_digest(text), revoked_at__isnull=True)
-    return found.select_related("merchant").first()
+    found = instances.read_joined(
+        {"t": ApiToken, "m": Merchant},
+        "FROM shops_api_token t JOIN shops_merchant m ON m.id = t.merchant_id "
+        "WHERE t.merchant_id = %s AND t.digest = %s AND t.revoked_at IS NULL",
+        [merchant_id, token_digest(text)],
+    )
+    for token, merchant in found:
+        token.merchant = merchant
+        return token
+    return None
 
 
 def tokens(merchant: Merchant) -> list[ApiToken]:

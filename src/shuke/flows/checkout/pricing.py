@@ -14,12 +14,11 @@ from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons.issuing import validity
 from shuke.loyalty.models import Coupon as CouponRow
-from shuke.loyalty.models import CouponState, CouponTemplate, Wallet
+from shuke.loyalty.models import CouponState, CouponTemplate
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import coupons as stored
 from shuke.loyalty.queries import stored as money
 from shuke.loyalty.queries.coupons.looking_up import tallies
-from shuke.members.models import Member
 from shuke.members.queries.families import family
 from shuke.shops.models import Merchant
 
@@ -124,14 +123,14 @@ def _coupon_rows(
     refused = dict(codes.refused)
     rows: dict[str, CouponRow] = {}
     asked = [int(ref) for ref in asks.coupons if is_id(ref)]
-    kin: set[int] = set()
-    if member_id is not None:
-        kin = {m["pk"] for m in family(merchant.pk, member_id)}
-        if asked or asks.best:
-            for row in stored.held_by_member(merchant, member_id, at, refs=asked):
-                if asks.best or row.pk in asked:
-                    rows[str(row.pk)] = row
+    if member_id is not None and (asked or asks.best):
+        for row in stored.held_by_member(merchant, member_id, at, refs=asked):
+            if asks.best or row.pk in asked:
+                rows[str(row.pk)] = row
     by_code = [one.coupon.pk for one in codes.found.values() if one.coupon is not None]
+    if not by_code:
+        return rows, refused
+    kin = {m["pk"] for m in family(merchant.pk, member_id)} if member_id is not None else set()
     # Read anew: between looking the code up and now somebody may have used it.
     fresh = {
         row.pk: row for row in CouponRow.objects.select_related("template").filter(merchant=merchant, pk__in=by_code)
@@ -183,16 +182,14 @@ def holdings_of(
     money_on = bool(asks.stored_value or asks.gift_cards) and money.is_on(merchant, at)
     if member_id is None:
         return Holdings(coupons=coupons, refused=refused, stored_value_off=not money_on)
-    who = Member.objects.only("birth_month", "birth_day", "birth_lunar").get(pk=member_id, merchant=merchant)
-    wallet = Wallet.objects.filter(pk=member_id).values("tier", "standing").first()
-    birthday = (who.birth_month, who.birth_day, who.birth_lunar) if who.birth_month and who.birth_day else None
+    who = loyalty.bearings(merchant, member_id)
     return Holdings(
-        tier=wallet["tier"] if wallet else "",
+        tier=who.tier,
         points=max(0, loyalty.balance(merchant, member_id, at).available) if asks.points else 0,
         stored_value=money.balance(merchant, member_id, at).available if asks.stored_value and money_on else 0,
         stored_value_off=not money_on,
-        purchases=int(wallet["standing"].get("purchases", 0)) if wallet else 0,
-        birthday=birthday,
+        purchases=who.purchases,
+        birthday=who.birthday,
         coupons=coupons,
         refused=refused,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from django.db.models import Count, Sum
 from shuke.engine.charter import grade
 from shuke.engine.ledger.books import FAR, Books, Lot
 from shuke.engine.ledger.fold import Fold, begin
+from shuke.kit import bulk
 from shuke.loyalty.models import Entry, TierChange, Txn, Use, Wallet
 from shuke.loyalty.models import Lot as LotRow
 from shuke.loyalty.queries import books as stored
@@ -30,6 +32,28 @@ class Balance(NamedTuple):
     balance: int
     worth_minor: int  # what `available` is worth in money
     next_expiry: list[tuple[datetime, int]]  # when how many lapse, soonest first
+
+
+class Bearings(NamedTuple):
+    """What a price depends on beside points: the tier, how many purchases there were, the birthday (month, day, lunar)."""
+
+    tier: str
+    purchases: int
+    birthday: tuple[int, int, bool] | None
+
+
+def bearings(merchant: Merchant, member_id: int) -> Bearings:
+    """Of somebody whose books were never opened: no tier, no purchase. Raises Member.DoesNotExist."""
+    found = bulk.select(
+        "SELECT m.birth_month, m.birth_day, m.birth_lunar, w.tier, w.standing FROM members_member m "
+        "LEFT JOIN loyalty_wallet w ON w.member_id = m.id WHERE m.merchant_id = %s AND m.id = %s",
+        [merchant.pk, member_id],
+    )
+    if not found:
+        raise Member.DoesNotExist(member_id)
+    month, day, lunar, tier, standing = found[0]
+    purchases = json.loads(standing).get("purchases", 0) if standing else 0
+    return Bearings(tier or "", int(purchases), (month, day, bool(lunar)) if month and day else None)
 
 
 def balance(merchant: Merchant, member_id: int, now: datetime) -> Balance:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from shuke.kit import instances
 from shuke.members.models import AttributeKind, Card, Identity, Member, MemberState, TimelineLine
 from shuke.members.queries.cards import card_said, cards_of
 from shuke.members.queries.days import special_days
@@ -71,10 +72,13 @@ def member_for(staff: Staff, card_or_id: str | int) -> Member:
 def member_of(merchant_id: int, card_or_id: str | int) -> Member:
     """`member_for` for callers that have no signed-in person: the command line, the worker."""
     text = str(card_or_id).replace(" ", "").replace("-", "")
-    wanted = Q(card=text)
-    if text.isascii() and text.isdigit() and int(text) < 1 << 63:
-        wanted |= Q(id=int(text))
-    member = Member.objects.filter(wanted, merchant_id=merchant_id).exclude(state=MemberState.UNDONE).first()
+    number = int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 63 else -1
+    found = instances.read(
+        Member,
+        "WHERE merchant_id = %s AND (card = %s OR id = %s) AND state <> %s ORDER BY id LIMIT 1",
+        [merchant_id, text, number, MemberState.UNDONE.value],
+    )
+    member = found[0] if found else None
     if member is None and len(text) <= 20:  # a card that was replaced still says who it was
         replaced = Card.objects.filter(merchant_id=merchant_id, number=text).select_related("member").first()
         member = replaced.member if replaced is not None else None
