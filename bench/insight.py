@@ -88,6 +88,12 @@ def roll_up(folder: Path) -> None:
             f"FROM read_parquet('{folder}/flat.parquet') GROUP BY order_id ORDER BY order_id) "
             f"TO '{folder}/heads.parquet' (FORMAT parquet, COMPRESSION zstd)"
         )
+        # In life these come from the store; here everybody who ever bought is a living member.
+        connection.execute(
+            "COPY (SELECT member, CAST(MIN(day) AS INTEGER) AS joined, CAST(0 AS BIGINT) AS home_store "
+            f"FROM read_parquet('{folder}/heads.parquet') GROUP BY member ORDER BY member) "
+            f"TO '{folder}/members.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        )
 
 
 # ---- tasks, each in its own process -------------------------------------------------------------------------------
@@ -110,7 +116,8 @@ FROM m JOIN hr ON hr.r = m.r JOIN hf ON hf.f = m.f JOIN hv ON hv.v = m.v CROSS J
 
 
 def sql_from(folder: Path, today: int, days: str) -> dict:
-    with duckdb.connect(config={"threads": 2, "memory_limit": "400MB"}) as connection:
+    limits: dict = {"threads": 2, "memory_limit": "400MB", "temp_directory": str(folder / "spill")}
+    with duckdb.connect(config=limits) as connection:
         rows = connection.execute(BY_HAND.format(days=days, today=today)).fetchnumpy()
     return digest(rows["r5"], rows["f5"], rows["m5"], rows["class"])
 
@@ -142,17 +149,9 @@ def ours_day(folder: Path, today: int) -> dict:
 
 
 def open_engine(folder: Path) -> Engine:
-    engine = Engine(memory="400MB", temp=folder / "spill")
+    engine = Engine(memory="400MB", temp=folder / "spill", temp_limit="20GB")
     engine.files("heads", [folder / "heads.parquet"])
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"SELECT member, MIN(day) AS joined FROM read_parquet('{folder}/heads.parquet') GROUP BY member"
-        ).fetchnumpy()
-    joined = np.ma.getdata(rows["joined"])
-    engine.table(
-        "members",
-        {"member": np.ma.getdata(rows["member"]), "joined": joined, "home_store": np.zeros(joined.size, np.int64)},
-    )
+    engine.files("members", [folder / "members.parquet"])
     return engine
 
 
