@@ -10,7 +10,6 @@ from django.db import transaction
 
 from shuke.engine.facts import Address, Claim, IdentityKind, Phone
 from shuke.flows import referral
-from shuke.kit import crypto
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.models import ReferralCode
 from shuke.members import actions as members
@@ -18,6 +17,7 @@ from shuke.members import values
 from shuke.members.actions import NewContact, Statement
 from shuke.members.actions.enrolling import Day, IdentityTaken, claim_identities, enrol, set_special_days
 from shuke.members.models import Contact, Member, MemberState
+from shuke.members.queries.keys import Blinds
 from shuke.shops.models import Merchant
 
 __all__ = ["Day", "IdentityTaken", "Joined", "PhoneKnown", "Said", "holders_of", "join", "tell"]
@@ -59,7 +59,7 @@ def holders_of(merchant: Merchant, number: str) -> list[Member]:
     rows = Contact.objects.filter(
         merchant=merchant,
         kind="phone",
-        blind=crypto.blind(values.typed_number(number), "phone", merchant.pk),
+        blind__in=Blinds(merchant.pk).forms("phone", values.typed_number(number)),
         virtual=False,
         masked=False,
     )

@@ -11,7 +11,9 @@ Three tools, all keyed from SHUKE_MASTER_KEY, which is never in the database:
 
 Every key is derived by HKDF for one purpose and one merchant: nothing can be compared across merchants.
 SHUKE_MASTER_KEY is 32 bytes in hex. To rotate, append a new one after a comma: the last wraps new data keys, the
-others still open what they wrapped; blind indexes stay with the first.
+others still open what they wrapped. Blind indexes nest: of generation 2 is the HMAC under the second key of what the
+first key makes, so that rows climb without their values being known. A key that is retired leaves its place empty
+(",newest"): it is then kept in the database, sealed by a newer one (docs/decisions/0011-key-rotation.md).
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ class CannotUnseal(ValueError):
 @lru_cache(maxsize=4)
 def _masters(told: str) -> tuple[bytes, ...]:
     keys = []
-    for number, text in enumerate(told.split(","), start=1):
+    parts = told.split(",")
+    for number, text in enumerate(parts, start=1):
+        if not text.strip() and number < len(parts):
+            keys.append(b"")  # retired
+            continue
         try:
             key = bytes.fromhex(text.strip())
         except ValueError:
@@ -62,7 +68,29 @@ def _masters(told: str) -> tuple[bytes, ...]:
 @lru_cache(maxsize=1024)
 def _derive(told: str, version: int, purpose: str, merchant: int) -> bytes:
     info = f"shuke/1/{purpose}/{merchant}".encode()
-    return HKDF(algorithm=SHA256(), length=32, salt=b"shuke", info=info).derive(_masters(told)[version - 1])
+    return HKDF(algorithm=SHA256(), length=32, salt=b"shuke", info=info).derive(_master(told, version))
+
+
+def _master(told: str, version: int) -> bytes:
+    """A master key: as SHUKE_MASTER_KEY has it, or out of the database where it was retired to."""
+    key = _masters(told)[version - 1]
+    if key:
+        return key
+    from shuke.kit.models import RetiredKey
+
+    row = RetiredKey.objects.filter(number=version).first()
+    if row is None:
+        raise BadMasterKey(
+            f"SHUKE_MASTER_KEY: key {version} is left out, but this database does not keep it. Put it back in its place."
+        )
+    return unseal(bytes(row.sealed), _derive(told, row.under, "retired", 0), b"master %d" % version)
+
+
+def sealed_masters() -> list[tuple[int, bytes]]:
+    """All master keys but the newest, sealed by the newest, for keeping in the database."""
+    told, newest = settings.SHUKE_MASTER_KEY, newest_version()
+    key = _derive(told, newest, "retired", 0)
+    return [(n, seal(_master(told, n), key, b"master %d" % n)) for n in range(1, newest)]
 
 
 def key_for(purpose: str, merchant: int, version: int = 1) -> bytes:
@@ -125,14 +153,30 @@ def unwrap(wrapped: bytes, member: int, merchant: int, version: int) -> bytes:
 # --- comparing without knowing
 
 
-def blinder(purpose: str, merchant: int) -> Callable[[str], bytes]:
+def blinder(purpose: str, merchant: int, generation: int = 1) -> Callable[[str], bytes]:
     """`blind` for many values of one purpose."""
     key, digest = key_for("blind/" + purpose, merchant), hmac.digest
 
     def blind_one(value: str) -> bytes:
         return digest(key, value.encode(), "sha256")[:BLIND_BYTES]
 
-    return blind_one
+    if generation == 1:
+        return blind_one
+    climb = climber(purpose, merchant, 1, generation)
+    return lambda value: climb(blind_one(value))
+
+
+def climber(purpose: str, merchant: int, start: int, end: int) -> Callable[[bytes], bytes]:
+    """Takes what the generation `start` made of a value to what `end` makes of it, without the value."""
+    keys = [key_for("blind/" + purpose, merchant, version) for version in range(start + 1, end + 1)]
+    digest = hmac.digest
+
+    def climb(blind: bytes) -> bytes:
+        for key in keys:
+            blind = digest(key, blind, "sha256")[:BLIND_BYTES]
+        return blind
+
+    return climb
 
 
 def blind(value: str, purpose: str, merchant: int) -> bytes:
@@ -143,32 +187,32 @@ def blind(value: str, purpose: str, merchant: int) -> bytes:
 # --- searching without knowing
 
 
-def gram(digits: str, merchant: int) -> bytes:
+def gram(digits: str, merchant: int, generation: int = 1) -> bytes:
     """8 bytes for a piece of a number ("5678"), the key of its posting list."""
-    return _gram(settings.SHUKE_MASTER_KEY, digits, merchant)
+    return _gram(settings.SHUKE_MASTER_KEY, digits, merchant, generation)
 
 
 @lru_cache(maxsize=40_000)  # there are 10,000 pieces, twice (anywhere, at the end): after warm-up no HMAC is computed
-def _gram(told: str, digits: str, merchant: int) -> bytes:
-    return hmac.digest(_derive(told, 1, "gram", merchant), digits.encode(), "sha256")[:GRAM_BYTES]
+def _gram(told: str, digits: str, merchant: int, generation: int) -> bytes:
+    return hmac.digest(_derive(told, generation, "gram", merchant), digits.encode(), "sha256")[:GRAM_BYTES]
 
 
-def _posting_cipher(merchant: int) -> Cipher:
-    return Cipher(algorithms.AES(key_for("posting", merchant)), modes.ECB())
+def _posting_cipher(merchant: int, generation: int) -> Cipher:
+    return Cipher(algorithms.AES(key_for("posting", merchant, generation)), modes.ECB())
 
 
-def postings(pairs: Iterable[tuple[bytes, int]], merchant: int) -> list[bytes]:
+def postings(pairs: Iterable[tuple[bytes, int]], merchant: int, generation: int = 1) -> list[bytes]:
     """(gram, member) → 16 bytes each, in order.
 
     One AES block over the gram and the member id together. The same member looks different under every gram, so
     the rows of one phone cannot be put together again; no two blocks are equal, so ECB has no pattern to show.
     """
     plain = b"".join([piece + member.to_bytes(8, "big") for piece, member in pairs])
-    sealed = _posting_cipher(merchant).encryptor().update(plain)
+    sealed = _posting_cipher(merchant, generation).encryptor().update(plain)
     return [sealed[i : i + 16] for i in range(0, len(sealed), 16)]
 
 
-def posted(piece: bytes, blocks: Iterable[bytes], merchant: int) -> list[int]:
+def posted(piece: bytes, blocks: Iterable[bytes], merchant: int, generation: int = 1) -> list[int]:
     """The members in a posting list. Blocks that do not belong to this gram are left out."""
-    plain = _posting_cipher(merchant).decryptor().update(b"".join([bytes(b) for b in blocks]))
+    plain = _posting_cipher(merchant, generation).decryptor().update(b"".join([bytes(b) for b in blocks]))
     return [int.from_bytes(plain[i + 8 : i + 16], "big") for i in range(0, len(plain), 16) if plain[i : i + 8] == piece]

@@ -1,4 +1,4 @@
-"""Tables of the tools: jobs and audit."""
+"""Tables of the tools: jobs, audit, and what is known of keys."""
 
 from __future__ import annotations
 
@@ -51,3 +51,27 @@ class AuditLine(models.Model):
     class Meta:
         db_table = "kit_audit"
         indexes = [models.Index(fields=["merchant_id", "at"], name="kit_audit_merchant")]
+
+
+class IndexKeys(models.Model):
+    """Under which master keys the blind indexes stand: one row. Equal, all rows are of that generation; else they climb."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    lowest = models.PositiveSmallIntegerField(default=1, help_text="Rows may be as old as this.")
+    newest = models.PositiveSmallIntegerField(default=1, help_text="What is written.")
+
+    class Meta:
+        db_table = "kit_index_keys"
+        constraints = [models.CheckConstraint(condition=Q(lowest__lte=models.F("newest")), name="kit_index_keys_span")]
+
+
+class RetiredKey(models.Model):
+    """A master key that is out of SHUKE_MASTER_KEY, sealed by a newer one: indexes nest, so it is still computed with."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    under = models.PositiveSmallIntegerField(help_text="Number of the master key that seals it.")
+    sealed = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "kit_retired_key"

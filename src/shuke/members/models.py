@@ -105,6 +105,7 @@ class Identity(models.Model):
     kind = models.CharField(max_length=12)  # engine.facts.IdentityKind
     realm = models.CharField(max_length=20, blank=True)
     blind = models.BinaryField(max_length=16)
+    generation = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Of `blind`: queries/keys.py.")
     shown = models.CharField(
         max_length=100, blank=True, help_text="Readable for nicknames and cards, masked for phones."
     )
@@ -128,6 +129,7 @@ class Contact(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=8)  # phone | email | address
     blind = models.BinaryField(max_length=16)
+    generation = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Of `blind`: queries/keys.py.")
     sealed = models.BinaryField()
     role = models.CharField(max_length=10, blank=True)
     virtual = models.BooleanField(default=False)

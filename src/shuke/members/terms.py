@@ -64,15 +64,16 @@ def of_text(text: str) -> set[bytes]:
     return {cut(term) for term in pieces(text) + pinyins(text) if term}
 
 
-def grams_of(number: str, merchant: int) -> set[bytes]:
+def grams_of(number: str, merchant: int, generation: int) -> set[bytes]:
     """Posting lists a phone is in: one per four digits anywhere, and one more for its last four, which people say most."""
     digits = national_digits(number)
-    found = {crypto.gram(digits[i : i + GRAM_DIGITS], merchant) for i in range(len(digits) - GRAM_DIGITS + 1)}
+    pieces = [digits[i : i + GRAM_DIGITS] for i in range(len(digits) - GRAM_DIGITS + 1)]
+    found = {crypto.gram(piece, merchant, generation) for piece in pieces}
     if len(digits) >= GRAM_DIGITS:
-        found.add(tail_gram(digits, merchant))
+        found.add(tail_gram(digits, merchant, generation))
     return found
 
 
-def tail_gram(digits: str, merchant: int) -> bytes:
+def tail_gram(digits: str, merchant: int, generation: int) -> bytes:
     """Posting list of the phones that end in these four digits."""
-    return crypto.gram("$" + digits[-GRAM_DIGITS:], merchant)
+    return crypto.gram("$" + digits[-GRAM_DIGITS:], merchant, generation)

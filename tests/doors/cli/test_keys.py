@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shuke.flows.open_shop import open_shop
 from shuke.members.actions import recognise
+from shuke.members.actions.rekeying import rewrap
+from shuke.members.queries import find
 from tests import cast
 from tests.members.people import nick, person
 
@@ -20,11 +22,27 @@ def test_a_new_key_is_appended_and_members_come_under_it(db, shuke, settings, mo
     assert file.read_text().startswith("11" * 32 + ",")
     assert file.stat().st_mode & 0o777 == 0o600
     settings.SHUKE_MASTER_KEY = file.read_text()  # the restart
-    assert shuke("keys", "show", "--json").json == {"newest": 2, "wrapped_by": {"1": 1}, "left": 1}
+    assert shuke("keys", "show", "--json").json == {
+        "newest": 2, "wrapped_by": {"1": 1}, "left": 1,
+        "indexes": {"lowest": 1, "newest": 1, "left": {"identities": 1, "contacts": 1}},
+    }  # fmt: skip
+    assert "1 identities and 1 contacts" in shuke("keys", "show").out
+    assert "shuke keys rotate" in shuke("keys", "retire").err
     assert "shuke keys rotate" in shuke("doctor").out
-    assert shuke("keys", "rotate", "--json").json == {"members": 1}
+    rewrap()
+    assert "search indexes" in shuke("doctor").out
+    rotated = shuke("keys", "rotate", "--json").json
+    assert (rotated["members"], rotated["rows"] > 2) == (0, True)
+    assert shuke("keys", "rotate", "--json").json == {"members": 0, "rows": 0}
     assert shuke("keys", "show", "--json").json["left"] == 0
     assert "11" * 32 not in shuke("keys", "show").out
+    assert "rotate" not in shuke("doctor").out
+    newest = settings.SHUKE_MASTER_KEY.rpartition(",")[2]
+    assert shuke("keys", "retire", "--json").json == {"retired": 1, "file_written": True}
+    assert file.read_text() == "," + newest
+    settings.SHUKE_MASTER_KEY = file.read_text()  # the restart
+    assert find(merchant, "8000")
+    assert "opens this database" in shuke("doctor").out
 
 
 def test_a_key_from_the_environment_is_not_written_to_a_file(db, shuke, monkeypatch):

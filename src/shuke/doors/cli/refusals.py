@@ -19,6 +19,10 @@ SENTENCES = {
     "{} lies before {}, the last month that was closed; what became known of it since is in the entries of {}.": "{} 早于最近结账的月份 {}；此后得知的记在 {} 的凭证里。",
     "No points have been issued up to then, so there is nothing to report.": "截至当时还没有发放过积分，没有可报告的内容。",
     "Only entries are written as hledger; choose csv, xlsx or json.": "只有凭证可以写成 hledger；请选 csv、xlsx 或 json。",
+    # keys
+    "The indexes are under master key {}, and this process knows {}. Restart it.": "搜索索引已使用第 {} 把主密钥，而本进程只有 {} 把。请重启本进程。",
+    "Members or indexes are still under an older key. Run `shuke keys rotate` first.": "仍有会员或索引使用旧密钥。请先运行 `shuke keys rotate`。",
+    "SHUKE_MASTER_KEY: key {} is left out, but this database does not keep it. Put it back in its place.": "SHUKE_MASTER_KEY：第 {} 把密钥留空，但本数据库没有保存它。请把它放回原处。",
     # shops, house
     "No shop has been set up here yet. Run `shuke init` (or `shuke demo` to look around).": "这里还没有店铺。请运行 `shuke init`（或用 `shuke demo` 先看看）。",
     "Several merchants live here: “{}”. Say which one with --merchant NAME.": "这里有多个商家：“{}”。请用 --merchant 名称 指定。",

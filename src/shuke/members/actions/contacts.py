@@ -9,13 +9,14 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.facts import Address, Phone
-from shuke.kit import audit, crypto
+from shuke.kit import audit
 from shuke.members import terms, values
 from shuke.members.actions.gathering import Reach
 from shuke.members.actions.timeline import Note, note
 from shuke.members.actions.writing import store_contacts, unpost
 from shuke.members.models import Contact, Member
 from shuke.members.queries import NoSuchMember
+from shuke.members.queries.keys import Blinds, span
 from shuke.members.queries.reaching import numbers_of, open_contacts
 from shuke.shops.models import Merchant
 
@@ -38,8 +39,9 @@ def add_contacts(*, merchant: Merchant, contacts: Sequence[NewContact], now: dat
     They make members reachable and findable. They identify nobody: recognition goes by identities. Raises BadContact,
     NoSuchMember, and then nothing is stored.
     """
-    reaches = [(contact.member_id, _reach(merchant, contact)) for contact in contacts]
     with transaction.atomic():
+        blinds = Blinds(merchant.id, writing=True)
+        reaches = [(contact.member_id, _reach(blinds, contact)) for contact in contacts]
         wanted = {member for member, _ in reaches}
         members = {
             m.id: m for m in Member.objects.filter(merchant=merchant, id__in=wanted).select_for_update().order_by("id")
@@ -47,7 +49,7 @@ def add_contacts(*, merchant: Merchant, contacts: Sequence[NewContact], now: dat
         if missing := sorted(wanted - set(members)):
             raise NoSuchMember(missing[0])
         held = {
-            (member, kind, bytes(blind))
+            (member, kind, blinds.newest(bytes(blind)))
             for member, kind, blind in Contact.objects.filter(merchant=merchant, member_id__in=wanted).values_list(
                 "member_id", "kind", "blind"
             )
@@ -56,7 +58,7 @@ def add_contacts(*, merchant: Merchant, contacts: Sequence[NewContact], now: dat
         stored = [(key[0], reach, now) for key, reach in new.items() if key not in held]
         if not stored:
             return 0
-        store_contacts(merchant.id, stored)
+        store_contacts(blinds, stored)
         for member_id, reach, _ in stored:
             member = members[member_id]
             if reach.kind == "phone" and (reach.role == "member" or not member.phone_hint):
@@ -72,25 +74,23 @@ def add_contacts(*, merchant: Merchant, contacts: Sequence[NewContact], now: dat
     return len(stored)
 
 
-def _reach(merchant: Merchant, contact: NewContact) -> Reach:
+def _reach(blinds: Blinds, contact: NewContact) -> Reach:
     value = contact.value
     if isinstance(value, Phone):
         if not values.is_real_number(value):
             raise BadContact(
                 "A phone needs its whole number in international form, such as +8613800138000, without stars."
             )
-        return Reach(
-            "phone", crypto.blind(value.number, "phone", merchant.id), value.number, contact.role[:10], real=True
-        )
+        return Reach("phone", blinds("phone", value.number), value.number, contact.role[:10], real=True)
     if isinstance(value, Address):
         if not value.text.strip():
             raise BadContact("An address needs at least its detail line.")
-        blind = crypto.blind(values.plain_address(value), "address", merchant.id)
+        blind = blinds("address", values.plain_address(value))
         return Reach("address", blind, "\n".join(value), contact.role[:10])
     mail = value.strip().casefold()
     if "@" not in mail.strip("@") or values.is_masked(mail) or " " in mail:
         raise BadContact("An e-mail address looks like name@example.org, without stars or spaces.")
-    return Reach("email", crypto.blind(mail, "email", merchant.id), mail, contact.role[:10])
+    return Reach("email", blinds("email", mail), mail, contact.role[:10])
 
 
 def remove_contacts(*, merchant: Merchant, contact_ids: Sequence[int], now: datetime, actor: str) -> int:
@@ -105,8 +105,10 @@ def remove_contacts(*, merchant: Merchant, contact_ids: Sequence[int], now: date
         left = numbers_of(merchant.id, sorted({row.member_id for row in phones}))
         for row in phones:
             own = left.get(row.member_id, [])
-            still: set[bytes] = set().union(*[terms.grams_of(number, merchant.id) for number in own])
-            unpost(merchant.id, [(g, row.member_id) for g in terms.grams_of(clear[row.id], merchant.id) - still])
+            for generation in span(writing=True).every:
+                still: set[bytes] = set().union(*[terms.grams_of(number, merchant.id, generation) for number in own])
+                gone = terms.grams_of(clear[row.id], merchant.id, generation) - still
+                unpost(merchant.id, [(gram, row.member_id) for gram in gone], generation)
             hint = values.masked_number(own[0]) if own else ""
             Member.objects.filter(merchant=merchant, id=row.member_id).update(phone_hint=hint)
         note(

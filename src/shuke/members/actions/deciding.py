@@ -13,6 +13,7 @@ from typing import Any
 from shuke.kit import ids
 from shuke.members import values
 from shuke.members.actions.gathering import Key, Reach, Sighting, Usable, is_bare, shown
+from shuke.members.queries.keys import Blinds
 
 ACTIVE, UNDONE, FORGOTTEN = "active", "undone", "forgotten"  # MemberState
 VERIFIED_RANK = 3  # of a phone or e-mail that both the claim and our record call verified
@@ -73,9 +74,9 @@ class Plan:
     """What is known about a batch, and what follows from it."""
 
     def __init__(
-        self, merchant: int, sightings: list[Sighting], now: datetime, unborn: dict[Key, int] | None = None
+        self, blinds: Blinds, sightings: list[Sighting], now: datetime, unborn: dict[Key, int] | None = None
     ) -> None:
-        self.merchant, self.sightings, self.now = merchant, sightings, now
+        self.merchant, self.blinds, self.sightings, self.now = blinds.merchant, blinds, sightings, now
         self.unborn = unborn or {}  # a preview's newcomers of earlier chunks
         self.members: dict[int, Known] = {}
         self.owners: dict[Key, Owner] = {}

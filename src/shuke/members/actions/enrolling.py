@@ -9,13 +9,14 @@ from typing import NamedTuple
 from django.db import transaction
 
 from shuke.engine.facts import Claim, Person
-from shuke.kit import audit, crypto, ids
+from shuke.kit import audit, ids
 from shuke.members import values
 from shuke.members.actions.gathering import Usable, shown
 from shuke.members.actions.timeline import Note, note
 from shuke.members.actions.writing import find_by, take_cards
 from shuke.members.models import Identity, Member, SpecialDay
 from shuke.members.queries import NoSuchMember
+from shuke.members.queries.keys import Blinds
 from shuke.shops.models import Merchant
 
 
@@ -62,14 +63,16 @@ def claim_identities(*, merchant: Merchant, member_id: int, claims: Sequence[Cla
     with transaction.atomic():
         if not Member.objects.filter(merchant=merchant, pk=member_id).select_for_update().exists():
             raise NoSuchMember(member_id)
-        new = []
+        new, blinds = [], Blinds(merchant.pk, writing=True)
         for claim in claims:
             kind = str(claim.kind.value)
             value = values.usable(claim, kind, Person(claims=(claim,)))
             if not value:
                 continue
-            key = (kind, claim.realm[:20], crypto.blind(value, kind, merchant.pk))
-            held = Identity.objects.filter(merchant=merchant, kind=kind, realm=key[1], blind=key[2])
+            key = (kind, claim.realm[:20], blinds(kind, value))
+            held = Identity.objects.filter(
+                merchant=merchant, kind=kind, realm=key[1], blind__in=blinds.forms(kind, value)
+            )
             found = held.select_related("member__merged_into").first()
             if found is not None:
                 holder = found.member.merged_into or found.member
@@ -77,7 +80,7 @@ def claim_identities(*, merchant: Merchant, member_id: int, claims: Sequence[Cla
                     raise IdentityTaken(kind, holder)
                 continue
             Identity.objects.create(
-                merchant=merchant, member_id=member_id, kind=kind, realm=key[1], blind=key[2],
+                merchant=merchant, member_id=member_id, kind=kind, realm=key[1], blind=key[2], generation=blinds.span.newest,
                 shown=shown(Usable(key, 1, claim.verified, value)), verified=claim.verified, first_seen_at=now, last_seen_at=now,
             )  # fmt: skip
             new.append(kind)

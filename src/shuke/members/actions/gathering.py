@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from shuke.engine.facts import IdentityKind, Person
-from shuke.kit import crypto
 from shuke.members import values
+from shuke.members.queries.keys import Blinds
 
 if TYPE_CHECKING:
     from shuke.members.actions.deciding import Known
@@ -65,15 +65,12 @@ class Sighting:
 
 
 def gather(
-    people: Sequence[Person | None], seen_at: Sequence[datetime | None] | None, now: datetime, merchant: int
+    people: Sequence[Person | None], seen_at: Sequence[datetime | None] | None, now: datetime, blind: Blinds
 ) -> tuple[list[Sighting], list[int]]:
     """The distinct people of a batch, and for each place of the batch which of them (-1: nobody)."""
-    if seen_at is not None and len(seen_at) != len(people):
-        raise ValueError(f"seen_at has {len(seen_at)} entries for {len(people)} people.")
     sightings: list[Sighting] = []
     where: dict[Person, int] = {}
     answers_of = []
-    blinders: dict[str, Callable[[str], bytes]] = {}
     for place, person in enumerate(people):
         if person is None:
             answers_of.append(-1)
@@ -83,7 +80,7 @@ def gather(
         if at is None:
             at = where[person] = len(sightings)
             sighting = Sighting(person, moment, place)
-            _prepare(sighting, blinders, merchant)
+            _prepare(sighting, blind)
             sightings.append(sighting)
         else:
             sighting = sightings[at]
@@ -98,14 +95,8 @@ def gather(
     return sightings, answers_of
 
 
-def _prepare(sighting: Sighting, blinders: dict[str, Callable[[str], bytes]], merchant: int) -> None:
+def _prepare(sighting: Sighting, blind: Blinds) -> None:
     person = sighting.person
-
-    def blind(purpose: str, value: str) -> bytes:
-        if purpose not in blinders:
-            blinders[purpose] = crypto.blinder(purpose, merchant)
-        return blinders[purpose](value)
-
     for claim in person.claims:
         kind = _KIND[claim.kind]
         if kind == "name_address" or not (value := values.usable(claim, kind, person)):

@@ -54,7 +54,9 @@ def read(plan: Plan, *, bulk_locks: bool) -> Plan:
     for id, kind, realm, member, blind, verified, first, last in (
         (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]) for r in found
     ):
-        owner = plan.owners[kind, realm, bytes(blind)] = Owner(living(member), id, bool(verified), at(first), at(last))
+        owner = plan.owners[kind, realm, plan.blinds.newest(bytes(blind))] = Owner(
+            living(member), id, bool(verified), at(first), at(last)
+        )
         if member in merged:
             owner.via = member
     for key, member in cards:
@@ -92,7 +94,7 @@ def _identities(plan: Plan) -> list[tuple]:
             groups.setdefault(sighting.hint_key[:2], set()).add(sighting.hint_key[2])
     rows: list[tuple] = []
     for (kind, realm), blinds in groups.items():
-        for condition, parameters in among_bytes("blind", blinds):
+        for condition, parameters in among_bytes("blind", plan.blinds.every(blinds)):
             rows += bulk.select(
                 "SELECT id, kind, realm, member_id, blind, verified, first_seen_at, last_seen_at FROM members_identity "
                 f"WHERE merchant_id = %s AND kind = %s AND realm = %s AND {condition}",
@@ -128,12 +130,12 @@ def _contacts(plan: Plan) -> list[tuple[bytes, int]]:
                 real.add(reach.blind)
     holders = []
     for kind, blinds in groups.items():
-        for condition, parameters in among_bytes("blind", blinds):
+        for condition, parameters in among_bytes("blind", plan.blinds.every(blinds)):
             for id, member, blind, last in bulk.select(
                 f"SELECT id, member_id, blind, last_seen_at FROM members_contact WHERE merchant_id = %s AND kind = %s AND {condition} ORDER BY id",
                 [plan.merchant, kind, *parameters],
             ):
-                blind = bytes(blind)
+                blind = plan.blinds.newest(bytes(blind))
                 plan.contacts[member, kind, blind] = Held(id, at(last))
                 if blind in real:
                     holders.append((blind, member))

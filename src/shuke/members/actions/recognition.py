@@ -18,6 +18,7 @@ from shuke.members.actions import writing
 from shuke.members.actions.deciding import Plan
 from shuke.members.actions.gathering import Sighting, gather
 from shuke.members.actions.reading import read
+from shuke.members.queries.keys import Blinds
 from shuke.shops.models import Merchant
 
 
@@ -68,14 +69,17 @@ def recognise(
     second sees what the first made. A batch that only meets known members takes no lock (PostgreSQL; SQLite writers
     come one at a time anyway).
     """
-    sightings, answers_of = gather(people, seen_at, now, merchant.id)
-    if not sightings:
+    if seen_at is not None and len(seen_at) != len(people):
+        raise ValueError(f"seen_at has {len(seen_at)} entries for {len(people)} people.")
+    if not any(people):
         return [Recognised(None)] * len(people)
     with transaction.atomic(savepoint=False):
-        plan = read(Plan(merchant.id, sightings, now), bulk_locks=False).decide()
+        blinds = Blinds(merchant.id, writing=True)
+        sightings, answers_of = gather(people, seen_at, now, blinds)
+        plan = read(Plan(blinds, sightings, now), bulk_locks=False).decide()
         if plan.changes_members() and connection.vendor == "postgresql":
             bulk.execute("SELECT 1 FROM shops_merchant WHERE id = %s FOR NO KEY UPDATE", [merchant.id])
-            plan = read(Plan(merchant.id, sightings, now), bulk_locks=True).decide()
+            plan = read(Plan(blinds, sightings, now), bulk_locks=True).decide()
         writing.write(plan, merchant, batch_id)
     return _answers(plan, sightings, answers_of)
 
@@ -124,10 +128,11 @@ def preview(
 ) -> list[Seen]:
     """What `recognise` would decide, writing nothing. Pass the same `newcomers` for every chunk of a file."""
     newcomers = newcomers or Newcomers()
-    sightings, answers_of = gather(people, None, now, merchant.id)
-    if not sightings:
+    if not any(people):
         return [Seen(None)] * len(people)
-    plan = read(Plan(merchant.id, sightings, now, unborn=newcomers.numbers), bulk_locks=False).decide()
+    blinds = Blinds(merchant.id)
+    sightings, answers_of = gather(people, None, now, blinds)
+    plan = read(Plan(blinds, sightings, now, unborn=newcomers.numbers), bulk_locks=False).decide()
     seen = []
     numbers: dict[int, int] = {}
     for sighting in sightings:

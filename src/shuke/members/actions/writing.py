@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from shuke.kit import bulk, crypto, ids
@@ -13,6 +14,7 @@ from shuke.members.actions.deciding import Held, Known, Plan
 from shuke.members.actions.gathering import Reach
 from shuke.members.actions.reading import at, attributes_of
 from shuke.members.actions.timeline import Note, note
+from shuke.members.queries.keys import Blinds
 from shuke.members.queries.reaching import contact_place, keys_of
 from shuke.shops.models import Merchant
 
@@ -22,7 +24,8 @@ _MEMBER = (
 )  # fmt: skip
 
 _CONTACT = (
-    "id", "merchant_id", "member_id", "kind", "blind", "sealed", "role", "virtual", "masked", "usable_until", "last_seen_at",
+    "id", "merchant_id", "member_id", "kind", "blind", "generation", "sealed", "role", "virtual", "masked", "usable_until",
+    "last_seen_at",
 )  # fmt: skip
 
 
@@ -137,6 +140,7 @@ def _write_identities(plan: Plan) -> None:
                 "kind",
                 "realm",
                 "blind",
+                "generation",
                 "shown",
                 "verified",
                 "first_seen_at",
@@ -148,6 +152,7 @@ def _write_identities(plan: Plan) -> None:
                     plan.merchant,
                     o.via or o.member.id,
                     *key,
+                    plan.blinds.span.newest,
                     o.shown,
                     o.verified,
                     write_moment(o.first),
@@ -185,24 +190,40 @@ def _write_contacts(plan: Plan) -> None:
         new += _make_way(plan.merchant, newest_virtual)
     if not new:
         return
-    store_contacts(plan.merchant, [(member, held.reach, held.last) for member, held in new if held.reach is not None])
+    store_contacts(plan.blinds, [(member, held.reach, held.last) for member, held in new if held.reach is not None])
 
 
-def store_contacts(merchant: int, new: list[tuple[int, Reach, datetime]]) -> None:
-    """Seal and store contacts the members do not have yet, and make real phones findable."""
+def store_contacts(blinds: Blinds, new: list[tuple[int, Reach, datetime]]) -> None:
+    """Seal and store contacts the members do not have yet, and make real phones findable.
+
+    While the indexes climb, what others have of the same value climbs first: of one value all rows are of one generation.
+    """
+    merchant, newest = blinds.merchant, blinds.span.newest
+    climb_contacts(
+        merchant, newest, [(r.kind, old, r.blind) for _, r, _ in new for old in blinds.older.get(r.blind, ())]
+    )
     write_moment = bulk.moment()
     keys = data_keys(merchant, sorted({member for member, _, _ in new}))
     rows, pairs = [], []
     for id, (member, reach, seen) in zip(ids.take(len(new)), new, strict=True):
         sealed = crypto.seal(reach.text.encode(), keys[member], contact_place(member, reach.kind))
         rows.append(
-            (id, merchant, member, reach.kind, reach.blind, sealed, reach.role, reach.virtual, reach.masked,
+            (id, merchant, member, reach.kind, reach.blind, newest, sealed, reach.role, reach.virtual, reach.masked,
              write_moment(reach.expires_at), write_moment(seen))
         )  # fmt: skip
         if reach.real:
-            pairs += [(piece, member) for piece in terms.grams_of(reach.text, merchant)]
+            pairs += [(piece, member) for piece in terms.grams_of(reach.text, merchant, newest)]
     bulk.insert("members_contact", _CONTACT, rows)
-    post(merchant, pairs)
+    post(merchant, pairs, newest)
+
+
+def climb_contacts(merchant: int, generation: int, steps: Iterable[tuple[str, bytes, bytes]]) -> None:
+    """All rows of these values (kind, old form, new form) are of the new generation afterwards."""
+    for kind, old, new in dict.fromkeys(steps):
+        bulk.execute(
+            "UPDATE members_contact SET blind = %s, generation = %s WHERE merchant_id = %s AND kind = %s AND blind = %s",
+            [new, generation, merchant, kind, old],
+        )
 
 
 def _make_way(merchant: int, newest: dict[int, tuple[datetime, bytes, Held]]) -> list[tuple[int, Held]]:
@@ -242,16 +263,17 @@ def data_keys(merchant: int, members: list[int]) -> dict[int, bytes]:
     return keys
 
 
-def post(merchant: int, pairs: list[tuple[bytes, int]]) -> None:
+def post(merchant: int, pairs: list[tuple[bytes, int]], generation: int) -> None:
     """Make phones findable. Sorted, so that neighbours in the table say nothing about belonging together."""
     if pairs:
-        rows = sorted((piece, block) for (piece, _), block in zip(pairs, crypto.postings(pairs, merchant), strict=True))
+        blocks = crypto.postings(pairs, merchant, generation)
+        rows = sorted((piece, block) for (piece, _), block in zip(pairs, blocks, strict=True))
         bulk.insert_new("members_phone_gram", ("merchant_id", "gram", "posting"), [(merchant, *row) for row in rows])
 
 
-def unpost(merchant: int, pairs: list[tuple[bytes, int]]) -> None:
+def unpost(merchant: int, pairs: list[tuple[bytes, int]], generation: int) -> None:
     """Take phones out of the search again."""
-    for (piece, _), block in zip(pairs, crypto.postings(pairs, merchant), strict=True):
+    for (piece, _), block in zip(pairs, crypto.postings(pairs, merchant, generation), strict=True):
         bulk.execute(
             "DELETE FROM members_phone_gram WHERE merchant_id = %s AND gram = %s AND posting = %s",
             [merchant, piece, block],

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from shuke.kit import bulk, crypto, pinyin
 from shuke.members import terms, values
 from shuke.members.models import MemberState
+from shuke.members.queries.keys import Blinds, Span
 from shuke.members.queries.reaching import numbers_of
 from shuke.shops.models import Merchant
 
@@ -47,8 +48,7 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
         found = _by_digits(merchant.id, digits, limit)
         return _hits(merchant.id, found, limit, digits, digits)
     if "@" in text:
-        blind = crypto.blind(text, "email", merchant.id)
-        rows = _contact_holders(merchant.id, "email", [blind])
+        rows = _contact_holders(merchant.id, "email", Blinds(merchant.id).forms("email", text))
         return _hits(merchant.id, [(member, "email") for member in rows], limit, text)
     words = text.split()
     digits = next((word for word in words if word.isdecimal() and len(word) >= terms.GRAM_DIGITS), "")
@@ -64,7 +64,7 @@ def find(merchant: Merchant, text: str, limit: int = 20) -> list[Hit]:
         if hits:
             return hits
         words = words[1:]
-    exact = _by_identity(merchant.id, given) if len(words) == 1 else []
+    exact = _by_identity(Blinds(merchant.id), given) if len(words) == 1 else []
     hits = _hits(merchant.id, exact, limit, text)
     wanted = limit if len(words) == 1 else _CHECKED
     known = {hit.member_id for hit in hits}
@@ -82,17 +82,18 @@ def _typed_digits(text: str) -> str:
 
 def _by_digits(merchant: int, digits: str, limit: int) -> list[tuple[int, str]]:
     found: dict[int, str] = {}
+    blinds = Blinds(merchant)
     for member in _by_card(merchant, digits):
         found.setdefault(member, "card")
-    for member, kind in _by_identity(merchant, digits):
+    for member, kind in _by_identity(blinds, digits):
         found.setdefault(member, kind)
     if len(digits) >= 7:
         forms = {digits, "+" + digits, "+86" + digits}
-        blinds = [crypto.blind(form, "phone", merchant) for form in sorted(forms)]
-        for member in _contact_holders(merchant, "phone", blinds):
+        asked = [blind for form in sorted(forms) for blind in blinds.forms("phone", form)]
+        for member in _contact_holders(merchant, "phone", asked):
             found.setdefault(member, "phone")
     if len(digits) >= terms.GRAM_DIGITS and len(found) < limit:
-        for member in _by_phone_piece(merchant, digits, limit * 2):
+        for member in _by_phone_piece(merchant, blinds.span, digits, limit * 2):
             found.setdefault(member, "phone")
     if len(found) < limit:
         for member in _by_prefix(merchant, digits, limit):
@@ -113,18 +114,18 @@ def _by_card(merchant: int, digits: str) -> list[int]:
     ]
 
 
-def _by_phone_piece(merchant: int, digits: str, limit: int) -> list[int]:
+def _by_phone_piece(merchant: int, span: Span, digits: str, limit: int) -> list[int]:
     """Members with a phone that has these digits in a row; those that end in them first."""
     if len(digits) == terms.GRAM_DIGITS:
-        found = dict.fromkeys(_posted(merchant, terms.tail_gram(digits, merchant), limit))
+        found = dict.fromkeys(_posted(merchant, span, "$" + digits, limit))
         if len(found) < limit:
-            found |= dict.fromkeys(_posted(merchant, crypto.gram(digits, merchant), limit))
+            found |= dict.fromkeys(_posted(merchant, span, digits, limit))
         return list(found)
     width = terms.GRAM_DIGITS
     starts = [*range(0, len(digits) - width, width), len(digits) - width]
     both: set[int] | None = None
     for start in reversed(starts):  # the last digits vary most, so their list is the shortest
-        members = _posted(merchant, crypto.gram(digits[start : start + width], merchant), _LIST_CAP)
+        members = _posted(merchant, span, digits[start : start + width], _LIST_CAP)
         both = set(members) if both is None else both.intersection(members)
         if not both:
             return []
@@ -141,27 +142,35 @@ def _by_phone_piece(merchant: int, digits: str, limit: int) -> list[int]:
     return ending + inside
 
 
-def _posted(merchant: int, piece: bytes, limit: int) -> list[int]:
-    rows = bulk.select(
-        "SELECT posting FROM members_phone_gram WHERE merchant_id = %s AND gram = %s LIMIT %s", [merchant, piece, limit]
-    )
-    return crypto.posted(piece, [row[0] for row in rows], merchant)
+def _posted(merchant: int, span: Span, piece: str, limit: int) -> list[int]:
+    """The members in the posting lists of these digits, of every generation in use."""
+    found: list[int] = []
+    for generation in span.every:
+        gram = crypto.gram(piece, merchant, generation)
+        rows = bulk.select(
+            "SELECT posting FROM members_phone_gram WHERE merchant_id = %s AND gram = %s LIMIT %s",
+            [merchant, gram, limit],
+        )
+        found += crypto.posted(gram, [row[0] for row in rows], merchant, generation)
+    return found
 
 
 # --- exact values
 
 
-def _by_identity(merchant: int, value: str) -> list[tuple[int, str]]:
+def _by_identity(blinds: Blinds, value: str) -> list[tuple[int, str]]:
     """Who has this very number on some platform, or as a card of another system."""
-    found = []
+    found, merchant = [], blinds.merchant
     for kind in ("card", "platform_id"):
-        blind = crypto.blind(value.replace("-", "") if kind == "card" else value, kind, merchant)
+        forms = blinds.forms(kind, value.replace("-", "") if kind == "card" else value)
+        marks = ", ".join(["%s"] * len(forms))
         for realm in _realms(merchant, kind):
             found += [
                 (row[0], kind)
                 for row in bulk.select(
-                    "SELECT member_id FROM members_identity WHERE merchant_id = %s AND kind = %s AND realm = %s AND blind = %s",
-                    [merchant, kind, realm, blind],
+                    "SELECT member_id FROM members_identity WHERE merchant_id = %s AND kind = %s AND realm = %s "
+                    f"AND blind IN ({marks})",
+                    [merchant, kind, realm, *forms],
                 )
             ]
     return found

@@ -126,7 +126,7 @@ def _key() -> Finding:
     """The master key must open what is stored: with another key every phone number and address is lost."""
     from shuke.kit import crypto
     from shuke.members.models import DataKey
-    from shuke.members.queries.keys import wrapped_by
+    from shuke.members.queries.keys import KeyMissing, span, wrapped_by
 
     row = DataKey.objects.order_by("member_id").first()
     if row is None:
@@ -144,6 +144,13 @@ def _key() -> Finding:
         return Finding(
             _("key"), "look", _("{n} members are still under an older key; run `shuke keys rotate`").format(n=left)
         )
+    try:
+        climbing = span().lowest < crypto.newest_version()
+    except KeyMissing as error:
+        return Finding(_("key"), "wrong", str(error))
+    if climbing:
+        detail = _("search indexes are still under an older key, everything is found; run `shuke keys rotate`")
+        return Finding(_("key"), "look", detail)
     return Finding(_("key"), "ok", _("opens this database"))
 
 
