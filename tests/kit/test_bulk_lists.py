@@ -47,5 +47,5 @@ def test_a_pooler_that_cannot_keep_statements_is_spared(prepared, settings):
     assert not [sql for sql in prepared() if "SELECT 18" in sql]
 
 
-def test_a_doubled_percent_sign_before_an_s_is_no_parameter():
+def test_a_doubled_percent_sign_before_an_s_is_no_parameter(db):
     assert bulk.select("SELECT '%%s' || %s", ["x"]) == [("%sx",)]

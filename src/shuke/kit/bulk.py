@@ -88,7 +88,9 @@ def _own_cursor(driver: Any) -> Any:
         # One type for all whole numbers: else each size of number makes another prepared statement.
         cursor.adapters.register_dumper(int, Int8Dumper)
         # The driver's own reading of moments; Django's, in Python, takes ten times as long for the same value in UTC.
-        cursor.adapters.register_loader("timestamptz", psycopg.adapters.get_loader(1184, psycopg.pq.Format.TEXT))
+        quick = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT)
+        assert quick is not None
+        cursor.adapters.register_loader("timestamptz", quick)
         if settings.SHUKE_PG_PREPARE:  # None, as Django sets it, refuses also what asks to be prepared
             driver.prepare_threshold = 1 << 60
     return cursor
