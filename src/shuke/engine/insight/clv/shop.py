@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -114,16 +115,19 @@ def outlook(
     low, high = (
         holdout.spend_band(spreads, spent, YEAR_DAYS / told.unit) if alone and spent is not None else (None, None)
     )
+    chance = {
+        days: _stated(checked["chances"][str(days)], found, *columns, told.orders, end - told.last_day, days)
+        for days in CHANCE_DAYS
+    }
+    for short, long in pairwise(CHANCE_DAYS):  # each is put right by itself; more days are never less of a chance
+        chance[long] = np.maximum(chance[long], chance[short])
     mine = None if groups is None else groups[np.searchsorted(seen.customers, told.customer)]
     return Outlook(
         told.customer,
         told.orders,
         told.first_day,
         told.last_day,
-        {
-            days: _stated(checked["chances"][str(days)], found, *columns, told.orders, end - told.last_day, days)
-            for days in CHANCE_DAYS
-        },
+        chance,
         orders,
         spent if alone else None,
         low,
