@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from shuke.doors.console import words
 from shuke.doors.console.figure_table import Cell, Table
+from shuke.insight.queries.goods import Wanted
 from shuke.kit import money
 
 VIEWS = ("hot", "slow", "opening", "together", "again", "ladder", "check")
@@ -46,7 +47,21 @@ def tables(told: dict[str, Any], view: str, group: str, currency: str) -> list[T
         "ladder": lambda: [_ladder(told)],
         "check": lambda: _check(told),
     }
-    return makers[view]()
+    return [table._replace(rows=[_opened(row) for row in table.rows]) for table in makers[view]()]
+
+
+def _opened(row: list[Cell]) -> list[Cell]:
+    """Shares and expectations open to the members of the first count of their row."""
+    first = next((cell for cell in row if cell.url), None)
+    if first is None:
+        return row
+    return [
+        row[0],
+        *(
+            cell._replace(url=cell.url or first.url, members=cell.members or first.members) if cell.number else cell
+            for cell in row[1:]
+        ),
+    ]
 
 
 def _figure(count: int, figure: str, told: dict[str, Any], item: str, other: str = "") -> Cell:
@@ -225,3 +240,26 @@ def _check(told: dict[str, Any]) -> list[Table]:
             )
         )  # fmt: skip
     return shown
+
+
+def card(wanted: Wanted) -> list[tuple[str, str, str, str]]:
+    """(what, name, why, tone) of what a member needs next: what is due first, a step up the ladder, then what is new."""
+    lines = []
+    for one in sorted((o for o in wanted.again if o.state in ("due", "overdue")), key=lambda o: o.due or wanted.as_of)[
+        :2
+    ]:
+        tone = "warn" if one.state == "overdue" else ""
+        why = _("due %(day)s; bought %(times)s times, about every %(days)s days")
+        lines.append(
+            (_("Buys again"), one.name, why % {"day": one.due, "times": one.times, "days": f"{one.gap_days:.0f}"}, tone)
+        )
+    for one in wanted.ladder[:1]:
+        lines.append((_("One step further"), one.name, _("after %(other)s") % {"other": one.because}, ""))
+    for one in wanted.new[:1]:
+        why = (
+            _("%(members)s members bought it and %(other)s") % {"members": one.buyers, "other": one.because}
+            if one.because
+            else _("a bestseller")
+        )
+        lines.append((_("New and likely"), one.name, why, ""))
+    return lines

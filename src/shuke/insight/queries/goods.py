@@ -33,6 +33,7 @@ from shuke.members.models import Member
 from shuke.orders.models import Order, OrderLine
 from shuke.shops.models import Merchant
 
+MOST_UP = 5
 FIGURES = ("bought", "stopped", "began", "returned", "together", "due", "overdue", "satisfied", "step")
 
 
@@ -66,7 +67,7 @@ def levels(merchant: Merchant) -> list[str]:
 
 
 class Next(NamedTuple):
-    """One thing a member may want next. `why`: again, like, bestseller."""
+    """One thing a member may want next. `why`: again, ladder, like, bestseller."""
 
     item: str
     name: str
@@ -77,12 +78,13 @@ class Next(NamedTuple):
     times: int = 0
     gap_days: float = 0.0
     own: bool = False  # the member's own gap speaks too
-    because: str = ""  # the name of the owned item that speaks most for it
-    buyers: int = 0  # members who bought both; of a bestseller, who bought it
+    because: str = ""  # the name of the owned item that speaks most for it, or that it leads on from
+    buyers: int = 0  # members who bought both; of a bestseller, who bought it; of the ladder, who went that way
 
 
 class Wanted(NamedTuple):
     again: list[Next]
+    ladder: list[Next]  # where those went who were satisfied with what this member is satisfied with
     new: list[Next]
     hidden: int  # left out: out of stock, or a durable just bought
     as_of: date
@@ -125,6 +127,7 @@ def for_member(merchant: Merchant, member: Member, level: str, *, now: datetime,
             )
             for i in rows
         ],
+        _up(told["ladder"], known, shelves, level, own, hidden),
         [
             Next(
                 *named(place), "like" if because >= 0 else "bestseller", because=named(because)[1] if because >= 0 else "",
@@ -135,6 +138,22 @@ def for_member(merchant: Merchant, member: Member, level: str, *, now: datetime,
         int(hidden.sum()),
         day_of(today),
     )  # fmt: skip
+
+
+def _up(
+    steps: list[dict[str, Any]], known: Learnt, shelves: Shelf, level: str, own: Sales, hidden: np.ndarray
+) -> list[Next]:
+    """Steps from what this member kept and bought on two days or more to what was never bought; most frequent first, each aim once."""
+    seen = visits(own)
+    kinds, days = np.unique(seen.item, return_counts=True)
+    content = {shelves.key(level, int(known.items[i])) for i in kinds[days >= 2]}
+    had = {shelves.key(level, int(known.items[i])) for i in kinds}
+    hide = {shelves.key(level, int(known.items[i])) for i in np.flatnonzero(hidden)}
+    found: dict[str, Next] = {}
+    for row in sorted(steps, key=lambda row: (-row["share"], row["to"])):
+        if row["from"] in content and row["to"] not in had and row["to"] not in hide and row["to"] not in found:
+            found[row["to"]] = Next(row["to"], row["to_name"], "ladder", because=row["from_name"], buyers=row["went"])
+    return list(found.values())[:MOST_UP]
 
 
 def _new(known: Learnt, own: Sales, hidden: np.ndarray, earned: str, top: int) -> list[tuple[int, int, int]]:

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from shuke.doors.console import goods_pages
+from shuke.doors.console import figure_table, goods_pages
 from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import goods as told
 from shuke.insight.queries.goods_sales import names_of, shelf
@@ -38,6 +38,9 @@ def goods(request: StaffRequest) -> HttpResponse:
     groups = [one["key"] for one in report["groups"]]
     group = request.GET.get("group", "")
     group = group if group in groups else "all"
+    tables = goods_pages.tables(report, view, group, request.merchant.currency)
+    if (file := figure_table.download(request, tables, f"goods-{view}")) is not None:
+        return file
     context = {
         "tab": "goods",
         "report": report,
@@ -47,7 +50,7 @@ def goods(request: StaffRequest) -> HttpResponse:
         "levels": [(one, _("Single products") if one == "product" else _("Kinds of goods")) for one in levels],
         "groups": [(key, goods_pages.group_name(key)) for key in groups] if view in ("hot", "slow") else [],
         "group": group,
-        "tables": goods_pages.tables(report, view, group, request.merchant.currency),
+        "tables": tables,
     }
     return render(request, "console/insight_goods.html", context)
 
@@ -134,6 +137,18 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "rows": [(one, states[one.state]) for one in wanted.again],
     }
     return render(request, "console/insight_goods_member.html", context)
+
+
+@console()
+@require_GET
+def card(request: StaffRequest, pk: int) -> HttpResponse:
+    """The most important of it, for the member's own page: due again, one step up, one new thing."""
+    _needs_insight(request)
+    who = get_object_or_404(Member, merchant=request.merchant, pk=pk, state=MemberState.ACTIVE)
+    report = told.report(request.merchant)
+    wanted = told.for_member(request.merchant, who, report["level"], now=request.now, top=3) if report else None
+    lines = goods_pages.card(wanted) if wanted is not None else []
+    return render(request, "console/insight_goods_card.html", {"wanted": wanted, "lines": lines})
 
 
 def _needs_insight(request: StaffRequest) -> None:
