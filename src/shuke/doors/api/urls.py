@@ -14,6 +14,7 @@ from shuke import __version__
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
+from shuke.doors.api import goods as goods_routes
 from shuke.doors.api import partner_cards as partner_card_routes
 from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
@@ -21,6 +22,7 @@ from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, stored, tiers, till, trouble
 from shuke.doors.api import value as values
+from shuke.doors.api import word_of_mouth as mouth_routes
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -226,6 +228,8 @@ api.add_router("", finances.router)
 api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)
 api.add_router("", profile_routes.router)
+api.add_router("", mouth_routes.router)
+api.add_router("", goods_routes.router)
 api.add_router("", profits.router)
 api.add_router("", values.router)
 urls = api.urls

@@ -50,6 +50,7 @@ GROUPS: tuple[Group, ...] = (
         (
             Tab("growth", "console:insight-growth", _("Growth")),
             Tab("cohorts", "console:insight-cohorts", _("Cohorts")),
+            Tab("word-of-mouth", "console:insight-word-of-mouth", _("Word of mouth")),
         ),
     ),
     Group(
