@@ -42,6 +42,7 @@ GROUPS: tuple[Group, ...] = (
             Tab("rfm", "console:insight-rfm", _("RFM")),
             Tab("pyramid", "console:insight-pyramid", _("Pyramid and layers")),
             Tab("movement", "console:insight-movement", _("Who went where")),
+            Tab("loyalty", "console:insight-loyalty", _("Loyalty types")),
             Tab("profiles", "console:insight-profiles", _("Profiles")),
         ),
     ),
@@ -58,6 +59,9 @@ GROUPS: tuple[Group, ...] = (
         (
             Tab("value", "console:insight-value", _("What to expect")),
             Tab("value-test", "console:insight-value-test", _("How good is this?")),
+            Tab("profit", "console:insight-profit", _("Profit")),
+            Tab("budget", "console:insight-budget", _("Retention budget")),
+            Tab("costs", "console:insight-costs", _("Margins and costs")),
             Tab("points", "console:insight-points", _("Points liability")),
         ),
     ),

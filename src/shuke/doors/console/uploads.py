@@ -17,6 +17,7 @@ TAKES_FILES = {  # page → bytes of one request
     "console:imports": LIMIT,
     "console:charter-drafts": 2 << 20,
     "console:finance-partner-cards": 32 << 20,
+    "console:insight-costs": 16 << 20,
 }
 
 

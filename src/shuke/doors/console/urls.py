@@ -10,6 +10,7 @@ from shuke.doors.console import (
     finance_urls,
     people_urls,
     profile_urls,
+    profit_urls,
     reward_urls,
     stored_urls,
 )
@@ -77,4 +78,5 @@ urlpatterns = [
     *reward_urls.patterns,
     *stored_urls.patterns,
     *profile_urls.patterns,
+    *profit_urls.patterns,
 ]

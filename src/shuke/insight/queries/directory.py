@@ -37,7 +37,9 @@ from shuke.insight.queries.filters import (
     period,
     stand,
 )
+from shuke.insight.queries.list_rows import Row, rows_of
 from shuke.insight.queries.members_behind import members_behind
+from shuke.insight.queries.profit_list import those as profit_those
 from shuke.kit import clock
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
@@ -47,40 +49,6 @@ PAGE_SIZE = 50
 COUNT_CAP = 10_001
 OFFSET_PAGES = 50  # later pages are reached by `after` / `before` only
 FEW_GONE = 1_000  # so many merged, undone or forgotten members are subtracted from a count one by one
-
-
-class Row(NamedTuple):
-    """One member as lists and exports show them. Money in minor units of the merchant's currency; None = not known."""
-
-    id: int
-    name: str
-    nickname: str
-    card: str
-    phone_hint: str
-    gender: str
-    city: str
-    joined_at: datetime
-    acquired_by: str
-    store: str
-    tags: list[str]
-    tier: str
-    tier_since: datetime | None
-    points: int | None  # the account's balance: available, pending and held; None = no account yet
-    last_paid_at: datetime | None
-    first_paid_at: datetime | None
-    orders: int | None  # None, here and below: not scored yet
-    net_minor: int | None
-    year_net_minor: int | None
-    usual_gap_days: float | None
-    stage: str
-    layer: str
-    bond: str
-    rfm: str
-    r5: int | None
-    f5: int | None
-    m5: int | None
-    chance_30: int | None  # permille; None, and the spend too: nothing can be told
-    expected_spend: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +130,7 @@ def directory(
         wanted = size if capped else max(0, min(size, total - start))
         ids = walk.slice(start, size, wanted)
         has_next = capped or start + len(ids) < total
-    rows = _rows(merchant, ids)
+    rows = rows_of(merchant, ids)
     return Page(
         rows=rows,
         total=total,
@@ -185,7 +153,7 @@ def neighbours(
     found: list[int] | None = None,
 ) -> tuple[int | None, int | None]:
     """The members before and after this one in that list; None at its ends."""
-    rows = _rows(merchant, [member_id])
+    rows = rows_of(merchant, [member_id])
     if not rows:
         return None, None
     walk = _Walk(merchant, filters, now, found, parse_sort(sort))
@@ -211,7 +179,7 @@ def every_row(
     walk = _Walk(merchant, filters, now, found, parse_sort(sort))
     ids = walk.slice(0, chunk, chunk)
     while ids:
-        rows = _rows(merchant, ids)
+        rows = rows_of(merchant, ids)
         yield rows
         ids = walk.beyond(walk.cursor(rows[-1]), chunk) if len(ids) == chunk and rows else []
 
@@ -259,6 +227,7 @@ def _narrowest(filters: Filters) -> _Order | None:
         beyond
         or filters.bought_on
         or filters.chances
+        or filters.of_profit
         or filters.expects_from is not None
         or filters.expects_to is not None
         or filters.first_on
@@ -441,6 +410,8 @@ def _narrow(
     if filters.chances or filters.expects_from is not None or filters.expects_to is not None:
         expected = value.those(merchant, filters.chances, filters.expects_from, filters.expects_to)
         query = query.filter(pk__in=expected)
+    if filters.of_profit:
+        query = query.filter(pk__in=profit_those(merchant, filters))
     query = by_history(query, merchant, filters, now)
     if moved := flow(filters.moved):
         until = moved.until or clock.day_of(now, tz)
@@ -466,32 +437,3 @@ def _tagged(tag: str) -> RawSQL:
     else:
         sql = "EXISTS (SELECT 1 FROM json_each(members_member.tags) AS t WHERE t.value = %s)"
     return RawSQL(sql, [tag], output_field=BooleanField())  # type: ignore[no-untyped-call]
-
-
-_COLUMNS = (
-    "id", "name", "nickname", "card", "phone_hint", "gender", "city", "joined_at", "acquired_by",
-    "home_store__name", "tags",
-    "wallet__tier", "wallet__tier_since", "wallet__balance",
-    *(
-        f"memberscore__{c}"
-        for c in (
-            "last_paid_at", "first_paid_at", "order_count", "net_minor", "year_net_minor", "usual_gap_days",
-            "stage", "layer", "bond", "rfm", "r5", "f5", "m5",
-        )
-    ),
-    "membervalue__chance_30", "membervalue__expected_spend",
-)  # fmt: skip
-_TEXTS = [
-    i for i, c in enumerate(_COLUMNS) if c.endswith(("__name", "__tier", "__stage", "__layer", "__bond", "__rfm"))
-]
-
-
-def _rows(merchant: Merchant, ids: list[int]) -> list[Row]:
-    """The rows of these ids, in their order."""
-    found: dict[int, Row] = {}
-    for values in Member.objects.filter(merchant=merchant, pk__in=ids).values_list(*_COLUMNS):
-        cells = list(values)
-        for i in _TEXTS:
-            cells[i] = cells[i] or ""
-        found[cells[0]] = Row(*cells)
-    return [found[i] for i in ids if i in found]

@@ -13,6 +13,9 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from shuke.engine.insight.budget import ADVICE
+from shuke.engine.insight.profit import KINDS
+
 # The tabs above the list and the lifecycle stages behind them. "dormant" is a plain rule of the field beside the stages
 # (which judge by each member's own rhythm), so the two may overlap.
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -67,6 +70,11 @@ class Filters:
     chances: tuple[str, ...] = ()  # 30-likely, 90-possible, …: to buy within so many days
     expects_from: int | None = None  # net spend expected within 12 months, minor units, at least
     expects_to: int | None = None  # and less than
+    loyalty: tuple[str, ...] = ()  # habit, price, high, or none
+    quality: tuple[str, ...] = ()  # quality, costly, or none
+    advice: tuple[str, ...] = ()  # at_ease, keep, win_back, let_go, or unknown
+    cost: tuple[str, ...] = ()  # kinds of cost they caused within 365 days
+    profit: str = ""  # gain | loss within 365 days
     year_from: int | None = None  # net spend within 365 days, minor units, at least
     bought: str = ""  # ever | never | year (within 365 days) | again (two days or more of them) | idle (none of them)
     bought_in: int | None = None  # a store they bought in, within `paid` or else 365 days
@@ -87,6 +95,11 @@ class Filters:
         """Whether anything at all is restricted."""
         return self.params() != []
 
+    @property
+    def of_profit(self) -> bool:
+        """Whether rows of the profit report are asked."""
+        return bool(self.loyalty or self.quality or self.advice or self.cost or self.profit)
+
     def params(self) -> list[tuple[str, str]]:
         """The canonical address parameters: fixed order, nothing empty. `parse` reads them back to an equal value."""
         pairs: list[tuple[str, str]] = []
@@ -98,6 +111,7 @@ class Filters:
             ("stage", self.stages), ("tier", self.tiers), ("rfm", self.rfm), ("m", self.money),
             ("cell", [f"{r}-{f}" for r, f in self.cells]),
             ("layer", self.layers), ("bond", self.bonds), ("store", self.stores), ("tag", self.tags), ("by", self.acquired_by), ("chance", self.chances),
+            ("loyalty", self.loyalty), ("quality", self.quality), ("advice", self.advice), ("cost", self.cost),
         ):  # fmt: skip
             pairs += [(name, str(value)) for value in values]
         for name, value in (
@@ -105,7 +119,7 @@ class Filters:
             ("points_from", self.points_from), ("points_to", self.points_to),
             ("last_from", self.last_from), ("last_to", self.last_to), ("bought", self.bought), ("bought_in", self.bought_in), ("bought_on", self.bought_on),
             ("expects_from", self.expects_from), ("expects_to", self.expects_to),
-            ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
+            ("profit", self.profit), ("year_from", self.year_from), ("paid", self.paid), ("paid_days", self.paid_days), ("unpaid", self.unpaid),
             ("expires", self.expires), ("holding", self.holding),
             ("moved", self.moved), ("stood", self.stood),
         ):  # fmt: skip
@@ -290,6 +304,11 @@ _READERS = {
     "bought_in": ("bought_in", _whole, False),
     "bought_on": ("bought_on", _matching(_PLATFORM), False),
     "stood": ("stood", lambda t: t if stand(t) else None, False),
+    "loyalty": ("loyalty", _among(("habit", "price", "high", "none")), True),
+    "quality": ("quality", _among(("quality", "costly", "none")), True),
+    "advice": ("advice", _among((*ADVICE[1:], "unknown")), True),
+    "cost": ("cost", _among(KINDS), True),
+    "profit": ("profit", _among(("gain", "loss")), False),
     "moved": ("moved", lambda t: t if flow(t) else None, False),
 }
 assert {r[0] for r in _READERS.values()} | {"ignored"} == {f.name for f in fields(Filters)}

@@ -177,6 +177,11 @@ def told_of(attributes: dict[str, Any]) -> tuple[int, int]:
     )
 
 
+def fields_kept(merchant: Merchant) -> set[str]:
+    """Which of the attributes members are asked for this shop keeps."""
+    return set(AttributeKind.objects.filter(merchant=merchant, key__in=TOLD).values_list("key", flat=True))
+
+
 def with_attributes(merchant: Merchant, keys: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Living members who have a value of one of these keys. Nobody, quickly, where the shop keeps none of them."""
     have = list(AttributeKind.objects.filter(merchant=merchant, key__in=keys).values_list("key", flat=True))

@@ -37,6 +37,10 @@ HEADINGS: dict[str, Any] = {
     "first": gettext_lazy("First purchase"),
     "spent": gettext_lazy("Net spend"),
     "year": gettext_lazy("Net spend, 365 days"),
+    "profit": gettext_lazy("Profit, 365 days"),
+    "budget": gettext_lazy("Retention budget"),
+    "loyalty": gettext_lazy("Loyalty type"),
+    "quality": gettext_lazy("Quality"),
     "orders": gettext_lazy("Orders"),
     "gap": gettext_lazy("Usual gap, days"),
     "chance": gettext_lazy("Buys within 30 days"),
@@ -66,7 +70,9 @@ SORTED_BY = {
     "joined": "joined",
     "expects": "expects",
 }
-NUMBERS = frozenset({"spent", "expects", "year", "orders", "gap", "points", "last", "first", "joined"})
+NUMBERS = frozenset(
+    {"spent", "expects", "year", "profit", "budget", "orders", "gap", "points", "last", "first", "joined"}
+)
 
 
 VIEW_NAMES: dict[str, tuple[Any, Any]] = {
@@ -144,6 +150,8 @@ NOT_IN_FORM = (
     "chance",
     "expects_from",
     "expects_to",
+    "cost",
+    "profit",
     "year_from",
     "paid",
     "paid_days",

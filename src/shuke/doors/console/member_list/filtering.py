@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.member_list.asked import Asked, Link
 from shuke.doors.console.templatetags.console import money
-from shuke.engine.insight import wording
+from shuke.engine.insight import profit_words, wording
+from shuke.engine.insight.wording import Wording
 from shuke.insight.queries import in_use
 from shuke.insight.queries.filters import (
     BONDS,
@@ -84,6 +87,11 @@ def more_menus(request: StaffRequest, asked: Asked) -> list[Menu]:
             len(filters.bonds),
         )
     )
+    found += [
+        _of_profit("loyalty", _("Loyalty type"), profit_words.TYPES, filters.loyalty),
+        _of_profit("quality", _("Quality"), profit_words.QUALITIES, filters.quality),
+        _of_profit("advice", _("Advice"), profit_words.ADVICE, filters.advice),
+    ]
     if sources:
         found.append(
             Menu(
@@ -93,6 +101,10 @@ def more_menus(request: StaffRequest, asked: Asked) -> list[Menu]:
     if tags:
         found.append(Menu("tag", _("Tags"), [Choice(t, t, t in filters.tags) for t in tags], len(filters.tags)))
     return found
+
+
+def _of_profit(name: str, label: str, names: Mapping[str, Wording], chosen: tuple[str, ...]) -> Menu:
+    return Menu(name, label, [Choice(k, words.said(names[k]), k in chosen) for k in names if k], len(chosen))
 
 
 def _kept(merchant: Merchant, name: str, ask: Any) -> list[str]:
@@ -131,6 +143,14 @@ def chips(request: StaffRequest, asked: Asked) -> list[Link]:
             )
         )
     return found
+
+
+_PROFIT_WORDS: dict[str, tuple[Any, Mapping[str, Wording]]] = {
+    "loyalty": (gettext_lazy("Loyalty type"), profit_words.TYPES),
+    "quality": (gettext_lazy("Quality"), profit_words.QUALITIES),
+    "advice": (gettext_lazy("Advice"), profit_words.ADVICE),
+    "cost": (gettext_lazy("Caused cost within 365 days"), profit_words.COSTS),
+}
 
 
 def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bool = False, there: bool = False) -> str:
@@ -176,6 +196,11 @@ def chip_label(request: StaffRequest, name: str, value: str, *, asked_period: bo
         value = period_label(value)
     elif name == "expires" and value == "never":
         return _("Has points that never lapse")
+    elif name in _PROFIT_WORDS:
+        label, names = _PROFIT_WORDS[name]
+        return f"{label}: {words.said(names['' if value in ('none', 'unknown') else value])}"
+    elif name == "profit":
+        return {"gain": _("Brought more than they cost"), "loss": _("Cost more than they brought")}[value]
     elif name == "chance":
         days, _dash, band = value.partition("-")
         return words.chance_within(band, int(days))

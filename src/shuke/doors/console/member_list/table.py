@@ -14,6 +14,7 @@ from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.member_list.asked import HEADINGS, NUMBERS, SORTED_BY, Asked
 from shuke.doors.console.templatetags.console import masked_phone, money
+from shuke.engine.insight import profit_words
 from shuke.engine.insight.chances import band
 from shuke.insight.queries.directory import OFFSET_PAGES, Page, Row
 from shuke.members.queries import Hit
@@ -124,6 +125,21 @@ class _Shower:
 
     def expects(self, row: Row) -> str:
         return money(row.expected_spend, self._currency)
+
+    def profit(self, row: Row) -> str:
+        return money(row.year_profit_minor, self._currency)
+
+    def budget(self, row: Row) -> str:
+        if not row.advice:
+            return DASH
+        advised = words.said(profit_words.ADVICE[row.advice])
+        return format_html('<span title="{}">{}</span>', advised, money(row.budget_minor, self._currency))
+
+    def loyalty(self, row: Row) -> str:
+        return words.said(profit_words.TYPES[row.loyalty]) if row.loyalty else DASH
+
+    def quality(self, row: Row) -> str:
+        return words.said(profit_words.QUALITIES[row.quality]) if row.quality else DASH
 
     def scores(self, row: Row) -> str:
         return DASH if row.r5 is None else f"{row.r5}-{row.f5}-{row.m5}"

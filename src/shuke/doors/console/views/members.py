@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shuke.doors.console import finding, member_list, tiers, words
 from shuke.doors.console.access import StaffRequest, console
-from shuke.engine.insight import wording
+from shuke.engine.insight import profit_words, wording
 from shuke.flows import export_members as flow
 from shuke.insight.queries.directory import count, directory, every_row
 from shuke.insight.queries.filters import BONDS, LAYERS, STAGES
@@ -118,6 +118,8 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
             "stage": {code: words.stage(code) for code in STAGES},
             "layer": {code: words.layer(code) for code in LAYERS},
             "bond": {code: words.bond(code) for code in BONDS},
+            "loyalty": {code: words.said(name) for code, name in profit_words.TYPES.items() if code},
+            "quality": {code: words.said(name) for code, name in profit_words.QUALITIES.items() if code},
             "rfm": {code: words.rfm_class(code) for code in wording.RFM_NAMES},
         },
         form=form,
