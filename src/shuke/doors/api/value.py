@@ -44,7 +44,7 @@ class ValueOut(Schema):
     layers: list[dict[str, Any]]
     spend_bands: list[dict[str, Any]]
     top: list[dict[str, Any]]
-    wholesale: dict[str, int] | None
+    wholesale: dict[str, Any] | None
     plain: dict[str, Any] | None = Field(
         description="the trade's formula: yearly profit × years − promotion, care, service"
     )

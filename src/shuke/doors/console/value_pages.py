@@ -160,7 +160,7 @@ def chance_table(one: dict[str, Any]) -> Table:
         [name(f"{i}"), Cell(f"{n:,}", value=n, plain="measure"), _percent(stated), _percent(came)]
         for i, (n, stated, came) in enumerate(one["tenths"], 1)
     ]
-    heads = [(_("Tenth"), False), (_("Members"), True), (_("Stated chance"), True), (_("Bought"), True)]
+    heads = [(_("Tenth"), False), (_("Members"), True), (_("Stated chance"), True), (_("Bought in the end"), True)]
     meaning = _(
         "Members in ten parts by the chance stated on %(day)s, and the share of each that bought within the %(days)s days after."
     )
@@ -242,7 +242,7 @@ def _number(value: float | None, places: int) -> Cell:
     return (
         Cell(BLANK, plain="measure")
         if value is None
-        else Cell(f"{value:,.{places}f}", value=round(value, 4), plain="measure")
+        else Cell(f"{round(value, places) + 0.0:,.{places}f}", value=round(value, 4), plain="measure")
     )
 
 

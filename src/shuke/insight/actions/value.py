@@ -23,6 +23,7 @@ MUCH_MORE = 1.2  # so many times the visits of the last test: a history was impo
 _TABLE = "insight_membervalue"
 _COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
 _CHUNK = 20_000
+WHOLESALERS = 50  # named at most
 BANDS_AT = (50, 80, 95)  # per cent of members
 
 
@@ -86,7 +87,13 @@ def _figures(
         "bounds": _bounds(told.spend, merchant.currency),
         "whole": told.whole,
         "fit": told.fit,
-        "wholesale": {"members": many, "from": round(told.wholesale_from)} if many else None,
+        "wholesale": {
+            "members": many,
+            "from": round(told.wholesale_from),
+            "who": told.customer[told.wholesale][:WHOLESALERS].tolist(),
+        }
+        if many
+        else None,
     }
 
 

@@ -37,7 +37,8 @@ def told(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any] 
      "bands": {"30": {"likely": members, "possible", "unlikely"}, "90": {…}}, "quiet": {"members", "year_net_minor"},
      "orders": null | BAND (order days), "spend": null | BAND, "past_orders", "past_spend": of the last 365 days,
      "layers": [{"layer", "name", "members", "orders", "spend": BAND}, …],
-     "spend_bands": [{"from", "to": null = no end, "members", "spend"}, …], "top": [MEMBER, …], "wholesale": null | {"members", "from"},
+     "spend_bands": [{"from", "to": null = no end, "members", "spend"}, …], "top": [MEMBER, …],
+     "wholesale": null | {"members", "from", "who": [{"member", "name"}, …]: 50 at most},
      "plain": {"year_net", "margin", "margin_assumed", "years", "years_assumed", "costs", "worth"},
      "buyers", "repeaters", "second_share": of buyers, those who came a second time}
     BAND: {"low", "expected", "high"}: four times of five the truth lies within. MEMBER: as `one`, with "name" and "card".
@@ -50,6 +51,10 @@ def told(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any] 
         key: figures[key]
         for key in ("as_of", "made_at", "currency", "level", "rule", "wholesale", "buyers", "repeaters")
     }
+    if answer["wholesale"]:
+        people = Member.objects.filter(merchant=merchant).in_bulk(answer["wholesale"].get("who", []))
+        named = [{"member": pk, "name": who.name or who.nickname or who.card} for pk, who in people.items()]
+        answer["wholesale"] = answer["wholesale"] | {"who": named}
     answer |= {
         "rule_says": _rule(figures, language),
         "missing": value_words.missing(figures, language, future(merchant, figures)),
