@@ -6,14 +6,15 @@ Each finding names the invariant and the row. The numbers I1 … I18 are those o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shuke.engine.charter.standing import GROWTH
 from shuke.engine.ledger.books import FAR
 from shuke.kit import abreast, bulk
+from shuke.loyalty.models import Seal
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import card_statements, chain, charters, rewards, settlement
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
@@ -26,6 +27,8 @@ LETTERS = "ICSGD"  # points, coupons, stored value, gifts, draws: the order in w
 FOLDED_AT_ONCE = 200  # members
 WORTH_A_PROCESS = 20_000  # postings: fewer are read sooner than another process is begun
 
+Part = tuple[str, Any]  # "ask": which check · "seal": the one before and itself · "fold": members
+
 
 class Finding(NamedTuple):
     """Something that must never be: which invariant, which row, what is wrong."""
@@ -35,12 +38,24 @@ class Finding(NamedTuple):
     problem: str
 
 
+class Reached(NamedTuple):
+    """The last seal that was looked at: everything up to it is known to be right, or not."""
+
+    seal: int
+    digest: str
+
+    @classmethod
+    def of(cls, seal: Seal | None) -> Reached:
+        return cls(0, "") if seal is None else cls(seal.number, bytes(seal.digest).hex())
+
+
 class Report(NamedTuple):
     """What was checked, and what was found."""
 
     findings: list[Finding]
     checked: list[tuple[str, str]]  # invariant, what it says
     figures: dict[str, int]
+    reached: Reached = Reached(0, "")
 
     @property
     def ok(self) -> bool:
@@ -48,62 +63,69 @@ class Report(NamedTuple):
 
 
 def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None, limit: int = 100) -> Report:
-    """Check everything; at most `limit` findings per check are named. Large books are read by several processes at once."""
+    """Check everything; at most `limit` findings per check are named. Large books are read by several processes at once. All
+    of it is read as it was at one moment: who sells meanwhile is no finding."""
     asked = [*CHECKS, *COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS]
     checked = [(invariant, says) for invariant, says, _, _ in asked]
     checked += [*BEYOND_SQL, *money.BEYOND_SQL, *rewards.BEYOND_SQL]
-    findings = [Finding(*told) for told in money.beyond_sql(merchant, limit)]
-    findings += [Finding(*told) for told in rewards.faults(merchant)]
-    findings += _triggers()
-    findings += _budgets(merchant)
-    findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
-    findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
-    members = [
-        m
-        for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
-    ]
-    findings += _abreast(merchant, asked, members, progress, limit)
-    return Report(
-        findings,
-        sorted(checked, key=lambda c: (LETTERS.find(c[0][0]), int(c[0][1:]))),
-        _figures(merchant, len(members)),
-    )
 
-
-def _abreast(
-    merchant: Merchant,
-    asked: list[tuple[str, str, str, str]],
-    members: list[int],
-    progress: Callable[[int], None] | None,
-    limit: int,
-) -> list[Finding]:
-    """What takes long, in parts: questions to the database, seals of the chain, members folded anew. In order of the parts."""
-    seals = chain.seals(merchant)
-    parts: list[tuple[str, int]] = [("ask", n) for n in range(len(asked))]
-    parts += [("seal", n) for n in range(len(seals))]
-    parts += [("fold", n) for n in range(0, len(members), FOLDED_AT_ONCE)]
-
-    def work(part: tuple[str, int]) -> list[Finding]:
-        kind, n = part
+    def work(part: Part) -> list[Finding]:
+        kind, told = part
         if kind == "ask":
-            invariant, _, sql, sentence = asked[n]
-            rows = bulk.select(sql, [merchant.pk] * sql.count("%s"))
-            return [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+            return ask(merchant, asked[told], limit)
         if kind == "seal":
-            before = seals[n - 1] if n else None
-            return [
-                Finding("I17", f"seal {seals[n].number}", told) for told in chain.faults(merchant, before, seals[n])
-            ]
-        told = against_facts(merchant, members[n : n + FOLDED_AT_ONCE])
-        return [Finding(*one) for one in islice(told, limit)]
+            return of_seal(merchant, *told)
+        return [Finding(*one) for one in islice(against_facts(merchant, told), limit)]
 
+    with abreast.standing_still(work, processes=processes_for(merchant)) as spread:
+        findings = [Finding(*told) for told in money.beyond_sql(merchant, limit)]
+        findings += [Finding(*told) for told in rewards.faults(merchant)]
+        findings += _triggers()
+        findings += _budgets(merchant)
+        findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
+        findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
+        members = _everybody(merchant)
+        seals = chain.seals(merchant)
+        parts: list[Part] = [("ask", n) for n in range(len(asked))]
+        parts += [("seal", (seals[n - 1] if n else None, seal)) for n, seal in enumerate(seals)]
+        parts += [("fold", members[n : n + FOLDED_AT_ONCE]) for n in range(0, len(members), FOLDED_AT_ONCE)]
+        findings += gathered(spread, parts, progress)
+        figures = _figures(merchant, len(members))
+        reached = Reached.of(seals[-1] if seals else None)
+    return Report(findings, sorted(checked, key=_place), figures, reached)
+
+
+def processes_for(merchant: Merchant) -> int | None:
+    """One for small books; else as many as there are cores."""
+    [(sealed,)] = bulk.select("SELECT COALESCE(SUM(count), 0) FROM loyalty_seal WHERE merchant_id = %s", [merchant.pk])
+    return 1 if sealed < WORTH_A_PROCESS else None
+
+
+def ask(merchant: Merchant, check: tuple[str, str, str, str], limit: int) -> list[Finding]:
+    invariant, _, sql, sentence = check
+    rows = bulk.select(sql, [merchant.pk] * sql.count("%s"))
+    return [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+
+
+def of_seal(merchant: Merchant, before: Seal | None, seal: Seal) -> list[Finding]:
+    return [Finding("I17", f"seal {seal.number}", told) for told in chain.faults(merchant, before, seal)]
+
+
+def gathered(
+    spread: abreast.Spread, parts: list[Part], progress: Callable[[int], None] | None = None
+) -> Iterator[Finding]:
+    """What takes long, in parts: questions to the database, seals of the chain, members folded anew. Told in order of the parts."""
     found: dict[int, list[Finding]] = {}
-    alone = 1 if sum(seal.count for seal in seals) < WORTH_A_PROCESS else None
-    for n, findings in abreast.each(work, parts, processes=alone):
+    for n, findings in spread(parts):
         found[n] = findings
         if progress is not None and parts[n][0] == "fold":
-            progress(len(members[parts[n][1] : parts[n][1] + FOLDED_AT_ONCE]))
-    return [finding for n in sorted(found) for finding in found[n]]
+            progress(len(parts[n][1]))
+    for n in sorted(found):
+        yield from found[n]
+
+
+def _place(check: tuple[str, str]) -> tuple[int, int]:
+    return LETTERS.find(check[0][0]), int(check[0][1:])
 
 
 def _figures(merchant: Merchant, members: int) -> dict[str, int]:
@@ -194,7 +216,10 @@ def state_hash(merchant: Merchant) -> str:
 
 
 def _everybody(merchant: Merchant) -> list[int]:
-    return [m for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s", [merchant.pk])]
+    return [
+        m
+        for (m,) in bulk.select("SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s ORDER BY 1", [merchant.pk])
+    ]
 
 
 def last_settled(merchant: Merchant) -> datetime | None:
