@@ -159,3 +159,9 @@ def test_thin_shops_are_told_what_is_missing(lan, history):
     assert said[0].startswith(f"{told['of']} members")
     whole = profile_words.sentences(profiles.profile(lan.merchant, Filters(), now=now), "zh-hans", "CNY")
     assert "这就是全体会员" in whole[-1]
+
+
+def test_forgetting_somebody_throws_the_columns_away(lan, people):
+    actions.forget(merchant=lan.merchant, members=[people[0].pk])
+    assert profile_traits.kept(lan.merchant) is None
+    assert profiles.wanted(lan.merchant, night(lan, "2026-06-30"))

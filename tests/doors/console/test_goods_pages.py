@@ -103,3 +103,16 @@ def test_a_list_that_moved_marks_nothing_else(see, shelves):
     assert see(shelves.auditor).post("/insight/goods/marks", {"code-0": "B", "gone-0": "1"}).status_code == 403
     assert "disabled" in page(see(shelves.auditor), "/insight/goods/marks")
     assert see(shelves.assistant).get("/insight/goods/marks").status_code == 403
+
+
+def test_members_behind_a_figure_are_those_of_the_group_and_are_taken_along(see, shelves):
+    client = see(shelves.owner)
+    text = page(client, "/insight/goods?view=hot&group=layer:target")
+    link, claimed = re.findall(r'href="(/insight/goods/members\?[^"]+group=layer[^"]+)"[^>]*data-figure="(\d+)"', text)[
+        0
+    ]
+    assert f'data-figure="{claimed}"' in page(client, unescape(link))
+    answer = client.post(unescape(link), {"form": "csv"})
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert len(body.decode("utf-8-sig").strip().splitlines()) == int(claimed) + 1
+    assert see(shelves.assistant).post(unescape(link), {"form": "csv"}).status_code == 403
