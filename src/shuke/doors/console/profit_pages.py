@@ -62,7 +62,7 @@ class Tables:
         whole, costs = self.told["whole"], self.told["with_costs"]
         rows = [
             [
-                name(_("Net spend")),
+                name(_("Net amount")),
                 self._opens(whole["year"]["net"], whole["buyers"], ("bought", "year")),
                 self._money(whole["ever"]["net"]),
             ]
@@ -99,9 +99,9 @@ class Tables:
                 *self._sums(one["year"], one["members"]),
             ])  # fmt: skip
         heads = [
-            (_("Members"), False),
-            (_("Number"), True),
-            (_("Net spend"), True),
+            (_("Group"), False),
+            (_("Members"), True),
+            (_("Net amount"), True),
             (_("Margin"), True),
             (_("Costs"), True),
             (_("Profit"), True),
@@ -192,7 +192,7 @@ class Tables:
             ("", False),
             (_("Members"), True),
             ("%", True),
-            (_("Net spend"), True),
+            (_("Net amount"), True),
             (_("Profit"), True),
             (_("What it means"), False),
         ]

@@ -90,12 +90,12 @@ ADVICE_MEANINGS = {
 }
 REASONS = {
     "comes_back": Wording("一年内在 {days} 天里购买，仍在自己的节奏里。", "Bought on {days} days within a year, and still in their rhythm."),
-    "too_seldom": Wording("一年内只有 {days} 天购买，不到 {needed} 天。", "Bought on {days} days within a year; {needed} are needed."),
+    "too_seldom": Wording("一年内只有 {days} 天购买，不到 {needed} 天。", "Buying days within a year: {days} of the {needed} it takes."),
     "out_of_rhythm": Wording("一年内在 {days} 天里购买，但现在比自己的节奏晚了。", "Bought on {days} days within a year, but is later than their rhythm now."),
     "on_promotion": Wording("{share} 的消费在促销时（会员平均 {mean}）。", "Buys {share} on promotion (members: {mean})."),
     "full_price": Wording("只有 {share} 的消费在促销时（会员平均 {mean}）。", "Buys only {share} on promotion (members: {mean})."),
     "price_usual": Wording("{share} 的消费在促销时，与会员平均 {mean} 相近。", "Buys {share} on promotion, about as members do ({mean})."),
-    "price_unknown": Wording("价格敏感度未知：{orders} 单，不到 {needed} 单。", "Price sensitivity is not known: {orders} orders, {needed} are needed."),
+    "price_unknown": Wording("价格敏感度未知：{orders} 单，不到 {needed} 单。", "Price sensitivity is not known: {orders} of {needed} orders."),
     "no_promotions": Wording("价格敏感度未知：订单里没有打折的商品。", "Price sensitivity is not known: no order shows reduced goods."),
     "friends": Wording("带来 {n} 位购买了的朋友。", "Brought {n} friends who bought."),
     "recommends": Wording("愿意推荐本店：{n} 分（满分 10）。", "Would recommend the shop: {n} of 10."),
