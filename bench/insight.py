@@ -1,6 +1,7 @@
 """How fast RFM and a whole day's figures are computed, hand-written SQL on the same engine beside.
 
     .venv/bin/python bench/insight.py [--lines 5000000] [--runs 3]
+    BENCH_MEMORY=3GB .venv/bin/python bench/insight.py --lines 50000000
 
 Two histories: the Complete Journey year (1.47 M lines, if its package is installed) and a made-up one of `--lines` lines
 with realistic skew. Each task runs in a process of its own, so that its CPU seconds and its peak memory are its own; figures are
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -27,6 +29,7 @@ import numpy as np
 from shuke.engine.insight import kpi, rfm, snapshot
 from shuke.engine.insight.port import Engine
 
+MEMORY = os.environ.get("BENCH_MEMORY", "400MB")  # of the engine, in the children too
 AS_OF = {"journey": "2017-12-31", "made": "2026-10-31"}
 
 
@@ -116,7 +119,7 @@ FROM m JOIN hr ON hr.r = m.r JOIN hf ON hf.f = m.f JOIN hv ON hv.v = m.v CROSS J
 
 
 def sql_from(folder: Path, today: int, days: str) -> dict:
-    limits: dict = {"threads": 2, "memory_limit": "400MB", "temp_directory": str(folder / "spill")}
+    limits: dict = {"threads": 2, "memory_limit": MEMORY, "temp_directory": str(folder / "spill")}
     with duckdb.connect(config=limits) as connection:
         rows = connection.execute(BY_HAND.format(days=days, today=today)).fetchnumpy()
     return digest(rows["r5"], rows["f5"], rows["m5"], rows["class"])
@@ -149,7 +152,7 @@ def ours_day(folder: Path, today: int) -> dict:
 
 
 def open_engine(folder: Path) -> Engine:
-    engine = Engine(memory="400MB", temp=folder / "spill", temp_limit="20GB")
+    engine = Engine(memory=MEMORY, temp=folder / "spill", temp_limit="20GB")
     engine.files("heads", [folder / "heads.parquet"])
     engine.files("members", [folder / "members.parquet"])
     return engine

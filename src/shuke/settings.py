@@ -24,6 +24,8 @@ def _home() -> Path:
 
 SHUKE_HOME = _home()
 SHUKE_MACHINE = int(os.environ.get("SHUKE_MACHINE", "0"))
+# Where the analyses run: empty for the engine in this process, spark://…, spark or sc://… for a cluster (docs/scale.md).
+SHUKE_ANALYTICS = os.environ.get("SHUKE_ANALYTICS", "").strip()
 SHUKE_MAX_UNPACKED = int(os.environ.get("SHUKE_MAX_UNPACKED", "200"))  # megabytes
 
 

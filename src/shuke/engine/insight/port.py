@@ -2,7 +2,8 @@
 
 An analysis is a SQL text in `sql/<name>.sql`, in the part of SQL that sqlglot can turn for other engines (see `ALLOWED`
 and tests/engine/insight/test_sql.py). `Port` is what an engine must do; `Engine` is DuckDB in this process, `port_spark.Spark`
-a cluster. `opened` chooses by address, and nothing else in the product knows which one answers.
+a cluster. `port_choice.opened`
+chooses by address, and nothing else in the product knows which one answers.
 
 Columns are numpy arrays: ids and money int64, days int32 counted from 1970-01-01 in the merchant's zone. Never NULL:
 0 means "nobody" or "none" where a column says so.
@@ -106,18 +107,6 @@ class Port(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-def opened(address: str, *, temp: Path, memory: str = "256MB", temp_limit: str = "4GB", threads: int = 2) -> Port:
-    """The engine at `address`: empty or `duckdb` for the one in this process, `spark://…`, `spark` or `sc://…` for a cluster.
-
-    On a cluster every worker must see `temp` and the named files under the same path; the limits are then the cluster's own.
-    """
-    if address in ("", "duckdb"):
-        return Engine(temp=temp, memory=memory, temp_limit=temp_limit, threads=threads)
-    from shuke.engine.insight.port_spark import Spark
-
-    return Spark(address, temp=temp)
 
 
 class Engine:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shuke.engine.insight import kpi, lifecycle, pyramid, rfm
-from shuke.engine.insight.port import Columns, Engine
+from shuke.engine.insight.port import Columns, Port
 from shuke.engine.insight.standing import Members, Published, next_refresh, stand
 
 MOST_STORES, MOST_STORE_ROWS = 50, 20
@@ -28,7 +28,7 @@ class Taken(NamedTuple):
 
 
 def take(
-    engine: Engine,
+    engine: Port,
     *,
     as_of: date,
     former: Published | None = None,
@@ -164,7 +164,7 @@ def _lifecycle(members: Members, rhythm: lifecycle.Rhythm) -> dict:
     }
 
 
-def _kpi(engine: Engine, members: Members, daily: kpi.Daily, figures: dict, as_of: date, first_day: int | None) -> dict:
+def _kpi(engine: Port, members: Members, daily: kpi.Daily, figures: dict, as_of: date, first_day: int | None) -> dict:
     today = kpi.day_number(as_of)
     sales = engine.run("window_sales", as_of=today, window_from=today - kpi.WINDOW_DAYS)
     orders, net = int(sales["orders"][0]), int(sales["net_sum"][0])
@@ -204,7 +204,7 @@ def _moving(daily: kpi.Daily, day: int, members: int, first_day: int | None) -> 
     }
 
 
-def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, first_day: int | None) -> list[dict]:
+def _months(engine: Port, members: Members, daily: kpi.Daily, as_of: date, first_day: int | None) -> list[dict]:
     today, this_month = kpi.day_number(as_of), kpi.month_number(as_of)
     joined = np.sort(members.joined)
     rows = engine.run("months", as_of=today)
@@ -248,7 +248,7 @@ def _months(engine: Engine, members: Members, daily: kpi.Daily, as_of: date, fir
 
 
 def _stores(
-    engine: Engine,
+    engine: Port,
     members: Members,
     home_store: np.ndarray,
     as_of: date,
@@ -283,7 +283,7 @@ def _stores(
     return stores, rows["at_store"].size - len(stores), _store_months(engine, chosen, today)
 
 
-def _store_months(engine: Engine, chosen: list[int], today: int) -> dict:
+def _store_months(engine: Port, chosen: list[int], today: int) -> dict:
     if not chosen:
         return {"months": [], "rows": []}
     engine.table("chosen", {"store_id": np.array(chosen, dtype=np.int64)})

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.db import connection, transaction
 
 from shuke.engine.insight import kpi
-from shuke.engine.insight.port import Engine
+from shuke.engine.insight.port import Port
 from shuke.engine.insight.snapshot import Taken, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
@@ -19,7 +17,7 @@ from shuke.insight.actions.scores import Move
 from shuke.insight.actions.thinning import thin
 from shuke.insight.actions.value import value_report
 from shuke.insight.models import CutPoints, Movement, Snapshot
-from shuke.insight.queries import profile_traits
+from shuke.insight.queries import analytics, profile_traits
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
 from shuke.insight.queries.value_visits import chance_of
@@ -102,9 +100,9 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     profile_traits.path(merchant).unlink(missing_ok=True)  # a file for all members: the worker makes it anew without them
 
 
-def _engine(merchant: Merchant) -> Engine:
-    """The engine over the merchant's files and members. Memory and spill are bounded; close it."""
-    engine = Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB")
+def _engine(merchant: Merchant) -> Port:
+    """The engine over the merchant's files and members; close it."""
+    engine = analytics.opened()
     try:
         engine.files("heads", columns.files(merchant)["heads"])
         engine.table("members", _living(merchant))
@@ -136,7 +134,7 @@ def _living(merchant: Merchant) -> dict[str, np.ndarray]:
     }
 
 
-def _take(engine: Engine, merchant: Merchant, day: date, former: Published | None) -> Taken:
+def _take(engine: Port, merchant: Merchant, day: date, former: Published | None) -> Taken:
     names = {store.id: store.name for store in shops.stores(merchant)}
     taken = take(engine, as_of=day, former=former, stores=names, chance=chance_of(merchant))
     taken.figures["currency"] = merchant.currency

@@ -14,8 +14,8 @@ from django.db import connection
 from shuke.engine.insight import kpi
 from shuke.engine.insight.goods import sales as engine_sales
 from shuke.engine.insight.goods.sales import Sales
-from shuke.engine.insight.port import Engine
 from shuke.insight.models import GoodsMark
+from shuke.insight.queries import analytics
 from shuke.members.models import MemberState
 from shuke.orders.models import Product
 from shuke.shops.models import Merchant
@@ -91,7 +91,7 @@ def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int
     """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
     listed = files_of(merchant)
     item = shelves.item_of(level)
-    with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
+    with analytics.opened() as engine:
         engine.files("heads", listed["heads"])
         engine.files("lines", listed["lines"])
         engine.table("members", living(merchant))

@@ -20,10 +20,10 @@ import numpy as np
 from django.conf import settings
 
 from shuke.engine.insight import kpi, profiles
-from shuke.engine.insight.port import Columns, Engine
+from shuke.engine.insight.port import Columns, Port
 from shuke.engine.insight.profiles import Trait
 from shuke.insight.models import MemberScore
-from shuke.insight.queries import profile_told
+from shuke.insight.queries import analytics, profile_told
 from shuke.insight.queries.goods_sales import files_of, living, names_of, shelf, short
 from shuke.shops.models import Merchant, Store
 
@@ -226,8 +226,8 @@ def _months(merchant: Merchant, goods: Columns, since: int, last: int) -> Iterat
             )
 
 
-def _engine(merchant: Merchant, listed: dict[str, list[Path]]) -> Engine:
-    engine = Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB")
+def _engine(merchant: Merchant, listed: dict[str, list[Path]]) -> Port:
+    engine = analytics.opened()
     for name, paths in listed.items():
         engine.files(name, paths)
     engine.table("members", living(merchant))

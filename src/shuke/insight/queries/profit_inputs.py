@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.conf import settings
 from django.db import connection
 
 from shuke.engine.insight import kpi, profit, traits
 from shuke.engine.insight.budget import ASSUMED_UPLIFT
-from shuke.engine.insight.port import Columns, Engine
+from shuke.engine.insight.port import Columns
 from shuke.engine.insight.profit import Stated
 from shuke.insight.models import ProfitPolicy, StatedCost
+from shuke.insight.queries import analytics
 from shuke.insight.queries.goods_sales import files_of, living
 from shuke.kit import bulk, clock
 from shuke.loyalty.queries import member_costs
@@ -96,7 +95,7 @@ def purchases(merchant: Merchant, day: date, told: dict[str, dict[str, Stated]],
         for product, one in of_product.items()
     ]  # fmt: skip
     table = np.array(columns, dtype=np.int64).reshape(-1, 3)
-    with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="300MB", temp_limit="8GB") as engine:
+    with analytics.opened(memory=300 << 20) as engine:
         for name, files in files_of(merchant).items():
             engine.files(name, files)
         engine.table("members", living(merchant))

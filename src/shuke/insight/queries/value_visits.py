@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.db.models import QuerySet
 
 from shuke.engine.facts import OrderStatus
@@ -14,9 +12,9 @@ from shuke.engine.insight import kpi, lifecycle, pyramid
 from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.enough import LEAST_REPEATERS
 from shuke.engine.insight.clv.history import Visits
-from shuke.engine.insight.port import Engine
 from shuke.engine.insight.standing import Published
 from shuke.insight.models import Snapshot, ValueReport
+from shuke.insight.queries import analytics
 from shuke.insight.queries.goods_sales import files_of, living
 from shuke.kit import clock
 from shuke.members.models import MemberState
@@ -33,7 +31,7 @@ def visits_of(merchant: Merchant, day: date) -> Visits:
     """
     if _paid(merchant, day)[:FEW_ORDERS].count() < FEW_ORDERS:
         return _of_few(merchant, day)
-    with Engine(temp=Path(settings.SHUKE_HOME) / "tmp" / "engine", memory="400MB", temp_limit="8GB") as engine:
+    with analytics.opened() as engine:
         engine.files("heads", files_of(merchant)["heads"])
         engine.table("members", living(merchant))
         rows = engine.run("visits", as_of=kpi.day_number(day))

@@ -89,6 +89,7 @@ def _database() -> Iterator[Finding]:
     if state == schema.State.CURRENT:
         yield _key()
         yield from _merchants()
+        yield from _analyses()
         yield from _work()
 
 
@@ -162,6 +163,35 @@ def _merchants() -> Iterator[Finding]:
         f"{m.name} ({m.zone}, {m.currency}, {queries.now(m).astimezone(m.tz):%Y-%m-%d %H:%M})" for m in found
     )
     yield Finding(_("merchants"), "ok" if found else "look", names or _("none yet; run `shuke init`"))
+
+
+def _analyses() -> Iterator[Finding]:
+    """Whether one machine still suits each history, and whether a cluster that was asked for can be spoken to."""
+    from importlib.util import find_spec
+
+    from shuke.doors.cli.commands.insight_engine import advice, minutes
+    from shuke.insight.queries import analytics
+    from shuke.shops import queries
+
+    if analytics.on_cluster() and find_spec("pyspark") is None:
+        yield Finding(
+            _("analyses"),
+            "wrong",
+            _("set to {address}, but Spark's package is not installed: pip install 'shuke[spark]'").format(
+                address=analytics.address()
+            ),
+        )
+        return
+    for merchant in queries.merchants():
+        told = analytics.outlook_of(merchant)
+        due = told.hand_over and not analytics.on_cluster()
+        detail = _("{engine}; {name}: a night takes about {time}. {advice}").format(
+            engine=analytics.address() or "DuckDB",
+            name=merchant.name,
+            time=minutes(told.seconds),
+            advice=advice(told, on_cluster=analytics.on_cluster()) if due else "",
+        )
+        yield Finding(_("analyses"), "look" if due else "ok", detail.strip())
 
 
 def _work() -> Iterator[Finding]:
