@@ -179,7 +179,7 @@ def every(count: int, most: int) -> int:
 
 
 class Node(NamedTuple):
-    """One end of a flow: a bar of this height; `middle` is where its label stands."""
+    """One end of a flow: a bar of this height; `middle` is where its label stands, never over another's."""
 
     key: str
     y: str
@@ -215,7 +215,7 @@ def flow(
                 tops[key] = y
                 nodes.append(Node(key, one(y), one(max(high, 1.0)), one(y + high / 2), sizes[key]))
                 y += high + gap
-        return nodes, tops
+        return _labelled(nodes, frame), tops
 
     left, at_left = stacked(lefts)
     right, at_right = stacked(rights)
@@ -235,3 +235,18 @@ def flow(
             lower = f"L{one(end)},{one(y1 + high)} C{one(half)},{one(y1 + high)} {one(half)},{one(y0 + high)} {one(start)},{one(y0 + high)} Z"
             bands.append(Band(before, after, f"{upper} {lower}", size))
     return left, right, bands
+
+
+_LINE = 20.0  # height of a label on a phone, where texts are drawn larger
+
+
+def _labelled(nodes: list[Node], frame: Frame) -> list[Node]:
+    """Labels of thin neighbours pushed apart: down from the top, then up again from the bottom."""
+    places = [float(node.middle) for node in nodes]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + _LINE)
+    if places:
+        places[-1] = min(places[-1], frame.height - frame.bottom)
+    for i in range(len(places) - 2, -1, -1):
+        places[i] = min(places[i], places[i + 1] - _LINE)
+    return [node._replace(middle=one(place)) for node, place in zip(nodes, places, strict=True)]

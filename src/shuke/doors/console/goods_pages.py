@@ -31,8 +31,9 @@ def group_name(key: str) -> str:
     return {"layer": words.layer, "stage": words.stage, "rfm": words.rfm_class}[what](code)
 
 
-def behind(figure: str, level: str, item: str, other: str = "") -> str:
+def behind(figure: str, level: str, item: str, other: str = "", group: str = "") -> str:
     asked = {"figure": figure, "level": level, "item": item} | ({"other": other} if other else {})
+    asked |= {"group": group} if group not in ("", "all") else {}
     return reverse("console:insight-goods-members") + "?" + urlencode(asked)
 
 
@@ -64,8 +65,8 @@ def _opened(row: list[Cell]) -> list[Cell]:
     ]
 
 
-def _figure(count: int, figure: str, told: dict[str, Any], item: str, other: str = "") -> Cell:
-    return Cell(f"{count:,}", behind(figure, told["level"], item, other) if count else "", count)
+def _figure(count: int, figure: str, told: dict[str, Any], item: str, other: str = "", group: str = "") -> Cell:
+    return Cell(f"{count:,}", behind(figure, told["level"], item, other, group) if count else "", count)
 
 
 def _name(text: str) -> Cell:
@@ -91,7 +92,7 @@ def _hot(told: dict[str, Any], group: str, currency: str) -> Table:
     whole = chosen["key"] == "all"
     rows = []
     for r in chosen["hot"]:
-        buyers = _figure(r["buyers"], "bought", told, r["item"]) if whole else Cell(f"{r['buyers']:,}")
+        buyers = _figure(r["buyers"], "bought", told, r["item"], group=chosen["key"])
         rows.append(
             [_name(r["item_name"]), buyers, _percent(r["share"]), _percent(r["share_of_others"]), _sure(r["surely"]),
              Cell(money.show(r["net"], currency))]
@@ -115,10 +116,9 @@ def _hot(told: dict[str, Any], group: str, currency: str) -> Table:
 
 def _slow(told: dict[str, Any], group: str) -> Table:
     chosen = _group(told, group)
-    whole = chosen["key"] == "all"
     rows = [
         [_name(r["item_name"]), Cell(f"{r['before']:,}"), Cell(f"{r['expected']:,.0f}"), Cell(f"{r['bought']:,}"),
-         Cell(f"−{r['missing']:,.0f}", behind("stopped", told["level"], r["item"]) if whole else "", 1 if whole else 0, tone="down"),
+         Cell(f"−{r['missing']:,.0f}", behind("stopped", told["level"], r["item"], group=chosen["key"]), 1, tone="down"),
          Cell(r["last_day"], number=False)]
         for r in chosen["slow"]
     ]  # fmt: skip

@@ -22,7 +22,8 @@ def tables(figures: dict[str, Any], crossed: dict[tuple[str, str], int], currenc
     def spent(minor: int | None, url: str, members: int) -> Cell:
         if minor is None:
             return Cell(BLANK)
-        return figure(money.show(minor, currency), url, members, minor / 10 ** money.digits(currency))
+        shown = figure(money.show(minor, currency), url, members, minor / 10 ** money.digits(currency))
+        return shown if members else shown._replace(plain="measure")
 
     def share(part: float | None, url: str, members: int) -> Cell:
         return Cell(BLANK) if part is None else figure(f"{part:.1%}", url, members, round(part, 4))
@@ -77,6 +78,6 @@ def tables(figures: dict[str, Any], crossed: dict[tuple[str, str], int], currenc
         Table(_("What the biggest buyers bring"), [(_("Buyers"), False), (_("Members"), True), (_("Spent at least"), True), (_("of spend"), True)], tops, curve + " " + _("Who spent as much as the last of them is counted with them."), key="tops"),
         Table(_("Layers by spend"), [(_("Layer"), False), (_("Spent at least"), True), *heads], layer_rows, layers, key="layers"),
         Table(_("Loyalty layers"), [(_("Loyalty layer"), False), *heads], bond_rows, bonds, key="bonds"),
-        Table(_("Layers and loyalty"), [(_("Layer"), False), *((words.bond(bond), True) for bond in BONDS)], cross_rows, layers + "\n" + bonds, _("Key and main members who drift or are lost to a habit are the first to call."), key="crossed"),
+        Table(_("Layers and loyalty"), [(_("Layer"), False), *((words.bond(bond), True) for bond in BONDS)], cross_rows, layers + "\n" + bonds, _("Key and main members who are drifting or potential are the first to call."), key="crossed"),
     ]  # fmt: skip
     return [table for table in found if table.rows]

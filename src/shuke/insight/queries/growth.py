@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.conf import settings
 from django.db import connection
 
 from shuke.engine.insight import growth as engine_growth
 from shuke.engine.insight import kpi
-from shuke.engine.insight.growth import GRAINS, GUESTS, Cohorts, Grown, Growth, Parts, Stretch
-from shuke.engine.insight.port import Engine
-from shuke.insight.queries import figures
+from shuke.engine.insight.growth import GRAINS, GUESTS, Cohorts, Grown, Growth, Parts
+from shuke.engine.insight.port import Port
+from shuke.insight.queries import analytics, figures
 from shuke.insight.queries.bought import day_number
 from shuke.insight.queries.goods_sales import files_of
 from shuke.kit import clock
@@ -207,9 +205,8 @@ def _members(merchant: Merchant, *, with_ways: bool) -> tuple[np.ndarray, np.nda
 
 
 @contextmanager
-def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray) -> Iterator[Engine]:
-    temp = Path(settings.SHUKE_HOME) / "tmp" / "engine"
-    with Engine(temp=temp, memory="400MB", temp_limit="8GB") as engine:
+def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray) -> Iterator[Port]:
+    with analytics.opened() as engine:
         engine.files("heads", files_of(merchant)["heads"])
         engine.table(
             "members", {"member": parts.member, "joined": joined, "home_store": np.zeros(joined.size, np.int64)}
@@ -217,6 +214,28 @@ def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray) -> Iterator[En
         yield engine
 
 
-def before(stretch: Stretch) -> date:
-    """The day before a stretch."""
-    return stretch.first - timedelta(days=1)
+def row_of(row: Growth) -> dict[str, Any]:
+    """A row as JSON: its days, and every figure under its name."""
+    cells = {name: getattr(row, name) for name in row.__slots__ if name != "stretch"}
+    first, last = row.stretch.first.isoformat(), row.stretch.last.isoformat()
+    return {"period": row.stretch.label, "first": first, "last": last, "partial": row.stretch.partial} | cells
+
+
+def cohort_rows(told: CohortReport, part: int) -> list[dict[str, Any]]:
+    """One row per cohort, oldest first."""
+    found = told.cohorts.triangle(part)
+    labels = {np.datetime64(one.first): one.label for one in told.cohorts.listed}
+
+    def cells(values: np.ndarray) -> list[int | None]:
+        return [None if np.isnan(value) else round(float(value)) for value in values]
+
+    return [
+        {
+            "period": labels[found.months[i]],
+            "size": int(found.size[i]),
+            "buyers": cells(found.buyers[i]),
+            "order_days": cells(found.orders[i]),
+            "net_minor": cells(found.spend[i]),
+        }
+        for i in range(found.size.size)
+    ]

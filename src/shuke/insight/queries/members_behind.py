@@ -50,6 +50,12 @@ def members_behind(merchant: Merchant, figure: str, **key: str | int | date) -> 
         raise NoSuchFigure(f"The figure {figure!r} needs other keys: {error}.") from error
 
 
+def in_group(merchant: Merchant, what: str, code: str) -> set[int]:
+    """Ids of the members in a layer, a stage or an RFM class."""
+    assert what in ("layer", "stage", "rfm"), what
+    return set(MemberScore.objects.filter(merchant=merchant, **{what: code}).values_list("member_id", flat=True))
+
+
 Scored = QuerySet[MemberScore]
 Condition = Callable[..., Q | Exists]
 

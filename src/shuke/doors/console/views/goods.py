@@ -7,15 +7,17 @@ from hashlib import blake2s
 
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from shuke.doors.console import behind as lists
 from shuke.doors.console import figure_table, goods_pages
 from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import goods as told
 from shuke.insight.queries.goods_sales import names_of, shelf
+from shuke.insight.queries.members_behind import in_group
 from shuke.members.models import Member, MemberState
 from shuke.shops import queries as shops
 
@@ -56,8 +58,8 @@ def goods(request: StaffRequest) -> HttpResponse:
 
 
 @console()
-@require_GET
-def behind(request: StaffRequest) -> HttpResponse:
+@require_http_methods(["GET", "POST"])
+def behind(request: StaffRequest) -> HttpResponse | FileResponse:
     """The members a figure counts, as of the report's day."""
     _needs_insight(request)
     figure, level, item, other = (request.GET.get(name, "") for name in ("figure", "level", "item", "other"))
@@ -73,6 +75,12 @@ def behind(request: StaffRequest) -> HttpResponse:
             cache.set(key, found, KEPT_SECONDS)
     except told.NoSuchGoods as error:
         raise Http404(str(error)) from error
+    what, _colon, code = request.GET.get("group", "").partition(":")
+    if what in ("layer", "stage", "rfm"):
+        among = in_group(request.merchant, what, code)
+        found = [one for one in found if one.member in among]
+    if request.method == "POST":
+        return lists.export(request, [one.member for one in found])
     number = request.GET.get("page", "1")
     page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
     part = found[(page - 1) * PAGE : page * PAGE]
@@ -84,9 +92,11 @@ def behind(request: StaffRequest) -> HttpResponse:
     names = names_of(request.merchant, shelves, level, set(items))
     context = {
         "tab": "goods",
+        "group": goods_pages.group_name(f"{what}:{code}") if what in ("layer", "stage", "rfm") else "",
         "title": _TITLES[figure]() % {"one": names.get(items[0], item), "two": names.get(items[-1], other)},
         "rows": [(people[one.member], one.day) for one in part if one.member in people],
         "count": len(found),
+        "may_export": shops.may(request.staff, "export") and 0 < len(found) <= lists.MOST_EXPORTED,
         "as_of": report["as_of"],
         "due": figure in ("due", "overdue"),
         "level": level,
