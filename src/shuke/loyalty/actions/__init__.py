@@ -9,6 +9,7 @@ from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tie
 from shuke.loyalty.actions.sealing import seal
 from shuke.loyalty.actions.settling import Settled, settle, settle_paid
 from shuke.loyalty.actions.transfers import Transfer, spend_from_family, transfer
+from shuke.loyalty.actions.verifying import Verified, verify_books
 
 __all__ = [
     "Answer",
@@ -19,6 +20,7 @@ __all__ = [
     "KeyReused",
     "Settled",
     "Transfer",
+    "Verified",
     "ask",
     "correct",
     "decide_correction",
@@ -34,6 +36,7 @@ __all__ = [
     "settle_paid",
     "spend_from_family",
     "transfer",
+    "verify_books",
     "why_refused",
     "withdraw_charter",
 ]

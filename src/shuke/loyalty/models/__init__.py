@@ -64,6 +64,7 @@ from shuke.loyalty.models.stored import (
     StoredTxn,
     StoredUse,
 )
+from shuke.loyalty.models.verifying import Verification
 
 __all__ = [
     "Account",
@@ -131,5 +132,6 @@ __all__ = [
     "TierChange",
     "Txn",
     "Use",
+    "Verification",
     "Wallet",
 ]

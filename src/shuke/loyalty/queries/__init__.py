@@ -21,7 +21,7 @@ from shuke.loyalty.queries.member import (
     why_tier,
 )
 from shuke.loyalty.queries.sharing import FamilyPage, corrections, corrections_waiting, family
-from shuke.loyalty.queries.verify import Finding, Report, state_hash, verify
+from shuke.loyalty.queries.verify import Finding, Report, last_verification, state_hash, verify
 
 __all__ = [
     "Balance",
@@ -46,6 +46,7 @@ __all__ = [
     "growth_lines",
     "history",
     "in_force",
+    "last_verification",
     "liability",
     "open_lots",
     "spent_from",

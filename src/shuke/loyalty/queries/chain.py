@@ -72,8 +72,9 @@ def digest_of(previous: bytes, lines: Iterable[str]) -> bytes:
     return digest.digest()
 
 
-def seals(merchant: Merchant) -> list[Seal]:
-    return list(Seal.objects.filter(merchant=merchant).order_by("number"))
+def seals(merchant: Merchant, *, since: int = 0) -> list[Seal]:
+    """Links in their order; `since`: from this one on."""
+    return list(Seal.objects.filter(merchant=merchant, number__gte=since).order_by("number"))
 
 
 def faults(merchant: Merchant, before: Seal | None, seal: Seal) -> Iterable[str]:

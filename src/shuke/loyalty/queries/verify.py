@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from shuke.engine.charter.standing import GROWTH
 from shuke.engine.ledger.books import FAR
 from shuke.kit import abreast, bulk
-from shuke.loyalty.models import Seal
+from shuke.loyalty.models import Seal, Verification
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import card_statements, chain, charters, rewards, settlement
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
@@ -80,8 +80,8 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
     with abreast.standing_still(work, processes=processes_for(merchant)) as spread:
         findings = [Finding(*told) for told in money.beyond_sql(merchant, limit)]
         findings += [Finding(*told) for told in rewards.faults(merchant)]
-        findings += _triggers()
-        findings += _budgets(merchant)
+        findings += triggers()
+        findings += budgets(merchant)
         findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
         findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
         members = _everybody(merchant)
@@ -92,7 +92,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
         findings += gathered(spread, parts, progress)
         figures = _figures(merchant, len(members))
         reached = Reached.of(seals[-1] if seals else None)
-    return Report(findings, sorted(checked, key=_place), figures, reached)
+    return Report(findings, in_place(checked), figures, reached)
 
 
 def processes_for(merchant: Merchant) -> int | None:
@@ -124,8 +124,9 @@ def gathered(
         yield from found[n]
 
 
-def _place(check: tuple[str, str]) -> tuple[int, int]:
-    return LETTERS.find(check[0][0]), int(check[0][1:])
+def in_place(checked: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Checks in the order in which they are listed."""
+    return sorted(checked, key=lambda c: (LETTERS.find(c[0][0]), int(c[0][1:])))
 
 
 def _figures(merchant: Merchant, members: int) -> dict[str, int]:
@@ -135,7 +136,7 @@ def _figures(merchant: Merchant, members: int) -> dict[str, int]:
     return found
 
 
-def _triggers() -> list[Finding]:
+def triggers() -> list[Finding]:
     if bulk.is_postgres():
         rows = bulk.select("SELECT tgname FROM pg_trigger WHERE tgname LIKE %s AND tgenabled <> 'D'", ["loyalty%"])
         wanted = {
@@ -171,7 +172,7 @@ def _triggers() -> list[Finding]:
     return [Finding("I13", name, f"trigger {name} is missing: run `shuke init`") for name in sorted(gone)]
 
 
-def _budgets(merchant: Merchant) -> Iterable[Finding]:
+def budgets(merchant: Merchant) -> Iterable[Finding]:
     try:
         budgeted = charters.versions(merchant).budgeted
     except charters.NoCharter:
@@ -225,3 +226,9 @@ def _everybody(merchant: Merchant) -> list[int]:
 def last_settled(merchant: Merchant) -> datetime | None:
     (moment,) = bulk.select("SELECT MAX(settled_to) FROM loyalty_wallet WHERE merchant_id = %s", [merchant.pk])[0]
     return bulk.read_moment(moment)
+
+
+def last_verification(merchant: Merchant, *, whole: bool = False) -> Verification | None:
+    """What was found when somebody last looked; `whole`: at everything."""
+    rows = Verification.objects.filter(merchant=merchant).order_by("-id")
+    return (rows.filter(whole=True) if whole else rows).first()
