@@ -74,3 +74,11 @@ def test_longer_silence_never_makes_a_member_look_better(order_days, usual, sile
     gone = [0 if stage < 3 else int(stage) for stage in stages]
     assert gone == sorted(gone)
     assert set(stages.tolist()) <= set(range(len(lifecycle.STAGES)))
+
+
+def test_who_is_likely_to_be_back_is_not_lost_however_long_the_silence():
+    days, silence, usual = np.array([6, 6, 6, 6]), np.array([100, 100, 100, 44]), np.array([30.0, 30.0, 30.0, 30.0])
+    chance = np.array([0.49, 0.5, 0.9, 0.1])
+    named = [lifecycle.STAGES[i] for i in lifecycle.stages(days, silence, usual, chance)]
+    assert named == ["lost", "degrading", "degrading", "stable"]
+    assert [lifecycle.STAGES[i] for i in lifecycle.stages(days, silence, usual)] == ["lost"] * 3 + ["stable"]

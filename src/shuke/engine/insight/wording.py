@@ -113,8 +113,8 @@ STAGE_MEANINGS = {
         "Silent for more than 1.5 of the own usual gaps (at least 14 days).",
     ),
     "lost": Wording(
-        "沉默超过本人惯常间隔的 3 倍（至少 30 天）。",
-        "Silent for more than 3 of the own usual gaps (at least 30 days).",
+        "沉默超过本人惯常间隔的 3 倍（至少 30 天），且 90 天内回来的可能性不到一半。",
+        "Silent for more than 3 of the own usual gaps (at least 30 days), and less likely than not to be back within 90 days.",
     ),
 }
 # (name on screen, definition) of each figure in Snapshot.figures["kpi"] and of the larger charts.

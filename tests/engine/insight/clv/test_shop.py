@@ -5,6 +5,7 @@ import pytest
 
 from shuke.engine.insight.clv import plain, shop, spend
 from shuke.engine.insight.clv.history import Visits, visits
+from tests.engine.insight.worked import table
 
 END = 700
 
@@ -105,16 +106,15 @@ def test_by_a_plain_rule_the_figures_are_those_of_paper_and_pencil(seen, checked
     assert by_rate.rule == "plain"
 
 
-def test_chances_by_custom_are_shares_of_those_alike_drawn_to_the_rest():
-    days, silence = np.array([1] * 30 + [2] * 30), np.array([3] * 60)
-    bought = np.array([1] * 6 + [0] * 24 + [1] * 24 + [0] * 6)
+def test_plain_shares_are_those_of_the_page():
+    """Sixty silent for three days, of two sorts, and forty for fifty."""
+    days, silence = np.array([1] * 30 + [2] * 30 + [5] * 40), np.array([3] * 60 + [50] * 40)
+    bought = np.array([1] * 6 + [0] * 24 + [1] * 24 + [0] * 6 + [1] * 10 + [0] * 30)
+    assert bought.sum() == 40
     habit = plain.learn(days, silence, bought)
-    shop_share = 30 / 60
-    as_silent = (30 + plain.PULL * shop_share) / (60 + plain.PULL)
-    assert habit.chance(np.array([1, 2]), np.array([7, 7])) == pytest.approx(
-        [(6 + plain.PULL * as_silent) / (30 + plain.PULL), (24 + plain.PULL * as_silent) / (30 + plain.PULL)]
-    )
-    assert habit.chance(np.array([1]), np.array([400])) == pytest.approx([shop_share])  # nobody was silent so long
+    rows = table("clv", "members alike")
+    asked = habit.chance(np.array([1, 2, 3, 1]), np.array([7, 7, 7, 400]))
+    assert [f"{one:.3f}" for one in asked] == [row["plain share"] for row in rows]
 
 
 def test_a_giant_wholesaler_is_counted_as_one_and_moves_nobody_else(seen, checked, told):
