@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from shuke.doors.console import member_list, tiers, words
 from shuke.doors.console.access import StaffRequest
-from shuke.engine.insight import wording
+from shuke.engine.insight import profit_words, wording
 from shuke.flows import export_members as flow
 from shuke.insight.queries.filters import BONDS, LAYERS, STAGES, Filters
 from shuke.members.models import Member, MemberState
@@ -88,5 +88,7 @@ def words_of(request: StaffRequest) -> dict[str, dict[str, str]]:
         "stage": {code: words.stage(code) for code in STAGES},
         "layer": {code: words.layer(code) for code in LAYERS},
         "bond": {code: words.bond(code) for code in BONDS},
+        "loyalty": {code: words.said(name) for code, name in profit_words.TYPES.items() if code},
+        "quality": {code: words.said(name) for code, name in profit_words.QUALITIES.items() if code},
         "rfm": {code: words.rfm_class(code) for code in wording.RFM_NAMES},
     }

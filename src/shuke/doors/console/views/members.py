@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from shuke.doors.console import finding, member_list, tiers, words
+from shuke.doors.console import behind, finding, member_list
 from shuke.doors.console.access import StaffRequest, console
-from shuke.engine.insight import profit_words, wording
 from shuke.flows import export_members as flow
 from shuke.insight.queries.directory import count, directory, every_row
-from shuke.insight.queries.filters import BONDS, LAYERS, STAGES
 from shuke.kit import jobs
 from shuke.members import actions as members_actions
 from shuke.shops import queries as shops
@@ -113,15 +111,7 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
         filters=asked.filters,
         columns=shown,
         headings=[str(member_list.HEADINGS[key]) for key in shown],
-        words={
-            "tier": {code: name for code, (name, _shade) in tiers.every(request).items()},
-            "stage": {code: words.stage(code) for code in STAGES},
-            "layer": {code: words.layer(code) for code in LAYERS},
-            "bond": {code: words.bond(code) for code in BONDS},
-            "loyalty": {code: words.said(name) for code, name in profit_words.TYPES.items() if code},
-            "quality": {code: words.said(name) for code, name in profit_words.QUALITIES.items() if code},
-            "rfm": {code: words.rfm_class(code) for code in wording.RFM_NAMES},
-        },
+        words=behind.words_of(request),
         form=form,
         now=request.now,
         sort=asked.sort,
