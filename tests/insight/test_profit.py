@@ -239,6 +239,12 @@ def test_thin_shops_are_told_as_far_as_they_go(lan, kind):
     assert profit.best(lan.merchant, 5) == [] or figures["whole"]["buyers"]
 
 
+def test_who_asks_to_be_forgotten_leaves_no_row(shop):
+    actions.forget(merchant=shop.merchant, members=[shop.wen.pk])
+    assert not MemberProfit.objects.filter(member=shop.wen).exists()
+    assert MemberProfit.objects.count() == 3
+
+
 def test_another_shop_sees_nothing(shop, mingde):
     assert profit.report(mingde.merchant) is None
     assert profit.of_member(mingde.merchant, shop.wen.pk) is None
