@@ -15,7 +15,7 @@ from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.actions.thinning import thin
-from shuke.insight.actions.value import settle_groups, value_report
+from shuke.insight.actions.value import value_report
 from shuke.insight.models import CutPoints, Movement, Snapshot
 from shuke.insight.queries import analytics, profile_traits
 from shuke.insight.queries.cut_points import mark_of, values_path
@@ -97,9 +97,7 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     for table in ("insight_member_score", "insight_movement", "insight_membervalue", "insight_memberprofit"):
         condition, parameter = bulk.among("member_id", members)
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
-    profile_traits.path(merchant).unlink(
-        missing_ok=True
-    )  # a file for all members: the worker makes it anew without them
+    profile_traits.path(merchant).unlink(missing_ok=True)  # a file for all members: the worker makes it anew without them
 
 
 def _engine(merchant: Merchant) -> Port:
