@@ -360,6 +360,11 @@ def test_rows_carry_what_lists_and_exports_show(lan, people):
         "m5": 5,
         "chance_30": None,
         "expected_spend": None,
+        "year_profit_minor": None,
+        "loyalty": "",
+        "quality": "",
+        "budget_minor": None,
+        "advice": "",
     }
     unscored = directory(lan.merchant, Filters(bought="never"), now=NOON).rows[0]
     assert (unscored.name, unscored.points, unscored.orders, unscored.stage) == ("eve", None, None, "")

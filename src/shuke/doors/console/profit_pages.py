@@ -244,3 +244,18 @@ def said_by_hand(attributes: dict[str, Any]) -> list[tuple[str, str]]:
         )
         for key, label in profit_words.SAID_BY_HAND.items()
     ]
+
+
+def member_words(found: Told | None, currency: str) -> dict[str, Any]:
+    """Type, quality, advice and reasons of one member in words."""
+    if found is None:
+        return {}
+    row = found.row
+    return {
+        "kind": words.said(profit_words.TYPES[row.loyalty]),
+        "quality": words.said(profit_words.QUALITIES[row.quality]) if row.quality else "",
+        "advice": words.said(profit_words.ADVICE[row.advice]),
+        "advice_means": words.said(profit_words.ADVICE_MEANINGS[row.advice]),
+        "reasons": reasons(found, currency),
+        "leaving": percent(row.leaving_permille),
+    }

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from shuke.doors.console.views.profit import member_words
+from shuke.doors.console.profit_pages import member_words
 from shuke.insight.queries import profit as told
 from shuke.insight.queries.profit_inputs import terms_of
 from shuke.members.models import Member

@@ -263,25 +263,10 @@ def member_costs(request: StaffRequest, pk: int) -> HttpResponse:
         "key": f"manual:{ids.new()}",
         "terms_said": profit_pages.terms_said(terms),
         "years": f"{terms.years_tenths / 10:g}",
-        **member_words(found, request.merchant.currency),
+        **profit_pages.member_words(found, request.merchant.currency),
         "said_by_hand": profit_pages.said_by_hand(who.attributes),
     }  # fmt: skip
     return render(request, "console/member_costs.html", context)
-
-
-def member_words(found: told.Told | None, currency: str) -> dict:
-    """Type, quality, advice and reasons of one member in words."""
-    if found is None:
-        return {}
-    row = found.row
-    return {
-        "kind": words.said(profit_words.TYPES[row.loyalty]),
-        "quality": words.said(profit_words.QUALITIES[row.quality]) if row.quality else "",
-        "advice": words.said(profit_words.ADVICE[row.advice]),
-        "advice_means": words.said(profit_words.ADVICE_MEANINGS[row.advice]),
-        "reasons": profit_pages.reasons(found, currency),
-        "leaving": profit_pages.percent(row.leaving_permille),
-    }
 
 
 def _book(request: StaffRequest, who: Member) -> None:
