@@ -46,7 +46,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
 # Commands whose parts stand in further modules, each of which adds itself to the group.
 MORE = {
     "members": ("cards", "joining", "merging"),
-    "insight": ("insight_engine", "insight_files", "insight_goods", "insight_profit", "insight_costs", "insight_profiles", "insight_word_of_mouth", "insight_value", "insight_test", "insight_expect"),
+    "insight": (
+        "insight_engine",
+        "insight_files",
+        "insight_goods",
+        "insight_profit",
+        "insight_costs",
+        "insight_profiles",
+        "insight_word_of_mouth",
+        "insight_value",
+        "insight_test",
+        "insight_expect",
+    ),
     "points": ("moving",),
     "stored": ("gift_cards",),
     "partner-cards": ("partner_card_files",),
