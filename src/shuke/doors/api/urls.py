@@ -15,6 +15,7 @@ from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
 from shuke.doors.api import goods as goods_routes
+from shuke.doors.api import insight as insights
 from shuke.doors.api import partner_cards as partner_card_routes
 from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
@@ -227,6 +228,7 @@ api.add_router("", charter_routes.router)
 api.add_router("", finances.router)
 api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)
+api.add_router("", insights.router)
 api.add_router("", profile_routes.router)
 api.add_router("", mouth_routes.router)
 api.add_router("", goods_routes.router)

@@ -49,6 +49,7 @@ MORE = {
     "insight": (
         "insight_engine",
         "insight_files",
+        "insight_growth",
         "insight_goods",
         "insight_profit",
         "insight_costs",

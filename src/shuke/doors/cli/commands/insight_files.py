@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shuke.doors.cli.commands.insight import DAY, command, figures_of, said, share
+from shuke.doors.cli.commands.insight_growth import BY, PART, cohorts_of_the_shop
 from shuke.doors.cli.desk import Desk, check_database, declared
 from shuke.doors.cli.words import _, language
 
@@ -293,13 +294,14 @@ def rfm_of_file(
 @declared(
     "cohorts",
     _(
-        "Customers by the month of their first purchase, and what became of them; cells that cannot be known yet are blank."
+        "Customers by the time of their first purchase, and what became of them; what cannot be known yet is blank. With a FILE of orders: of that file, by month, without a database."
     ),
+    "shuke insight cohorts --grain quarter --by channel\n"
     "shuke insight cohorts orders.csv --show retention\nshuke insight cohorts orders.parquet --json",
     group=command,
-    django=False,
+    database=False,
 )
-@FILE
+@click.argument("file", type=click.Path(path_type=Path), metavar=_("[FILE]"), required=False)
 @CUSTOMER
 @DATE
 @AMOUNT
@@ -311,9 +313,31 @@ def rfm_of_file(
     show_default=True,
     help=_("share that bought, orders per head, or spend so far per head"),
 )
+@click.option(
+    "--grain",
+    type=click.Choice(["week", "month", "quarter", "year"]),
+    default="month",
+    show_default=True,
+    help=_("how long a period is, of the shop"),
+)
+@BY
+@PART
 def cohorts(
-    desk: Desk, file: Path, customer: str, date: str, amount: str | None, end: datetime | None, show: str
+    desk: Desk,
+    file: Path | None,
+    customer: str,
+    date: str,
+    amount: str | None,
+    end: datetime | None,
+    show: str,
+    grain: str,
+    by: str | None,
+    part: str | None,
 ) -> None:
+    if file is None:
+        check_database()
+        cohorts_of_the_shop(desk, grain, by, part, show)
+        return
     from shuke.engine.insight import triangle
 
     rows, seen = visits_in(file, customer, date, amount)
