@@ -60,7 +60,12 @@ def test_an_orders_margin_is_the_sum_of_its_lines(net, told):
         whole(sum(k for k, _r, b, _c, _p in told if b)), whole(sum(c * p * 1000 for k, _r, b, c, p in told if b and k)),
         default=300,
     )  # fmt: skip
-    assert abs(margin - exact) <= Fraction(501, 1000)
+    assert margin == math.floor(exact + Fraction(1, 2))
+
+
+def test_a_wholesalers_order_is_exact_beyond_64_bits():
+    [margin] = profit.margins(whole(10**13), whole(10**13), whole(333 * 10**13), whole(0), whole(0), default=300)
+    assert margin == 333 * 10**10
 
 
 def test_the_deepest_category_speaks_and_the_product_above_it():

@@ -10,7 +10,7 @@ Plain arrays in and out, money in minor units, shares in thousandths. Sources an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,9 +70,22 @@ def margins(
     thousandths, for orders of which no line is known or kept.
     """
     told = kept > 0
-    whole = np.where(told, kept, 1).astype(np.float64)
-    rate = np.where(told, (weighted / 1000.0 + costed) / whole, default / 1000.0)
-    return np.floor(net * rate - np.where(told, cost_milli, 0) / 1000.0 + 0.5).astype(np.int64)
+    whole = np.where(told, kept, 1)
+    rate = np.where(told, weighted + 1000 * costed, default)  # in thousandths of `whole`
+    spent = np.where(told, cost_milli, 0)
+    found = np.zeros(net.size, np.int64)
+    # Exact: a margin that is half a minor unit must not hang on the last bit of a float. Beyond 64 bits Python's own numbers help.
+    size = np.abs(net).astype(np.float64) * np.abs(rate) + np.abs(spent).astype(np.float64) * whole + 1000.0 * whole
+    small = size < 2.0**61
+    found[small] = _rounded(net[small] * rate[small] - spent[small] * whole[small], 1000 * whole[small])
+    for i in np.flatnonzero(~small).tolist():
+        found[i] = _rounded(int(net[i]) * int(rate[i]) - int(spent[i]) * int(whole[i]), 1000 * int(whole[i]))
+    return found
+
+
+def _rounded(part: Any, whole: Any) -> Any:
+    """part ÷ whole to the nearest whole number, halves up."""
+    return (2 * part + whole) // (2 * whole)
 
 
 def plain_worth(*, yearly_margin: int, years_tenths: int, promotion: int, care: int, service: int) -> int:
