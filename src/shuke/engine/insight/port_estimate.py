@@ -14,6 +14,7 @@ DIGESTS = 2.0  # orders, every night: what changed?
 FIGURES = 3.5  # orders, every night: RFM, pyramid, life cycle, spans, months, stores
 SCORES = 15.0  # members, every night: compare, write who changed
 FIRST_SCORES = 70.0  # members, the first night
+BACKFILL = 60.0  # orders, the first night: figures and movement of three years of month-ends
 # Bytes while grouping and sorting: what does not fit into memory goes to the temporary files.
 _PER_ORDER = 64
 _PARALLEL = 0.6  # of the cores, on the whole: reading from the store is one thread, the engine uses all
@@ -60,7 +61,9 @@ def outlook(size: Size, machine: Machine) -> Outlook:
     """
     cpu = (size.orders * (DIGESTS + FIGURES) + size.members * SCORES) / 1e6
     if size.fresh:
-        cpu += (size.orders * READ_ORDERS + size.lines * READ_LINES + size.members * (FIRST_SCORES - SCORES)) / 1e6
+        cpu += (
+            size.orders * (READ_ORDERS + BACKFILL) + size.lines * READ_LINES + size.members * (FIRST_SCORES - SCORES)
+        ) / 1e6
     seconds = cpu / max(1.0, machine.cores * _PARALLEL)
     needed = size.orders * _PER_ORDER
     spilt = max(0, needed - machine.memory)
