@@ -48,7 +48,7 @@ def test_a_night_tells_of_every_buyer_and_every_figure_opens_to_its_members(lan)
     assert [row.id for row in page.rows[:20]] == [one["member"] for one in told["top"]]
     assert page.rows[0].expected_spend == told["top"][0]["expected_spend"]
     # Good members gone quiet.
-    quiet = parse([("layer", one) for one in value_told.GOOD] + [("stage", one) for one in value_told.QUIET])
+    quiet = parse([("layer", one) for one in value.GOOD] + [("stage", one) for one in value.QUIET])
     assert count(lan.merchant, quiet, now=now) == told["quiet"]["members"] > 0
     # The wholesaler is told of apart.
     assert told["wholesale"]["members"] == 1

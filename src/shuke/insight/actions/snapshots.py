@@ -15,7 +15,7 @@ from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.scores import Move
 from shuke.insight.actions.thinning import thin
-from shuke.insight.actions.value import value_report
+from shuke.insight.actions.value import settle_groups, value_report
 from shuke.insight.models import CutPoints, Movement, Snapshot
 from shuke.insight.queries import analytics, profile_traits
 from shuke.insight.queries.cut_points import mark_of, values_path
@@ -41,7 +41,7 @@ def snapshot(
     A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
     """
     columns.refresh(merchant=merchant, progress=progress)
-    value_report(merchant=merchant, day=day, now=now)
+    value_report(merchant=merchant, day=day, now=now, groups=False)
     newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
     comparable = started(merchant) and Snapshot.objects.filter(merchant=merchant, day__lt=day).exists()
     with _engine(merchant) as engine:
@@ -50,6 +50,7 @@ def snapshot(
         if newest is None or newest <= day:
             moved = scores.write(merchant=merchant, members=taken.members, day=day)
             _move(merchant, _whole_day(merchant, moved, day) if comparable else [], day, now)
+            settle_groups(merchant=merchant, day=day)
         kept = _keep(merchant, taken, day, now, books=_books(merchant, now), actor=actor)
         if newest is None or newest <= day:
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
@@ -70,7 +71,7 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     if all(end in have for end in ends):
         ends = []
     if ends:
-        value_report(merchant=merchant, day=day, now=now)  # stages of the past by what is known today
+        value_report(merchant=merchant, day=day, now=now, groups=False)  # stages of the past by what is known today
     made: list[Snapshot] = []
     before: Members | None = None
     former: Published | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from shuke.engine.insight import chances, kpi, pyramid
 from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.history import Visits
 from shuke.insight.models import ValueReport
+from shuke.insight.queries import value as queries
 from shuke.insight.queries.value_visits import layers_of, visits_of
 from shuke.kit import bulk, money
 from shuke.shops.models import Merchant
@@ -27,11 +29,14 @@ WHOLESALERS = 50  # named at most
 BANDS_AT = (50, 80, 95)  # per cent of members
 
 
-def value_report(*, merchant: Merchant, day: date, now: datetime, whole_check: bool = False) -> ValueReport:
+def value_report(
+    *, merchant: Merchant, day: date, now: datetime, whole_check: bool = False, groups: bool = True
+) -> ValueReport:
     """Compute and keep the report of `day`, and the row of every member who has bought. The columns must be fresh (`snapshot` sees to it).
 
     The tests on the past are made anew every CHECKED_EVERY days, after a large import, or with `whole_check` now. The same
     day again gives the same figures. A day before the latest report only gets its figures; members' rows stay as they are.
+    groups: count by layer and stage too; a night does so once its scores are there.
     """
     end = kpi.day_number(day)
     seen = visits_of(merchant, day)
@@ -52,6 +57,9 @@ def value_report(*, merchant: Merchant, day: date, now: datetime, whole_check: b
         )
         # One report per month is history enough: what a year of nights said is best read in the tests.
         ValueReport.objects.filter(merchant=merchant, day__year=day.year, day__month=day.month, day__lt=day).delete()
+    if groups:
+        settle_groups(merchant=merchant, day=day)
+        kept.refresh_from_db()
     return kept
 
 
@@ -73,7 +81,10 @@ def _figures(
         "rule": told.rule if told else "",
         "whole": None,
         "wholesale": None,
-        "bounds": [],
+        "bands": None,
+        "spend_bands": [],
+        "layers": [],  # these two: `settle_groups`
+        "quiet": {"members": 0, "year_net_minor": 0},
         "fit": None,
         "buyers": int(np.unique(seen.customer).size),
         "repeaters": int((np.bincount(seen.customer) > 1).sum()) if seen.customer.size else 0,
@@ -84,7 +95,8 @@ def _figures(
         group["group"] = pyramid.LAYERS[group["group"]]
     many = int(told.wholesale.sum())
     return figures | {
-        "bounds": _bounds(told.spend, merchant.currency),
+        "bands": _bands(told),
+        "spend_bands": _spend_bands(told.spend, merchant.currency),
         "whole": told.whole,
         "fit": told.fit,
         "wholesale": {
@@ -97,10 +109,47 @@ def _figures(
     }
 
 
-def _bounds(spend: np.ndarray | None, currency: str) -> list[int]:
-    """Where bands of expected spend begin: round amounts near the middle, the upper fifth and the upper twentieth."""
-    if spend is None or not spend.size:
+def settle_groups(*, merchant: Merchant, day: date) -> None:
+    """Add to the report of `day` what depends on the scores of the same night: sums by layer, and good members gone quiet."""
+    report = ValueReport.objects.filter(merchant=merchant, day=day).first()
+    if report is None:
+        return
+    told_layers = {group.key: group for group in queries.by_group(merchant, "layer")}
+    report.figures["layers"] = [
+        {"layer": layer, "members": one.members, "orders": one.expected_orders, "spend": one.expected_spend}
+        for layer in pyramid.LAYERS
+        if (one := told_layers.get(layer)) and report.figures["level"] == "full"
+    ]
+    report.figures["quiet"] = queries.quiet(merchant)
+    report.save(update_fields=["figures"])
+
+
+def _bands(told: shop.Outlook) -> dict[str, dict[str, int]]:
+    found = {}
+    for days, chance in told.chance.items():
+        permille = np.rint(chance * 1000)
+        ends = {word: chances.bounds(word) for word in chances.BANDS}
+        found[str(days)] = {
+            word: int(((permille >= low) & (permille < high)).sum()) for word, (low, high) in ends.items()
+        }
+    return found
+
+
+def _spend_bands(spend: np.ndarray | None, currency: str) -> list[dict[str, Any]]:
+    """Members and their spend by bands, the highest first; as the rows have it, to the minor unit."""
+    if spend is None or np.isnan(spend).any():
         return []
+    whole = np.rint(spend).astype(np.int64)
+    edges: list[int | None] = [0, *_bounds(spend, currency), None]
+    found = []
+    for low, high in pairwise(edges):
+        within = (whole >= (low or 0)) & (whole < (np.iinfo(np.int64).max if high is None else high))
+        found.append({"from": low, "to": high, "members": int(within.sum()), "spend": int(whole[within].sum())})
+    return found[::-1]
+
+
+def _bounds(spend: np.ndarray, currency: str) -> list[int]:
+    """Where bands of expected spend begin: round amounts near the middle, the upper fifth and the upper twentieth."""
     unit = 10 ** money.digits(currency)
     found: set[int] = set()
     for value in np.percentile(spend, BANDS_AT) / unit:

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shuke.engine.insight import chances
+from shuke.insight.models import MemberScore, ValueReport
 from shuke.insight.models import MemberValue as Stored
-from shuke.insight.models import ValueReport
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
 _ROW = "member_id, chance_30, chance_90, expected_orders, expected_spend, spend_low, spend_high, rule"
+GOOD = ("key", "main", "potential")  # layers: the upper fifth of buyers
+QUIET = ("degrading", "lost")
 GROUPS = ("layer", "stage", "rfm", "bond")
 
 
@@ -83,6 +85,13 @@ def by_group(merchant: Merchant, what: str) -> list[Group]:
         .order_by("key")
     )
     return [Group(row["key"] or "", row["n"], row["orders"] or 0, row["spend"] or 0) for row in rows]
+
+
+def quiet(merchant: Merchant) -> dict[str, int]:
+    """Good members who have gone quiet, and what they spent in the last year."""
+    found = MemberScore.objects.filter(merchant=merchant, layer__in=GOOD, stage__in=QUIET)
+    sums = found.aggregate(members=Count("pk"), year=Sum("year_net_minor"))
+    return {"members": sums["members"], "year_net_minor": sums["year"] or 0}
 
 
 def bands(merchant: Merchant, days: int = 30) -> dict[str, int]:

@@ -6,16 +6,12 @@ Amounts are minor units of the merchant's currency; all text is in the language 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-
-from shuke.engine.insight import badge, chances, value_words, wording
+from shuke.engine.insight import badge, value_words, wording
 from shuke.engine.insight.clv import holdout
 from shuke.engine.insight.profit import plain_worth
 from shuke.insight.models import MemberScore
-from shuke.insight.models import MemberValue as Stored
 from shuke.insight.queries import figures as insight
 from shuke.insight.queries import profit, value
 from shuke.insight.queries.profit_inputs import terms_of
@@ -26,8 +22,6 @@ from shuke.orders.models import ImportBatch, Order
 from shuke.shops.models import Merchant
 
 TOP = 20
-GOOD = ("key", "main", "potential")  # layers: the upper fifth of buyers
-QUIET = ("degrading", "lost")
 
 
 def told(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any] | None:
@@ -59,7 +53,7 @@ def told(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any] 
         "rule_says": _rule(figures, language),
         "missing": value_words.missing(figures, language, future(merchant, figures)),
         "second_share": round(figures["repeaters"] / figures["buyers"], 4) if figures["buyers"] else None,
-        "quiet": quiet(merchant),
+        "quiet": figures["quiet"],
         "bands": None, "orders": None, "spend": None, "layers": [], "spend_bands": [], "top": [],
         "past_orders": whole["past_orders"] if whole else None, "past_spend": whole["past_spend"] if whole else None,
         "plain": plain(merchant),
@@ -67,14 +61,14 @@ def told(merchant: Merchant, language: str, *, now: datetime) -> dict[str, Any] 
     if whole is None:
         return answer
     answer |= {
-        "bands": {str(days): value.bands(merchant, days) for days in chances.DAYS},
+        "bands": figures["bands"],
         "orders": _whole(whole["orders"]),
         "spend": None if whole["spend"] is None else _whole(whole["spend"]),
     }
     if figures["level"] == "full":
         answer |= {
-            "layers": _layers(merchant, figures, language),
-            "spend_bands": _spend_bands(merchant, figures["bounds"]),
+            "layers": _layers(figures, language),
+            "spend_bands": figures["spend_bands"],
             "top": _top(merchant, language),
         }
     return answer
@@ -143,13 +137,6 @@ def plain(merchant: Merchant) -> dict[str, Any] | None:
     }
 
 
-def quiet(merchant: Merchant) -> dict[str, int]:
-    """Good members who have gone quiet, and what they spent in the last year."""
-    found = MemberScore.objects.filter(merchant=merchant, layer__in=GOOD, stage__in=QUIET)
-    sums = found.aggregate(members=Count("pk"), year=Sum("year_net_minor"))
-    return {"members": sums["members"], "year_net_minor": sums["year"] or 0}
-
-
 def future(merchant: Merchant, figures: dict[str, Any]) -> int:
     """Orders dated after the real present: they never count."""
     ahead = max(clock.utc_now(), clock.day_start(date.fromisoformat(figures["as_of"]) + timedelta(days=2), merchant.tz))
@@ -167,36 +154,23 @@ def _whole(band: dict[str, float]) -> dict[str, int]:
     return {key: round(amount) for key, amount in band.items()}
 
 
-def _layers(merchant: Merchant, figures: dict[str, Any], language: str) -> list[dict[str, Any]]:
+def _layers(figures: dict[str, Any], language: str) -> list[dict[str, Any]]:
     reach, found = figures["check"]["reach"], []
-    groups = {group.key: group for group in value.by_group(merchant, "layer")}
-    for code, layer in enumerate(wording.LAYERS):
-        if group := groups.get(layer):
-            times = reach["groups"].get(str(code), reach["spend"])
-            spend = {
-                "low": group.expected_spend / times,
-                "expected": group.expected_spend,
-                "high": group.expected_spend * times,
+    for row in figures["layers"]:
+        code = list(wording.LAYERS).index(row["layer"])
+        times, spend = reach["groups"].get(str(code), reach["spend"]), row["spend"]
+        band = _whole({"low": spend / times, "expected": spend, "high": spend * times})
+        name = wording.LAYERS[row["layer"]].said(language)
+        found.append(
+            {
+                "layer": row["layer"],
+                "name": name,
+                "members": row["members"],
+                "orders": round(row["orders"] / 1000),
+                "spend": band,
             }
-            found.append(
-                {"layer": layer, "name": wording.LAYERS[layer].said(language), "members": group.members}
-                | {"orders": round(group.expected_orders / 1000), "spend": _whole(spend)}
-            )  # fmt: skip
+        )
     return found
-
-
-def _spend_bands(merchant: Merchant, bounds: list[int]) -> list[dict[str, Any]]:
-    edges: list[int | None] = [0, *bounds, None]
-    named: dict[str, Any] = {}
-    for i, (low, high) in enumerate(pairwise(edges)):
-        within = Q(expected_spend__gte=low) if high is None else Q(expected_spend__gte=low, expected_spend__lt=high)
-        named |= {f"n{i}": Count("pk", filter=within), f"s{i}": Sum("expected_spend", filter=within)}
-    sums = Stored.objects.filter(merchant=merchant).aggregate(**named)
-    found = [
-        {"from": low, "to": high, "members": sums[f"n{i}"], "spend": sums[f"s{i}"] or 0}
-        for i, (low, high) in enumerate(pairwise(edges))
-    ]
-    return found[::-1]
 
 
 def _top(merchant: Merchant, language: str) -> list[dict[str, Any]]:

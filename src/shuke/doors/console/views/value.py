@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from shuke.doors.console import figure_table, value_pages, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import value_told
-from shuke.insight.queries.value_told import GOOD, QUIET
+from shuke.insight.queries.value import GOOD, QUIET
 from shuke.shops import queries as shops
 
 
