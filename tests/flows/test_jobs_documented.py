@@ -90,6 +90,6 @@ def test_the_timetable(lan):
         assert job == entry.job
         span = re.fullmatch("<(.+)>", slot)[1]
         if isinstance(entry, Daily):
-            assert (span, key_of(entry, lan.merchant, NOON.date())) == ("day", f"night:{lan.merchant.pk}:2026-06-01")
+            assert (span, key_of(entry, lan.merchant, NOON.date())) == ("day", f"{job}:{lan.merchant.pk}:2026-06-01")
         else:
             assert entry.every == timedelta(minutes=SPANS[span])

@@ -21,6 +21,14 @@ def seal(running: jobs.Running) -> None:
     stored.seal_stored(merchant=merchant, now=now, all_of_them=False)
 
 
+@jobs.handler("verify")
+def verify(running: jobs.Running) -> None:
+    """Look at what was booked since the last look; once a week, and after something was found, at everything."""
+    merchant = Merchant.objects.get(pk=running.merchant_id)
+    told = loyalty.verify_books(merchant=merchant, now=shop_now(merchant))
+    running.progress(1, 1, whole=told.row.whole, members=told.row.members, findings=told.row.count)
+
+
 @jobs.handler("goods")
 def goods(running: jobs.Running) -> None:
     """What members buy, open with, buy together and again, as of the last snapshot. After the night, not in it: it takes

@@ -51,6 +51,7 @@ def _held_too_long(merchant: Merchant, now: datetime) -> bool:
 NIGHT = Daily("night", time(2, 0))
 TIMETABLE: tuple[Daily | Often, ...] = (
     NIGHT,
+    Daily("verify", time(3, 30)),
     Often("seal", timedelta(minutes=1), _unsealed),
     Often("holds", timedelta(minutes=1), _held_too_long),
     Often("baskets", timedelta(minutes=1), any_timed_out),
@@ -95,8 +96,13 @@ def night_due(merchant: Merchant, now: datetime) -> date | None:
     Only the latest: a night run catches up with everything due by then, so nights missed while no worker ran need no
     run of their own.
     """
+    return due(NIGHT, merchant, now)
+
+
+def due(entry: Daily, merchant: Merchant, now: datetime) -> date | None:
+    """The latest day that is over and this is about, by `now` (merchant's time); None before the shop's first day is over."""
     local = now.astimezone(merchant.tz)
-    begun = local.date() if local.time() >= NIGHT.at else local.date() - timedelta(days=1)
+    begun = local.date() if local.time() >= entry.at else local.date() - timedelta(days=1)
     day = begun - timedelta(days=1)
     return day if day >= merchant.created_at.astimezone(merchant.tz).date() else None
 
@@ -108,7 +114,7 @@ def tick(now: datetime) -> int:
         shop_now = now + timedelta(seconds=merchant.clock_shift)
         for entry in TIMETABLE:
             if isinstance(entry, Daily):
-                if (day := night_due(merchant, shop_now)) is not None:
+                if (day := due(entry, merchant, shop_now)) is not None:
                     wanted[key_of(entry, merchant, day)] = (entry.job, {"date": day.isoformat()}, merchant.pk)
             elif entry.wanted(merchant, shop_now):
                 slot = int(now.timestamp() // entry.every.total_seconds())

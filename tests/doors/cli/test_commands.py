@@ -7,7 +7,7 @@ import pytest
 from shuke.engine.facts import Claim, IdentityKind, Person, Phone
 from shuke.flows.open_shop import open_shop
 from shuke.kit.models import Job
-from shuke.loyalty.models import PublishedCharter
+from shuke.loyalty.models import PublishedCharter, Verification
 from shuke.members.actions import recognise
 from shuke.shops import queries
 from shuke.shops.models import Merchant, Staff
@@ -202,6 +202,23 @@ def test_the_doctor_looks_at_everything(shop, shuke):
     states = {finding["what"]: finding["state"] for finding in said.json["findings"]}
     assert states["tables"] == states["key"] == states["merchants"] == states["Python"] == "ok"
     assert "兰记" in shuke("doctor").out
+
+
+def test_the_doctor_tells_what_was_last_found_in_the_books(shop, shuke):
+    def books() -> tuple[str, str, int]:
+        said = shuke("doctor", "--json")
+        return next((f["state"], f["detail"], said.code) for f in said.json["findings"] if f["what"] == "books of 兰记")
+
+    assert books()[0] == "look"
+    assert shuke("ledger", "verify").code == 0
+    state, detail, _ = books()
+    assert (state, "everything was looked at on" in detail) == ("ok", True)
+    recent = shuke("ledger", "verify", "--recent", "--json").json
+    assert (recent["ok"], recent["whole"], recent["figures"]) == (True, False, {"members": 0, "seal": 0})
+    Verification.objects.update(ok=False, count=2)
+    state, detail, code = books()
+    assert (state, code) == ("wrong", 3)
+    assert "2" in detail
 
 
 def test_the_doctor_finds_out_that_the_key_is_another_one(shop, shuke, settings):

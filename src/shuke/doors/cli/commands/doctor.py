@@ -89,6 +89,7 @@ def _database() -> Iterator[Finding]:
     if state == schema.State.CURRENT:
         yield _key()
         yield from _merchants()
+        yield from _books()
         yield from _analyses()
         yield from _work()
 
@@ -192,6 +193,27 @@ def _analyses() -> Iterator[Finding]:
             advice=advice(told, on_cluster=analytics.on_cluster()) if due else "",
         )
         yield Finding(_("analyses"), "look" if due else "ok", detail.strip())
+
+
+def _books() -> Iterator[Finding]:
+    """What was found when somebody last looked at each merchant's books."""
+    from shuke.loyalty.queries import last_verification
+    from shuke.shops import queries
+
+    for merchant in queries.merchants():
+        what = _("books of {name}").format(name=merchant.name)
+        last, whole = last_verification(merchant), last_verification(merchant, whole=True)
+        if last is None or whole is None:
+            yield Finding(what, "look", _("nobody looked yet; a worker does so at night, or run `shuke ledger verify`"))
+            continue
+        at, all_at = (f"{row.at.astimezone(merchant.tz):%Y-%m-%d %H:%M}" for row in (last, whole))
+        if not last.ok:
+            said = _("wrong in {count} places on {at}; run `shuke ledger verify`").format(count=last.count, at=at)
+            yield Finding(what, "wrong", said)
+            continue
+        old = queries.now(merchant) - whole.at > timedelta(days=15)
+        said = _("right on {at}; everything was looked at on {whole}").format(at=at, whole=all_at)
+        yield Finding(what, "look" if old else "ok", said)
 
 
 def _work() -> Iterator[Finding]:
