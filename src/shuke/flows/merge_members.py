@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from shuke.loyalty.actions import merging as books
+from shuke.loyalty.actions.partner_cards import recount
 from shuke.loyalty.actions.referral import touch
 from shuke.loyalty.queries.charters import NoCharter
 from shuke.loyalty.queries.merging import Standing, standings
@@ -162,6 +163,7 @@ def merge(
         )
         members.remember_facts(merchant=merchant, of={absorbed.pk: orders}, what="order")
         members.remember_facts(merchant=merchant, of={absorbed.pk: tiers}, what="tier")
+        recount(merchant=merchant, members=(survivor.pk, absorbed.pk), mark=f"m{done.pk}", now=now, actor=actor)
         touch(merchant=merchant, member_ids=[survivor.pk, absorbed.pk], now=now, brought=True)
     return Merged(done, len(orders))
 
@@ -203,6 +205,7 @@ def unmerge(
             now=now,
             actor=actor,
         )
+        recount(merchant=merchant, members=(survivor.pk, absorbed.pk), mark=f"p{done.pk}", now=now, actor=actor)
         touch(merchant=merchant, member_ids=[survivor.pk, absorbed.pk], now=now, brought=True)
     return Merged(done, len(orders))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple
 
-from shuke.flows import merge_members
+from shuke.flows import merge_members, partner_card
 from shuke.insight import actions as insight
 from shuke.insight.queries import figures
 from shuke.kit import bulk, jobs
@@ -41,6 +41,7 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
     shown.total(None, "members")
     merge_members.gather_strays(merchant=merchant, now=now, actor="clock")
     gifts.lapse_orders(merchant=merchant, now=now)
+    partner_card.forget_waiting(merchant=merchant, now=now)
     stored.run_stored_clock(merchant=merchant, now=now)
     moved = loyalty.run_clock(merchant=merchant, now=now, progress=shown.advance)
     if figures.started(merchant):

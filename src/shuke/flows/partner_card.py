@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,7 @@ AT_ONCE = 500  # rows in one transaction
 WHILE_ASKED = 2_000  # rows taken while the page waits; more are the worker's
 SHOWN = 60  # rows of a kind that a preview shows
 JOB = "partner-card-file"
+WAITS = timedelta(days=7)  # a file that was looked at and not taken
 
 
 class Taken(NamedTuple):
@@ -206,6 +207,17 @@ def keep(*, merchant: Merchant, programme: str, path: Path, name: str, now: date
 def discard(*, merchant: Merchant, file_id: int) -> None:
     """Raises CardRefused."""
     _forget(cards.discard_file(merchant=merchant, file_id=file_id).kept)
+
+
+def forget_waiting(*, merchant: Merchant, now: datetime) -> int:
+    """Files that were looked at and that nobody has taken since: their rows are people's spendings. Returns how many."""
+    old = CardFile.objects.filter(merchant=merchant, state="waiting", taken_at__lt=now - WAITS)
+    gone = 0
+    for pk in list(old.values_list("pk", flat=True)):
+        with suppress(CardRefused):  # somebody takes it in this moment
+            discard(merchant=merchant, file_id=pk)
+            gone += 1
+    return gone
 
 
 def _forget(kept: str) -> None:

@@ -141,7 +141,7 @@ def parts(request: StaffRequest, rows: Iterable[Seen]) -> list[dict[str, Any]]:
 def statement(request: StaffRequest, made: CardStatement) -> dict[str, Any]:
     names = {
         "given": _("points given"), "reversed": _("spending came back"), "undone": _("file taken back"),
-        "restored": _("return taken back"), "carried": _("carried over"),
+        "restored": _("return taken back"), "capped": _("limit after a merge"), "carried": _("carried over"),
     }  # fmt: skip
     currency = request.merchant.currency
     return {

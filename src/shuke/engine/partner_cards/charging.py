@@ -12,7 +12,7 @@ from shuke.engine.coalition.settling import nearest, share
 class Moved(NamedTuple):
     """Movements of one kind, month of spending and price, added up."""
 
-    kind: str  # given | reversed | undone | restored | carried
+    kind: str  # given | reversed | undone | restored | capped | carried
     month: int
     price_micro: int
     movements: int

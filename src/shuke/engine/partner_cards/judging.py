@@ -181,6 +181,21 @@ def restore(state: State, line: Line, amount: int) -> int:
     return settle(state, line, line.member)
 
 
+def evened(spendings: Sequence[tuple[int, int, int]], most: int | None) -> dict[int, int]:
+    """What makes a month right whose member became another's, or somebody of their own again: by spending the points that
+    come (> 0) or go. `spendings`: number, points due before the limit, points posted; the earliest first. The latest lose
+    first, the earliest get first."""
+    due = sum(full for _, full, _ in spendings)
+    lack = (due if most is None else min(most, due)) - sum(posted for _, _, posted in spendings)
+    moves: dict[int, int] = {}
+    for number, full, posted in spendings if lack > 0 else reversed(spendings):
+        move = min(lack, max(0, full - posted)) if lack > 0 else -min(-lack, max(0, posted))
+        if move:
+            moves[number] = move
+            lack -= move
+    return moves
+
+
 def _due(terms: Terms, month: Month) -> int:
     return month.full if terms.month_most is None else min(terms.month_most, month.full)
 

@@ -197,7 +197,7 @@ class CardMove(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     programme = models.ForeignKey(CardProgramme, on_delete=models.PROTECT, db_index=False)
     line = models.ForeignKey(CardLine, on_delete=models.PROTECT, db_index=False)
-    kind = models.CharField(max_length=8)  # given | reversed | undone | restored
+    kind = models.CharField(max_length=8)  # given | reversed | undone | restored | capped
     at = models.DateTimeField()
     month = models.IntegerField()
     points = models.BigIntegerField()

@@ -17,7 +17,7 @@ from shuke.loyalty.models import CardLine, CardProgramme, PartnerCard
 from shuke.loyalty.queries import partner_cards as stored
 from shuke.members.queries.families import absorbed_by, survivors_of
 
-_SPENT = ["earned", "nothing", "unmatched"]
+SPENT = ["earned", "nothing", "unmatched"]
 
 
 class Reader:
@@ -63,10 +63,10 @@ class Reader:
         self.read_cards({row.card for row in rows})
         backs = [row for row in rows if row.gives_back]
         keys = {row.key for row in rows} | {k for row in backs for k in (row.original, row.perhaps) if k is not None}
-        self._read_lines(Q(key__in=self._fresh(keys)) & Q(state__in=[*_SPENT, "reversed"]))
+        self._read_lines(Q(key__in=self._fresh(keys)) & Q(state__in=[*SPENT, "reversed"]))
         blind = self._fresh({b"card" + row.card for row in backs if row.original is None})
         if blind:
-            self._read_lines(Q(card__in=[card[4:] for card in blind]) & Q(state__in=_SPENT, left_minor__gt=0))
+            self._read_lines(Q(card__in=[card[4:] for card in blind]) & Q(state__in=SPENT, left_minor__gt=0))
         self.read_months()
         return self.state
 

@@ -92,12 +92,15 @@ def faults(merchant: Merchant) -> list[tuple[str, str]]:
         [merchant.pk],
     )
     found += [(f"card line {pk}", f"{points} points, but {charged} are charged") for pk, points, charged in rows]
-    rows = bulk.select(
-        "SELECT m.id, m.points, t.id FROM loyalty_card_move m LEFT JOIN loyalty_txn t ON t.merchant_id = m.merchant_id AND "
-        "t.key = CASE WHEN m.points > 0 THEN 'card:partner:' ELSE 'card:partner-undo:' END || CAST(m.line_id AS TEXT) "
-        "WHERE m.merchant_id = %s AND t.id IS NULL LIMIT 100",
-        [merchant.pk],
-    )
-    return found + [
-        (f"card movement {pk}", f"{points} points are charged and not in the books") for pk, points, _ in rows
-    ]
+    key = "CASE WHEN m.points > 0 THEN 'card:partner:' ELSE 'card:partner-undo:' END || CAST(m.line_id AS TEXT)"
+    rows = []
+    for kind, same in (
+        ("<> 'capped'", f"= {key}"),
+        ("= 'capped'", f"LIKE {key} || ':%%'"),
+    ):  # a line can be capped often
+        rows += bulk.select(
+            f"SELECT m.id, m.points FROM loyalty_card_move m WHERE m.merchant_id = %s AND m.kind {kind} AND NOT EXISTS "
+            f"(SELECT 1 FROM loyalty_txn t WHERE t.merchant_id = m.merchant_id AND t.key {same}) LIMIT 100",
+            [merchant.pk],
+        )
+    return found + [(f"card movement {pk}", f"{points} points are charged and not in the books") for pk, points in rows]

@@ -203,5 +203,5 @@ def _say_statement(desk: Desk, one: Any) -> None:
 def kind(code: str) -> str:
     return {
         "given": _("points given"), "reversed": _("spending came back"), "undone": _("file taken back"),
-        "restored": _("return taken back"), "carried": _("carried over"),
+        "restored": _("return taken back"), "capped": _("limit after a merge"), "carried": _("carried over"),
     }.get(code, code)  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from shuke.loyalty.actions.partner_cards.binding import bind, match, unbind
 from shuke.loyalty.actions.partner_cards.closing import Closed, close
 from shuke.loyalty.actions.partner_cards.programmes import remember_columns, save_programme, set_terms
+from shuke.loyalty.actions.partner_cards.recounting import recount
 from shuke.loyalty.actions.partner_cards.refusals import COLUMN_OF, CardRefused, why
 from shuke.loyalty.actions.partner_cards.taking import begin_file, discard_file, end_file, take_rows
 from shuke.loyalty.actions.partner_cards.undoing import undo_file
@@ -22,6 +23,7 @@ __all__ = [
     "discard_file",
     "end_file",
     "match",
+    "recount",
     "remember_columns",
     "save_programme",
     "set_terms",

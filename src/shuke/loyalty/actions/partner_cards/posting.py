@@ -22,22 +22,25 @@ from shuke.members.actions import Note
 
 
 class Post(NamedTuple):
-    """Points (> 0 given, < 0 taken) because of the row `line`; `about` is the spending they are for. `kind` is that of CardMove."""
+    """Points (> 0 given, < 0 taken) because of the row `line`; `about` is the spending they are for. `kind` is that of CardMove.
+    `mark` tells several of one row apart."""
 
     line: int
     about: Line
     points: int
     kind: str
+    mark: str = ""
 
     @property
     def event(self) -> str:
-        return f"partner{'' if self.points > 0 else '-undo'}:{self.line}"
+        return f"partner{'' if self.points > 0 else '-undo'}:{self.line}{self.mark}"
 
 
 def write(
     one: CardProgramme, posts: Sequence[Post], *, versions: Sequence[Terms], ref: str, now: datetime, actor: str
 ) -> None:
-    """Post, and put down what the partner is charged; the rows of the lines themselves are the caller's."""
+    """Post; the rows of the lines themselves, and what the partner is charged, are the caller's. `ref`: empty where the
+    timeline says it already."""
     if not posts:
         return
     merchant = one.merchant
@@ -72,7 +75,8 @@ def write(
         sums[member, post.points > 0] += abs(post.points)
     batch = Batch(merchant, now=now, actor=actor)
     refold(batch, _charter(one), heads, sorted(extra), extra=extra, requests=requests)
-    batch.notes += _notes(one, sums, ref, now)
+    if ref:
+        batch.notes += _notes(one, sums, ref, now)
     batch.write()
 
 
@@ -112,7 +116,8 @@ def stand(lines: Iterable[Line], points: dict[int, int], states: dict[int, str])
         line = wanted[row.pk]
         row.left_minor, row.full = line.left, line.full
         row.points += points.get(row.pk, 0)
-        row.member_id = line.member
+        if row.member_id is None:  # whoever it was told of keeps it: a merge can be taken back
+            row.member_id = line.member
         if row.pk in states:
             row.state, row.code = states[row.pk], ""
     CardLine.objects.bulk_update(rows, ["left_minor", "full", "points", "member", "state", "code"], batch_size=500)

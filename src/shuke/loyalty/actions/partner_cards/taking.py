@@ -88,6 +88,10 @@ def take_rows(*, file: CardFile, rows: Sequence[Spent | Odd], equal: Counter[byt
     fresh = [(row, spending) for row, spending in told if row.row not in done]
     verdicts = judged(reader, fresh)
     made = [_line(file, one, row, spending, verdict) for (row, spending), verdict in zip(fresh, verdicts, strict=True)]
+    of = {line.about_id for line in made if line.about_id is not None}
+    told_of = dict(CardLine.objects.filter(merchant=merchant, pk__in=of).values_list("pk", "member_id")) if of else {}
+    for line in made:  # what comes back is of whoever the spending was told of: a merge can be taken back
+        line.member_id = told_of.get(line.about_id, line.member_id) if line.about_id is not None else line.member_id
     CardLine.objects.bulk_create(made, batch_size=500)
     posts = [
         Post(line.pk, verdict.line, verdict.points, "given" if verdict.points > 0 else "reversed")
