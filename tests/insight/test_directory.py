@@ -320,6 +320,11 @@ def _some(values):
         unpaid=st.sampled_from(["", "2017-06"]),
         expires=st.sampled_from(["", "never", "2018-12"]),
         holding=st.sampled_from(["", "pending", "held", "debt"]),
+        loyalty=st.sampled_from([(), ("habit", "none")]),
+        quality=st.sampled_from([(), ("costly",)]),
+        advice=st.sampled_from([(), ("win_back", "unknown")]),
+        cost=st.sampled_from([(), ("care", "service")]),
+        profit=st.sampled_from(["", "gain", "loss"]),
         bought_in=st.none() | st.integers(0, 2**62),
         moved=st.sampled_from(["", "stage:stable:degrading:2017-11-30", "layer::target:2017-01-01"]),
     )
