@@ -101,6 +101,7 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
 
 
 THIN = {
+    "nothing": [],
     "only refunds": [("2026-04-01", 0, 5_000)],
     "one day": [("2026-04-18", 9_900, 0)] * 3,
     "one wholesaler": [(f"2026-0{m}-05", 900_000_000, 0) for m in (1, 2, 3, 4)],
@@ -114,7 +115,10 @@ def test_shops_with_hardly_any_data_get_a_page_that_says_so(see, lan, thin):
     for day, net, refunded in THIN[thin]:
         sell(lan, one, day, net, refunded=refunded)
     actions.snapshot(merchant=lan.merchant, day=date(2026, 4, 18), now=night(lan, "2026-04-18"))
-    for path in ("/insight/growth", "/insight/growth?by=store", "/insight/cohorts", "/insight/cohorts?by=acquisition"):
+    for path in (
+        "/insight/growth", "/insight/growth?by=store", "/insight/cohorts", "/insight/cohorts?by=acquisition",
+        "/insight/rfm", "/insight/pyramid", "/insight/movement", "/",
+    ):  # fmt: skip
         answer = see(lan.owner).get(path)
         assert answer.status_code == 200, path
         page = answer.content.decode()

@@ -55,6 +55,18 @@ def test_pages_are_accessible_and_fit(open_page, check_page, open_shop, language
         check_page(page)
 
 
+@pytest.mark.parametrize(("language", "width", "theme"), [("zh-hans", 360, "light"), ("en", 1440, "dark")])
+def test_growth_cohorts_and_pyramid_are_accessible_and_fit(open_page, check_page, open_shop, language, width, theme):
+    page = open_page(open_shop.owner, language=language, width=width, theme=theme)
+    for path in ("/insight/growth", "/insight/cohorts", "/insight/pyramid", "/insight/growth?by=store"):
+        page.goto(path)
+        expect(page.locator("main h1")).to_be_visible()
+        check_page(page)
+        # The open tab is in sight, however many there are before it; the names of rows stay in sight while figures scroll.
+        for tab in page.locator("main .c-tabs > [aria-current]").all():
+            expect(tab).to_be_in_viewport(ratio=0.9)
+
+
 def test_pages_fit_at_a_zoom_of_two(open_page, check_page, open_shop):
     page = open_page(open_shop.owner, language="zh-hans", width=HALF)
     for path in ("/", "/members", *PATHS):
