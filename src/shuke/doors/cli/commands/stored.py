@@ -298,6 +298,7 @@ def _span(desk: Desk, first: datetime | None, last: datetime | None) -> tuple[da
 @FIRST
 @LAST
 def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
+    from shuke.engine.stored import naming
     from shuke.loyalty.queries import stored
 
     who = member_named(desk, member)
@@ -311,7 +312,7 @@ def statement(desk: Desk, member: str, first: datetime | None, last: datetime | 
         [
             (
                 desk.minute(x.at),
-                kind(x.kind),
+                naming.kind(x.kind, language()),
                 desk.money(x.principal),
                 desk.money(x.bonus),
                 desk.money(x.principal_after),
@@ -334,6 +335,7 @@ def statement(desk: Desk, member: str, first: datetime | None, last: datetime | 
 @FIRST
 @LAST
 def report(desk: Desk, first: datetime | None, last: datetime | None) -> int:
+    from shuke.engine.stored import naming
     from shuke.loyalty.queries import stored
 
     since, end = _span(desk, first, last)
@@ -346,7 +348,7 @@ def report(desk: Desk, first: datetime | None, last: datetime | None) -> int:
             [title, ""],
             [
                 (_("opening"), desk.money(side.opening)),
-                *((account(name), desk.money(n)) for name, n in side.moves.items() if n),
+                *((naming.account(name, language()), desk.money(n)) for name, n in side.moves.items() if n),
                 (_("outstanding"), desk.money(side.closing)),
                 (_("of it members"), desk.money(side.of_members)),
                 (_("of it gift cards"), desk.money(side.of_cards)),
@@ -355,35 +357,6 @@ def report(desk: Desk, first: datetime | None, last: datetime | None) -> int:
         )
     desk.say(_("All of it adds up.") if told.adds_up else _("It does not add up: run `shuke ledger verify`."))
     return 0 if told.adds_up else 1
-
-
-def kind(code: str) -> str:
-    return {
-        "top_up": _("topped up"),
-        "spend": _("spent"),
-        "capture": _("spent"),
-        "return": _("goods came back"),
-        "withdraw": _("paid out"),
-        "adjust": _("by hand"),
-        "lapse": _("bonus lapsed"),
-        "redeem": _("gift card"),
-        "void": _("made void"),
-    }.get(code, code)
-
-
-def account(code: str) -> str:
-    return {
-        "received": _("money received"),
-        "granted": _("added as bonus"),
-        "adjusted": _("by hand"),
-        "adjusted_bonus": _("by hand"),
-        "sold": _("spent"),
-        "sold_bonus": _("spent"),
-        "paid_out": _("paid out"),
-        "voided": _("on void cards"),
-        "forfeited": _("given up"),
-        "lapsed": _("bonus lapsed"),
-    }.get(code, code)
 
 
 def _state(code: str) -> str:

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.stored import amount, attempt, kind, language, needs, way, where_on
+from shuke.doors.console.views.stored import amount, attempt, language, needs, way, where_on
 from shuke.engine import tenders
+from shuke.engine.stored import naming
 from shuke.flows import stored as flow
 from shuke.kit import ids, money, symbols
 from shuke.kit.clock import day_start
@@ -133,7 +134,8 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
         "tone": tone,
         "state": state,
         "lines": [
-            {"row": x, "what": kind(x.kind)} for x in lines_of(request.merchant, purses_of_card(request.merchant, pk))
+            {"row": x, "what": naming.kind(x.kind, language())}
+            for x in lines_of(request.merchant, purses_of_card(request.merchant, pk))
         ],
         "until": found.expires_at - timedelta(minutes=1) if found.expires_at else None,
         "may_edit": shops.may(request.staff, "members"),

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine import tenders
 from shuke.engine.charter.stored import ladder
+from shuke.engine.stored import naming
 from shuke.flows import stored as flow
 from shuke.kit import ids, money
 from shuke.loyalty.actions import stored
@@ -176,7 +177,9 @@ def _of_member(request: StaffRequest, who: Member) -> dict[str, Any]:
             {"row": lot, "until": lot.expires_at - timedelta(minutes=1) if lot.expires_at else None}
             for lot in books.open_lots(merchant, who.pk)
         ],
-        "lines": [{"row": line, "what": kind(line.kind), "way": way(line.paid_by)} for line in lines],
+        "lines": [
+            {"row": line, "what": naming.kind(line.kind, language()), "way": way(line.paid_by)} for line in lines
+        ],
         "ladder": ladder(terms, currency),
         "ways": [(code, way(code)) for code in tenders.TAKEN],
         "may_record": shops.may(request.staff, "record"),
@@ -197,7 +200,11 @@ def overview(request: StaffRequest) -> HttpResponse:
     """What the shop owes and whether it adds up; what waits for a second person."""
     told = books.report(request.merchant, request.now)
     sides = [
-        {"title": title, "side": side, "moves": [(account(name), n) for name, n in side.moves.items() if n]}
+        {
+            "title": title,
+            "side": side,
+            "moves": [(naming.account(name, language()), n) for name, n in side.moves.items() if n],
+        }
         for title, side in ((_("Money paid in"), told.money), (_("Bonus"), told.bonus))
     ]
     found = books.corrections(request.merchant)
@@ -239,35 +246,6 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
 
 def way(code: str) -> str:
     return tenders.name(code, language())
-
-
-def kind(code: str) -> str:
-    return {
-        "top_up": _("topped up"),
-        "spend": _("spent"),
-        "capture": _("spent"),
-        "return": _("goods came back"),
-        "withdraw": _("paid out"),
-        "adjust": _("by hand"),
-        "lapse": _("bonus lapsed"),
-        "redeem": _("gift card"),
-        "void": _("made void"),
-    }.get(code, code)
-
-
-def account(code: str) -> str:
-    return {
-        "received": _("money received"),
-        "granted": _("added as bonus"),
-        "adjusted": _("by hand"),
-        "adjusted_bonus": _("by hand"),
-        "sold": _("spent"),
-        "sold_bonus": _("spent"),
-        "paid_out": _("paid out"),
-        "voided": _("on void cards"),
-        "forfeited": _("given up"),
-        "lapsed": _("bonus lapsed"),
-    }.get(code, code)
 
 
 def language() -> str:
