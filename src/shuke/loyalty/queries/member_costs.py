@@ -42,9 +42,7 @@ def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
     for member, ever, recent in rows:
         found[member] = [int(ever) // ONE, int(recent) // ONE]
     told, values = costs.rows_of(merchant, Asked(datetime(1970, 1, 1, tzinfo=until.tzinfo), until))
-    by_points = (
-        "SELECT key FROM loyalty_gift_order WHERE merchant_id = %s AND points > 0"  # these gifts cost the points they took
-    )
+    by_points = "SELECT key FROM loyalty_gift_order WHERE merchant_id = %s AND points > 0"  # these gifts cost the points they took
     rows = bulk.select(
         "SELECT COALESCE(m.merged_into_id, m.id), CAST(SUM(f.cost - f.received) AS BIGINT), "
         "CAST(SUM(CASE WHEN f.at >= %s THEN f.cost - f.received ELSE 0 END) AS BIGINT) "
