@@ -77,7 +77,7 @@ def platform(code: str) -> str:
 def where(what: str, code: str) -> str:
     """A class, layer or stage; none where there is none."""
     name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]
-    return name(code) if code else _("none")
+    return name(code) if code else str(_("none"))
 
 
 def flow(what: str, before: str, after: str) -> str:
