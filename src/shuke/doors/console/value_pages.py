@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from shuke.doors.console import charts, words
 from shuke.doors.console.figure_table import BLANK, Cell, Table, figure, name
-from shuke.doors.console.member_list.table import percent_of
+from shuke.doors.console.words import percent_of
 from shuke.engine.insight import chances
 from shuke.engine.insight.value_words import about
 from shuke.kit import money

@@ -80,6 +80,13 @@ def where(what: str, code: str) -> str:
     return name(code) if code else str(_("none"))
 
 
+def percent_of(permille: int) -> str:
+    """A chance as people write it: 3 %, under 1 %, over 99 %."""
+    if permille < 10:
+        return str(_("under 1 %"))
+    return str(_("over 99 %")) if permille > 990 else f"{round(permille / 10)} %"
+
+
 def flow(what: str, before: str, after: str) -> str:
     """stable → degrading, as words."""
     name = {"rfm": rfm_class, "layer": layer, "stage": stage}[what]

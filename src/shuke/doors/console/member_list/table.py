@@ -120,7 +120,7 @@ class _Shower:
     def chance(self, row: Row) -> str:
         if row.chance_30 is None:
             return DASH
-        told = percent_of(row.chance_30)
+        told = words.percent_of(row.chance_30)
         return format_html('<span title="{}">{}</span>', told, words.chance(band(row.chance_30)))
 
     def expects(self, row: Row) -> str:
@@ -188,13 +188,6 @@ class _Shower:
 
     def city(self, row: Row) -> str:
         return row.city or DASH
-
-
-def percent_of(permille: int) -> str:
-    """A chance as people write it: 3 %, under 1 %, over 99 %."""
-    if permille < 10:
-        return _("under 1 %")
-    return _("over 99 %") if permille > 990 else f"{round(permille / 10)} %"
 
 
 def pager(asked: Asked, page: Page) -> dict[str, Any]:

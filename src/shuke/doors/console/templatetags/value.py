@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from shuke.doors.console import value_pages, words
-from shuke.doors.console.member_list.table import percent_of
+from shuke.doors.console.words import percent_of
 from shuke.insight.queries import value_told
 from shuke.members.models import Member
 
