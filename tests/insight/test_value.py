@@ -104,6 +104,9 @@ def test_the_same_night_again_changes_nothing_and_the_next_only_what_moved(lan):
     Member.objects.filter(pk=gone.pk).update(state=MemberState.MERGED)
     actions.value_report(merchant=lan.merchant, day=following, now=night(lan, following.isoformat()))
     assert not MemberValue.objects.filter(pk=gone.pk).exists()
+    # Where next to nothing has changed nothing is written; the page says what the rows say.
+    assert MemberValue.objects.filter(as_of=DAY).count() > 20
+    assert ValueReport.objects.order_by("-day")[0].figures["bands"]["30"] == value.bands(lan.merchant, 30)
     assert (
         ValueReport.objects.order_by("-day")[0].figures["check"]["made_on"] == NIGHT
     )  # tests are not made every night

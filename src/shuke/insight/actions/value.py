@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,7 @@ MUCH_MORE = 1.2  # so many times the visits of the last test: a history was impo
 _TABLE = "insight_membervalue"
 _COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
 _CHUNK = 20_000
+NEAR_CHANCE, NEAR_SHARE = 5, 0.03  # a row stays while it is as near as this (permille; share)
 WHOLESALERS = 50  # named at most
 BANDS_AT = (50, 80, 95)  # per cent of members
 
@@ -48,10 +50,10 @@ def value_report(
         checked = shop.check(seen, end=end, groups=layers, begin=known.get("fit"))
         checked |= {"made_on": day.isoformat(), "visits": int(seen.day.size)}
     told = shop.outlook(seen, checked, end=end, groups=layers, begin=known.get("fit"))
-    figures = _figures(merchant, seen, checked, told, day)
     with transaction.atomic():
         if not ValueReport.objects.filter(merchant=merchant, day__gt=day).exists():
-            _write(merchant, told, day)
+            told = _write(merchant, told, day)
+        figures = _figures(merchant, seen, checked, told, day)
         kept, _new = ValueReport.objects.update_or_create(
             merchant=merchant, day=day, defaults={"made_at": now, "figures": figures}
         )
@@ -158,20 +160,30 @@ def _bounds(spend: np.ndarray, currency: str) -> list[int]:
     return sorted(found - {0})
 
 
-def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> None:
-    """Bring the rows to `told`, touching only those that differ. Rows of who is no longer told of go away."""
+def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Outlook | None:
+    """Bring the rows to `told`, touching only those that differ enough to matter; what the rows say then, so that figures and
+    lists agree. Rows of who is no longer told of go away."""
     if told is None:
         bulk.execute(f"DELETE FROM {_TABLE} WHERE merchant_id = %s", [merchant.pk])
-        return
+        return None
+    chance = {days: one.copy() for days, one in told.chance.items()}
+    spend = None if told.spend is None else told.spend.copy()
     for low, high in _chunks(told.customer):
         known = _known(merchant, low, high, told.customer)
         fresh, changed = [], []
-        for member, row in zip(told.customer[low:high].tolist(), _rows(told, low, high), strict=True):
+        for i, (member, row) in enumerate(
+            zip(told.customer[low:high].tolist(), _rows(told, low, high), strict=True), low
+        ):
             before = known.pop(member, None)
             if before is None:
                 fresh.append((member, merchant.pk, day.isoformat(), *row))
-            elif before != row:
+            elif _matters(before, row):
                 changed.append((day.isoformat(), *row, member))
+            else:
+                for at, days in enumerate(chances.DAYS):
+                    chance[days][i] = before[at] / 1000
+                if spend is not None:
+                    spend[i] = before[3]
         bulk.insert(_TABLE, ("member_id", "merchant_id", "as_of", *_COLUMNS), fresh)
         bulk.update(_TABLE, ("as_of", *_COLUMNS), changed, key="member_id")
         if known:  # between the first and the last of the chunk, and no longer told of
@@ -182,6 +194,21 @@ def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> None:
             f"DELETE FROM {_TABLE} WHERE merchant_id = %s AND (member_id < %s OR member_id > %s)",
             [merchant.pk, first, last],
         )
+    return replace(told, chance=chance, spend=spend)
+
+
+def _matters(before: tuple, row: tuple) -> bool:
+    """Half a point of a chance, another word for it, three hundredths of what is expected: less is not worth writing each night."""
+    if before[6] != row[6] or (before[3] is None) != (row[3] is None):
+        return True
+    for was, has in zip(before[:2], row[:2], strict=True):
+        if abs(was - has) >= NEAR_CHANCE or chances.band(was) != chances.band(has):
+            return True
+    return any(
+        abs(was - has) > NEAR_SHARE * abs(has)
+        for was, has in zip(before[2:6], row[2:6], strict=True)
+        if has is not None
+    )
 
 
 def _forget(merchant: Merchant, members: list[int]) -> None:
