@@ -41,7 +41,8 @@ bench: setup $(DONE)/dev $(DONE)/demo ## measure, with the raw limit beside; ARG
 	@$(BIN)/python -m bench $(ARGS)
 
 soak: setup $(DONE)/dev ## hours of random histories, storms, kills, power cuts and planted faults, on both engines
-	@SHUKE_SOAK=$${SHUKE_SOAK:-20} $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
+	@SHUKE_SOAK=$${SHUKE_SOAK:-20} $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust tests/loyalty/test_rich_model.py tests/loyalty/test_lapsing.py
+	@SHUKE_SOAK=$${SHUKE_SOAK:-50} $(BIN)/python -m pytest -p no:cacheprovider -q tests/flows/test_replay.py
 	@SHUKE_SOAK=$${SHUKE_SOAK:-20} .ci/postgres $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
 	@$(BIN)/python -m tests.trust.mutants
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("Asia/Shanghai")
 SINCE, UNTIL = BEGIN - timedelta(days=1), BEGIN + timedelta(days=200)
 SHELVES = ("till", "full", "follow")
-CI = {name: 12 if name in SHELVES else 6 for name in CHARTERS}  # 60 histories; SHUKE_SOAK=17 makes them a thousand
+CI = {name: 4 if name in SHELVES else 2 for name in CHARTERS}  # 20 histories; SHUKE_SOAK=50 makes them a thousand
 
 
 def engine_alone(charter: document.Charter, told: list[dict], until: datetime | None) -> tuple[list, Replay, Any]:
@@ -115,19 +115,18 @@ FAULTS = {
 def test_the_law_would_notice(fault, monkeypatch):
     """The harness itself: an engine with one of these faults prints something else than the books, which print the same as
     the engine without it."""
-    seeds = range(40)
-    sound = printed("till", seeds)
     owner, attribute, planted = FAULTS[fault]
-    monkeypatch.setattr(owner, attribute, planted)
-    differ = 0
-    for seed, was in zip(seeds, sound, strict=True):
-        try:
-            (now,) = printed("till", range(seed, seed + 1))
-        except (AssertionError, KeyError, StoredValueError):
-            differ += 1  # it fell over its own fault
-        else:
-            differ += now != was
-    assert differ, fault
+    for seed in range(40):
+        (sound,) = printed("till", range(seed, seed + 1))
+        with monkeypatch.context() as faulty:
+            faulty.setattr(owner, attribute, planted)
+            try:
+                (now,) = printed("till", range(seed, seed + 1))
+            except (AssertionError, KeyError, StoredValueError):
+                return  # it fell over its own fault
+        if now != sound:
+            return
+    raise AssertionError(f"nobody noticed: {fault}")
 
 
 def test_a_fault_of_the_books_is_noticed(monkeypatch):
