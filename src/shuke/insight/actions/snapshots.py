@@ -98,7 +98,8 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     for table in ("insight_member_score", "insight_movement", "insight_membervalue", "insight_memberprofit"):
         condition, parameter = bulk.among("member_id", members)
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
-    profile_traits.path(merchant).unlink(missing_ok=True)  # a file for all members: the worker makes it anew without them
+    # A file for all members: the worker makes it anew without them.
+    profile_traits.path(merchant).unlink(missing_ok=True)
 
 
 def _engine(merchant: Merchant) -> Port:
