@@ -56,15 +56,15 @@ def test_only_what_was_booked_since_is_looked_at(shop, sealed):
 
 
 def test_everything_once_a_week_or_when_asked_or_when_the_last_look_found_something(shop):
-    merchant, *_ = shop
+    merchant, _, bo = shop
     assert not look(merchant).row.whole
     assert look(merchant, whole=True).row.whole
     assert not look(merchant, now=NOW + timedelta(days=6)).row.whole
     assert look(merchant, now=NOW + timedelta(days=7)).row.whole
-    _without_triggers()
+    sql(f"UPDATE loyalty_wallet SET growth = growth + 7 WHERE member_id = {bo}")
     told = look(merchant, now=NOW + timedelta(days=8))
     assert not told.row.whole
-    assert {row[0] for row in told.row.findings} == {"I13"}
+    assert {row[0] for row in told.row.findings} >= {"I19"}
     assert look(merchant, now=NOW + timedelta(days=9)).row.whole
 
 
