@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('lowest__lte', models.F('newest'))), name='kit_index_keys_span')],
             },
         ),
-        # The row whose lock tells writers of one key from writers of the next (members/queries/keys.py).
+        # The one row: all is under the first key.
         migrations.RunSQL(
             "INSERT INTO kit_index_keys (id, lowest, newest) VALUES (1, 1, 1)", "DELETE FROM kit_index_keys"
         ),

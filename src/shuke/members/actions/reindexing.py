@@ -1,8 +1,8 @@
 """The blind indexes climb to the newest master key, in small transactions that can be killed between any two.
 
 Of most values only the hash is kept, so the hash of the new key is made of the old one's. From `_begin` on everybody writes
-the newest form and looks for every form in use; whoever wrote under the former rule has ended by then (it locks a row that
-writers hold), so that one walk over each table meets all rows that are left. Of one contact's value all rows climb together:
+the newest form and looks for every form in use; whoever wrote under the former rule has ended by then (writers share a lock
+that it takes alone), so that one walk over each table meets all rows that are left. Of one contact's value all rows climb together:
 equal ones are compared with each other.
 """
 
@@ -15,7 +15,7 @@ from django.db import transaction
 
 from shuke.kit import bulk, crypto
 from shuke.members.actions.writing import climb_contacts, post
-from shuke.members.queries.keys import Span
+from shuke.members.queries.keys import WRITERS, Span
 
 PER_TRANSACTION = 1000
 Progress = Callable[[int], None]
@@ -43,6 +43,8 @@ def _begin() -> Span:
     """From now on the newest key is written with."""
     target = crypto.newest_version()
     with transaction.atomic():
+        if bulk.is_postgres():
+            bulk.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
         bulk.insert_new("kit_index_keys", ("id", "lowest", "newest"), [(1, 1, 1)])
         bulk.execute("UPDATE kit_index_keys SET newest = %s WHERE id = %s AND newest < %s", [target, 1, target])
         ((lowest, newest),) = bulk.select("SELECT lowest, newest FROM kit_index_keys WHERE id = %s", [1])

@@ -14,6 +14,9 @@ from django.db.models import Count
 from shuke.kit import bulk, crypto
 from shuke.members.models import Contact, DataKey, Identity
 
+# PostgreSQL's advisory lock of all who write hashes: they share it, who raises `newest` takes it alone.
+WRITERS = 7_410_211_798_361_089
+
 
 class KeyMissing(RuntimeError):
     """This process does not have the newest key: it was started before the key was made."""
@@ -47,8 +50,9 @@ def behind() -> dict[str, int]:
 
 def span(*, writing: bool = False) -> Span:
     """The generations in use. `writing`: they stay so until the transaction ends. Raises KeyMissing."""
-    lock = " FOR SHARE" if writing and bulk.is_postgres() else ""
-    rows = bulk.select(f"SELECT lowest, newest FROM kit_index_keys WHERE id = %s{lock}", [1])
+    if writing and bulk.is_postgres():  # not FOR SHARE: every till would write to that one row
+        bulk.execute("SELECT pg_advisory_xact_lock_shared(%s)", [WRITERS])
+    rows = bulk.select("SELECT lowest, newest FROM kit_index_keys WHERE id = %s", [1])
     found = Span(*rows[0]) if rows else Span()
     if found.newest > crypto.newest_version():
         raise KeyMissing(
