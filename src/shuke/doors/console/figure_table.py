@@ -42,6 +42,7 @@ class Table(NamedTuple):
     note: str = ""
     key: str = ""
     total: list[Cell] | None = None
+    empty: str = ""  # what no rows mean, where it is not that too little was bought
 
 
 def name(text: str, url: str = "") -> Cell:

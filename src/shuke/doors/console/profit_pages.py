@@ -90,10 +90,12 @@ class Tables:
             by
         ]
         rows = []
-        for one in self.told["groups"]:
-            what, _colon, code = one["key"].partition(":")
-            if what != by:
-                continue
+        found = {
+            code: one for one in self.told["groups"] for what, _, code in [one["key"].partition(":")] if what == by
+        }
+        highest_first = [*reversed(tiers.every(self.request))] if by == "tier" else []
+        for code in sorted(found, key=lambda code: highest_first.index(code) if code in highest_first else len(found)):
+            one = found[code]
             rows.append([
                 name(shown(code)), figure(f"{one['members']:,}", members_url((by, code)), one["members"], one["members"]),
                 *self._sums(one["year"], one["members"]),
@@ -126,7 +128,9 @@ class Tables:
             self._money(each),
         ]
 
-    def members(self, title: str, listed: list[Told], meaning: str, key: str, *, budget: bool = False) -> Table:
+    def members(
+        self, title: str, listed: list[Told], meaning: str, key: str, *, budget: bool = False, empty: str = ""
+    ) -> Table:
         heads = [(_("Member"), False), (_("Profit, 365 days"), True)]
         heads += (
             [(_("Chance to leave"), True), (_("If they stay, a year is worth"), True), (_("Budget"), True)]
@@ -147,7 +151,7 @@ class Tables:
                     self._money(one.row.budget_minor or 0),
                 ]
             rows.append([*row, name(" ".join(reasons(one, self.currency)))])
-        return Table(title, heads, rows, meaning, key=key)
+        return Table(title, heads, rows, meaning, key=key, empty=empty)
 
     def budgets(self) -> Table:
         rows = []

@@ -53,7 +53,7 @@ def profit(request: StaffRequest) -> HttpResponse:
     tables = [
         *pages.profit(by),
         pages.members(_("Best members"), told.best(request.merchant), meaning, "best"),
-        pages.members(_("Costly members"), told.worst(request.merchant), words.said(profit_words.QUALITY_MEANINGS["costly"]), "worst"),
+        pages.members(_("Costly members"), told.worst(request.merchant), words.said(profit_words.QUALITY_MEANINGS["costly"]), "worst", empty=_("Nobody is costly.")),
     ]  # fmt: skip
     if (file := figure_table.download(request, tables, "profit")) is not None:
         return file
