@@ -18,6 +18,7 @@ from shuke.doors.api.tokens import writer
 from shuke.engine.checkout import Basket
 from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
 from shuke.flows import checkout, coupons
+from shuke.kit import once
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.models import Checkout, Coupon
@@ -184,15 +185,16 @@ def price(request: Request, told: PriceIn) -> Any:
     """What a basket costs, and why: applied, skipped, inapplicable. A dry run; holds nothing."""
     merchant = request.auth.merchant
     now = shop_now(merchant)
-    coupons.adopt_charter(merchant=merchant, now=now)
-    return checkout.price(
-        merchant=merchant,
-        basket=told.basket(merchant.currency),
-        member_id=_who(merchant, told.member),
-        now=now,
-        at=told.at,
-        callers=_callers(request, told.caller),
-    ).to_plain()
+    with once.looking():
+        coupons.adopt_charter(merchant=merchant, now=now)
+        return checkout.price(
+            merchant=merchant,
+            basket=told.basket(merchant.currency),
+            member_id=_who(merchant, told.member),
+            now=now,
+            at=told.at,
+            callers=_callers(request, told.caller),
+        ).to_plain()
 
 
 @router.post("/checkouts", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from shuke.engine.facts import OrderStatus
 from shuke.engine.insight.lifecycle import DEGRADING_AT, DEGRADING_LEAST, LOST_AT, LOST_LEAST
 from shuke.insight.models import MemberScore, Movement
-from shuke.kit import clock
+from shuke.kit import clock, once
 from shuke.orders.models import Order, OrderLine
 from shuke.shops.models import Merchant
 
@@ -37,9 +37,16 @@ class Portrait(NamedTuple):
     moved: list[Movement]  # latest changes of class, layer and stage, newest first
 
 
+def score_of(merchant: Merchant, member_id: int) -> MemberScore | None:
+    """What the last night says of the member; None for those it has not met."""
+    return once.read(
+        ("score", member_id), lambda: MemberScore.objects.filter(merchant=merchant, member_id=member_id).first()
+    )
+
+
 def portrait(merchant: Merchant, member_id: int, *, now: datetime) -> Portrait:
     """Three queries: the scores, what changed, the favourite categories."""
-    score = MemberScore.objects.filter(merchant=merchant, member_id=member_id).first()
+    score = score_of(merchant, member_id)
     moved = list(Movement.objects.filter(merchant=merchant, member_id=member_id).order_by("-day", "-id")[:5])
     silence = gap = None
     late = ""

@@ -75,13 +75,13 @@ def of_member(merchant: Merchant, member_id: int) -> Told | None:
 
 def of_members(merchant: Merchant, members: Iterable[int]) -> list[Told]:
     """In the order asked for; without those no report knows yet."""
+    found = report(merchant)
+    if found is None:
+        return []
     wanted = list(members)
     people = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).in_bulk(wanted)
     rows = MemberProfit.objects.filter(merchant=merchant).in_bulk(wanted)
     scores = MemberScore.objects.filter(merchant=merchant).in_bulk(wanted)
-    found = report(merchant)
-    if found is None:
-        return []
     measures, terms = traits.Measures(**found["measures"]), terms_of(merchant)
     return [
         Told(

@@ -14,6 +14,7 @@ from shuke.engine.insight.profit import plain_worth
 from shuke.insight.models import MemberScore
 from shuke.insight.queries import figures as insight
 from shuke.insight.queries import profit, value
+from shuke.insight.queries.portrait import score_of
 from shuke.insight.queries.profit_inputs import terms_of
 from shuke.insight.queries.value import MemberValue
 from shuke.kit import clock
@@ -113,7 +114,7 @@ def one(merchant: Merchant, member: int, language: str) -> dict[str, Any] | None
      "reasons": [sentence, …]}
     """
     found = value.of_member(merchant, member)
-    score = MemberScore.objects.filter(merchant=merchant, member_id=member).first()
+    score = score_of(merchant, member) if found is not None else None
     if found is None or score is None or score.last_paid_at is None:
         return None
     return _said(found, language) | {"reasons": _reasons(merchant, found, score, language)}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.simulation.share import Version
-from shuke.kit import bulk
+from shuke.kit import bulk, once
 from shuke.loyalty.models import CharterDraft, PublishedCharter
 from shuke.shops.models import Merchant
 
@@ -21,11 +21,8 @@ class NoCharter(LookupError):
 
 def versions(merchant: Merchant) -> Versions:
     """All published versions, ready to compute with. Raises NoCharter."""
-    rows = bulk.select(
-        "SELECT id, effective_from, version FROM loyalty_charter WHERE merchant_id = %s ORDER BY effective_from",
-        [merchant.pk],
-    )
-    return read_versions(merchant, rows)
+    sql = "SELECT id, effective_from, version FROM loyalty_charter WHERE merchant_id = %s ORDER BY effective_from"
+    return read_versions(merchant, once.read(("charters", merchant.pk), lambda: bulk.select(sql, [merchant.pk])))
 
 
 def read_versions(merchant: Merchant, rows: list[tuple]) -> Versions:

@@ -51,7 +51,7 @@ def behind() -> dict[str, int]:
 def span(*, writing: bool = False) -> Span:
     """The generations in use. `writing`: they stay so until the transaction ends. Raises KeyMissing."""
     if writing and bulk.is_postgres():  # not FOR SHARE: every till would write to that one row
-        bulk.execute("SELECT pg_advisory_xact_lock_shared(%s)", [WRITERS])
+        bulk.select("SELECT pg_advisory_xact_lock_shared(%s)", [WRITERS])
     rows = bulk.select("SELECT lowest, newest FROM kit_index_keys WHERE id = %s", [1])
     found = Span(*rows[0]) if rows else Span()
     if found.newest > crypto.newest_version():
