@@ -94,6 +94,30 @@ def test_a_reward_is_paid_once_however_many_settle(shop):
     assert queries.verify(shop).findings == []
 
 
+def test_what_the_database_ended_to_break_a_deadlock_is_done_again(shop, monkeypatch):
+    from django.db import OperationalError
+
+    from shuke.flows import referral as flow
+
+    ann, ben = someone(shop, 1), someone(shop, 2)
+    bind(shop, ben, ann, at=10)
+    buy(shop, ben, order("b", 20, 150))
+    real, ended = flow.referral.settle_referrals, []
+
+    def first_ended(**told):
+        if len(ended) < 2:
+            ended.append(told)
+            cause = RuntimeError()
+            cause.sqlstate = "40P01"
+            raise OperationalError("deadlock detected") from cause
+        return real(**told)
+
+    monkeypatch.setattr(flow.referral, "settle_referrals", first_ended)
+    settle(shop)
+    assert len(ended) == 2
+    assert (have(shop, ann), have(shop, ben)) == (100, 50)
+
+
 def test_referrers_who_brought_one_another_do_not_wait_for_ever(shop):
     """Each settlement locks the wallets of both sides; all take them in one order."""
     people = [someone(shop, n) for n in range(1, 7)]

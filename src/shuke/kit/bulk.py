@@ -196,7 +196,10 @@ def learn_statistics() -> None:
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
     """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
-    return _run(sql, parameters).fetchall()
+    rows: list[tuple] = _run(sql, parameters).fetchall()
+    if len(rows) > 10_000 and is_postgres():  # the cursor would keep them as long as it is kept
+        connections["default"].connection._shuke_cursor = None
+    return rows
 
 
 def execute(sql: str, parameters: Sequence[Any]) -> int:
