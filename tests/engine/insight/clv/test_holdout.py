@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuke.engine.insight.clv import enough, fit, history, holdout, predict, totals, worth
+from shuke.engine.insight.clv import enough, fit, history, holdout, measures, predict, shop, totals, worth
 from shuke.engine.insight.clv import spend as spending
 from shuke.engine.insight.clv.rows import Rows, group
 from tests.engine.insight.clv import data, made
@@ -45,6 +45,42 @@ def test_chances_come_true_within_five_in_a_hundred_in_each_tenth():
     assert journey().chance.worst <= 0.05
 
 
+def rolled(days):
+    """Chances of Complete Journey as of every thirtieth day, as stated and put right by what was known on that day, and what came."""
+    seen, stated, right, came = data.complete_journey().visits(), [], [], []
+    first, last = int(seen.day.min()), int(seen.day.max())
+    for cut in range(last - days, first + 2 * days, -30):
+        known = history.summary_of(seen, end=cut)
+        found = fit.fit(known.rows())
+        stated.append(predict.chance_to_buy(found, known.x, known.t_x, known.T, days / 7))
+        right.append(holdout.learned_scale(seen, found, cut=cut, days=days).put_right(stated[-1]))
+        came.append(history.Window(seen, known.customer, begin=cut, end=cut + days).orders > 0)
+    return stated, right, came
+
+
+@pytest.mark.parametrize("line", table("clv", "days ahead"), ids=lambda line: line["days ahead"])
+def test_on_whatever_day_they_are_stated_chances_come_true(line):
+    """Cross-validated by time: each day's chances know nothing of what came after it."""
+    stated, right, came = rolled(int(line["days ahead"]))
+    computed: list[float] = [len(came)]
+    for ways in (stated, right):
+        each = [measures.calibration(chance, bought).worst for chance, bought in zip(ways, came, strict=True)]
+        whole = measures.calibration(np.concatenate(ways), np.concatenate(came))
+        computed += [whole.worst, float(np.median(each)), each[0], whole.brier]
+    assert [float(text) for text in list(line.values())[1:]] == pytest.approx(computed, abs=0.00051)
+    assert computed[5] <= 0.05
+    assert computed[7] <= 0.05
+    assert computed[8] <= computed[4]
+
+
+def test_what_a_night_shows_of_complete_journey_comes_true_at_both_horizons():
+    seen = data.complete_journey().visits()
+    told = shop.check(seen, end=int(seen.day.max()))["chances"]
+    assert [one["shown"] for one in told.values()] == ["model", "model"]
+    assert all(one["model"]["worst"] <= 0.05 for one in told.values())
+    assert all(one["scale"][2] > 2_000 for one in told.values())  # tomorrow's are put right by the same rule
+
+
 @pytest.mark.parametrize(("history_of", "best_peer"), [(cdnow, 0.795), (journey, 5.83)])
 def test_the_error_is_not_above_the_best_of_the_peers(history_of, best_peer):
     told = history_of()
@@ -73,7 +109,7 @@ def test_alive_ranks_next_buyers_worse_than_a_coin_which_is_why_it_is_not_shown(
     told = history.summary_of(seen, end=data.CDNOW_END)
     bought = history.Window(seen, told.customer, begin=data.CDNOW_END, end=data.CDNOW_END + 90).orders > 0
     found = fit.fit(told.rows(), "bg_nbd")
-    assert holdout.measures.auc(predict.p_alive(found, told.x, told.t_x, told.T), bought) < 0.5
+    assert measures.auc(predict.p_alive(found, told.x, told.t_x, told.T), bought) < 0.5
 
 
 def test_the_report_says_in_one_sentence_how_good_the_model_is():

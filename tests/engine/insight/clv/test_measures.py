@@ -80,4 +80,6 @@ def test_chances_that_were_too_sure_are_put_right_and_nobody_changes_places():
 def test_few_customers_teach_nothing():
     stated = np.linspace(0.1, 0.9, 500)
     assert calibrate.learn(stated, stated > 0.5) == calibrate.AS_STATED
+    many = np.linspace(0.1, 0.9, 2_000)
+    assert calibrate.learn(many, np.arange(2_000) < 40) == calibrate.AS_STATED  # forty of one sort are too few
     assert calibrate.AS_STATED.put_right(stated) is stated

@@ -1,6 +1,6 @@
 """Chances put right by the shop's own past: what was stated a window ago, beside what came.
 
-The models' middle chances are a little too sure on real shops (customers differ in more than a rate). With enough customers two
+The models' chances are a little too sure on real shops (customers differ in more than a rate). With enough customers two
 numbers on the log-odds put that right without changing anybody's rank; with few they would only copy the last window's noise.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEAST_CUSTOMERS = 1_000
-LEAST_EACH = 200  # of those who bought, and of those who did not
+LEAST_EACH = 50  # of those who bought, and of those who did not: two numbers are learnt from them
 _NEAR = 1e-9
 
 
