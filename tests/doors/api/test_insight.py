@@ -44,7 +44,23 @@ def test_each_answer_says_its_day_and_what_its_figures_mean(ask, shop, name):
     assert all(told["definitions"].values())
 
 
-@pytest.mark.parametrize("name", ["summary", "rfm", "pyramid", "movement", "growth", "cohorts"])
+NIGHTLY = [
+    "summary",
+    "rfm",
+    "pyramid",
+    "movement",
+    "growth",
+    "cohorts",
+    "value",
+    "value/test",
+    "profit",
+    "goods",
+    "profiles",
+    "word-of-mouth",
+]
+
+
+@pytest.mark.parametrize("name", NIGHTLY)
 def test_before_the_first_night_there_is_a_code_and_a_reason(ask, lan, name):
     answer = ask(name)
     assert (answer.status_code, answer.json()["code"]) == (409, "no_figures")

@@ -170,6 +170,28 @@ def test_every_refusal_of_a_room_has_its_chinese(room):
     assert {text: place for text, place in said_there.items() if text not in refusals.SENTENCES} == {}
 
 
+@pytest.mark.django_db
+def test_what_the_night_has_not_made_yet_is_refused_in_one_sentence_by_every_command(shuke, lan):
+    for words in (
+        "kpi",
+        "rfm",
+        "value",
+        "value-test",
+        "profit",
+        "goods",
+        "growth",
+        "cohorts",
+        "profiles",
+        "word-of-mouth",
+    ):
+        told = shuke("insight", words)
+        assert (told.code, told.err) == (
+            1,
+            "There are no figures yet: they are made at night. Run `shuke night` to have them now.\n",
+        )
+    assert "还没有指标" in refusals.in_chinese(told.err.strip())
+
+
 def test_the_chinese_has_as_many_figures_as_the_english():
     for english, chinese in refusals.SENTENCES.items():
         figures = [str(i) for i in range(english.count("{}"))]

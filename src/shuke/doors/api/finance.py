@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.tokens import writer
 from shuke.engine.finance import months
 from shuke.flows import costs_report, finance_report
@@ -27,18 +28,13 @@ class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
 
 
-class FinanceRefusal(Schema):
-    error: str
-    code: str
-
-
 class ClosedOut(Schema):
     month: str
     closed_at: str
     digest: str
 
 
-ANSWERS: dict[Any, Any] = {200: dict, 400: FinanceRefusal, 409: FinanceRefusal}
+ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal}
 
 
 def _plain(report: Report) -> dict[str, Any]:
@@ -153,7 +149,7 @@ def entries(request: Request, month: str = Month) -> Status:  # type: ignore[ass
         return _refused("nothing_issued", error)
 
 
-@router.post("/finance/close", response={200: ClosedOut, 400: FinanceRefusal, 403: dict, 409: FinanceRefusal})
+@router.post("/finance/close", response={200: ClosedOut, 400: CodedRefusal, 403: dict, 409: CodedRefusal})
 def close(request: Request, month: str = Month) -> Status:  # type: ignore[assignment]
     """Close a month that is over, for ever. Closed before, it is answered with what was kept then."""
     token = writer(request.auth)

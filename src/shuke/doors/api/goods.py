@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import CodedRefusal, Refusal
 from shuke.doors.api.tokens import writer
 from shuke.insight import actions
-from shuke.insight.queries import goods
+from shuke.insight.queries import figures, goods
 from shuke.members import queries as members
 from shuke.members.models import Member
 from shuke.shops.models import ApiToken
@@ -20,9 +20,6 @@ from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
 Level = Literal["", "product", "kind"]
-NOT_YET = (
-    "There is no report of goods yet: it is made after the night run. Run `shuke night`, or `shuke insight goods`."
-)
 
 
 class Request(HttpRequest):
@@ -95,13 +92,10 @@ class MarkedOut(Schema):
     marked: int
 
 
-@router.get("/insight/goods", response={200: GoodsOut, 409: Refusal})
+@router.get("/insight/goods", response={200: GoodsOut, 409: CodedRefusal})
 def report(request: Request, level: Level = "") -> Any:
     """The last report: hot and slow by group, what opens a relation, bought together, due again, need ladder, hit rates."""
-    told = goods.report(request.auth.merchant, level)
-    if told is None:
-        return Status(409, {"error": NOT_YET})
-    return GoodsOut(**told)
+    return GoodsOut(**figures.there(goods.report(request.auth.merchant, level)))
 
 
 @router.get("/insight/goods/members", response={200: BuyersOut, 404: Refusal})
@@ -129,15 +123,13 @@ def behind(
     )
 
 
-@router.get("/members/{card}/next", response={200: WantedOut, 404: Refusal, 409: Refusal})
+@router.get("/members/{card}/next", response={200: WantedOut, 404: Refusal, 409: CodedRefusal})
 def wanted(request: Request, card: str, level: Level = "", limit: Annotated[int, Query(ge=1, le=50)] = 10) -> Any:
     """What a member buys again and when it is due, where the need ladder leads, and what is new and likely."""
     merchant = request.auth.merchant
     who = members.member_of(merchant.pk, card)
-    told = goods.report(merchant, level)
-    found = goods.for_member(merchant, who, told["level"], now=shop_now(merchant), top=limit) if told else None
-    if found is None or told is None:
-        return Status(409, {"error": NOT_YET})
+    told = figures.there(goods.report(merchant, level))
+    found = figures.there(goods.for_member(merchant, who, told["level"], now=shop_now(merchant), top=limit))
     return WantedOut(
         card=who.card, level=told["level"], as_of=found.as_of, hidden=found.hidden,
         **{name: [NextOut(**one._asdict()) for one in getattr(found, name)] for name in ("again", "ladder", "new")},

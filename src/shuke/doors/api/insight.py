@@ -6,8 +6,9 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema, Status
+from ninja import Query, Router, Status
 
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.engine.insight import kpi, wording
 from shuke.engine.insight.growth import GUESTS, TooManyStretches
 from shuke.insight.queries import cut_points, figures, growth, transitions
@@ -24,23 +25,15 @@ class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
 
 
-class InsightRefusal(Schema):
-    error: str
-    code: str
-
-
-ANSWERS: dict[Any, Any] = {200: dict, 400: InsightRefusal, 409: InsightRefusal}
-NO_FIGURES = Status(
-    409, {"error": "There are no figures yet: they are made at night, once orders are there.", "code": "no_figures"}
-)
+ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal}
 
 
 def _refused(code: str, error: Exception) -> Status:
     return Status(400, {"error": str(error), "code": code})
 
 
-def _told(merchant: Merchant, day: date | None) -> figures.Figures | None:
-    return figures.on(merchant, day) if day else figures.latest(merchant)
+def _told(merchant: Merchant, day: date | None) -> figures.Figures:
+    return figures.there(figures.on(merchant, day) if day else figures.latest(merchant))
 
 
 def _head(told: figures.Figures, *names: str) -> dict[str, Any]:
@@ -59,8 +52,6 @@ def _head(told: figures.Figures, *names: str) -> dict[str, Any]:
 def summary(request: Request, day: Day = None) -> Any:
     """The key figures of a day, the calendar months up to it, and the stores."""
     told = _told(request.auth.merchant, day)
-    if told is None:
-        return NO_FIGURES
     named = [name for name in told["kpi"] if name in wording.FIGURES]
     return _head(told, *named) | {
         name: told[name] for name in ("history", "kpi", "months", "stores", "stores_left_out")
@@ -72,8 +63,6 @@ def rfm(request: Request, day: Day = None) -> Any:
     """Members by the eight classes, by fifths, and the published cut points: which, since when, by whom, until when."""
     merchant = request.auth.merchant
     told = _told(merchant, day)
-    if told is None:
-        return NO_FIGURES
     classes = [
         row
         | {
@@ -91,8 +80,6 @@ def rfm(request: Request, day: Day = None) -> Any:
 def pyramid(request: Request, day: Day = None) -> Any:
     """The layers by spend, the loyalty layers, the curve, and the share of revenue that has a member's name on it."""
     told = _told(request.auth.merchant, day)
-    if told is None:
-        return NO_FIGURES
     return _head(told, "identified_rate", "pyramid", "bonds", "curve", "gini") | told["pyramid"]
 
 
@@ -105,9 +92,9 @@ def movement(
 ) -> Any:
     """Members by where they stood at the end of two days, those who stayed included. Days without figures mean the last one before."""
     merchant = request.auth.merchant
-    told, days = figures.latest(merchant), transitions.between(figures.days(merchant), since, until)
-    if told is None or days is None:
-        return Status(409, {"error": "Movement needs two days with figures; there are not that many yet.", "code": "no_figures"})  # fmt: skip
+    told, days = _told(merchant, None), transitions.between(figures.days(merchant), since, until)
+    if days is None:
+        raise figures.NoFigures("Movement needs two days with figures; there are not that many yet.")
     flows = transitions.transitions(merchant, what=what, since=days[0], until=days[1])
     recut = cut_points.recut_days(merchant, since=days[0], until=days[1]) if what == "rfm" else []
     return _head(told, "transitions") | {
@@ -126,8 +113,6 @@ def grown(
     """New members, buyers, newcomers, repeat, churn and baskets by period and part of the shop; each part over all days, too."""
     try:
         told = growth.growth(request.auth.merchant, since=since, until=until, grain=grain, by=by)
-    except growth.NothingYet:
-        return NO_FIGURES
     except growth.BadQuestion as error:
         return _refused(error.code, error)
     except TooManyStretches as error:
@@ -166,8 +151,6 @@ def cohorts(
     try:
         told = growth.cohorts(request.auth.merchant, grain=grain, by=by)
         chosen = growth.part_of(told.parts, part) if by and part else told.parts[0] if told.parts else None
-    except growth.NothingYet:
-        return NO_FIGURES
     except growth.BadQuestion as error:
         return _refused(error.code, error)
     except TooManyStretches as error:

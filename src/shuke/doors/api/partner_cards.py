@@ -13,6 +13,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.connect.importers.partner_card import Odd, Spent, hidden, refuses, token_of
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.flows import partner_card as flow
@@ -31,11 +32,6 @@ MOST_ROWS = 1000
 
 class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
-
-
-class CardRefusal(Schema):
-    error: str
-    code: str
 
 
 class TermsOut(Schema):
@@ -100,7 +96,7 @@ class TakenOut(Schema):
     rows: list[RowOut]
 
 
-ANSWERS: Any = dict.fromkeys((403, 404, 409), CardRefusal)
+ANSWERS: Any = dict.fromkeys((403, 404, 409), CodedRefusal)
 
 
 @router.get("/partner-cards", response={200: list[ProgrammeOut], **ANSWERS})

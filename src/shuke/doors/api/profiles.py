@@ -8,15 +8,14 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import CodedRefusal, Refusal
 from shuke.engine.insight import profile_words
-from shuke.insight.queries import filters, profiles
+from shuke.insight.queries import figures, filters, profiles
 from shuke.members.models import Member
 from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-NOT_YET = "Nothing is known of members yet: it is worked out after the night run. Run `shuke night`, or `shuke insight profiles --anew`."
 
 
 class Request(HttpRequest):
@@ -64,7 +63,7 @@ def _asked(request: Request) -> filters.Filters:
     return asked
 
 
-@router.get("/insight/profiles", response={200: ProfileOut, 400: Refusal, 409: Refusal})
+@router.get("/insight/profiles", response={200: ProfileOut, 400: Refusal, 409: CodedRefusal})
 def profile(request: Request) -> Any:
     """Who a group is. Its filters are those of the member list's address: layer=key, tier=gold, store=ID … (none: all members)."""
     merchant = request.auth.merchant
@@ -72,14 +71,12 @@ def profile(request: Request) -> Any:
         asked = _asked(request)
     except ValueError as error:
         return Status(400, {"error": f"This filter is not understood: {error}."})
-    told = profiles.profile(merchant, asked, now=shop_now(merchant))
-    if told is None:
-        return Status(409, {"error": NOT_YET})
+    told = figures.there(profiles.profile(merchant, asked, now=shop_now(merchant)))
     words = {language: profile_words.sentences(told, language, merchant.currency) for language in ("zh", "en")}
     return ProfileOut(**{k: v for k, v in told.items() if k != "made_at"}, sentences=words)
 
 
-@router.get("/insight/profiles/members", response={200: BehindListOut, 400: Refusal, 404: Refusal, 409: Refusal})
+@router.get("/insight/profiles/members", response={200: BehindListOut, 400: Refusal, 404: Refusal, 409: CodedRefusal})
 def behind(
     request: Request,
     trait: str,
@@ -93,8 +90,7 @@ def behind(
         asked = _asked(request)
     except ValueError as error:
         return Status(400, {"error": f"This filter is not understood: {error}."})
-    if profiles.profile(merchant, asked, now=shop_now(merchant)) is None:
-        return Status(409, {"error": NOT_YET})
+    figures.there(profiles.profile(merchant, asked, now=shop_now(merchant)))
     try:
         found = profiles.members_behind_bar(merchant, asked, trait, option, now=shop_now(merchant))
     except profiles.NoSuchTrait as error:

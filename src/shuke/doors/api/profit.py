@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from shuke.doors.api.shapes import Minor, Refusal
+from shuke.doors.api.shapes import CodedRefusal, Minor, Refusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import writer
 from shuke.engine.insight.profit_words import Refused
 from shuke.insight import actions
+from shuke.insight.queries import figures, profit_inputs
 from shuke.insight.queries import profit as told
-from shuke.insight.queries import profit_inputs
 from shuke.insight.queries.profit_told import member_plain, row_plain
 from shuke.members.actions import Cost, book_costs
 from shuke.members.queries import member_of
@@ -27,11 +27,6 @@ router = Router(tags=["insight"])
 
 class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
-
-
-class CostRefusal(Schema):
-    error: str
-    code: str
 
 
 class CostIn(Schema):
@@ -62,14 +57,13 @@ class StatedOut(Schema):
 
 
 ANSWERS: dict[Any, Any] = {200: dict, 404: Refusal}
-WRITES: dict[Any, Any] = {400: CostRefusal, 403: Refusal, 404: Refusal}
+WRITES: dict[Any, Any] = {400: CodedRefusal, 403: Refusal, 404: Refusal}
 
 
-@router.get("/insight/profit", response=ANSWERS)
+@router.get("/insight/profit", response={200: dict, 409: CodedRefusal})
 def profit(request: Request) -> Any:
     """Profit, costs, loyalty types, qualities and budgets of all members, as of the last report."""
-    found = told.report(request.auth.merchant)
-    return Status(404, {"error": "There is no report yet: it is made after the night."}) if found is None else found
+    return figures.there(told.report(request.auth.merchant))
 
 
 @router.get("/insight/budgets", response=list[dict])

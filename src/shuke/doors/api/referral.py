@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.tokens import writer
 from shuke.engine.referral import codes
 from shuke.flows import referral as flow
@@ -26,11 +27,6 @@ router = Router()
 
 class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
-
-
-class ReferralRefusal(Schema):
-    error: str
-    code: str
 
 
 class CodeOut(Schema):
@@ -64,7 +60,7 @@ class BindIn(Schema):
     caller: Annotated[str, Field(max_length=80, description="who typed it: the shopper's session or address")] = ""
 
 
-REFUSED = {404: ReferralRefusal, 409: ReferralRefusal, 422: ReferralRefusal, 429: ReferralRefusal}
+REFUSED = {404: CodedRefusal, 409: CodedRefusal, 422: CodedRefusal, 429: CodedRefusal}
 
 
 def status_of(code: str) -> int:
@@ -102,16 +98,14 @@ def code(request: Request, card: str) -> Any:
     return CodeOut(member=who.card, code=codes.shown(found.code), path=path, visits=found.visits)
 
 
-@router.get("/members/{card}/referrals", tags=["referral"], response={200: list[ReferralOut], 404: ReferralRefusal})
+@router.get("/members/{card}/referrals", tags=["referral"], response={200: list[ReferralOut], 404: CodedRefusal})
 def friends(request: Request, card: str) -> Any:
     """Whom this member brought, the latest first, with what both got."""
     who = members.member_of(request.auth.merchant.pk, card)
     return [_out(row) for row in worth.friends_of(request.auth.merchant, who.pk)]
 
 
-@router.post(
-    "/members/{card}/referral", tags=["referral"], response={200: ReferralOut, 403: ReferralRefusal, **REFUSED}
-)
+@router.post("/members/{card}/referral", tags=["referral"], response={200: ReferralOut, 403: CodedRefusal, **REFUSED})
 def bind(request: Request, card: str, told: BindIn) -> Any:
     """Say who brought this newcomer. The same again answers with the bond there is; another one is refused: 409."""
     token = writer(request.auth)

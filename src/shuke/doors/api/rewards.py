@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import Field
 
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.tokens import writer
 from shuke.loyalty.actions import benefits as benefit_actions
 from shuke.loyalty.actions import draws as draw_actions
@@ -32,14 +33,9 @@ class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
 
 
-class RewardRefusal(Schema):
-    error: str
-    code: str
-
-
 Key = Annotated[str, Field(min_length=1, max_length=150, description="your own name for this request")]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
-REFUSED = {403: RewardRefusal, 404: RewardRefusal, 409: RewardRefusal, 422: RewardRefusal}
+REFUSED = {403: CodedRefusal, 404: CodedRefusal, 409: CodedRefusal, 422: CodedRefusal}
 
 
 class RightOut(Schema):

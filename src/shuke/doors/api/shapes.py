@@ -191,3 +191,7 @@ class OrdersOut(Schema):
 
 class Refusal(Schema):
     error: str
+
+
+class CodedRefusal(Refusal):
+    code: str

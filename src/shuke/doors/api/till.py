@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Router, Schema
 from pydantic import AwareDatetime, Field
 
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.tokens import writer
 from shuke.engine.checkout import Basket
 from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
@@ -36,11 +37,6 @@ MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
 
 class Request(HttpRequest):
     auth: ApiToken  # set by tokens.Reader
-
-
-class TillRefusal(Schema):
-    error: str
-    code: str
 
 
 Short = Annotated[str, Field(max_length=80)]
@@ -159,7 +155,7 @@ class VoidIn(Schema):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-REFUSED = {400: TillRefusal, 404: TillRefusal, 409: TillRefusal, 422: TillRefusal, 429: TillRefusal}
+REFUSED = {400: CodedRefusal, 404: CodedRefusal, 409: CodedRefusal, 422: CodedRefusal, 429: CodedRefusal}
 
 
 def status_of(code: str) -> int:
@@ -197,7 +193,7 @@ def price(request: Request, told: PriceIn) -> Any:
         ).to_plain()
 
 
-@router.post("/checkouts", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+@router.post("/checkouts", tags=["checkout"], response={200: CheckoutOut, 403: CodedRefusal, **REFUSED})
 def hold(
     request: Request,
     told: HoldIn,
@@ -238,7 +234,7 @@ def one(request: Request, key: str) -> Any:
     return _row(row)
 
 
-@router.post("/checkouts/{key}/capture", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+@router.post("/checkouts/{key}/capture", tags=["checkout"], response={200: CheckoutOut, 403: CodedRefusal, **REFUSED})
 def capture(request: Request, key: str, told: CaptureIn) -> Any:
     """The basket was paid: points are spent, coupons redeemed. Says which order it became, so that refunds find it."""
     token = writer(request.auth)
@@ -255,7 +251,7 @@ def capture(request: Request, key: str, told: CaptureIn) -> Any:
     )
 
 
-@router.post("/checkouts/{key}/release", tags=["checkout"], response={200: CheckoutOut, 403: TillRefusal, **REFUSED})
+@router.post("/checkouts/{key}/release", tags=["checkout"], response={200: CheckoutOut, 403: CodedRefusal, **REFUSED})
 def release(request: Request, key: str) -> Any:
     """The basket came to nothing: what it held is free again."""
     token = writer(request.auth)
@@ -263,7 +259,7 @@ def release(request: Request, key: str) -> Any:
     return _checkout(checkout.release(merchant=token.merchant, key=key, now=now, actor=f"token:{token.pk}"))
 
 
-@router.post("/checkouts/{key}/returns", tags=["checkout"], response={200: ReturnOut, 403: TillRefusal, **REFUSED})
+@router.post("/checkouts/{key}/returns", tags=["checkout"], response={200: ReturnOut, 403: CodedRefusal, **REFUSED})
 def give_back(request: Request, key: str, told: ReturnIn) -> Any:
     """Goods came back: what they were worth in money, points and stored value; with the last of them, the coupons."""
     token = writer(request.auth)
@@ -307,7 +303,7 @@ def of_member(request: Request, card: str) -> Any:
     return [_coupon(c) for c in stored.of_member(merchant, members.member_of(merchant.pk, card).pk)]
 
 
-@router.post("/members/{card}/coupons", tags=["coupons"], response={200: list[CouponOut], 403: TillRefusal, **REFUSED})
+@router.post("/members/{card}/coupons", tags=["coupons"], response={200: list[CouponOut], 403: CodedRefusal, **REFUSED})
 def issue(request: Request, card: str, told: IssueIn) -> Any:
     """Give a member coupons of a template."""
     token = writer(request.auth)
@@ -321,7 +317,7 @@ def issue(request: Request, card: str, told: IssueIn) -> Any:
     return [_coupon(c) for pk in issued.coupons if (c := stored.one(merchant, pk)) is not None]
 
 
-@router.post("/members/{card}/coupons/claim", tags=["coupons"], response={200: CouponOut, 403: TillRefusal, **REFUSED})
+@router.post("/members/{card}/coupons/claim", tags=["coupons"], response={200: CouponOut, 403: CodedRefusal, **REFUSED})
 def claim(request: Request, card: str, told: ClaimIn) -> Any:
     """A member takes a coupon that is free to take, or one by its code."""
     token = writer(request.auth)
@@ -340,7 +336,7 @@ def claim(request: Request, card: str, told: ClaimIn) -> Any:
     return _coupon(coupon)
 
 
-@router.post("/coupons/{int:coupon_id}/void", tags=["coupons"], response={200: CouponOut, 403: TillRefusal, **REFUSED})
+@router.post("/coupons/{int:coupon_id}/void", tags=["coupons"], response={200: CouponOut, 403: CodedRefusal, **REFUSED})
 def void(request: Request, coupon_id: int, told: VoidIn) -> Any:
     """Make an open coupon useless, with a reason."""
     token = writer(request.auth)

@@ -41,6 +41,7 @@ from shuke.flows import search
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
 from shuke.insight.queries import value_told
+from shuke.insight.queries.figures import NoFigures
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
@@ -73,6 +74,11 @@ def nobody(request: HttpRequest, error: members.NoSuchMember) -> HttpResponse:
 @api.exception_handler(Forbidden)
 def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
     return api.create_response(request, {"error": str(error)}, status=403)
+
+
+@api.exception_handler(NoFigures)
+def no_figures(request: HttpRequest, error: NoFigures) -> HttpResponse:
+    return api.create_response(request, {"error": str(error), "code": "no_figures"}, status=409)
 
 
 @api.exception_handler(loyalty.NoCharter)

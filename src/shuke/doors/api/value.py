@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Schema
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.speaking import language
-from shuke.insight.queries import value_told
+from shuke.insight.queries import figures, value_told
 from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-NOT_YET = "There are no figures yet: they are made by the night run. Run `shuke night`."
 
 
 class Request(HttpRequest):
@@ -65,17 +64,15 @@ class ValueTestOut(Schema):
     chances: list[dict[str, Any]] = Field(description="within 30 and 90 days: AUC, Brier, tenths of stated and come")
 
 
-@router.get("/insight/value", response={200: ValueOut, 409: Refusal})
+@router.get("/insight/value", response={200: ValueOut, 409: CodedRefusal})
 def value(request: Request) -> Any:
     """Totals of the next 12 months with their bands, who will buy, by layer and band, the members of whom most is expected."""
     merchant = request.auth.merchant
-    told = value_told.told(merchant, language(request), now=shop_now(merchant))
-    return Status(409, {"error": NOT_YET}) if told is None else ValueOut(**told)
+    return ValueOut(**figures.there(value_told.told(merchant, language(request), now=shop_now(merchant))))
 
 
-@router.get("/insight/value/test", response={200: ValueTestOut, 409: Refusal})
+@router.get("/insight/value/test", response={200: ValueTestOut, 409: CodedRefusal})
 def test(request: Request) -> Any:
     """The tests on the shop's own past: the model beside plain rules, whether chances came true, and what the data carry."""
     merchant = request.auth.merchant
-    told = value_told.tested(merchant, language(request), now=shop_now(merchant))
-    return Status(409, {"error": NOT_YET}) if told is None else ValueTestOut(**told)
+    return ValueTestOut(**figures.there(value_told.tested(merchant, language(request), now=shop_now(merchant))))

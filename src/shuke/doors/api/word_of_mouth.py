@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
-from shuke.insight.queries import word_of_mouth
+from shuke.doors.api.shapes import CodedRefusal, Refusal
+from shuke.insight.queries import figures, word_of_mouth
 from shuke.members.models import Member
 from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
@@ -48,13 +48,11 @@ class FriendsOut(Schema):
     members: list[FriendOut]
 
 
-@router.get("/insight/word-of-mouth", response={200: MouthOut, 409: Refusal})
+@router.get("/insight/word-of-mouth", response={200: MouthOut, 409: CodedRefusal})
 def report(request: Request) -> Any:
     """What word of mouth is worth, as of the last night."""
     merchant = request.auth.merchant
-    told = word_of_mouth.report(merchant, now=shop_now(merchant))
-    if told is None:
-        return Status(409, {"error": "There are no figures yet: they are made at night. Run `shuke night`."})
+    told = figures.there(word_of_mouth.report(merchant, now=shop_now(merchant)))
     cards = dict(
         Member.objects.filter(merchant=merchant, pk__in=[row["member"] for row in told["branches"]]).values_list(
             "id", "card"

@@ -141,6 +141,7 @@ SENTENCES = {
     "{} has the parameters {}, all above 0.": "{} 的参数为 {}，且都大于 0。",
     # insight, demo, night
     "The analysis {} failed: {}": "分析 {} 失败：{}",
+    "There are no figures yet: they are made at night. Run `shuke night` to have them now.": "还没有指标：它们在夜里生成。现在就要，请运行 `shuke night`。",
     "Nobody has a score yet: scores are made at night, after the first import.": "还没有任何评分：评分在首次导入后的夜间生成。",
     "There is no demo shop called “{}”. There are: {}.": "没有名为“{}”的示例店铺。可选：{}。",
     "--fresh only empties a database of its own, in SHUKE_HOME. On PostgreSQL, make an empty database and name it in DATABASE_URL.": "--fresh 只清空 SHUKE_HOME 中自己的数据库。使用 PostgreSQL 时，请新建空库并写入 DATABASE_URL。",

@@ -75,7 +75,7 @@ What a figure means in words: `definition`. The members behind it: `members_behi
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Count
 
@@ -85,6 +85,23 @@ from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
 Figures = dict[str, Any]
+T = TypeVar("T")
+
+
+class NoFigures(LookupError):
+    """What was asked for is made at night, and there was no such night yet."""
+
+    def __init__(
+        self, why: str = "There are no figures yet: they are made at night. Run `shuke night` to have them now."
+    ) -> None:
+        super().__init__(why)
+
+
+def there(found: T | None) -> T:
+    """What a query found; NoFigures where that is nothing. For doors that have nothing to show then."""
+    if found is None:
+        raise NoFigures
+    return found
 
 
 class Flow(NamedTuple):

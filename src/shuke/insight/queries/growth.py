@@ -66,13 +66,6 @@ class CohortReport(NamedTuple):
     cohorts: Cohorts
 
 
-class NothingYet(LookupError):
-    """There is no snapshot with orders yet."""
-
-    def __init__(self) -> None:
-        super().__init__("There are no figures yet: they are made at night, once orders are there.")
-
-
 class BadQuestion(ValueError):
     """What was asked for makes no sense. `code`: grain | by | part | days."""
 
@@ -84,7 +77,7 @@ class BadQuestion(ValueError):
 def growth(
     merchant: Merchant, *, since: date | None = None, until: date | None = None, grain: str = "month", by: str = ""
 ) -> GrowthReport:
-    """Raises NothingYet, BadQuestion, engine.insight.growth.TooManyStretches. Default: the last year, by month, undivided."""
+    """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches. Default: the last year, by month, undivided."""
     _known(grain, GRAINS, by)
     told, as_of, first = _base(merchant)
     until = min(until or as_of, as_of)
@@ -108,11 +101,11 @@ def growth(
 
 
 def cohorts(merchant: Merchant, *, grain: str = "month", by: str = "") -> CohortReport:
-    """Raises NothingYet, BadQuestion, engine.insight.growth.TooManyStretches."""
+    """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches."""
     _known(grain, COHORT_GRAINS, by)
     told, as_of, first = _base(merchant)
     if first is None:
-        raise NothingYet
+        raise figures.NoFigures
     listed = engine_growth.stretches(first, as_of, grain, as_of=as_of, most=MOST_COHORT_STRETCHES)
     parts, names, joined = _divide(merchant, by)
     with _loaded(merchant, parts, joined) as engine:
@@ -144,7 +137,7 @@ def _anything(row: Growth) -> bool:
 def _base(merchant: Merchant) -> tuple[figures.Figures, date, date | None]:
     told = figures.latest(merchant)
     if told is None or not told["history"]["orders"]:
-        raise NothingYet
+        raise figures.NoFigures
     first = told["history"]["first_day"]
     return told, date.fromisoformat(told["as_of"]), date.fromisoformat(first) if first else None
 

@@ -28,10 +28,7 @@ def figures_of(desk: Desk, day: datetime | None) -> dict[str, Any]:
     """The snapshot's figures; refuses when there is none."""
     from shuke.insight.queries import figures
 
-    found = figures.on(desk.merchant, day.date()) if day else figures.latest(desk.merchant)
-    if found is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
-    return found
+    return figures.there(figures.on(desk.merchant, day.date()) if day else figures.latest(desk.merchant))
 
 
 def said(words: Any) -> str:

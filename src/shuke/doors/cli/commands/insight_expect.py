@@ -21,16 +21,14 @@ from shuke.doors.cli.words import _, language
 @click.option("--member", metavar=_("MEMBER"), help=_("one member: a card, phone or name"))
 @click.option("--anew", is_flag=True, help=_("compute it now, with the tests on the past, as of the last night"))
 def value(desk: Desk, member: str | None, anew: bool) -> None:
-    from shuke.insight.queries import value_told
+    from shuke.insight.queries import figures, value_told
 
     if anew:
         _anew(desk)
     if member:
         _one(desk, member)
         return
-    told = value_told.told(desk.merchant, language(), now=desk.now)
-    if told is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    told = figures.there(value_told.told(desk.merchant, language(), now=desk.now))
     if desk.as_json:
         desk.json(told)
         return
@@ -82,13 +80,11 @@ def value(desk: Desk, member: str | None, anew: bool) -> None:
 )
 @click.option("--anew", is_flag=True, help=_("test now; by itself it is done every four weeks"))
 def value_test(desk: Desk, anew: bool) -> None:
-    from shuke.insight.queries import value_told
+    from shuke.insight.queries import figures, value_told
 
     if anew:
         _anew(desk)
-    told = value_told.tested(desk.merchant, language(), now=desk.now)
-    if told is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    told = figures.there(value_told.tested(desk.merchant, language(), now=desk.now))
     if desk.as_json:
         desk.json(told)
         return
@@ -130,9 +126,7 @@ def _anew(desk: Desk) -> None:
     from shuke.insight import actions
     from shuke.insight.queries import figures
 
-    day = figures.last_day(desk.merchant)
-    if day is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    day = figures.there(figures.last_day(desk.merchant))
     actions.value_report(merchant=desk.merchant, day=day, now=desk.now, whole_check=True)
 
 

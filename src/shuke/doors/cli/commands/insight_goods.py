@@ -44,6 +44,7 @@ SHOWN = 20
     help=_("compute anew, and test on the past against bestsellers: hit rate@10 on time splits"),
 )
 def goods(desk: Desk, view: str, level: str | None, group: str, member: str | None, check: bool) -> None:
+    from shuke.insight.queries import figures
     from shuke.insight.queries import goods as told
 
     if check:
@@ -51,9 +52,7 @@ def goods(desk: Desk, view: str, level: str | None, group: str, member: str | No
         view = "check"
     elif told.unreported(desk.merchant, desk.now):
         _anew(desk, None)
-    found = told.report(desk.merchant, level or "")
-    if found is None:
-        raise Refused(_("There is no report of goods yet: it is made at night. Run `shuke night` to have it now."))
+    found = figures.there(told.report(desk.merchant, level or ""))
     if member:
         _say_member(desk, member, found["level"])
         return
@@ -75,9 +74,7 @@ def _anew(desk: Desk, level: str | None, *, whole_check: bool = False) -> None:
     from shuke.insight import actions
     from shuke.insight.queries import figures
 
-    day = figures.last_day(desk.merchant)
-    if day is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    day = figures.there(figures.last_day(desk.merchant))
     levels = (level,) if level else ()
     actions.goods_report(merchant=desk.merchant, day=day, now=desk.now, levels=levels, whole_check=whole_check)
 
@@ -193,12 +190,11 @@ _TABLES: dict[str, Callable[[Desk, dict[str, Any], Any], None]] = {
 
 def _say_member(desk: Desk, asked: str, level: str) -> None:
     from shuke.doors.cli.commands.members import member_named
+    from shuke.insight.queries import figures
     from shuke.insight.queries import goods as told
 
     who = member_named(desk, asked)
-    wanted = told.for_member(desk.merchant, who, level, now=desk.now)
-    if wanted is None:
-        raise Refused(_("There is no report of goods yet: it is made at night. Run `shuke night` to have it now."))
+    wanted = figures.there(told.for_member(desk.merchant, who, level, now=desk.now))
     if desk.as_json:
         desk.json({"member": who.card, "level": level, **wanted._asdict()})
         return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shuke.doors.cli.commands.insight import command, said, shown
 from shuke.doors.cli.desk import Desk, declared
-from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _
 
 if TYPE_CHECKING:
@@ -56,8 +55,6 @@ def growth(
         report = told.growth(
             desk.merchant, since=since.date() if since else None, until=until.date() if until else None, grain=grain, by=by or ""
         )  # fmt: skip
-    except told.NothingYet:
-        nothing()
     except (told.BadQuestion, TooManyStretches) as error:
         raise click.UsageError(str(error)) from error
     chosen = one_of(report.parts, part) if part else None
@@ -92,17 +89,14 @@ def growth(
 
 def cohorts_of_the_shop(desk: Desk, grain: str, by: str | None, part: str | None, show: str) -> None:
     from shuke.engine.insight.growth import TooManyStretches
+    from shuke.insight.queries import figures
     from shuke.insight.queries import growth as told
 
     try:
         report = told.cohorts(desk.merchant, grain=grain, by=by or "")
-    except told.NothingYet:
-        nothing()
     except (told.BadQuestion, TooManyStretches) as error:
         raise click.UsageError(str(error)) from error
-    chosen = one_of(report.parts, part) if part else report.parts[0] if report.parts else None
-    if chosen is None:
-        nothing()
+    chosen = one_of(report.parts, part) if part else figures.there(next(iter(report.parts), None))
     if desk.as_json:
         rows = told.cohort_rows(report, chosen.number)
         desk.json({"as_of": report.as_of, "grain": grain, "by": by, "part": chosen.key, "cohorts": rows})
@@ -127,10 +121,6 @@ def cohorts_of_the_shop(desk: Desk, grain: str, by: str | None, part: str | None
         ),
         right=range(1, width + 2),
     )
-
-
-def nothing() -> NoReturn:
-    raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
 
 
 def name_of(part: Part) -> str:

@@ -47,9 +47,7 @@ def profiles(desk: Desk, where: tuple[str, ...], trait: str | None, option: str 
     unknown = [one for one in where if not filters.parse([_pair(one)]).any]
     if wrong or unknown:
         raise Refused(_("This filter is not understood: {filter}.").format(filter=", ".join([*wrong, *unknown])))
-    day = figures.last_day(desk.merchant)
-    if day is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    day = figures.there(figures.last_day(desk.merchant))
     if anew or told.wanted(desk.merchant, desk.now):
         actions.profile_columns(merchant=desk.merchant, day=day)
     found = told.profile(desk.merchant, asked, now=desk.now)

@@ -19,9 +19,7 @@ def report_of(desk: Desk) -> dict[str, Any]:
     from shuke.insight import actions
     from shuke.insight.queries import figures, profit
 
-    day = figures.last_day(desk.merchant)
-    if day is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    day = figures.there(figures.last_day(desk.merchant))
     if profit.unreported(desk.merchant, desk.now):
         actions.profit_report(merchant=desk.merchant, day=day, now=desk.now)
     found = profit.report(desk.merchant)

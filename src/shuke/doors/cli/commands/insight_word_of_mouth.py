@@ -33,13 +33,12 @@ from shuke.doors.cli.words import _
 )
 @click.option("--saying", metavar="HEAR:WANT:BUY", help=_('what one satisfied member brings; "" takes 25:8:1 again'))
 def word_of_mouth(desk: Desk, figure: str | None, assume: str | None, saying: str | None) -> None:
+    from shuke.insight.queries import figures
     from shuke.insight.queries import word_of_mouth as told
 
     if assume is not None or saying is not None:
         _assume(desk, assume, saying)
-    one = told.report(desk.merchant, now=desk.now)
-    if one is None:
-        raise Refused(_("There are no figures yet: they are made at night. Run `shuke night` to have them now."))
+    one = figures.there(told.report(desk.merchant, now=desk.now))
     if figure is not None:
         _say_members(desk, figure)
         return

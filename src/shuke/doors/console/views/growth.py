@@ -35,7 +35,7 @@ def growth(request: StaffRequest) -> HttpResponse:
     wrong = ""
     try:
         report = _kept(request, f"{since}:{until}:{grain}:{by}", lambda: told.growth(request.merchant, since=since, until=until, grain=grain, by=by))  # fmt: skip
-    except told.NothingYet:
+    except insight.NoFigures:
         return render(request, "console/insight_empty.html", {"tab": "growth"})
     except (told.BadQuestion, TooManyStretches) as error:
         wrong = _wrong(error)
@@ -78,7 +78,7 @@ def cohorts(request: StaffRequest) -> HttpResponse:
     wrong = ""
     try:
         report = _kept(request, f"cohorts:{grain}:{by}", lambda: told.cohorts(request.merchant, grain=grain, by=by))
-    except told.NothingYet:
+    except insight.NoFigures:
         return render(request, "console/insight_empty.html", {"tab": "cohorts"})
     except TooManyStretches as error:
         wrong, grain = _wrong(error), "month"
