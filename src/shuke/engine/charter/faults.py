@@ -19,7 +19,7 @@ FAULTS = {
     ),
     "no_reach": (
         "tier {tier} says nowhere how it is reached; add reach.",
-        "等级 {tier} 没有写明如何达到，请补充 reach。",
+        "等级 {tier} 没有写明如何达到，请补充“升级条件”（reach）。",
     ),
     "one_of": (
         "a condition is exactly one of: all, any, or a measure with at_least.",
@@ -28,7 +28,7 @@ FAULTS = {
     "empty_group": ("this group has no conditions; add one or remove the group.", "该条件组为空，请补充或删除。"),
     "no_threshold": (
         "{measure} needs at_least with a figure above 0.",
-        "{measure} 需要写明大于 0 的 at_least。",
+        "{measure} 需要写明大于 0 的“至少”（at_least）。",
     ),
     "not_above": (
         "tier {tier} is reached with {measure} {figure}, less than the lower tier {other} ({lower}); raise it or swap the tiers.",
@@ -42,28 +42,28 @@ FAULTS = {
     "ends_before_start": ("ends on {end}, before it starts on {start}.", "结束日 {end} 早于开始日 {start}。"),
     "exclusive_multiply": (
         "rule {rule} multiplies and cannot be exclusive; only per_amount rules can.",
-        "规则 {rule} 是倍数规则，不能设为独占；只有 per_amount 规则可以。",
+        "规则 {rule} 是倍数规则，不能设为独占；只有“按消费金额”（per_amount）的规则可以。",
     ),
     "paid_only_has_reach": (
         "tier {tier} is only bought or given by hand (paid_only), so reach never counts; remove one of the two.",
-        "等级 {tier} 只能购买或人工授予（paid_only），reach 不会生效，请去掉其中之一。",
+        "等级 {tier} 只能购买或人工授予（paid_only），“升级条件”（reach）不会生效，请去掉其中之一。",
     ),
     "no_duration": (
         "membership {key} ends the moment it is bought; give it months or days.",
-        "付费会员 {key} 一买即到期，请写明 months 或 days。",
+        "付费会员 {key} 一买即到期，请写明月数（months）或天数（days）。",
     ),
     "activity_kind": (
         "rule {rule}: `activity` goes with kind activity, and kind activity needs it.",
-        "规则 {rule}：activity 字段与 kind: activity 必须同时出现。",
+        "规则 {rule}：“互动”字段（activity）与规则类型“互动”（kind: activity）必须同时出现。",
     ),
     "streaks_kind": (
         "rule {rule}: only activities have streaks.",
-        "规则 {rule}：只有活动类规则可以有连续奖励 streaks。",
+        "规则 {rule}：只有互动类规则可以有连续奖励 streaks。",
     ),
     "activity_without_limit": (
         "rule {rule} gives points as often as somebody repeats the activity; add limits (per_day, per_week, per_month or "
         "per_member).",
-        "规则 {rule} 可被无限次重复领取，请加上 limits（per_day、per_week、per_month 或 per_member）。",
+        "规则 {rule} 可被无限次重复领取，请加上“次数上限”（limits）：每天、每周、每月或每人最多几次。",
     ),
     "budget_of_growth": (
         "rule {rule} gives growth value, which costs nothing; a budget is for points.",
@@ -92,7 +92,7 @@ FAULTS = {
     ),
     "never_reviewed": (
         "tiers go up at a review only, but there is no review; choose review days or upgrade: at_once.",
-        "升级只在评定日进行，却没有评定日；请设定评定日或改为 upgrade: at_once。",
+        "升级只在评定日进行，却没有评定日；请设定评定日或把“升级时点”改为即时（upgrade: at_once）。",
     ),
     "late_day": (
         "day {day} is not in every month; choose 1 to 28.",
@@ -115,7 +115,7 @@ FAULTS = {
     ),
     "one_price": (
         "a tier price is exactly one of: percent, price, off_each.",
-        "会员价只能写其中之一：percent、price、off_each。",
+        "会员价只能写其中之一：减免百分比（percent）、每件价格（price）、每件减（off_each）。",
     ),
     "rule_needs": ("{rule} is of kind {kind} and needs {field}.", "{rule} 的类型是 {kind}，需要写明 {field}。"),
     "buys_nothing": (
@@ -123,14 +123,17 @@ FAULTS = {
         "{rule} 没有写明买几件，请补充 buy，或在 of 中写明赠送的商品。",
     ),
     "no_rungs": ("ladder {rule} has no rungs; add at least one.", "阶梯 {rule} 没有任何一档，请至少写一档。"),
-    "one_of_off": ("a rung of {rule} has either off or percent.", "{rule} 的每一档只能写 off 或 percent 之一。"),
+    "one_of_off": (
+        "a rung of {rule} has either off or percent.",
+        "{rule} 的每一档只能写“减”（off）或“减免百分比”（percent）之一。",
+    ),
     "rungs_rise": (
         "rungs of {rule} must rise; {figure} is not above the one before.",
         "{rule} 的各档门槛必须递增，{figure} 不高于上一档。",
     ),
     "repeat_needs_off": (
         "{rule} repeats its last rung, which must then say off, not percent.",
-        "{rule} 按最后一档循环，该档须写 off 而不是 percent。",
+        "{rule} 按最后一档循环，该档须写“减”（off），不能写“减免百分比”（percent）。",
     ),
     "less_than_nothing": (
         "{rule} takes off more than the amount it asks for, so goods would cost less than nothing; lower it.",
@@ -151,7 +154,7 @@ FAULTS = {
     ),
     "cannot_prorate": (
         "benefit {benefit} cannot be shared out by days: that needs a period with an end, and `times` in every grant.",
-        "权益 {benefit} 无法按天折算：须有会结束的周期，且每条 grants 都写明 times。",
+        "权益 {benefit} 无法按天折算：须有会结束的周期，且“谁享有、几次”（grants）每条都写明几次。",
     ),
     "days_around_special": (
         "before and after go with special_days here; festivals have their own.",
@@ -164,11 +167,11 @@ FAULTS = {
     "whole_orders": ("{plan} counts orders; {figure} is no whole number.", "{plan} 按订单数计，{figure} 不是整数。"),
     "honour_gives": (
         "{plan} is an honour and gives nothing; remove points and cost, or `honour`.",
-        "{plan} 是荣誉勋章，不发放任何东西；请去掉 points 与 cost，或去掉 honour。",
+        "{plan} 是荣誉勋章，不发放任何东西；请去掉积分（points）与成本（cost），或去掉“只授予勋章”（honour）。",
     ),
     "referral_gives_nothing": (
         "neither the friend nor whoever brings them gets anything; fill in friend or steps, or take the part out.",
-        "好友与推荐人都没有奖励；请填写 friend 或 steps，或去掉此部分。",
+        "好友与推荐人都没有奖励；请填写“好友得到”（friend）或“推荐人得到”（steps），或去掉此部分。",
     ),
     "referral_steps_rise": (
         "steps must rise: {figure} is not above the one before.",
@@ -192,11 +195,11 @@ FAULTS = {
     ),
     "stored_one_bonus": (
         "the step from {figure} on says either bonus or percent, and one of them.",
-        "储值 {figure} 一档须写 bonus 或 percent，且只能写一个。",
+        "储值 {figure} 一档须写赠送金额（bonus）或赠送百分比（percent），且只能写一个。",
     ),
     "stored_out_of_reach": (
         "{figure} can never be paid in, for a member can store at most {most}; lower it or raise most_balance.",
-        "储值 {figure} 永远达不到，因为每位会员最多储值 {most}；请调低，或提高 most_balance。",
+        "储值 {figure} 永远达不到，因为每位会员最多储值 {most}；请调低，或提高“本金余额上限”（most_balance）。",
     ),
     "no_such_ready": ("there is no ready charter {name}; known are {known}.", "没有现成章程 {name}；已有：{known}。"),
 }

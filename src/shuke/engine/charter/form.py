@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from shuke.engine.charter import labels
 from shuke.engine.charter.document import Charter
+from shuke.engine.charter.rights import KINDS
 
 BASICS = "basics"  # the section of what stands alone at the top: name, currency
 HIDDEN = {"shuke_charter"}
@@ -39,7 +40,13 @@ FRONT = {
     "ReferralStep": {"at_least", "points", "coupon", "gift", "honour"},
     "Stored": {"order", "ladder", "most_balance", "bonus_months", "refund"},
     "PointsAsMoney": {"worth", "share", "most"},
+    "Benefit": {"key", "name", "kind", "grants", "per", "cost"},
+    "Plan": {"key", "name", "counts", "per", "steps", "repeat"},
+    "Price": {"key", "name", "percent", "price"},
+    "Offer": {"key", "name", "kind", "percent", "amount", "rungs"},
+    "Coupon": {"key", "name", "kind", "percent", "amount", "valid", "limits"},
 }
+KNOWN = {"Benefit.kind": KINDS}  # a word of one's own is allowed; these are offered while one types
 
 
 @dataclass(slots=True)
@@ -97,7 +104,7 @@ def _shown(
     default = None if info is None or info.is_required() else info.get_default(call_default_factory=True)
     required = info is not None and info.is_required()
     if kind == "list":
-        return _list(part, inner, value, place, label, language)
+        return _list(part, inner, value, place, label, language, required)
     if kind in ("part", "maybe"):
         if kind == "maybe" and value is None:
             return Node("maybe", place, label, required=required)
@@ -106,12 +113,17 @@ def _shown(
         told = {} if value is None else value
         if value is None and isinstance(default, BaseModel):
             told = default.model_dump(mode="json")
-        return _part(inner, told, place, label, language, "maybe" if kind == "maybe" else "part")
+        found = _part(inner, told, place, label, language, "maybe" if kind == "maybe" else "part")
+        found.required = required
+        return found
     text = _text(value)
     hint = "" if default in (None, "", ()) else _text(default)
     choices: list[tuple[str, str]] = []
     if kind == "choice":
         choices = [(str(v), labels.choice(part, name, str(v), language)) for v in inner]
+    elif f"{part}.{name}" in KNOWN:
+        offered = KNOWN[f"{part}.{name}"].items()
+        choices = [(key, zh if language.startswith("zh") else en) for key, (zh, en, _handed_out) in offered]
     elif kind == "yes_no":
         text = text or ("true" if default else "false")
     return Node(kind, place, label, text, hint, choices, required=required)
@@ -137,8 +149,9 @@ def _part(model: type[BaseModel], told: Mapping[str, Any], place: str, label: st
     return node
 
 
-def _list(part: str, inner: type[BaseModel], value: Any, place: str, label: str, language: str) -> Node:
-    node = Node("list", place, label, item=labels.field(part, inner.__name__, language))
+def _list(part: str, inner: type[BaseModel], value: Any, place: str, label: str, language: str, required: bool) -> Node:
+    item = labels.field(part, inner.__name__, language)
+    node = Node("list", place, label, required=required, item=item)
     if value is None:
         return node
     if not isinstance(value, Sequence) or isinstance(value, str):

@@ -16,6 +16,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console import words
@@ -29,6 +30,22 @@ from shuke.shops import queries as shops
 
 YAML = "yaml"
 READY = ("general", "beauty", "kids", "grocer", "cafe")
+# What a part is for, of those that a shop may do without.
+ABOUT = {
+    "memberships": gettext_lazy("A fee members pay for a tier and its benefits. Leave it empty if you have none."),
+    "selling": gettext_lazy(
+        "What applies at the till by itself: prices by tier, offers, coupons by rule, points as money. Coupons you hand out "
+        "now and then need no charter; make them under Coupons."
+    ),
+    "rights": gettext_lazy(
+        "What members may have beside points, so often a month: a gift wrap, a birthday gift. It is handed out at the counter "
+        "with two taps. A plan adds up what somebody buys: ten bought, one free."
+    ),
+    "referral": gettext_lazy(
+        "A member brings a friend and both get something after the friend's first order. Without this part nobody does."
+    ),
+    "stored": gettext_lazy("Money members pay in advance, and gift cards. Without this part there is neither."),
+}
 
 
 @console()
@@ -179,6 +196,7 @@ def _editor(
         "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
         "at_place": _by_place(problems),
         "changes": changes_of(request, raw, problems, language),
+        "about": ABOUT.get(part, ""),
         "part_name": dict(form.sections(language)).get(part, "YAML"),
     }
     return render(request, "console/charter_draft.html", context, status=status)

@@ -50,7 +50,10 @@ if (form) {
     list.replaceChildren(
       ...told.problems.map((one) => {
         const item = make("li", "");
-        item.append(make("b", one.label), " " + one.text);
+        const jump = make("button", one.label, "c-jump");
+        jump.name = "go";
+        jump.value = one.part;
+        item.append(jump, " " + one.text);
         return item;
       }),
     );
@@ -71,7 +74,8 @@ if (form) {
       changes.push(line);
     }
     form.querySelector("[data-changes]").replaceChildren(...changes);
-    form.querySelector("[data-no-changes]").hidden = changes.length > 0;
+    form.querySelector("[data-no-changes]").hidden = changes.length + told.problems.length > 0;
+    form.querySelector("[data-mend-first]").hidden = !told.problems.length;
   };
 
   const check = async () => {
