@@ -10,13 +10,22 @@ from shuke.orders.models import Product
 from shuke.shops.models import Merchant
 
 
-class Snapshot(models.Model):
-    """One run of the analyses, as of the end of a shop day. Aggregates for the dashboard are in `figures`."""
+class OfDay(models.Model):
+    """Figures as of the end of a shop day."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     day = models.DateField()
     made_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+
+    class Meta:
+        abstract = True
+
+
+class Snapshot(OfDay):
+    """One run of the analyses, as of the end of a shop day. Aggregates for the dashboard are in `figures`."""
+
     figures = models.JSONField(default=dict, help_text="Shape: insight/queries/figures.py.")
     cuts = models.JSONField(default=dict, help_text="Measures in force: engine.insight.standing.Published.")
 
@@ -120,15 +129,10 @@ class GoodsMark(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "product"], name="insight_goods_mark_once")]
 
 
-class GoodsReport(models.Model):
+class GoodsReport(OfDay):
     """What sold, opened, went together, came again and led on, as of the end of a shop day. Figures: insight/queries/goods.py."""
 
-    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     level = models.CharField(max_length=8, help_text="product | kind")
-    day = models.DateField()
-    made_at = models.DateTimeField()
-    figures = models.JSONField(default=dict)
 
     class Meta:
         db_table = "insight_goods_report"
@@ -163,14 +167,8 @@ class MemberValue(models.Model):
         ]
 
 
-class ValueReport(models.Model):
+class ValueReport(OfDay):
     """What all members will probably buy and spend, and how good that is, as of a shop day. Figures: insight/queries/value.py."""
-
-    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    day = models.DateField()
-    made_at = models.DateTimeField()
-    figures = models.JSONField(default=dict)
 
     class Meta:
         db_table = "insight_value_report"
@@ -261,14 +259,8 @@ class MemberProfit(models.Model):
         ]
 
 
-class ProfitReport(models.Model):
+class ProfitReport(OfDay):
     """Profit, costs, types and budgets of all members as of the end of a shop day. Shape: insight/queries/profit.py."""
-
-    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    day = models.DateField()
-    made_at = models.DateTimeField()
-    figures = models.JSONField(default=dict)
 
     class Meta:
         db_table = "insight_profit_report"
