@@ -40,11 +40,10 @@ check: setup $(DONE)/dev ## format, lint, types, imports, migrations, rules of t
 bench: setup $(DONE)/dev $(DONE)/demo ## measure, with the raw limit beside; ARGS=name for some of them
 	@$(BIN)/python -m bench $(ARGS)
 
-soak: setup $(DONE)/dev ## hours of random histories, storms, kills, power cuts and planted faults, on both engines
-	@SHUKE_SOAK=$${SHUKE_SOAK:-20} $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust tests/loyalty/test_rich_model.py tests/loyalty/test_lapsing.py
-	@SHUKE_SOAK=$${SHUKE_SOAK:-50} $(BIN)/python -m pytest -p no:cacheprovider -q tests/flows/test_replay.py
-	@SHUKE_SOAK=$${SHUKE_SOAK:-20} .ci/postgres $(BIN)/python -m pytest -p no:cacheprovider -q tests/trust
-	@$(BIN)/python -m tests.trust.mutants
+soak: setup $(DONE)/dev ## hours of random histories, storms, kills, power cuts and planted faults, on both engines; ARGS=name for some
+	@found=0; $(BIN)/python -m tests.trust.soak $(ARGS) || found=1; \
+	  .ci/postgres $(BIN)/python -m tests.trust.soak $(ARGS) || found=1; \
+	  [ -n "$(ARGS)" ] || $(BIN)/python -m tests.trust.mutants || found=1; exit $$found
 
 shots: setup $(DONE)/dev ## screenshots of every page into ./shots
 	@$(BIN)/python -m tests.doors.shots $(ARGS)

@@ -18,6 +18,14 @@ settings.register_profile(
     "house", derandomize=True, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
+# A seed is not looked at where nothing is random.
+settings.register_profile("elsewhere", settings.get_profile("house"), derandomize=False, database=None)
+
+
+def pytest_configure(config):
+    if config.getoption("--hypothesis-seed") is not None:
+        settings.load_profile("elsewhere")
+
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 

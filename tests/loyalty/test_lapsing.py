@@ -17,7 +17,7 @@ from shuke.loyalty.models import Txn, Wallet
 from tests import cast
 from tests.loyalty.books import CHARTER, START, member, order, publish, refund, take
 from tests.loyalty.test_rich_charter import RICH, ROLLING
-from tests.trust import SOAK
+from tests.trust import size
 from tests.trust.exercise_book import CHARTER as PLAIN
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +108,7 @@ def _second_version(merchant, charter: dict, rng: random.Random) -> None:
     )
 
 
-@settings(max_examples=30 * SOAK, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=size(30, 3_000), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     charter=st.sampled_from([PLAIN, CHARTER, RICH, ROLLING]),

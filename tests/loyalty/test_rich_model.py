@@ -19,7 +19,7 @@ from shuke.orders.models import Order
 from tests import cast
 from tests.loyalty.books import START, member, order, publish, refund, take
 from tests.loyalty.test_rich_charter import RICH, ROLLING
-from tests.trust import SOAK
+from tests.trust import size
 
 pytestmark = pytest.mark.django_db
 
@@ -215,5 +215,5 @@ class Books(RuleBasedStateMachine):
 def test_the_books_are_the_fold_of_the_facts_whatever_happens(db):
     # Every step opens a database's worth of books: a failing history is told as found, not made short for minutes.
     told = (Phase.explicit, Phase.reuse, Phase.generate)
-    size = settings(max_examples=8 * SOAK, stateful_step_count=25, deadline=None, phases=told)
-    run_state_machine_as_test(Books, settings=size)
+    some = settings(max_examples=size(8, 4_000), stateful_step_count=25, deadline=None, phases=told)
+    run_state_machine_as_test(Books, settings=some)

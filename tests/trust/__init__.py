@@ -12,10 +12,22 @@
 | 13 | midnights, month ends, leap days, changed clocks, tills whose clocks differ | test_clock.py |
 | 26 | settlement closed under load | test_settlement.py |
 
-The numbers are those of TRUST's plan; 25 (tampering) stands with `verify` in tests/loyalty/test_verify.py. `make soak` runs all of it
-for hours: SHUKE_SOAK says how many times as much.
+The numbers are those of TRUST's plan; 25 (tampering) stands with `verify` in tests/loyalty/test_verify.py. `make soak` runs all of it,
+larger and with other seeds (soak.py; sizes and results in docs/soak.md).
 """
 
 import os
+import random
 
-SOAK = int(os.environ.get("SHUKE_SOAK", "1"))
+SOAK = int(os.environ.get("SHUKE_SOAK", "0"))  # per cent of the plan's nightly size; 0: what CI runs
+SEED = int(os.environ.get("SHUKE_SEED", "0"))  # what chance begins with; whoever found something tells it
+
+
+def size(ci: int, whole: int) -> int:
+    """How many of something: `ci` on every change, `whole` at SHUKE_SOAK=100, in proportion between and beyond."""
+    return max(ci, whole * SOAK // 100)
+
+
+def chance(name: str | int) -> random.Random:
+    """Another one for each name and seed, the same one whenever both are the same."""
+    return random.Random(f"{name} {SEED}")

@@ -208,12 +208,14 @@ def _take_then_give(merchant: Merchant, one: Transfer) -> tuple[bool, str, dict]
     return taken.done, taken.code, taken.figures
 
 
-def run(bank: Bank, times: int, every: float, deeds: list[Callable[[random.Random], None]], seed: int) -> None:
-    """Let the bank work and do so many deeds meanwhile, in turn, one every so often; never before it has worked since the last."""
+def run(
+    bank: Bank, times: int, every: float, deeds: list[Callable[[random.Random], None]], seed: int, answers: int = 5
+) -> None:
+    """Let the bank work and do so many deeds meanwhile, in turn, one every so often; never before it gave so many answers."""
     rng = random.Random(seed)
     with bank.open():
         for n in range(times):
-            bank.wait_for_work()
+            bank.wait_for_work(answers)
             time.sleep(every * rng.uniform(0.5, 1))
             deeds[n % len(deeds)](rng)
         bank.wait_for_work()  # what was started last works, too

@@ -10,14 +10,14 @@ from django.db import connection
 
 from shuke.loyalty import queries
 from tests import cast
-from tests.trust import SOAK
+from tests.trust import SEED, size
 from tests.trust.bank import EACH, MEMBERS, Bank, Found, run
 from tests.trust.own_postgres import own_server, programs
 from tests.trust.shop import furnish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KILLED_TILLS = 6 if SOAK == 1 else 200 * SOAK
-DEEDS = 4 if SOAK == 1 else 20 * SOAK  # each of the four below, again and again
+KILLED_TILLS = size(6, 240)
+DEEDS = size(4, 400)  # each of the four below, again and again
 on_postgres = pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="about PostgreSQL's processes")
 with_a_server = pytest.mark.skipif(programs() is None, reason="no PostgreSQL programs on this machine")
 
@@ -30,7 +30,7 @@ def check(bank: Bank, found: Found) -> None:
 
 def test_the_bank_adds_up_while_tills_are_killed(tmp_path):
     bank = Bank(*furnish(MEMBERS, EACH), tmp_path)
-    run(bank, KILLED_TILLS, 0.1, [bank.kill_a_till], seed=3)
+    run(bank, KILLED_TILLS, 0.1, [bank.kill_a_till], seed=SEED + 3)
     check(bank, bank.found())
 
 
@@ -64,7 +64,7 @@ def test_the_bank_adds_up_while_the_server_is_killed(tmp_path):
             bank.kill_a_till,
             lambda _rng: server.restart_at_once(),
         ]
-        run(bank, DEEDS, 0.2, deeds, seed=5)
+        run(bank, DEEDS, 0.2, deeds, seed=SEED + 5, answers=size(5, 65))
         check(bank, bank.found())  # every till went on by itself: who has to be started again would wait for ever
 
 

@@ -1,18 +1,21 @@
 """T13: what a day is, around midnights, month ends, leap days and changed clocks; and tills whose clocks differ.
 
 The cases stand in docs/algorithms/ledger.md, with offsets written down by hand. Each is looked at a second before and at the moment
-points become usable and lapse: in the engine, and in the books on either engine.
+points become usable and lapse: in the engine, and in the books on either engine. Any other day of any other zone is reckoned by
+leafing through a calendar.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
@@ -25,6 +28,7 @@ from shuke.shops.actions import create_merchant, ensure_stores
 from tests import cast
 from tests.engine.insight.worked import table
 from tests.loyalty.books import START, member, order, publish, take
+from tests.trust import size
 from tests.trust.exercise_book import CHARTER
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -74,14 +78,91 @@ def test_there_are_enough_cases():
     assert sum(len(looks(case)) for case in CASES) >= 40
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.zone} {c.bought:%Y-%m-%d %H:%M}")
-def test_points_live_from_and_until_the_moments_the_page_says(case):
+def by_the_engine(case: Case) -> None:
     terms = Terms(document.from_plain(CHARTER | {"points": case.points}), ZoneInfo(case.zone), 1)
     bought = ev.Purchase("order:a", case.bought, 10_000)
     for now, available, pending in looks(case):
         told = [bought] if bought.at <= now else []
         books = replay(Versions([(START, terms)]), told, joined_at=START, until=now).books
         assert (books.available(now), books.pending(now)) == (available, pending), now
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.zone} {c.bought:%Y-%m-%d %H:%M}")
+def test_points_live_from_and_until_the_moments_the_page_says(case):
+    by_the_engine(case)
+
+
+# -- any day ------------------------------------------------------------------------------------------------------
+
+ZONES = (
+    "Asia/Shanghai", "Asia/Kathmandu", "Asia/Beirut", "Africa/Cairo", "Atlantic/Azores", "Europe/Berlin", "America/Havana",
+    "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Pacific/Chatham", "UTC",
+)  # fmt: skip
+
+
+def begins(day: date, zone: ZoneInfo) -> datetime:
+    """The first second that a clock on the wall shows this day or a later one, found by halving."""
+    middle = datetime.combine(day, time(), UTC)
+    early, late = middle - 2 * DAY, middle + 2 * DAY
+    while late - early > SECOND:
+        middle = early + (late - early) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(zone).date() >= day:
+            late = middle
+        else:
+            early = middle
+    return late
+
+
+def leafed(day: date, expiry: dict) -> date:
+    """The last day on which points of a day can be used, by leafing through the calendar from there."""
+    months, ends = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}, expiry.get("to")
+    if expiry["kind"] == "days":
+        for _ in range(expiry["days"]):
+            day += DAY
+        return day
+    if expiry["kind"] == "year_end":
+        for n in range(expiry["years"] + 1):
+            day += DAY if n else timedelta()
+            while not ((day + DAY).day == 1 and day.month == expiry["month"]):
+                day += DAY
+        return day
+    wanted = day.day
+    for _ in range(expiry["months"]):
+        day = day.replace(day=1) + timedelta(days=31)  # somewhere in the next month
+    day = day.replace(day=1)
+    while day.day < wanted and (day + DAY).day != 1:
+        day += DAY
+    while ends != "day" and not ((day + DAY).day == 1 and day.month % months[ends] == 0):
+        day += DAY
+    return day
+
+
+expiries = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("days"), "days": st.integers(1, 800)}),
+    st.fixed_dictionaries({"kind": st.just("year_end"), "years": st.integers(0, 3), "month": st.integers(1, 12)}),
+    st.fixed_dictionaries({
+        "kind": st.just("months"), "months": st.integers(0, 40),
+        "to": st.sampled_from(["day", "month", "quarter", "half_year", "year"]),
+    }),
+)  # fmt: skip
+
+
+@settings(max_examples=size(150, 40_000))
+@given(
+    zone=st.sampled_from(ZONES),
+    bought=st.datetimes(datetime(2025, 1, 9), datetime(2034, 1, 1), timezones=st.just(UTC)),
+    waits=st.integers(0, 40),
+    expiry=expiries,
+)
+def test_points_of_any_day_live_until_the_calendar_says(zone, bought, waits, expiry):
+    bought = bought.replace(microsecond=0)
+    here = ZoneInfo(zone)
+    day = bought.astimezone(here).date()
+    usable = begins(day + waits * DAY, here) if waits else bought
+    lapses = begins(leafed(day, expiry) + DAY, here)
+    if lapses > usable + SECOND:  # points that lapse before they can be used are another matter
+        by_the_engine(Case(zone, bought, {"pending_days": waits, "expiry": expiry}, usable, lapses))
 
 
 @pytest.mark.django_db

@@ -3,8 +3,6 @@ another order each time and in parts of any size: members, orders and books end 
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from django.db import transaction
 
@@ -12,16 +10,16 @@ from shuke.engine import facts
 from tests import cast
 from tests.flows.arrivals import Told, buyer, come_in
 from tests.loyalty.books import order, refund
-from tests.trust import SOAK
+from tests.trust import chance, size
 
 pytestmark = pytest.mark.django_db
-ORDERS = 160 if SOAK == 1 else 5000
-WAYS = 2 if SOAK == 1 else 5 * SOAK
+ORDERS = size(160, 5000)
+WAYS = size(2, 100)
 
 
-def day(seed: int = 12) -> tuple[list[Told], list[Told]]:
+def day() -> tuple[list[Told], list[Told]]:
     """What was told, in good order: orders, then refunds."""
-    rng = random.Random(seed)
+    rng = chance("day")
     orders, refunds = [], []
     for n in range(ORDERS):
         when, yuan, who = rng.uniform(30, 31), rng.choice([9.9, 58, 199, 320, 899]), buyer(rng.randrange(ORDERS // 8))
@@ -32,7 +30,7 @@ def day(seed: int = 12) -> tuple[list[Told], list[Told]]:
 
 
 def arrival(seed: int) -> list[list[Told]]:
-    rng = random.Random(seed)
+    rng = chance(seed)
     orders, refunds = day()
     early = set(rng.sample(refunds, max(1, len(refunds) // 20)))
     told = [*orders, *(r for r in refunds if r not in early)]
@@ -40,9 +38,9 @@ def arrival(seed: int) -> list[list[Told]]:
     first: list[Told] = list(early)
     rng.shuffle(told)
     told = first + told
-    parts, size = [], rng.choice([7, 40, 250])
+    parts, most = [], rng.choice([7, 40, 250])
     while told:
-        n = rng.randint(1, size)
+        n = rng.randint(1, most)
         parts.append(told[:n])
         told = told[n:]
     return parts

@@ -10,7 +10,7 @@ from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import replay
-from tests.trust import SOAK
+from tests.trust import size
 from tests.trust.exercise_book import CHARTER, ExerciseBook, Fact
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -93,7 +93,7 @@ TWICE_INTO_ONE_GRACE = [
 ]
 
 
-@settings(max_examples=600 * SOAK, deadline=None)
+@settings(max_examples=size(600, 60_000), deadline=None)
 @example(TWICE_INTO_ONE_GRACE, [_at(13), _at(151), _at(170), _at(200)])
 @given(histories(), st.lists(moments, min_size=1, max_size=3))
 def test_the_engine_and_the_exercise_book_agree_at_any_moment(facts, looks):

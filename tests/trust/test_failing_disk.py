@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, Transfer, requests
 from tests import tables
-from tests.trust import SOAK
+from tests.trust import SEED, SOAK, size
 from tests.trust.disk import FULL, IOERR_WRITE, books_on, disk
 from tests.trust.shop import LATER, figures, furnish
 from tests.trust.till import Till, give, is_done_now, sell, spend
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="about SQLite's files"),
     pytest.mark.django_db(transaction=True),
 ]
-CUTS = 40 if SOAK == 1 else 1000 * SOAK
+CUTS = size(40, 20_000)
 OFF, NORMAL = "PRAGMA synchronous=OFF;", "PRAGMA synchronous=NORMAL;"
 EAGER = "PRAGMA wal_autocheckpoint=20;"  # so that cuts fall into checkpoints as well
 
@@ -85,7 +85,7 @@ def test_a_request_is_done_whole_or_not_at_all_whichever_write_fails(shop, clock
     with books_on(path):
         till = Till(merchant)
         for code in (IOERR_WRITE, FULL):
-            for work, step in ((spend, 1), (give, 1 if SOAK > 1 else 9), (sell, 1 if SOAK > 1 else 17)):
+            for work, step in ((spend, 1), (give, 1 if SOAK else 9), (sell, 1 if SOAK else 17)):
                 met, wrong = every_write_fails_once(path, till, work, code=code, step=step)
                 assert wrong == []
                 assert met >= 3
@@ -196,7 +196,7 @@ def _ask_again(merchant, told) -> tuple[int, tuple[str, ...]]:
 
 
 def test_a_power_cut_takes_nothing_that_was_acknowledged(shop):
-    found = power_cuts(shop, CUTS)
+    found = power_cuts(shop, CUTS, seed=SEED + 1)
     assert found == Found(cuts=CUTS, acknowledged=found.acknowledged)
     assert found.acknowledged > 2 * found.cuts
     path, merchant, buyers = shop

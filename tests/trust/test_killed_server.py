@@ -27,14 +27,14 @@ from shuke.loyalty import queries
 from shuke.shops.actions import make_token
 from tests import cast
 from tests.house.source import ROOT
-from tests.trust import SOAK
+from tests.trust import SEED, SOAK, size
 from tests.trust.shop import LATER, figures, furnish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CLIENTS, REQUESTS = 3, 25 if SOAK == 1 else 60 * SOAK
+CLIENTS, REQUESTS = 8 if SOAK else 3, size(25, 800)
 EVERY = 30  # one request in so many kills the process that does it
-POINTS = 500 * SOAK  # of one member, whom all clients serve: some are told that there is not enough
-WHOLE = 1 if SOAK == 1 else SOAK  # times the whole server is killed
+POINTS = size(500, 40_000)  # of one member, whom all clients serve: some are told that there is not enough
+WHOLE = size(1, 20)  # times the whole server is killed
 
 
 class Server:
@@ -114,7 +114,7 @@ class Client(threading.Thread):
         self.broken = 0
 
     def run(self) -> None:
-        rng = random.Random(self.number)
+        rng = random.Random(SEED * 100 + self.number)
         spent: list[str] = []
         for n in range(REQUESTS):
             key = f"{self.number}-{n}"
@@ -167,6 +167,11 @@ def _death(rng: random.Random) -> str:
     return rng.choice(["before", "after"]) if rng.random() < 1 / EVERY else ""
 
 
+def wait_for_answers(clients: list[Client], count: int) -> None:
+    while sum(len(client.answers) for client in clients) < count and any(client.is_alive() for client in clients):
+        time.sleep(0.02)
+
+
 def missing(merchant, buyer: int, clients: list[Client]) -> int:
     """How many points the books have fewer than the answers of their clients say."""
     spent = 0
@@ -191,12 +196,12 @@ def test_one_outcome_for_each_key_however_often_the_server_is_killed(tmp_path):
         clients = [Client(server, token, n, "00000001") for n in range(CLIENTS)]
         for client in clients:
             client.start()
-        for _ in range(WHOLE):
-            time.sleep(0.1 if SOAK == 1 else 20)
+        for n in range(1, WHOLE + 1):
+            wait_for_answers(clients, CLIENTS * REQUESTS * n // (WHOLE + 1))
             server.kill_all()
             server.start()
         for client in clients:
-            client.join(timeout=120 * SOAK)
+            client.join(timeout=120 + REQUESTS)
             assert not client.is_alive()
         for client in clients:
             assert len(client.answers) == REQUESTS

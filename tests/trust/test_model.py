@@ -14,14 +14,14 @@ from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Answer, Ask, KeyReused, Transfer, transfer
 from tests import cast
 from tests.loyalty.books import START, member, order, publish, refund, take
-from tests.trust import SOAK
+from tests.trust import size
 from tests.trust.exercise_book import CHARTER, ExerciseBook, Fact
 
 pytestmark = pytest.mark.django_db
 
 SHOP = "order:taobao:兰记护肤:"
 few = st.integers(1, 120)
-EXAMPLES = 60 if connection.vendor == "sqlite" else 25  # of up to 40 steps; each takes PostgreSQL longer
+EXAMPLES = size(60 if connection.vendor == "sqlite" else 25, 25_000)  # of up to 40 steps; each takes PostgreSQL longer
 
 
 class Books(RuleBasedStateMachine):
@@ -249,6 +249,4 @@ class Books(RuleBasedStateMachine):
 
 
 def test_the_books_are_those_of_the_exercise_book(db):
-    run_state_machine_as_test(
-        Books, settings=settings(max_examples=EXAMPLES * SOAK, stateful_step_count=40, deadline=None)
-    )
+    run_state_machine_as_test(Books, settings=settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None))

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import random
 import signal
 import time
 from datetime import timedelta
@@ -16,18 +15,19 @@ from shuke.loyalty.actions import Ask, lapsing
 from shuke.loyalty.models import Txn, Wallet
 from tests import cast
 from tests.loyalty.books import START, member, order, publish, take
-from tests.trust import SOAK
+from tests.trust import chance, size
 from tests.trust.exercise_book import CHARTER
 from tests.trust.test_storms import storm
 
 END = START + timedelta(days=125)  # the points of the first days have lapsed by then
-PEOPLE = 24
+PEOPLE = size(40, 10_000)  # each with two lots that end
+KILLS = size(2, 50)
 
 
 @pytest.fixture
 def shop(transactional_db, monkeypatch):
     monkeypatch.setattr(lapsing, "_AT_FIRST", 2)
-    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent: 2)
+    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent: time.sleep(0.01) or 2)  # so that there is a middle
     merchant = cast.lan().merchant
     publish(merchant, CHARTER)
     people = [member(merchant, n) for n in range(PEOPLE)]
@@ -43,15 +43,29 @@ def _night(merchant) -> None:
     os._exit(0)
 
 
+def lapses(merchant):
+    return Txn.objects.filter(merchant=merchant, kind="expire")
+
+
+def wait_for_postings(merchant, count: int, night) -> None:
+    while lapses(merchant).count() < count and night.is_alive():
+        time.sleep(0.01)
+
+
 def test_a_night_killed_doubled_and_raced_lets_each_lot_lapse_once(shop):
     merchant, people = shop
-    rng = random.Random(14)
-    for _ in range(2 * SOAK):
-        process = multiprocessing.get_context("fork").Process(target=_night, args=(merchant,))
-        process.start()
-        time.sleep(rng.uniform(0, 0.15))
-        os.kill(process.pid, signal.SIGKILL)
-        process.join(timeout=60)
+    rng = chance("night")
+    for n in range(KILLS):
+        nights = [multiprocessing.get_context("fork").Process(target=_night, args=(merchant,)) for _ in range(2)]
+        for night in nights:
+            night.start()
+        for night in nights:
+            wait_for_postings(merchant, PEOPLE * n // KILLS // 2, night)  # half of the work is done between kills
+            time.sleep(rng.uniform(0, 0.02))
+            os.kill(night.pid, signal.SIGKILL)
+            night.join(timeout=60)
+            assert night.exitcode in (0, -signal.SIGKILL)  # and did not fall over the other
+        connections.close_all()
     assert queries.verify(merchant).findings == []  # whatever was done is whole
     connections.close_all()
     spends = [Ask(f"s{n}", "burn", buyer, 70) for n, buyer in enumerate(people[::-1])]  # a till with a slow clock
@@ -61,6 +75,6 @@ def test_a_night_killed_doubled_and_raced_lets_each_lot_lapse_once(shop):
     actions.run_clock(merchant=merchant, now=END)
     assert Wallet.objects.filter(merchant=merchant).aggregate(n=Sum("balance"))["n"] == 0
     spent = 70 * sum(answer[0] for _, job, answer in told if isinstance(job, Ask))
-    lapsed = Txn.objects.filter(merchant=merchant, kind="expire", entry__account="breakage")
+    lapsed = lapses(merchant).filter(entry__account="breakage")
     assert lapsed.aggregate(n=Sum("entry__amount"))["n"] + spent == PEOPLE * 150
     assert queries.verify(merchant).findings == []
