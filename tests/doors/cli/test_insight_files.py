@@ -118,11 +118,63 @@ def test_donors_are_fitted_by_occasions(tmp_path, shuke):
 def test_lasting_traits_are_told_beside_the_parameters(tmp_path, summarised, shuke):
     path = tmp_path / "traits.parquet"
     duckdb.sql(f"COPY (SELECT *, CAST(x > 3 AS INTEGER) AS keen FROM '{summarised}') TO '{path}' (FORMAT parquet)")
-    told = shuke("insight", "clv", "fit", str(path), "--traits", "keen", "--json").json
+    told = shuke("insight", "clv", "fit", str(path), "--covariates", "keen", "--json").json
     assert told["on_rate"]["keen"] > 1
     assert told["rate_se"]["keen"] > 0
-    assert "on leaving" in shuke("insight", "clv", "fit", str(path), "--traits", "keen").out
-    assert shuke("insight", "clv", "fit", str(path), "--traits", "height").code == 1
+    assert "on leaving" in shuke("insight", "clv", "fit", str(path), "--covariates", "keen").out
+    assert shuke("insight", "clv", "fit", str(path), "--covariates", "height").code == 1
+
+
+@pytest.fixture(scope="module")
+def channels(tmp_path_factory) -> str:
+    """Twelve hundred customers of two channels; who came by the web buys three times as often, later orders wherever they like."""
+    path = tmp_path_factory.mktemp("channels") / "orders.csv"
+    draw = np.random.default_rng(5)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("customer,date,amount,channel\n")
+        for who in range(1_200):
+            web = who % 3 == 0
+            days = np.cumsum(np.append(draw.integers(0, 60), draw.exponential(20 if web else 60, 40))).astype(int)
+            for i, day in enumerate(days[days < 300]):
+                came_by = ("web" if web else "store") if i == 0 else draw.choice(["web", "store"])
+                file.write(f"c{who},{np.datetime64('2026-01-01') + day},{draw.gamma(4, 10):.2f},{came_by}\n")
+    return str(path)
+
+
+def test_customers_of_a_file_of_orders_are_told_by_the_channel_that_brought_them(tmp_path, channels, shuke):
+    summarised = tmp_path / "summary.parquet"
+    assert shuke("insight", "summary", channels, "--out", str(summarised)).code == 0
+    first = f"SELECT customer, arg_min(channel, date) AS channel FROM '{channels}' GROUP BY 1"
+    parted = tmp_path / "parted.parquet"
+    duckdb.sql(f"COPY (SELECT * FROM '{summarised}' JOIN ({first}) USING (customer) ORDER BY customer) TO '{parted}'")
+
+    fitted = shuke("insight", "clv", "fit", str(parted), "--covariates", "channel", "--json")
+    assert list(fitted.json["on_rate"]) == ["channel=web"]
+    assert fitted.json["on_rate"]["channel=web"] == pytest.approx(np.log(3), abs=0.25)
+
+    by_summary = shuke(
+        "insight", "clv", "predict", str(parted), "--covariates", "channel", "--days", "60", "--json"
+    ).json
+    kept = tmp_path / "fit.json"
+    kept.write_text(fitted.out, encoding="utf-8")
+    again = shuke("insight", "clv", "predict", str(parted), "--by", str(kept), "--days", "60", "--json").json
+    assert again["totals"] == pytest.approx(by_summary["totals"])
+    assert by_summary["covariates"] == ["channel=web"]
+    assert by_summary["put_right"] == {}
+    by_orders = shuke(
+        "insight", "clv", "predict", channels, "--orders", "--covariates", "channel", "--days", "60", "--json"
+    ).json
+    assert by_orders["totals"]["orders_60d"] == pytest.approx(by_summary["totals"]["orders_60d"])
+    scale = by_orders["put_right"]["60"]
+    assert scale["learned_from"] == 1_200
+    for stated, right in zip(by_summary["rows"], by_orders["rows"], strict=True):
+        odds = np.log(stated["chance_60d"] / (1 - stated["chance_60d"]))
+        told = 1 / (1 + np.exp(-(scale["shift"] + scale["slope"] * odds)))
+        assert right["chance_60d"] == pytest.approx(told, abs=1e-4)
+    shown = shuke("insight", "clv", "predict", channels, "--orders", "--days", "60").out
+    assert "put right by what came of earlier ones, of 1,200 customers" in " ".join(shown.split())
+    assert "as the model states them" in shuke("insight", "clv", "predict", str(parted)).out
+    assert shuke("insight", "clv", "predict", channels, "--orders", "--by", str(kept)).code == 2
 
 
 def test_predictions_are_those_of_the_engine_and_a_kept_fit_gives_the_same(tmp_path, summarised, shuke):

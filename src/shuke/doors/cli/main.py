@@ -56,6 +56,7 @@ MORE = {
         "insight_profiles",
         "insight_word_of_mouth",
         "insight_value",
+        "insight_predict",
         "insight_test",
         "insight_expect",
     ),

@@ -99,13 +99,39 @@ class Table:
         found = self._run(f"SELECT COALESCE(CAST({_name(name)} AS VARCHAR), '') AS c FROM rows_in ORDER BY row_in_file")
         return np.asarray(found["c"])
 
+    def traits(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Columns of lasting traits: as numbers where each row has one, else as words."""
+        self._known(names)
+        found: dict[str, np.ndarray] = {}
+        for name in names:
+            words = self.texts(name)
+            found[name] = _as_numbers(words)
+        return found
+
+    def first_traits(
+        self, customer: str, date: str, names: Sequence[str], customers: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """As `traits`, for each of `customers` (`Orders.names`) what their first order says."""
+        self._known([customer, date, *names])
+        listed = ", ".join(
+            f"arg_min(COALESCE(CAST({_name(n)} AS VARCHAR), ''), {self._day(date)}) AS c{i}"
+            for i, n in enumerate(names)
+        )
+        found = self._run(f"SELECT TRIM(CAST({_name(customer)} AS VARCHAR)) AS who, {listed} FROM rows_in GROUP BY 1")
+        place = {str(who): at for at, who in enumerate(found["who"])}
+        rows = np.array([place[str(who)] for who in customers.tolist()], np.int64)
+        return {name: _as_numbers(np.asarray(found[f"c{i}"])[rows]) for i, name in enumerate(names)}
+
+    def _day(self, date: str) -> str:
+        when = _name(date)
+        if self._types[date] == "VARCHAR":  # an instant as text, or the compact form of the papers
+            return f"COALESCE(TRY_CAST({when} AS DATE), CAST(TRY_CAST({when} AS TIMESTAMP) AS DATE), CAST(TRY_STRPTIME({when}, '%Y%m%d') AS DATE), CAST(TRY_STRPTIME({when}, '%Y/%m/%d') AS DATE))"
+        return f"TRY_CAST({when} AS DATE)"
+
     def orders(self, customer: str, date: str, amount: str | None = None) -> Orders:
         """Order rows; a time counts as its day."""
         self._known([one for one in (customer, date, amount) if one])
-        who, when = _name(customer), _name(date)
-        day = f"TRY_CAST({when} AS DATE)"
-        if self._types[date] == "VARCHAR":  # an instant as text, or the compact form of the papers
-            day = f"COALESCE(TRY_CAST({when} AS DATE), CAST(TRY_CAST({when} AS TIMESTAMP) AS DATE), CAST(TRY_STRPTIME({when}, '%Y%m%d') AS DATE), CAST(TRY_STRPTIME({when}, '%Y/%m/%d') AS DATE))"
+        who, day = _name(customer), self._day(date)
         self._refuse("date", date, f"{day} IS NULL", "is no date; write it like 2026-11-22")
         value = "CAST(NULL AS DOUBLE)"
         if amount:
@@ -191,6 +217,14 @@ def write(path: Path, columns: dict[str, np.ndarray]) -> None:
         )
         connection.execute(f"COPY (SELECT {listed} FROM told) TO {_quoted(part)} ({form})")
     part.replace(path)
+
+
+def _as_numbers(words: np.ndarray) -> np.ndarray:
+    try:
+        found = words.astype(np.float64)
+    except ValueError:
+        return words
+    return found if np.isfinite(found).all() else words
 
 
 def _quoted(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.clv import calibrate, measures, predict, spend
+from shuke.engine.insight.clv import calibrate, measures, predict, spend, traits
 from shuke.engine.insight.clv.fit import fit
 from shuke.engine.insight.clv.fitted import Fit
 from shuke.engine.insight.clv.history import WEEK, Summary, Visits, Window, summary_of
@@ -186,16 +186,33 @@ def try_models(
     )
 
 
-def learned_scale(seen: Visits, told: Fit, *, cut: int, days: int, unit: float = WEEK) -> calibrate.Scale:
-    """What a fit of the window before the cut said, beside what came until the cut: nothing after it is looked at."""
+def learned_scale(
+    seen: Visits,
+    told: Fit,
+    *,
+    cut: int,
+    days: int,
+    unit: float = WEEK,
+    own: tuple[tuple[str, ...], np.ndarray] | None = None,
+) -> calibrate.Scale:
+    """What a fit of the window before the cut said, beside what came until the cut: nothing after it is looked at.
+
+    own: names and values of traits of `seen.customers`, where the fit has them.
+    """
     before = cut - days
     if before <= int(seen.day.min()) + days:
         return calibrate.AS_STATED
     then = summary_of(seen, end=before, unit=unit)
     if then.x.size < calibrate.LEAST_CUSTOMERS:
         return calibrate.AS_STATED
-    earlier = fit(then.rows(), told.model, k=told.k if told.model == "mbg_cnbd" else None, prior=told.prior)
-    chance = predict.chance_to_buy(earlier, then.x, then.t_x, then.T, days / unit)
+    k = told.k if told.model == "mbg_cnbd" else None
+    if own is None:
+        earlier = fit(then.rows(), told.model, k=k, prior=told.prior)
+        chance = predict.chance_to_buy(earlier, then.x, then.t_x, then.T, days / unit)
+    else:
+        values = own[1][np.searchsorted(seen.customers, then.customer)]
+        parted = traits.fit(then.x, then.t_x, then.T, values, own[0], told.model, k=k, prior=told.prior)
+        chance = traits.chance_to_buy(parted, then.x, then.t_x, then.T, values, days / unit)
     return calibrate.learn(chance, Window(seen, then.customer, begin=before, end=cut).orders > 0)
 
 

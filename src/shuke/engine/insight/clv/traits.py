@@ -7,8 +7,10 @@ and a segment is an ordinary fit with other scales.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +48,50 @@ class TraitFit:
         )
         params = dict(zip(self.base.names, np.exp(theta).tolist(), strict=True))
         return from_params(self.base.model, params, k=self.base.k if self.base.model == "mbg_cnbd" else None)
+
+    def to_json(self) -> dict[str, Any]:
+        parts = {name: getattr(self, name) for name in ("on_rate", "on_leaving", "rate_se", "leaving_se")}
+        return self.base.to_json() | {
+            name: {trait: None if value != value else value for trait, value in zip(self.names, one, strict=True)}
+            for name, one in parts.items()
+        }
+
+
+def from_json(told: dict[str, Any]) -> TraitFit:
+    """What `to_json` gave, good for predictions."""
+    base = from_params(told["model"], told["params"], k=told["k"] if told["model"] == "mbg_cnbd" else None)
+    names, unknown = tuple(told["on_rate"]), tuple([math.nan] * len(told["on_rate"]))
+    rate, leaving = (tuple(float(told[part][name]) for name in names) for part in ("on_rate", "on_leaving"))
+    return TraitFit(base, names, rate, leaving, unknown, unknown, told["log_likelihood"], base.verdict)
+
+
+def names_in(columns: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The traits that lie in columns: a column of numbers is one itself; of words, each but the commonest is one, as column=word.
+
+    Customers of the commonest word have 0 in all of them: the others are told against these.
+    """
+    found: list[str] = []
+    for name, column in columns.items():
+        if column.dtype.kind in "fiub":
+            found.append(name)
+            continue
+        words, counts = np.unique(column, return_counts=True)
+        found += [f"{name}={word}" for i, word in enumerate(words.tolist()) if i != int(counts.argmax())]
+    return tuple(found)
+
+
+def columns_of(names: tuple[str, ...]) -> list[str]:
+    """The columns in which traits lie, each once."""
+    return list(dict.fromkeys(name.partition("=")[0] for name in names))
+
+
+def values_in(names: tuple[str, ...], columns: dict[str, np.ndarray]) -> np.ndarray:
+    """One value (float64) per customer and trait. A word that is not among the names counts as the commonest one."""
+    found = [
+        np.asarray(columns[column] == word if parted else columns[column], np.float64)
+        for column, parted, word in (name.partition("=") for name in names)
+    ]
+    return np.column_stack(found) if found else np.zeros((len(next(iter(columns.values()))), 0))
 
 
 class _Joint:
