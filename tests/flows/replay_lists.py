@@ -60,9 +60,24 @@ FULL = RICH | {
     "referral": REFERRAL | {"order": "any", "on_refund": "keep", "budget": None, "caps": {}},
 }  # fmt: skip
 FOLLOW = ROLLING | {"selling": SELLING, "stored": STORED | {"order": "principal_first"}, "referral": REFERRAL}
+RULED = TILL | {"selling": SELLING | {"coupons": [
+    *SELLING["coupons"],
+    {"key": "born", "name": name("生日"), "kind": "amount", "amount": 8, "valid": {"days": 9},
+     "issue": [{"on": "birthday", "days": 2}, {"on": "birthday", "tiers": ["gold"]}]},
+    {"key": "hello", "name": name("新客"), "kind": "amount", "amount": 3, "limits": {"issued": 6},
+     "issue": [{"on": "joined"}, {"on": "first_purchase"}]},
+    {"key": "up", "name": name("升级"), "kind": "percent", "percent": 5, "issue": [{"on": "tier_up", "count": 2}],
+     "limits": {"per_member": 3, "per_order": 2}, "valid": {"days": 30}},
+    {"key": "back", "name": name("回来"), "kind": "amount", "amount": 6, "limits": {"per_member": 2},
+     "issue": [{"on": "win_back", "days": 20}, {"on": "complaint"}]},
+    {"key": "shared", "name": name("口令"), "kind": "amount", "amount": 4, "codes": "shared",
+     "limits": {"per_member": 2, "issued": 3}},
+    {"key": "unique", "name": name("券码"), "kind": "amount", "amount": 9, "codes": "unique", "valid": {"days": 40}},
+]}}  # fmt: skip
 OPEN = CHARTER | {"points": CHARTER["points"] | {"transfer": "anyone", "transfer_most_per_day": 300}}
 CHARTERS = {
     "plain": CHARTER, "rich": RICH, "rolling": ROLLING, "transfers": OPEN, "till": TILL, "full": FULL, "follow": FOLLOW,
+    "ruled": RULED,
 }  # fmt: skip
 DRAW = {
     "name": name("抽奖"), "opens_at": "2026-02-01T00:00:00+08:00", "closes_at": "2026-05-01T00:00:00+08:00",
@@ -117,7 +132,7 @@ def events(seed: int, *, shelves: bool = False) -> list[dict[str, Any]]:
             {"at": (BEGIN + timedelta(hours=9 * (place // 2))).isoformat(), "event": "join", "member": member}
         )
     if rng.random() < 0.5:
-        story.found[0]["birthday"] = "03-08"
+        story.found[0]["birthday"] = rng.choice(["03-08", "L01-15"])
     for n in range(rng.randint(2, 10)):
         _order(story, f"T{n}", priced=shelves and rng.random() < 0.5)
     for order, day, paid, lines in story.orders:
@@ -198,7 +213,7 @@ def _return(story: Story, order: str, day: float, paid: float, lines: int) -> No
 
 
 # Coupons that lists name: of these some are never issued.
-COUPONS = ["c1", "c2", "c3", "c4-1", "c4-2", "referral-1", "gift-1", "draw-1"]
+COUPONS = ["c1", "c2", "c3", "c4-1", "c4-2", "referral-1", "gift-1", "draw-1", "joined-1", "tier_up-1"]
 
 
 def _redeem(story: Story) -> None:
@@ -381,6 +396,26 @@ def _draw(story: Story) -> None:
     )
 
 
+def _codes(story: Story) -> None:
+    """Codes of a batch, or one that all share; claimed, once too often, or guessed."""
+    rng, day = story.rng, story.rng.uniform(1, 100)
+    mine = [f"CODE-{story.fresh('x')}" for _ in range(rng.choice([1, 2]))]
+    story.add(day, "coupon_codes", template=rng.choice(["unique", "unique", "shared", "ten", "none"]), codes=mine)
+    for _ in range(rng.choice([1, 2, 3])):
+        code = rng.choice([*mine, mine[0].lower(), "GUESSED"])
+        story.add(day + rng.uniform(0, 45), "coupon_claim", member=story.who(), code=code, id=story.fresh("q"))
+    if rng.random() < 0.2:
+        at = story.add(day, "clock")["at"]
+        story.found += [
+            {"at": at, "event": "coupon_claim", "member": "ann", "code": "GUESSED", "id": story.fresh("q")}
+            for _ in range(11)
+        ]
+
+
+def _complaint(story: Story) -> None:
+    story.add(story.rng.uniform(1, 170), "complaint", member=story.who(), id=story.fresh("w"))
+
+
 def _referral(story: Story) -> None:
     story.add(story.rng.uniform(2, 60), "referral", member=story.who(), by=story.who())
 
@@ -388,4 +423,5 @@ def _referral(story: Story) -> None:
 POINTS: tuple[Callable[[Story], None], ...] = (_redeem, _hold, _by_hand, _by_hand, _clock, _membership, _price)
 SHELVES: tuple[Callable[[Story], None], ...] = (
     _coupon, _coupon_order, _coupon_order, _value, _gift, _draw, _referral, _friend,
+    _codes, _complaint,
 )  # fmt: skip

@@ -106,6 +106,15 @@ LATE = [
     {"at": "2026-03-03T12:00", "event": "redeem", "member": "cy", "points": 1, "id": "r1"},
     {"at": "2026-03-03T12:00", "event": "return", "order": "1", "whole": True, "id": "b1"},
 ]
+# The last mug, let go and wanted again.
+SHELF = [
+    {"at": "2026-01-02", "event": "join", "member": "ann"},
+    {"at": "2026-01-02", "event": "opening", "member": "ann", "points": 300, "id": "o1"},
+    {"at": "2026-01-02", "event": "gift_offer", "gift": "mug", "points": 20, "stock": 1},
+    {"at": "2026-01-03", "event": "gift", "member": "ann", "gift": "mug", "wait": True, "id": "g1"},
+    {"at": "2026-01-04", "event": "gift_cancel", "taken": "g1"},
+    {"at": "2026-01-05", "event": "gift", "member": "ann", "gift": "mug", "id": "g2"},
+]
 
 
 def printed(name: str, told: list[dict]) -> dict:
@@ -135,7 +144,7 @@ def test_the_law_would_notice(fault, monkeypatch):
     """The harness itself: an engine with one of these faults prints something else than the books, which print the same as
     the engine without it."""
     owner, attribute, planted = FAULTS[fault]
-    histories = [("follow", LATE), *(("ruled", events(seed, shelves=True)) for seed in range(40))]
+    histories = [("follow", LATE), ("till", SHELF), *(("ruled", events(seed, shelves=True)) for seed in range(40))]
     for name, told in histories:
         sound = printed(name, told)
         with monkeypatch.context() as faulty:

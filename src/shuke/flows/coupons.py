@@ -35,6 +35,7 @@ class Ruled(NamedTuple):
     issued: int
     members: int
     refused: dict[str, int]  # code → how often
+    told: tuple[coupons.Issued, ...] = ()  # each that was new, given or refused, in turn
 
 
 def adopt_charter(*, merchant: Merchant, now: datetime) -> None:
@@ -51,6 +52,7 @@ def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> R
     adopt_charter(merchant=merchant, now=now)
     issued = members = 0
     refused: dict[str, int] = {}
+    told: list[coupons.Issued] = []
     for view in stored.overview(merchant):
         if view.tally.paused:
             continue
@@ -62,14 +64,16 @@ def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> R
                 for one in found
             ]
             for start in range(0, len(wishes), AT_ONCE):
-                for told in coupons.issue(
+                for one in coupons.issue(
                     merchant=merchant, issues=wishes[start : start + AT_ONCE], now=now, actor=f"rule:{rule.on}"
                 ):
-                    issued += len(told.coupons)
-                    members += bool(told.coupons)
-                    if told.code:
-                        refused[told.code] = refused.get(told.code, 0) + 1
-    return Ruled(issued, members, refused)
+                    issued += len(one.coupons)
+                    members += bool(one.coupons)
+                    if one.code:
+                        refused[one.code] = refused.get(one.code, 0) + 1
+                    if not one.again:
+                        told.append(one)
+    return Ruled(issued, members, refused, tuple(told))
 
 
 def refusal_of(merchant: Merchant, issued: coupons.Issued) -> coupons.CouponRefused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shuke.engine.checkout.codes import plain
 from shuke.engine.replay.fields import Line, LineFault
 
 
@@ -48,6 +49,12 @@ class _Look:
             self.offers.add(what)
         elif line.event in ("gift", "draw") and (f"{line.event}_offer", line.ref) not in self.offers:
             self.fault(line, "not_offered", name=line.ref, event=f"{line.event}_offer", field=line.event)
+        elif line.event == "coupon_claim" and bool(line.ref) == bool(line.code):
+            self.fault(line, "template_or_code", field="code")
+        for code in line.codes:
+            if ("code", plain(code)) in self.offers:
+                self.fault(line, "offered_twice", name=code, field="codes")
+            self.offers.add(("code", plain(code)))
         if line.basket is not None and line.member:
             asks = line.basket.get("asks")
             cards = isinstance(asks, dict) and asks.get("gift_cards")

@@ -31,7 +31,8 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "membership": ({"member", "membership", "id"}, set()),
     "membership_end": ({"member", "membership", "id"}, set()),
     "coupon_issue": ({"member", "template", "id"}, {"count"}),
-    "coupon_claim": ({"member", "template", "id"}, set()),
+    "coupon_codes": ({"template", "codes"}, set()),
+    "coupon_claim": ({"member", "id"}, {"template", "code"}),
     "coupon_redeem": ({"member", "coupon", "basket", "id"}, set()),
     "coupon_void": ({"coupon"}, {"reason"}),
     "top_up": ({"member", "amount", "id"}, set()),
@@ -49,6 +50,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "draw_offer": ({"draw", "terms", "seed"}, set()),
     "draw": ({"member", "draw", "id"}, {"way", "word"}),
     "referral": ({"member", "by"}, set()),
+    "complaint": ({"member", "id"}, set()),
     "clock": (set(), set()),
 }
 REQUESTS = {
@@ -114,6 +116,10 @@ FAULTS = {
     "amount_twice": (
         "a return says one of amount, lines and whole; leave the others out.",
         "退货只写 amount、lines、whole 之一，请删去其余。",
+    ),
+    "template_or_code": (
+        "a coupon is claimed by its template or by a code; tell one of them.",
+        "领券请写 template 或 code 之一。",
     ),
     "offered_twice": ("{name} is offered twice; give each its own name.", "{name} 重复，请使用不同的名称。"),
     "not_offered": (
@@ -219,6 +225,8 @@ class Line(NamedTuple):
     wait: bool = False  # gift: set aside until it is handed over
     way: str = ""
     word: str = ""
+    code: str = ""
+    codes: tuple[str, ...] = ()
     offered: Offered | None = None
     terms: dict[str, Any] | None = None  # of a draw
     seed: bytes = b""

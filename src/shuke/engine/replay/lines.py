@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shuke.engine.checkout.codes import plain
 from shuke.engine.draws.terms import FORMAT, DrawInvalid, read_terms
 from shuke.engine.replay.checking import checked
 from shuke.engine.replay.fields import (
@@ -128,6 +129,8 @@ class _Reader:
             wait=self.flag(told, "wait"),
             way=self.text(told, "way"),
             word=self.text(told, "word") if told.get("word") else "",
+            code=self.text(told, "code"),
+            codes=self.codes(told["codes"]) if "codes" in told else (),
             offered=self.offered(told) if event == "gift_offer" else None,
             terms=self.draw(told) if draw else None,
             seed=self.seed(told.get("seed")) if draw else b"",
@@ -248,6 +251,14 @@ class _Reader:
         points = -1 if given.get("points") == "most" else self.whole(given, "points", least=0)
         value = -1 if given.get("stored_value") == "most" else self.amount(given, "stored_value")
         return Tenders(points, value, tuple(dict.fromkeys(coupons)), self.flag(given, "best"))
+
+    def codes(self, given: Any) -> tuple[str, ...]:
+        """Codes as the shop gives them out, at least four signs each."""
+        found = given if isinstance(given, list) and given else [None]
+        if not all(isinstance(code, str) and 4 <= len(plain(code)) <= 30 for code in found):
+            self.wrong("codes", given, '["SPRING20"], 4 … 30')
+            return ()
+        return tuple(found)
 
     def offered(self, told: dict[str, Any]) -> Offered:
         kind = told.get("kind", "goods")

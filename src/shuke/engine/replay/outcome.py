@@ -18,6 +18,7 @@ class Answer:
     figures: dict[str, Any] = field(default_factory=dict)
     priced: dict[str, Any] | None = None  # baskets
     did: list[dict[str, Any]] = field(default_factory=list)  # what moved that is no points: coupons, money, gifts
+    left: list[dict[str, Any]] = field(default_factory=list)  # what had reason and was refused: coupons by rule
     events: list[tuple[str, str]] = field(default_factory=list)  # member, name of the posting in their books
 
 
@@ -74,6 +75,7 @@ class Outcome:
     until: datetime
     answers: dict[int, Answer]  # by line
     members: dict[str, MemberEnd]
+    clock: list[dict[str, Any]] = field(default_factory=list)  # what is no points and happened between the events
 
 
 class Names:

@@ -43,6 +43,8 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
             given = {w["rule"] for a in applied for w in a.get("why", ()) if "rule" in w}
             left = reasons.told(sale.terms, sale.basket, given)
             skipped, inapplicable = ([_reason(one) for one in part] for part in left)
+        skipped += [_reason(one) for one in answer.left]
+        inapplicable += [_reason(one) for one in engine.reasons.get(line.number, ())]
         told.append(entry | {"applied": applied, "skipped": skipped, "inapplicable": inapplicable})
     return {
         "until": found.until.isoformat(),
@@ -75,13 +77,14 @@ def _in_order(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clock(found: Outcome, named: set[tuple[str, str]]) -> list[dict[str, Any]]:
-    """What happened between the events: lots lapsed, holds timed out, rewards fell due."""
+    """What happened between the events: lots lapsed, holds timed out, rewards fell due, rules gave coupons."""
     entries = [
         {"at": b.at.isoformat(), "member": name, "event": b.event, **_booked(b, "")}
         for name, end in found.members.items()
         for b in end.booked
         if (name, b.event) not in named
     ]
+    entries += [_reason(one) if "code" in one else one for one in found.clock]
     return sorted(entries, key=lambda e: (e["at"], e["member"], e["event"]))
 
 

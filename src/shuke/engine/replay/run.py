@@ -9,12 +9,14 @@ from typing import Any
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.purse import Purse
+from shuke.engine.replay.codes import Codes
 from shuke.engine.replay.draws import Draws
 from shuke.engine.replay.fields import REQUESTS, VALUE, Line
 from shuke.engine.replay.gifts import Gifts
 from shuke.engine.replay.member import BY_EFFECT, Ask, Member
 from shuke.engine.replay.outcome import Answer, Names, Outcome
 from shuke.engine.replay.referrals import Referrals
+from shuke.engine.replay.rules import News, Nights, Rules
 from shuke.engine.replay.till import Till
 from shuke.engine.replay.value import Value
 from shuke.engine.replay.vouchers import Vouchers
@@ -36,22 +38,37 @@ class Replay:
         self.gifts = Gifts(versions, self.members, self.vouchers)
         self.draws = Draws(versions, self.members, self.vouchers)
         self.referrals = Referrals(versions, self.members, self.vouchers, self.names)
+        self.codes = Codes(self.vouchers)
+        self.rules = Rules(versions, self.members, self.vouchers)
+        self.reasons: dict[int, list[dict[str, Any]]] = {}  # line → why rules gave no coupon
         self._taken = taken
 
     def run(self, lines: Sequence[Line], until: datetime | None = None) -> Outcome:
         self._taken.update(line.id for line in lines if line.id)
+        news, nights = News(), Nights(self.versions)
         for line in lines:
             if until is not None and line.at > until:
                 break
-            self.answers[line.number] = self._one(line)
+            self._nights(nights, line.at, news)
+            self.answers[line.number] = answer = self._one(line)
             self.referrals.settle(line.at)
+            found = self.rules.run(line.at)
+            news.of(answer, line.member, found)
+            if answer.done:
+                self.reasons[line.number] = self.rules.why_not(line, found)
         end = until or max((line.at for line in lines), default=datetime.min)
+        self._nights(nights, end, news)
         self._clock(end)
         self.referrals.settle(end)
+        news.between(end, self.rules.run(end))
         members = {
             name: member.end(end, self.names, lambda who: self._rest(who, end)) for name, member in self.members.items()
         }
-        return Outcome(end, self.answers, members)
+        return Outcome(end, self.answers, members, news.clock)
+
+    def _nights(self, nights: Nights, at: datetime, news: News) -> None:
+        for midnight in nights.until(at):
+            news.between(midnight, self.rules.run(midnight))
 
     def _rest(self, member: str, until: datetime) -> dict[str, Any]:
         """What a member has that is no points."""
@@ -106,13 +123,18 @@ class Replay:
         if event == "coupon_issue":
             return self.vouchers.issue(line.ref, line.member, line.copies, "hand", at, named=line.id)
         if event == "coupon_claim":
-            return self.vouchers.claim(line.ref, line.member, at, line.id)
+            return self.codes.claim(line) if line.code else self.vouchers.claim(line.ref, line.member, at, line.id)
+        if event == "coupon_codes":
+            return self.codes.make(line)
         if event == "coupon_redeem":
             return self.till.redeem(line)
         if event == "coupon_void":
             return self.vouchers.void(line.ref, at)
         if event == "gift_offer":
             return self.gifts.offer(line)
+        if event == "complaint":
+            self.rules.settled.append((line.member, at, line.id))
+            return Answer(True)
         if event == "draw_offer":
             return self.draws.offer(line)
         if event == "draw":

@@ -1,4 +1,7 @@
-"""Coupons while the list runs: issued, claimed, held and redeemed with a basket, given back, void, run out."""
+"""Coupons while the list runs: issued, claimed, held and redeemed with a basket, given back, void, run out.
+
+`rules` says who gets them by rule, `codes` what a code stands for.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from shuke.engine.replay.outcome import Answer, own_name
 
 class Move(NamedTuple):
     at: datetime
-    kind: str  # issue | hold | redeem | return | void | expire
+    kind: str  # issue | claim | hold | redeem | return | void | expire
     after: str
     amount: int = 0
 
@@ -48,6 +51,7 @@ class Vouchers:
         self.versions, self.taken = versions, taken
         self.all: dict[str, Voucher] = {}
         self.counts: dict[str, Count] = {}
+        self.made = 0
 
     def template(self, key: str, at: datetime) -> Template | None:
         return next((t for t in self.versions.at(at).charter.selling.coupons if t.key == key), None)
@@ -90,11 +94,32 @@ class Vouchers:
         for n in range(1, count + 1):
             name = (named if count == 1 else f"{named}-{n}") if named else own_name(source, self.taken)
             self.taken.add(name)
-            one = Voucher(name, f"{len(self.all) + 1:019d}", template, member, source, at, start, end, ref)
+            one = self.make(name, template, member, source, at, start, end, ref)
             one.move(at, "issue", "open")
             self.all[name] = one
             names.append(name)
         return Answer(True, did=[issued(key, names)])
+
+    def make(
+        self,
+        name: str,
+        template: Template,
+        member: str,
+        source: str,
+        at: datetime,
+        start: datetime | None,
+        end: datetime | None,
+        ref: str = "",
+    ) -> Voucher:
+        self.made += 1
+        return Voucher(name, f"{self.made:019d}", template, member, source, at, start, end, ref)
+
+    def take(self, one: Voucher, name: str, member: str, at: datetime) -> None:
+        """A coupon of nobody's becomes a member's."""
+        one.name, one.member = name, member
+        one.move(at, "claim", "open")
+        self.all[name] = one
+        self.all = dict(sorted(self.all.items(), key=lambda named: named[1].number))
 
     def claim(self, key: str, member: str, at: datetime, named: str) -> Answer:
         template = self.template(key, at)
@@ -192,6 +217,10 @@ class Vouchers:
 
 def issued(template: str, names: list[str]) -> dict[str, Any]:
     return {"kind": "coupon_issue", "template": template, "coupons": names}
+
+
+def claimed(template: str, name: str) -> dict[str, Any]:
+    return {"kind": "coupon_claim", "template": template, "coupons": [name]}
 
 
 def told(

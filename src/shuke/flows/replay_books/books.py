@@ -13,6 +13,7 @@ from shuke.engine.replay import vouchers
 from shuke.engine.replay.draws import SHOP
 from shuke.engine.replay.fields import REQUESTS, VALUE, Line
 from shuke.engine.replay.outcome import Answer, Booked, LotEnd, MemberEnd, Outcome
+from shuke.engine.replay.rules import News, Nights
 from shuke.engine.replay.value import standing
 from shuke.flows import coupons as coupon_flows
 from shuke.flows import join as joining
@@ -20,6 +21,7 @@ from shuke.flows import referral
 from shuke.flows.replay_books.desks import Desks
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.flows.replay_books.till import Till
+from shuke.flows.replay_books.vouchers import Vouchers
 from shuke.kit import bulk
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
@@ -54,20 +56,30 @@ class Books:
         self.shop = Shop(merchant, taken)
         self.till = Till(self.shop, charter.currency)
         self.desks = Desks(self.shop)
+        self.vouchers = Vouchers(self.shop)
         self._taken = taken
 
     def run(self, lines: Sequence[Line], until: datetime | None = None) -> Outcome:
         self._taken.update(line.id for line in lines if line.id)
+        news, nights = News(), Nights(self.vouchers.versions)
         for line in lines:
             if until is not None and line.at > until:
                 break
-            self.answers[line.number] = self._one(line)
+            self._nights(nights, line.at, news)
+            self.answers[line.number] = answer = self._one(line)
             self._settle_referrals(line.at)
+            news.of(answer, line.member, self.vouchers.by_rule(line.at))
         end = until or max(line.at for line in lines)
+        self._nights(nights, end, news)
         self.desks.night(end)
         self._settle_referrals(end)
+        news.between(end, self.vouchers.by_rule(end))
         members = {name: self._end(name, m.pk, end) for name, m in self.shop.members.items()}
-        return Outcome(end, self.answers, members)
+        return Outcome(end, self.answers, members, news.clock)
+
+    def _nights(self, nights: Nights, at: datetime, news: News) -> None:
+        for midnight in nights.until(at):
+            news.between(midnight, self.vouchers.by_rule(midnight))
 
     def _settle_referrals(self, at: datetime) -> None:
         """As the worker does, which here is never late."""
@@ -81,9 +93,11 @@ class Books:
             "return": self.till.returned,
             "price": self.till.price,
             "coupon_redeem": self.till.redeem,
-            "coupon_issue": self.desks.coupon_issue,
-            "coupon_claim": self.desks.coupon_claim,
-            "coupon_void": self.desks.coupon_void,
+            "coupon_issue": self.vouchers.issue,
+            "coupon_claim": self.vouchers.claim,
+            "coupon_codes": self.vouchers.make_codes,
+            "coupon_void": self.vouchers.void,
+            "complaint": self.vouchers.complaint,
             "gift_offer": self.desks.gift_offer,
             "gift": self.desks.gift,
             "gift_hand_over": self.desks.gift_end,

@@ -16,7 +16,6 @@ from shuke.engine.replay.vouchers import issued
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import coupons, draws, gifts, referral, stored
-from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.draws import DrawRefused
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.actions.stored import StoredRefused
@@ -29,33 +28,6 @@ class Desks:
         self.shop = shop
         self.taken: dict[str, int] = {}  # id of a gift taken → its row
         self.draws: set[str] = set()
-
-    # ---- coupons ------------------------------------------------------------------------------------------------------
-
-    def coupon_issue(self, line: Line) -> Answer:
-        one = coupons.Issue(line.ref, self.shop.member(line.member), "hand", copies=line.copies)
-        (told,) = coupons.issue(merchant=self.shop.merchant, issues=[one], now=line.at, actor=ACTOR)
-        if told.code:
-            return Answer(False, told.code, {"template": line.ref})
-        return Answer(True, did=[issued(line.ref, self.shop.fresh_coupons(line.id, line.copies))])
-
-    def coupon_claim(self, line: Line) -> Answer:
-        member = self.shop.member(line.member)
-        try:
-            coupons.claim(merchant=self.shop.merchant, member_id=member, key=line.ref, now=line.at, actor=ACTOR)
-        except CouponRefused as refused:
-            return Answer(False, refused.code, {"template": line.ref})
-        return Answer(True, did=[issued(line.ref, self.shop.fresh_coupons(line.id))])
-
-    def coupon_void(self, line: Line) -> Answer:
-        pk = self.shop.coupons.get(line.ref)
-        if pk is None:
-            return Answer(False, "no_such_coupon", {"coupon": line.ref})
-        try:
-            coupons.void(merchant=self.shop.merchant, coupon_ids=[pk], reason=line.reason, now=line.at, actor=ACTOR)
-        except CouponRefused as refused:
-            return Answer(False, refused.code, {"coupon": line.ref, "state": str(refused.figures["state"])})
-        return Answer(True, did=[{"kind": "coupon_void", "coupon": line.ref}])
 
     # ---- stored value -------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,17 @@ class Shop:
             found.append(name)
         return found
 
+    def claimed_coupon(self, pk: int, named: str) -> str:
+        """A coupon that was there before it was a member's."""
+        if pk not in self.coupons.values():
+            self.coupons[named] = pk
+            self._taken.add(named)
+        return self.coupon_name(pk)
+
+    def pass_over(self, pk: int) -> None:
+        """Coupons made up to this one are nobody's yet and have no name."""
+        self._seen = max(self._seen, pk)
+
     def coupon_name(self, pk: int) -> str:
         return next(name for name, row in self.coupons.items() if row == pk)
 

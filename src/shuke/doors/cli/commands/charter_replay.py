@@ -141,9 +141,15 @@ def _show(told: dict[str, Any], currency: str) -> None:
                 click.echo("          + " + " ".join(_words(applied, currency)))
         for part, sign in (("skipped", "~"), ("inapplicable", "–")):
             for entry in one[part]:
-                click.echo(f"          {sign} {entry.get('rule', '')} {entry['say'][code]}")
+                click.echo(f"          {sign} {entry.get('rule') or entry.get('coupon', '')} {entry['say'][code]}")
     for one in told["by_the_clock"]:
-        click.echo(f"   ⏱  {one['at'][:16].replace('T', ' ')}  {one['member']:<10} {one['kind']}  {one['points']:+,}")
+        head = f"   ⏱  {one['at'][:16].replace('T', ' ')}  {one['member']:<10} "
+        if "points" in one:
+            click.echo(head + f"{one['kind']}  {one['points']:+,}")
+        else:
+            click.echo(
+                head + f"{one.get('coupon') or ' '.join(one['coupons'])}  {one['say'][code] if 'say' in one else ''}"
+            )
     click.echo()
     for name, end in told["members"].items():
         figures = (

@@ -8,17 +8,15 @@ timeline are read and not claimed: care rules have a reason to hear of the same 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from shuke.engine.calendar.birthdays import celebrated
 from shuke.engine.charter.selling import Issue as Rule
+from shuke.engine.checkout.occasions import BACK, RECENT, birthday_years, quiet_between
 from shuke.kit import bulk, ids
-from shuke.kit.clock import day_of, day_start
+from shuke.kit.clock import day_of
 from shuke.loyalty.models import Wallet
 from shuke.shops.models import Merchant
-
-BACK = timedelta(days=3)
 
 
 class Occasion(NamedTuple):
@@ -29,12 +27,13 @@ class Occasion(NamedTuple):
 
 
 def occasions(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> list[Occasion]:
-    """Everybody with reason by this rule, given before or not. `real_now` is the clock that ids are made by."""
+    """Everybody with reason by this rule, given before or not, who is longest a member first: where a limit lets not all
+    have one, it is they. `real_now` is the clock that ids are made by."""
     found = list(_ASKED[rule.on](merchant, rule, now, real_now))
     if rule.tiers:
         tiers = _tiers(merchant, [one.member_id for one in found])
         found = [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
-    return found
+    return sorted(found)
 
 
 def _tiers(merchant: Merchant, members: Collection[int]) -> dict[int, str]:
@@ -51,17 +50,14 @@ def _tiers(merchant: Merchant, members: Collection[int]) -> dict[int, str]:
 
 def _birthday(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
     today = day_of(now, merchant.tz)
-    wanted = {today + timedelta(days=rule.days - back) for back in range(BACK.days + 1)}
     rows = bulk.select(
         "SELECT id, birth_month, birth_day, birth_lunar FROM members_member WHERE merchant_id = %s AND state = 'active' "
         "AND birth_month IS NOT NULL AND birth_day IS NOT NULL",
         [merchant.pk],
     )
     for member, month, day, lunar in rows:
-        for year in {d.year for d in wanted}:
-            this: date | None = celebrated(month, day, bool(lunar), year)
-            if this in wanted:
-                yield Occasion(member, f"birthday:{year}")
+        for year in birthday_years((month, day, bool(lunar)), rule.days, today):
+            yield Occasion(member, f"birthday:{year}")
 
 
 def _joined(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
@@ -88,7 +84,7 @@ def _timeline(merchant: Merchant, kind: str, now: datetime, real_now: datetime) 
     since = (int((real_now - BACK).timestamp() * 1000) - ids.EPOCH_MS) * ids.MILLISECOND
     rows = bulk.select(
         "SELECT member_id, at, ref FROM members_timeline WHERE id >= %s AND +merchant_id = %s AND kind = %s AND at > %s",
-        [max(0, since), merchant.pk, kind, bulk.moment()(now - timedelta(days=30))],
+        [max(0, since), merchant.pk, kind, bulk.moment()(now - RECENT)],
     )
     for member, at, ref in rows:
         moment = bulk.read_moment(at)
@@ -109,10 +105,8 @@ def _first_purchase(merchant: Merchant, rule: Rule, now: datetime, real_now: dat
 
 
 def _win_back(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
-    today = day_of(now, merchant.tz)
     at = bulk.moment()
-    until = day_start(today - timedelta(days=rule.days) + timedelta(days=1), merchant.tz)
-    since = until - BACK - timedelta(days=1)
+    since, until = quiet_between(rule.days, now, merchant.tz)
     rows = bulk.select(
         "SELECT o.member_id, o.paid_at FROM orders_order o WHERE o.merchant_id = %s AND o.paid_at >= %s AND o.paid_at < %s "
         "AND o.member_id IS NOT NULL AND o.net_minor > 0 AND NOT EXISTS (SELECT 1 FROM orders_order e "
