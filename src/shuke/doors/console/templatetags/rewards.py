@@ -18,8 +18,9 @@ from shuke.engine.benefits import Close, Right
 from shuke.kit import money
 from shuke.loyalty.models import BenefitUse, Gift
 from shuke.loyalty.queries import benefits
-from shuke.loyalty.queries.charters import NoCharter
+from shuke.loyalty.queries.charters import NoCharter, in_force
 from shuke.members.models import Member, MemberState
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 register = template.Library()
@@ -164,6 +165,16 @@ def order_state(state: str) -> str:
 @register.filter
 def draw_state(state: str) -> str:
     return {"draft": _("draft"), "committed": _("promised"), "stopped": _("stopped"), "revealed": _("revealed")}[state]
+
+
+@register.filter
+def activity(key: str, merchant: Merchant) -> str:
+    """What the charter calls an activity; its key where the charter in force has it no more."""
+    try:
+        rules = in_force(merchant, shops.now(merchant)).charter.earning
+    except NoCharter:
+        return key
+    return next((local(rule.name) for rule in rules if rule.kind == "activity" and rule.activity == key), key)
 
 
 @register.inclusion_tag("console/parts/member_benefits.html", takes_context=True)

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.rewards import READERS
+from shuke.doors.console.templatetags.rewards import activity
+from shuke.doors.console.views.rewards import READERS, coupons_to_choose
 from shuke.engine import draws as engine
 from shuke.engine.draws import DrawInvalid
 from shuke.kit import money
@@ -27,6 +28,7 @@ from shuke.loyalty.queries.charters import NoCharter, in_force
 from shuke.shops.models import Role
 
 PRIZES = 8  # rows of the form
+FIRST = 3  # of them shown at first; the others are folded away while they are empty
 EDITORS = (Role.OWNER, Role.MANAGER)
 STEPS = {"promise": actions.commit_draw, "stop": actions.stop_draw, "reveal": actions.reveal_draw}
 
@@ -126,17 +128,20 @@ def _edit(request: StaffRequest, row: Draw | None) -> HttpResponse:
             messages.success(request, _("Saved. Nobody sees it before you publish the promise."))
             return redirect("console:reward-draw", saved.pk)
     try:
-        activities = sorted(in_force(request.merchant, request.now).activities)
+        known = in_force(request.merchant, request.now).activities
+        activities = [(key, activity(key, request.merchant)) for key in sorted(known)]
     except NoCharter:
         activities = []
+    fields = ("zh", "en", "odds", "stock", "gone", "points", "coupon", "worth")
+    prizes = [{"n": n, **{f: told.get(f"{f}{n}", "") for f in fields}} for n in range(1, PRIZES + 1)]
+    shown = max([FIRST, *(p["n"] for p in prizes if p["zh"] or p["en"] or p["odds"])])
     context = {
         "row": row,
         "told": told,
         "code": row.code if row is not None else told.get("code", ""),
-        "prizes": [
-            {"n": n, **{f: told.get(f"{f}{n}", "") for f in ("zh", "en", "odds", "stock", "gone", "points", "coupon", "worth")}}
-            for n in range(1, PRIZES + 1)
-        ],
+        "prizes": prizes[:shown],
+        "spare": prizes[shown:],
+        "coupons": coupons_to_choose(request),
         "numbers": range(2, PRIZES + 1),
         "activities": activities,
         "wrong": wrong,

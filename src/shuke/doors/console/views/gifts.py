@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shuke.doors.console import tiers
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.rewards import READERS
+from shuke.doors.console.views.rewards import READERS, coupons_to_choose
 from shuke.kit import ids, money
 from shuke.kit.clock import day_start
 from shuke.loyalty.actions import gifts as actions
 from shuke.loyalty.actions.gifts import GiftWrong
-from shuke.loyalty.models import CouponTemplate, Gift, GiftMove, GiftOrder, GiftPicture
+from shuke.loyalty.models import Gift, GiftMove, GiftOrder, GiftPicture
 from shuke.loyalty.queries import gifts as stored
 from shuke.shops.models import Role
 
@@ -86,9 +86,7 @@ def _edit(request: StaffRequest, row: Gift | None) -> HttpResponse:
         "wrong": wrong,
         "chosen_tiers": request.POST.getlist("tiers") if request.method == "POST" else (row.tiers if row else []),
         "tiers": [(code, name) for code, (name, _shade) in tiers.every(request).items()],
-        "templates": sorted(
-            set(CouponTemplate.objects.filter(merchant=request.merchant).values_list("key", flat=True))
-        ),
+        "templates": coupons_to_choose(request),
         "moves": GiftMove.objects.filter(gift=row).order_by("-at", "-id")[:10] if row else [],
         "has_picture": row is not None and GiftPicture.objects.filter(gift=row).exists(),
         "kinds": [("goods", _("Goods")), ("donation", _("Donation")), ("coupon", _("Coupon"))],

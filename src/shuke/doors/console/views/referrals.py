@@ -51,6 +51,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     context = {
         "tab": "referrals",
         "offered": stored.part_in_force(merchant, request.now) is not None,
+        "may_charter": shops.may(request.staff, "charter"),
         "review": _shown(request, review),
         "bonds": _shown(request, rows[:PAGE]),
         "state": state,

@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
+from shuke.doors.console.templatetags.rewards import local
 from shuke.flows.benefit_log import write_log
 from shuke.kit import audit
 from shuke.kit.clock import day_start
 from shuke.loyalty.actions import benefits as actions
 from shuke.loyalty.models import BenefitUse
-from shuke.loyalty.queries import benefits
+from shuke.loyalty.queries import benefits, coupons
 from shuke.loyalty.queries.charters import NoCharter, in_force
 from shuke.members import queries as members
 from shuke.shops import queries as shops
@@ -30,6 +31,11 @@ from shuke.shops.models import Role
 
 READERS = (Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.AUDITOR)
 LINES = 50
+
+
+def coupons_to_choose(request: StaffRequest) -> list[tuple[str, str]]:
+    """Coupon templates with their names, for the forms of gifts and prizes."""
+    return [(one.row.key, local(one.terms.name)) for one in coupons.overview(request.merchant)]
 
 
 @console(*READERS)

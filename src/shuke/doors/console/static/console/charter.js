@@ -50,7 +50,7 @@ if (form) {
     list.replaceChildren(
       ...told.problems.map((one) => {
         const item = make("li", "");
-        const jump = make("button", one.label, "c-jump");
+        const jump = make("button", one.label.charAt(0).toUpperCase() + one.label.slice(1), "c-jump");
         jump.name = "go";
         jump.value = one.part;
         item.append(jump, " " + one.text);
