@@ -14,7 +14,7 @@ from shuke.doors.counter.access import CounterRequest, counter
 from shuke.doors.counter.panel import panel
 from shuke.doors.counter.views import who_is
 from shuke.engine import tenders
-from shuke.kit import money
+from shuke.kit import money, refusal
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import benefits, draws, gifts, stored
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
@@ -137,9 +137,8 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
     return _answer(request, who, said, done=True)
 
 
-def _refusal(told: loyalty.Answer) -> str:
-    english, chinese = POINTS[told.code]
-    return (chinese if _language().startswith("zh") else english).format(**{"ref": "", **told.figures})
+def _refusal(answer: loyalty.Answer) -> str:
+    return refusal.sentence(POINTS, answer.code, {"ref": "", **answer.figures}, _language())
 
 
 @counter(acts=True)

@@ -10,6 +10,8 @@ from math import lcm
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shuke.kit.refusal import Refusal
+
 FORMAT = "shuke-draw-1"
 WAYS = ("points", "order", "activity", "given")
 LARGEST = 10**12  # denominator that all odds have in common: far below the range that is drawn from
@@ -44,16 +46,10 @@ WRONG = {
 }  # fmt: skip
 
 
-class DrawInvalid(ValueError):
+class DrawInvalid(Refusal):
     """The terms are no draw; the message says what and what to do. `code` is for programs."""
 
-    def __init__(self, code: str, **params: object) -> None:
-        self.code, self.params = code, params
-        super().__init__(self.say("en"))
-
-    def say(self, language: str) -> str:
-        english, chinese = WRONG[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.params)
+    sentences = WRONG
 
 
 class Prize(NamedTuple):

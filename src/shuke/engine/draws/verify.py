@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from shuke.engine.draws.drawing import SEED_BYTES, Outcome, commitment, drawn, first_link, link, settle
 from shuke.engine.draws.odds import Fit, fit
 from shuke.engine.draws.terms import DrawInvalid, DrawTerms, canonical, read_terms
+from shuke.kit.refusal import sentence
 
 SENTENCES = {
     "terms": ("The terms are no draw: {what}", "抽奖规则无效：{what}"),
@@ -50,8 +51,7 @@ class Finding(NamedTuple):
     params: Mapping[str, Any]
 
     def say(self, language: str) -> str:
-        english, chinese = SENTENCES[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.params)
+        return sentence(SENTENCES, self.code, self.params, language)
 
 
 class Verdict(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shuke.kit.refusal import Refusal
+
 REFUSALS = {
     "key_reused": (
         "The key {key} was used before for another basket. Use a new key for a new basket.",
@@ -41,13 +43,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
-class CheckoutRefused(ValueError):
+class CheckoutRefused(Refusal):
     """What was asked of the till cannot be done. Nothing of it was done."""
 
-    def __init__(self, code: str, **figures: object) -> None:
-        self.code, self.figures = code, figures
-        super().__init__(self.say())
-
-    def say(self, language: str = "en") -> str:
-        english, chinese = REFUSALS[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.figures)
+    sentences = REFUSALS

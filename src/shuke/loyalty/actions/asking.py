@@ -7,6 +7,8 @@ import json
 from datetime import datetime
 from typing import NamedTuple
 
+from shuke.kit.refusal import sentence
+
 KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
     "activity", "growth", "reinstate", "membership", "membership_end",
@@ -102,6 +104,5 @@ def payload_hash(one: Ask) -> bytes:
 
 def why_refused(one: Ask, answer: Answer, language: str = "en") -> str:
     """The sentence for a refusal: what, which, and what to do."""
-    english, chinese = REFUSALS[answer.code]
-    told = {"amount": one.amount, "ref": one.ref, "available": 0, "held": 0, "left": 0, "lapsed": 0} | answer.figures
-    return (chinese if language.startswith("zh") else english).format(**told)
+    figures = {"amount": one.amount, "ref": one.ref, "available": 0, "held": 0, "left": 0, "lapsed": 0} | answer.figures
+    return sentence(REFUSALS, answer.code, figures, language)

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from shuke.engine.benefits import Right, right
 from shuke.engine.charter.rights import Plan, Step
 from shuke.kit import audit
+from shuke.kit.refusal import sentence
 from shuke.loyalty.actions.asking import Ask, KeyReused
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.actions.settling import lock_heads
@@ -65,12 +66,7 @@ class Handed(NamedTuple):
 
     def say(self, language: str) -> str:
         """Why not, as a sentence; "" when it was done."""
-        if not self.code:
-            return ""
-        english, chinese = REFUSALS[self.code]
-        chosen = "zh" if language.startswith("zh") else "en"
-        told = {k: v[chosen] if isinstance(v, dict) else v for k, v in self.figures.items()}
-        return (chinese if chosen == "zh" else english).format(**told)
+        return sentence(REFUSALS, self.code, self.figures, language) if self.code else ""
 
 
 class _Asked(NamedTuple):

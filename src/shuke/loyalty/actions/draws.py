@@ -24,6 +24,7 @@ from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import SEED_BYTES, moment_text
 from shuke.engine.draws.terms import FORMAT
 from shuke.kit import audit, crypto
+from shuke.kit.refusal import Refusal, sentence
 from shuke.loyalty.actions.asking import Ask, KeyReused
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
 from shuke.loyalty.actions.requests import ask
@@ -65,16 +66,10 @@ WRONG = {
 }  # fmt: skip
 
 
-class DrawRefused(ValueError):
+class DrawRefused(Refusal):
     """The draw cannot be changed so; the message says why and what to do. `code` is for programs."""
 
-    def __init__(self, code: str, **params: object) -> None:
-        self.code, self.params = code, params
-        super().__init__(self.say("en"))
-
-    def say(self, language: str) -> str:
-        english, chinese = WRONG[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.params)
+    sentences = WRONG
 
 
 class Drawn(NamedTuple):
@@ -87,12 +82,7 @@ class Drawn(NamedTuple):
     replayed: bool = False
 
     def say(self, language: str) -> str:
-        if not self.code:
-            return ""
-        english, chinese = REFUSALS[self.code]
-        chosen = "zh" if language.startswith("zh") else "en"
-        told = {k: v.get(chosen, "") if isinstance(v, dict) else v for k, v in self.figures.items()}
-        return (chinese if chosen == "zh" else english).format(**told)
+        return sentence(REFUSALS, self.code, self.figures, language) if self.code else ""
 
 
 # -- the draw -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from shuke.kit import audit, bulk
+from shuke.kit.refusal import Refusal
 from shuke.loyalty.models import Gift, GiftMove, GiftPicture
 from shuke.loyalty.queries import gifts as stored
 from shuke.shops.models import Merchant
@@ -45,16 +46,10 @@ WRONG = {
 }  # fmt: skip
 
 
-class GiftWrong(ValueError):
+class GiftWrong(Refusal):
     """The gift cannot be saved so; the message says why and what to do. `code` is for programs."""
 
-    def __init__(self, code: str, **params: object) -> None:
-        self.code, self.params = code, params
-        super().__init__(self.say("en"))
-
-    def say(self, language: str) -> str:
-        english, chinese = WRONG[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.params)
+    sentences = WRONG
 
 
 FIELDS = (

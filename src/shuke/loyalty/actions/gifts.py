@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from shuke.engine.gifts import waits_until, why_not
 from shuke.kit import money
+from shuke.kit.refusal import sentence
 from shuke.loyalty.actions.asking import Ask, KeyReused
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
 from shuke.loyalty.actions.gift_shelf import PICTURE_BYTES, GiftWrong, add_stock, move_stock, save_gift, set_picture
@@ -69,12 +70,7 @@ class Ordered(NamedTuple):
     replayed: bool = False
 
     def say(self, language: str) -> str:
-        if not self.code:
-            return ""
-        english, chinese = REFUSALS[self.code]
-        chosen = "zh" if language.startswith("zh") else "en"
-        told = {k: v[chosen] if isinstance(v, dict) else v for k, v in self.figures.items()}
-        return (chinese if chosen == "zh" else english).format(**told)
+        return sentence(REFUSALS, self.code, self.figures, language) if self.code else ""
 
 
 class _Stop(Exception):

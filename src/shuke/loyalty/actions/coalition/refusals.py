@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shuke.kit.refusal import Refusal
 from shuke.loyalty.actions.asking import REFUSALS as OF_BOOKS
 
 REFUSALS = {
@@ -87,15 +88,10 @@ REFUSALS = {
 }
 
 
-class CoalitionRefused(ValueError):
+class CoalitionRefused(Refusal):
     """What was asked of a coalition cannot be done; `code` does not change."""
 
-    def __init__(self, code: str, **details: object) -> None:
-        super().__init__(REFUSALS[code][0].format(**details))
-        self.code, self.details = code, details
-
-    def say(self, language: str) -> str:
-        return REFUSALS[self.code][1 if language.startswith("zh") else 0].format(**self.details)
+    sentences = REFUSALS
 
 
 def sentence(code: str, figures: dict[str, int], ref: str, language: str = "en") -> str:

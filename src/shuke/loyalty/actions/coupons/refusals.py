@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shuke.kit.refusal import Refusal
+
 REFUSALS = {
     "template_invalid": ("The template is not valid: {problem}", "券模板有误：{problem}"),
     "no_such_coupon": ("There is no coupon {coupon}.", "没有券 {coupon}。"),
@@ -43,13 +45,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
-class CouponRefused(ValueError):
+class CouponRefused(Refusal):
     """What was asked about coupons cannot be done. `code` is stable, `figures` fill the sentence."""
 
-    def __init__(self, code: str, **figures: object) -> None:
-        self.code, self.figures = code, figures
-        super().__init__(self.say())
-
-    def say(self, language: str = "en") -> str:
-        english, chinese = REFUSALS[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.figures)
+    sentences = REFUSALS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shuke.kit.refusal import Refusal
 from shuke.loyalty.models import CardLine
 
 REFUSALS = {
@@ -93,15 +94,10 @@ COLUMN_OF = {
 }  # fmt: skip
 
 
-class CardRefused(ValueError):
+class CardRefused(Refusal):
     """What was asked of a card programme cannot be done; `code` does not change."""
 
-    def __init__(self, code: str, **details: object) -> None:
-        super().__init__(REFUSALS[code][0].format(**details))
-        self.code, self.details = code, details
-
-    def say(self, language: str) -> str:
-        return REFUSALS[self.code][1 if language.startswith("zh") else 0].format(**self.details)
+    sentences = REFUSALS
 
 
 def why(line: CardLine, language: str) -> str:

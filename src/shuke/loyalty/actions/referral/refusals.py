@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shuke.kit.refusal import Refusal
+
 REFUSALS = {
     "off": (
         "The charter in force gives nothing for bringing friends. Add the part “referral” first.",
@@ -46,13 +48,7 @@ REFUSALS = {
 }
 
 
-class ReferralRefused(ValueError):
+class ReferralRefused(Refusal):
     """`code` names the reason, for programs; the message is the English sentence."""
 
-    def __init__(self, code: str, **figures: object) -> None:
-        self.code, self.figures = code, figures
-        super().__init__(self.say("en"))
-
-    def say(self, language: str) -> str:
-        english, chinese = REFUSALS[self.code]
-        return (chinese if language.startswith("zh") else english).format(**self.figures)
+    sentences = REFUSALS
