@@ -11,7 +11,7 @@ from shuke.flows.finance_report import Figure, Report
 from shuke.kit.clock import day_start
 from shuke.loyalty.queries import costs
 from shuke.loyalty.queries.costs import Asked
-from shuke.members.models import Member
+from shuke.members.queries.cards import card_numbers
 from shuke.shops.models import Merchant
 
 MOST_LINES = 100_000
@@ -80,11 +80,7 @@ def costs_of(
     columns = [Column(say(name), sort) for name, sort in figures]
     cost, received = sum(t.cost_minor for t in totals), sum(t.received_minor for t in totals)
     rows = costs.lines(merchant, asked, limit=lines + 1) if lines else []
-    cards = dict(
-        Member.objects.filter(merchant=merchant, pk__in={r.member_id for r in rows if r.member_id}).values_list(
-            "pk", "card"
-        )
-    )
+    cards = card_numbers(merchant, [r.member_id for r in rows if r.member_id])
     tables = [
         Table(
             "by_kind",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import Refusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.engine.charter import document, telling
 from shuke.engine.charter.faults import CharterInvalid
 from shuke.flows import publish_charter
@@ -18,15 +17,10 @@ from shuke.kit import clock
 from shuke.loyalty.actions import CharterRefused
 from shuke.loyalty.models import PublishedCharter
 from shuke.loyalty.queries import charters
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["charter"])
 Language = Annotated[str, Field(pattern="^(zh|en)$")]
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class VersionOut(Schema):

@@ -8,28 +8,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.points import Key, KeyHeader, Points
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.flows import coalition as flow
 from shuke.loyalty.actions import Answer, KeyReused, coalition
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.queries import coalition as stored
 from shuke.loyalty.queries import settlement
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["coalition"])
 MISSING = {"no_coalition", "no_such_coalition", "not_linked", "no_such_spend", "no_such_period"}
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class CoalitionRefusal(Schema):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 
 from shuke.doors.api.shapes import CodedRefusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.engine.finance import months
 from shuke.flows import costs_report, finance_report
 from shuke.flows.finance_report import SPAN, Report
@@ -17,15 +16,10 @@ from shuke.kit.clock import day_of
 from shuke.loyalty.actions.closing import CannotClose, close_month
 from shuke.loyalty.queries import finance
 from shuke.members.queries import member_of
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["finance"])
 Month = Query(..., pattern=r"^\d{4}-\d{2}$", description="2026-03")
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class ClosedOut(Schema):

@@ -5,25 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal, Refusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.insight import actions
 from shuke.insight.queries import figures, goods
 from shuke.members import queries as members
-from shuke.members.models import Member
-from shuke.shops.models import ApiToken
+from shuke.members.queries.cards import card_numbers
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
 Level = Literal["", "product", "kind"]
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class GoodsOut(Schema):
@@ -115,9 +109,7 @@ def behind(
     except goods.NoSuchGoods as error:
         return Status(404, {"error": str(error)})
     part = found[offset : offset + limit]
-    cards = dict(
-        Member.objects.filter(merchant=merchant, pk__in=[one.member for one in part]).values_list("id", "card")
-    )
+    cards = card_numbers(merchant, [one.member for one in part])
     return BuyersOut(
         count=len(found), members=[BuyerOut(card=cards[one.member], day=one.day) for one in part if one.member in cards]
     )

@@ -5,24 +5,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.tokens import Request
 from shuke.engine.insight import kpi, wording
 from shuke.engine.insight.growth import GUESTS, TooManyStretches
 from shuke.insight.queries import cut_points, figures, growth, transitions
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 
 router = Router(tags=["insight"])
 Grain = Literal["day", "week", "month", "quarter", "year"]
 CohortGrain = Literal["week", "month", "quarter", "year"]
 By = Literal["", "store", "channel", "acquisition"]
 Day = Annotated[date | None, Query(alias="date", description="as of this day; default: the latest there is")]
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal}

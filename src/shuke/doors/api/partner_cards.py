@@ -8,14 +8,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.connect.importers.partner_card import Odd, Spent, hidden, refuses, token_of
 from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.flows import partner_card as flow
 from shuke.loyalty.actions import partner_cards as cards
 from shuke.loyalty.actions.partner_cards import CardRefused
@@ -23,15 +22,11 @@ from shuke.loyalty.models import PartnerCard
 from shuke.loyalty.queries import card_statements
 from shuke.loyalty.queries import partner_cards as stored
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["partner cards"])
 MOST_ROWS = 1000
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class TermsOut(Schema):

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal, Refusal
+from shuke.doors.api.tokens import Request
 from shuke.engine.insight import profile_words
 from shuke.insight.queries import figures, filters, profiles
-from shuke.members.models import Member
-from shuke.shops.models import ApiToken
+from shuke.members.queries.cards import card_numbers
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class ProfileOut(Schema):
@@ -96,9 +91,7 @@ def behind(
     except profiles.NoSuchTrait as error:
         return Status(404, {"error": str(error)})
     part = found[offset : offset + limit]
-    cards = dict(
-        Member.objects.filter(merchant=merchant, pk__in=[one.member for one in part]).values_list("id", "card")
-    )
+    cards = card_numbers(merchant, [one.member for one in part])
     return BehindListOut(
         count=len(found), members=[BehindOut(card=cards[one.member], share=one.share) for one in part if one.member in cards]
     )  # fmt: skip

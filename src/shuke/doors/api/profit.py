@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from shuke.doors.api.shapes import CodedRefusal, Minor, Refusal
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.engine.insight.profit_words import Refused
 from shuke.insight import actions
 from shuke.insight.queries import figures, profit_inputs
@@ -19,14 +18,9 @@ from shuke.insight.queries import profit as told
 from shuke.insight.queries.profit_told import member_plain, row_plain
 from shuke.members.actions import Cost, book_costs
 from shuke.members.queries import member_of
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class CostIn(Schema):

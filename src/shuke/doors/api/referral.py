@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.engine.referral import codes
 from shuke.flows import referral as flow
 from shuke.loyalty.actions import referral
@@ -19,14 +18,9 @@ from shuke.loyalty.models import Referral
 from shuke.loyalty.queries import referral as stored
 from shuke.loyalty.queries import referral_worth as worth
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router()
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class CodeOut(Schema):

@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty.actions import benefits as benefit_actions
 from shuke.loyalty.actions import draws as draw_actions
 from shuke.loyalty.actions import gifts as gift_actions
@@ -22,15 +22,11 @@ from shuke.loyalty.models import Draw, GiftOrder
 from shuke.loyalty.queries import benefits, draws, gifts
 from shuke.members import queries as members
 from shuke.shops import queries as shops
-from shuke.shops.models import ApiToken, Merchant, Store
+from shuke.shops.models import Merchant, Store
 from shuke.shops.queries import now as shop_now
 
 router = Router()
 MISSING = {"no_such_gift", "no_such_order", "no_such_draw", "not_handed_out", "unknown_benefit"}
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 Key = Annotated[str, Field(min_length=1, max_length=150, description="your own name for this request")]

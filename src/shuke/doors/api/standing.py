@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.tokens import Request
 from shuke.engine.charter import document
 from shuke.kit.clock import add_months, day_start
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.queries.statements import member_statement
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["loyalty"])
@@ -28,10 +27,6 @@ Ways = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**7)]
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class ChangeOut(Schema):

@@ -11,18 +11,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.flows import stored as flow
 from shuke.loyalty.actions import stored
 from shuke.loyalty.actions.stored import Answer, Ask, KeyReused, StoredRefused
 from shuke.loyalty.queries import stored as books
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["stored value"])
@@ -34,10 +33,6 @@ Code = Annotated[str, Field(min_length=1, max_length=40)]
 Caller = Annotated[str, Field(max_length=80, description="who typed the code: the shopper's session or address")]
 KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
 STATUS = {"no_such_card": 404, "try_later": 429, "no_key": 400, "no_reason": 400}
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class StoredRefusal(Schema):

@@ -10,12 +10,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Header, Router, Schema
 from pydantic import AwareDatetime, Field
 
 from shuke.doors.api.shapes import CodedRefusal
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.engine.checkout import Basket
 from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
 from shuke.flows import checkout, coupons
@@ -27,16 +27,12 @@ from shuke.loyalty.queries import checkouts as stored_checkouts
 from shuke.loyalty.queries import coupons as stored
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router()
 CONFLICTS = {"checkout_over", "busy", "price_changed", "other_order", "order_taken", "not_captured", "taken"}
 MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 Short = Annotated[str, Field(max_length=80)]
@@ -142,7 +138,9 @@ class TemplateOut(Schema):
 class IssueIn(Schema):
     template: Short
     count: Annotated[int, Field(ge=1, le=50)] = 1
-    ref: Annotated[str, Field(max_length=80, description="what for: the same again gives nothing more")] = ""
+    ref: Annotated[
+        str, Field(max_length=80, description="what for; once given, the same again answers with the same")
+    ] = ""
 
 
 class ClaimIn(Schema):
@@ -314,7 +312,8 @@ def issue(request: Request, card: str, told: IssueIn) -> Any:
     (issued,) = coupon_actions.issue(merchant=merchant, issues=[wish], now=now, actor=f"token:{token.pk}")
     if issued.code:
         raise coupons.refusal_of(merchant, issued)
-    return [_coupon(c) for pk in issued.coupons if (c := stored.one(merchant, pk)) is not None]
+    mine = issued.coupons or coupon_actions.given_before(merchant=merchant, one=wish)
+    return [_coupon(c) for pk in mine if (c := stored.one(merchant, pk)) is not None]
 
 
 @router.post("/members/{card}/coupons/claim", tags=["coupons"], response={200: CouponOut, 403: CodedRefusal, **REFUSED})

@@ -9,6 +9,12 @@ from shuke.shops import queries
 from shuke.shops.models import ApiToken
 
 
+class Request(HttpRequest):
+    """What a route gets: `auth` is set by Reader."""
+
+    auth: ApiToken
+
+
 class Reader(HttpBearer):
     """Any token in force."""
 

@@ -35,7 +35,7 @@ from shuke.doors.api.shapes import (
     Refusal,
 )
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import Forbidden, Reader, writer
+from shuke.doors.api.tokens import Forbidden, Reader, Request, writer
 from shuke.engine.checkout.document import BasketInvalid
 from shuke.flows import search
 from shuke.flows.checkout import CheckoutRefused
@@ -49,15 +49,10 @@ from shuke.loyalty.actions.partner_cards import CardRefused
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 # No page that loads its looks from elsewhere: whoever wants one opens openapi.json in a tool of their own.
 api = NinjaAPI(title="Shuke 熟客", version="1", docs_url=None, auth=Reader(), urls_namespace="api")
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 @api.exception_handler(ValidationError)

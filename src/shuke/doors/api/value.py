@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.speaking import language
+from shuke.doors.api.tokens import Request
 from shuke.insight.queries import figures, value_told
-from shuke.shops.models import ApiToken
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class ValueOut(Schema):

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal, Refusal
+from shuke.doors.api.tokens import Request
 from shuke.insight.queries import figures, word_of_mouth
-from shuke.members.models import Member
-from shuke.shops.models import ApiToken
+from shuke.members.queries.cards import card_numbers
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["insight"])
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class MouthOut(Schema):
@@ -53,11 +48,7 @@ def report(request: Request) -> Any:
     """What word of mouth is worth, as of the last night."""
     merchant = request.auth.merchant
     told = figures.there(word_of_mouth.report(merchant, now=shop_now(merchant)))
-    cards = dict(
-        Member.objects.filter(merchant=merchant, pk__in=[row["member"] for row in told["branches"]]).values_list(
-            "id", "card"
-        )
-    )
+    cards = card_numbers(merchant, [row["member"] for row in told["branches"]])
     branches = [row | {"member": cards.get(row["member"], "")} for row in told["branches"]]
     return MouthOut(**told | {"branches": branches})
 
@@ -77,9 +68,7 @@ def behind(
     except word_of_mouth.NoSuchFigure as error:
         return Status(404, {"error": str(error)})
     part = found[offset : offset + limit]
-    cards = dict(
-        Member.objects.filter(merchant=merchant, pk__in=[one.member for one in part]).values_list("id", "card")
-    )
+    cards = card_numbers(merchant, [one.member for one in part])
     return FriendsOut(
         count=len(found), members=[FriendOut(card=cards[one.member], net_minor=one.net_minor) for one in part if one.member in cards]
     )  # fmt: skip

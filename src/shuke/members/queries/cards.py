@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from shuke.members import values
@@ -38,3 +39,8 @@ def cards_of(merchant: Merchant, member_id: int) -> list[Card]:
     """Lost and replaced cards of a member and of the records merged into it, latest first."""
     rows = Card.objects.filter(merchant=merchant, member_id__in=family(merchant.id, member_id))
     return list(rows.order_by("-at", "-id"))
+
+
+def card_numbers(merchant: Merchant, members: Iterable[int]) -> dict[int, str]:
+    """The card each of these members is known by."""
+    return dict(Member.objects.filter(merchant=merchant, pk__in=set(members)).values_list("id", "card"))

@@ -29,11 +29,8 @@ def value(desk: Desk, member: str | None, anew: bool) -> None:
         _one(desk, member)
         return
     told = figures.there(value_told.told(desk.merchant, language(), now=desk.now))
-    if desk.as_json:
-        desk.json(told)
+    if _begun(desk, told):
         return
-    for sentence in told["missing"]:
-        desk.say(sentence)
     if told["bands"] is None:
         desk.facts([(_("have bought"), told["buyers"]), (_("on more than one day"), told["repeaters"])])
         return
@@ -85,11 +82,8 @@ def value_test(desk: Desk, anew: bool) -> None:
     if anew:
         _anew(desk)
     told = figures.there(value_told.tested(desk.merchant, language(), now=desk.now))
-    if desk.as_json:
-        desk.json(told)
+    if _begun(desk, told):
         return
-    for sentence in told["missing"]:
-        desk.say(sentence)
     for one in told["tests"]:
         desk.say(one["says"])
     if not told["tests"]:
@@ -120,6 +114,15 @@ def value_test(desk: Desk, anew: bool) -> None:
                     bought=f"{one['bought']:,}", members=f"{one['customers']:,}",
                 )
             )  # fmt: skip
+
+
+def _begun(desk: Desk, told: dict[str, Any]) -> bool:
+    """Say what is missing; true where a program asked, and has it all."""
+    if desk.as_json:
+        desk.json(told)
+    for sentence in told["missing"]:
+        desk.say(sentence)
+    return desk.as_json
 
 
 def _anew(desk: Desk) -> None:
