@@ -10,7 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Coalesce
+
 from shuke.kit import bulk
+from shuke.loyalty.models import Referral
 from shuke.loyalty.queries import charters, costs
 from shuke.loyalty.queries.costs import Asked
 from shuke.shops.models import Merchant
@@ -33,6 +36,12 @@ WHERE l.merchant_id = %s AND l.granted > 0 AND l.earned_at < %s AND (l.funder_id
 GROUP BY COALESCE(m.merged_into_id, m.id)
 """
 
+# Moves of coupons that were given for a bond; `source_ref` begins with referral:BOND:SIDE (actions/referral/rewarding.py).
+_OF_FRIENDS = (
+    "FROM loyalty_coupon_move m JOIN loyalty_coupon c ON c.id = m.coupon_id "
+    "WHERE m.merchant_id = %s AND m.kind IN ('redeem', 'return') AND c.source = 'referral'"
+)
+
 
 def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
     """Of each living member with any, what was caused before `until`."""
@@ -48,8 +57,9 @@ def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
         "CAST(SUM(CASE WHEN f.at >= %s THEN f.cost - f.received ELSE 0 END) AS BIGINT) "
         f"FROM ({told}) AS f JOIN members_member m ON m.id = f.member_id "
         f"WHERE f.kind <> 'referral' AND NOT (f.kind = 'gift' AND f.ref IN ({by_points})) "
+        f"AND NOT (f.kind = 'coupon' AND f.id IN (SELECT m.id {_OF_FRIENDS})) "
         "GROUP BY COALESCE(m.merged_into_id, m.id)",
-        [at(since), *values, merchant.pk],
+        [at(since), *values, merchant.pk, merchant.pk],
     )
     for member, ever, recent in rows:
         sums = found.setdefault(member, [0, 0])
@@ -58,8 +68,22 @@ def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
     return found
 
 
+def friends_coupons(merchant: Merchant) -> dict[int, int]:
+    """What coupons given for a bond took off where they were used, by bond (referral id), as booked; one that came back counts no more."""
+    rows = bulk.select(
+        "SELECT c.source_ref, CAST(SUM(CASE WHEN m.kind = 'redeem' THEN m.amount_minor ELSE -m.amount_minor END) AS BIGINT) "
+        f"{_OF_FRIENDS} GROUP BY c.source_ref",
+        [merchant.pk],
+    )
+    found: dict[int, int] = {}
+    for ref, cost in rows:
+        bond = int(ref.split(":")[1])
+        found[bond] = found.get(bond, 0) + int(cost)
+    return found
+
+
 def friends_cost(merchant: Merchant, *, now: datetime) -> dict[int, int]:
-    """What was given on both sides for each newcomer who was brought: points at the charter's cost, gifts that were handed over."""
+    """What was given on both sides for each newcomer who was brought: points at the charter's cost, gifts handed over, coupons used."""
     try:
         micro = charters.in_force(merchant, now).cost_micro
     except charters.NoCharter:
@@ -73,6 +97,12 @@ def friends_cost(merchant: Merchant, *, now: datetime) -> dict[int, int]:
         [merchant.pk],
     )
     costs_of = {member: int(points) * micro // ONE + int(gifts) for member, points, gifts in rows}
+    used = friends_coupons(merchant)
+    bonds = Referral.objects.filter(merchant=merchant, pk__in=list(used)).values_list(
+        "pk", Coalesce("newcomer__merged_into_id", "newcomer_id")
+    )
+    for bond, newcomer in bonds:
+        costs_of[newcomer] = costs_of.get(newcomer, 0) + used[bond]
     return {member: cost for member, cost in costs_of.items() if cost}
 
 

@@ -15,7 +15,7 @@ from shuke.engine.referral.tree import Node, Worth
 from shuke.kit import bulk
 from shuke.kit.clock import day_of
 from shuke.loyalty.models import Referral, ReferralReward
-from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import charters, member_costs
 from shuke.members.models import Member
 from shuke.members.queries.families import absorbed_by, survivors_of
 from shuke.shops.models import Merchant
@@ -169,7 +169,7 @@ def _spent(merchant: Merchant, members: Sequence[int]) -> dict[int, tuple[int, i
 
 
 def _given(merchant: Merchant, now: datetime, home: dict[int, int]) -> dict[int, int]:
-    """Cost of rewards by newcomer: points at the charter's value, gifts at their cost. Coupons cost when they are used."""
+    """Cost of rewards by newcomer: points at the charter's value, gifts at their cost, coupons at what they took off where used."""
     try:
         micro = charters.in_force(merchant, now).cost_micro
     except charters.NoCharter:
@@ -184,6 +184,11 @@ def _given(merchant: Merchant, now: datetime, home: dict[int, int]) -> dict[int,
     found: dict[int, int] = defaultdict(int)
     for newcomer, points, gifts in rows:
         found[home.get(newcomer, newcomer)] += points * micro // 1_000_000 + gifts
+    used = member_costs.friends_coupons(merchant)
+    for bond, newcomer in Referral.objects.filter(merchant=merchant, pk__in=list(used)).values_list(
+        "pk", "newcomer_id"
+    ):
+        found[home.get(newcomer, newcomer)] += used[bond]
     return found
 
 

@@ -1,0 +1,90 @@
+"""What rewards cost, by member, reckoned by hand: points at their cost less what cost nothing more, and what friends' rewards cost."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shuke.loyalty.actions import coupons
+from shuke.loyalty.models import Coupon, CouponMove, Lot, Txn, Use
+from shuke.loyalty.queries import member_costs, referral_worth
+from tests.insight.mouths import bind
+from tests.insight.till import member
+from tests.loyalty.till import open_till, template
+
+pytestmark = pytest.mark.django_db
+EARNED = datetime(2026, 3, 1, tzinfo=UTC)
+UNTIL = EARNED + timedelta(days=90)
+
+
+def lot(lan, who, key, granted, *gone, at=EARNED, cost=1_500_000, funder=None) -> None:
+    """Points that cost 1.5 minor units each; `gone`: (kind of use, its event, how many)."""
+    txn = Txn.objects.create(
+        merchant=lan.merchant, key=f"{who.pk}|{key}", member=who, event=key, kind="earn", at=at, posted_at=at
+    )
+    kept = granted - sum(amount for _kind, _event, amount in gone)
+    mine = Lot.objects.create(
+        merchant=lan.merchant, member=who, key=key, txn=txn, granted=granted, remaining=kept, earned_at=at, available_at=at,
+        cost_micro=cost, funder=funder,
+    )  # fmt: skip
+    for n, (kind, event, amount) in enumerate(gone):
+        used = Txn.objects.create(
+            merchant=lan.merchant, key=f"{key}|{n}", member=who, event=event, kind=kind, at=at, posted_at=at
+        )
+        Use.objects.create(merchant=lan.merchant, txn=used, lot=mine, kind=kind, amount=amount)
+
+
+def cost_of(lan, who, since=EARNED) -> tuple[int, ...]:
+    return tuple(member_costs.by_member(lan.merchant, since=since, until=UNTIL).get(who.pk, (0, 0)))
+
+
+def test_points_cost_when_earned_less_what_lapsed_went_on_or_was_paid_with(lan):
+    ada = member(lan, "Ada")
+    lot(lan, ada, "order:1", 100)
+    lot(lan, ada, "order:2", 100, ("expire", "expire:2", 40))
+    lot(lan, ada, "order:3", 100, ("transfer", "transfer:3", 30))
+    lot(lan, ada, "order:4", 100, ("burn", "capture|checkout:4", 20))
+    lot(lan, ada, "order:5", 100, ("burn", "gift:5", 100))  # a gift costs the points it took
+    assert cost_of(lan, ada) == (int((100 + 60 + 70 + 80 + 100) * 1.5),) * 2
+
+
+def test_points_of_others_of_friends_and_of_another_system_cost_this_members_shop_nothing(lan):
+    ada, twin = member(lan, "Ada"), member(lan, "Twin")
+    lot(lan, ada, "order:1", 10, funder=lan.merchant.pk)
+    lot(lan, ada, "order:2", 1_000, funder=lan.merchant.pk + 1)  # a partner of the coalition pays for these
+    lot(lan, ada, "referral:7:referrer:points:0", 1_000)
+    lot(lan, ada, "opening:2026", 1_000)
+    lot(lan, ada, "return:order:9", 1_000)  # came back with what they were spent on: they cost when earned first
+    lot(lan, ada, "order:3", 1_000, at=UNTIL)
+    lot(lan, twin, "order:4", 20, at=EARNED - timedelta(days=1))
+    assert cost_of(lan, ada) == (15, 15)
+    twin.state, twin.merged_into = "merged", ada
+    twin.save()
+    assert cost_of(lan, ada) == (45, 15)  # theirs by now, and earned before the day asked from
+
+
+def test_coupons_for_a_friend_cost_what_they_took_off_and_are_the_friends_not_the_holders(lan):
+    open_till(lan.merchant)
+    template(lan.merchant, "ten")
+    ada, ben = member(lan, "Ada"), member(lan, "Ben")
+    bond = bind(lan, ben, ada)
+    issues = [
+        coupons.Issue("ten", ada.pk, "referral", f"referral:{bond.pk}:referrer:0", 2),
+        coupons.Issue("ten", ben.pk, "referral", f"referral:{bond.pk}:friend:0", 1),
+        coupons.Issue("ten", ada.pk, "hand"),
+    ]
+    told = coupons.issue(merchant=lan.merchant, issues=issues, now=EARNED, actor="test")
+    used = [told[0].coupons[0], told[0].coupons[1], told[1].coupons[0], told[2].coupons[0]]
+    for coupon, kind, amount in zip(
+        (*used, used[1]), ("redeem",) * 4 + ("return",), (1_000, 900, 800, 700, 900), strict=True
+    ):
+        CouponMove.objects.create(
+            merchant=lan.merchant, coupon_id=coupon, at=EARNED, kind=kind, after="redeemed", amount_minor=amount
+        )
+    assert Coupon.objects.filter(source="referral").count() == 3
+    assert member_costs.friends_coupons(lan.merchant) == {bond.pk: 1_800}
+    assert member_costs.friends_cost(lan.merchant, now=UNTIL) == {ben.pk: 1_800}
+    assert referral_worth.graph(lan.merchant, UNTIL).worth[ben.pk].rewards == 1_800
+    assert (cost_of(lan, ada), cost_of(lan, ben)) == (
+        (700, 700),
+        (0, 0),
+    )  # the coupon given by hand is a reward of Ada's
