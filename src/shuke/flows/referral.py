@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 
 from shuke.engine.facts import Person
 from shuke.engine.referral import codes
@@ -129,21 +129,11 @@ def settle_due(*, merchant: Merchant, now: datetime, actor: str, rounds: int = 2
         for referrer in due:
             seen.add(referrer)
             try:
-                done = done.plus(_settle_one(merchant, referrer, now, actor))
+                told = referral.settle_referrals(merchant=merchant, referrer_ids=[referrer], now=now, actor=actor)
+                done = done.plus(told)
             except AssertionError:
                 log.exception("The referrals of member %s could not be settled; the others go on.", referrer)
     return done
-
-
-def _settle_one(merchant: Merchant, referrer: int, now: datetime, actor: str, tries: int = 5) -> Rewarded:
-    """One referrer, in a transaction of its own: where the database broke a deadlock by ending ours, it is done again."""
-    try:
-        return referral.settle_referrals(merchant=merchant, referrer_ids=[referrer], now=now, actor=actor)
-    except OperationalError as error:
-        broken = getattr(error.__cause__, "sqlstate", "") == "40P01"
-        if not broken or tries == 1 or connection.in_atomic_block:
-            raise
-        return _settle_one(merchant, referrer, now, actor, tries - 1)
 
 
 @jobs.handler(JOB)

@@ -22,7 +22,14 @@ from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReuse
 from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome, touches_lots
 from shuke.loyalty.actions.judging import burnt as burnt_of
 from shuke.loyalty.actions.posting import Batch, Request, compact
-from shuke.loyalty.actions.settling import close_hold, complete_heads, lock_heads, post_forward, refold
+from shuke.loyalty.actions.settling import (
+    close_hold,
+    complete_heads,
+    lock_heads,
+    make_missing_wallets,
+    post_forward,
+    refold,
+)
 from shuke.loyalty.models import ManualTier, Txn
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
@@ -47,6 +54,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks})
+    make_missing_wallets(merchant, members)
     locked = bulk.select(*stored.heads_query(merchant, members, lock=True))
     asked_under = bulk.select(*facts.known_by_version_query(merchant, [one.key for one in asks]))
     heads = stored.read_heads(locked)

@@ -113,20 +113,38 @@ def _only_forward(told: list[ev.Event], head: stored.Head) -> bool:
 
 def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.Head]:
     """Wallets of all members, made where missing, locked in id order. An absent row cannot be locked."""
+    make_missing_wallets(merchant, members)
     return complete_heads(merchant, members, stored.heads(merchant, members, lock=True))
+
+
+def make_missing_wallets(merchant: Merchant, members: Sequence[int]) -> None:
+    """Before several are locked: whoever made one while holding others would hold them out of order, and two such callers
+    could wait for each other. A single wallet has no order, and on SQLite the transaction itself is the lock."""
+    if len(members) < 2 or not bulk.is_postgres():
+        return
+    where, values = bulk.among("member_id", members)
+    known = bulk.select(
+        f"SELECT member_id FROM loyalty_wallet WHERE merchant_id = %s AND {where}", [merchant.pk, values]
+    )
+    if missing := set(members) - {m for (m,) in known}:
+        _make(merchant, sorted(missing))
 
 
 def complete_heads(merchant: Merchant, members: Sequence[int], found: dict[int, stored.Head]) -> dict[int, stored.Head]:
     missing = [m for m in members if m not in found]
     if not missing:
         return found
+    _make(merchant, missing)
+    # Somebody else may have made and locked one meanwhile; the others are ours already.
+    return found | stored.heads(merchant, missing, lock=True)
+
+
+def _make(merchant: Merchant, members: Sequence[int]) -> None:
     bulk.insert_new(
         "loyalty_wallet",
         ("member_id", "merchant_id", "balance", "held", "debt", "seq", "tier", "growth", "birthdays", "standing"),
-        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "[]", "{}") for m in missing],
+        [(m, merchant.pk, 0, 0, 0, 0, "", 0, "[]", "{}") for m in members],
     )
-    # Somebody else may have made and locked one meanwhile; the others are ours already.
-    return found | stored.heads(merchant, missing, lock=True)
 
 
 def _go_forward(

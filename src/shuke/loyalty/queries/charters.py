@@ -33,7 +33,7 @@ def read_versions(merchant: Merchant, rows: list[tuple]) -> Versions:
     return _compiled(merchant.pk, merchant.zone, tuple(rows))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, Any, int], ...]) -> Versions:
     documents = dict(PublishedCharter.objects.filter(merchant_id=merchant_id).values_list("id", "document"))
     begun = [(bulk.read_moment(since), pk, n) for pk, since, n in rows]

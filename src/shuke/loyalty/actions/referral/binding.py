@@ -132,12 +132,16 @@ def touch(*, merchant: Merchant, member_ids: Iterable[int], now: datetime, broug
     wanted = sorted({m for m in member_ids if m is not None})
     if not wanted:
         return 0
-    halves = absorbed_by(merchant.pk, wanted)
-    condition, parameter = bulk.among("newcomer_id", sorted({*wanted, *halves}))
-    at = bulk.moment()(now)
-    sql = "UPDATE loyalty_referral SET look_at = %s WHERE {mine} = %s AND (look_at IS NULL OR look_at > %s) AND "
-    told = [at, merchant.pk, at, parameter]
-    count = bulk.execute(sql.format(mine="merchant_id") + condition, told)
+    members = sorted({*wanted, *absorbed_by(merchant.pk, wanted)})
+    condition, parameter = bulk.among("newcomer_id", members)
+    told = [parameter]
     if brought:
-        count += bulk.execute(sql.format(mine="merchant_id") + condition.replace("newcomer_id", "referrer_id"), told)
-    return count
+        condition = f"({condition} OR {condition.replace('newcomer_id', 'referrer_id')})"
+        told.append(parameter)
+    at = bulk.moment()(now)
+    mine = f"merchant_id = %s AND (look_at IS NULL OR look_at > %s) AND {condition}"
+    if (
+        bulk.is_postgres()
+    ):  # locked in the order in which a settlement locks them; an update alone takes them as they lie
+        mine = f"id IN (SELECT id FROM loyalty_referral WHERE {mine} ORDER BY id FOR NO KEY UPDATE)"
+    return bulk.execute(f"UPDATE loyalty_referral SET look_at = %s WHERE {mine}", [at, merchant.pk, at, *told])
