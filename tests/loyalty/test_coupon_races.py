@@ -39,9 +39,9 @@ def _work(merchant_id: int, name: str, jobs: list[tuple], answers) -> None:
                 answers.put((key, told.back["points"]))
             else:
                 (told,) = coupons.issue(
-                    merchant=merchant, issues=[coupons.Issue("ten", who, "hand")], now=NOW, actor=name
+                    merchant=merchant, issues=[coupons.Issue("ten", who, "hand", more or "")], now=NOW, actor=name
                 )
-                answers.put((key, told.code))
+                answers.put((key, "again" if told.again else told.code))
         except (checkout.CheckoutRefused, coupons.CouponRefused) as refused:
             answers.put((key, refused.code))
     connections.close_all()
@@ -109,6 +109,15 @@ def test_limits_of_issuing_hold_for_all_and_for_one_member(shop):
     assert given[""] == 9
     assert set(given) <= {"", "all_issued", "member_has_enough"}
     assert max(Counter(Coupon.objects.values_list("member_id", flat=True)).values()) <= 3
+    sound(shop)
+
+
+def test_for_one_thing_a_coupon_is_given_once_however_many_ask(shop):
+    template(shop)
+    ann = member(shop)
+    told = at_once(shop, [[("issue", f"{i}-{n}", ann, f"complaint:{n}") for n in range(8)] for i in range(4)])
+    assert Counter(code for _, code in told) == {"": 8, "again": 24}
+    assert CouponTally.objects.get().issued == Coupon.objects.count() == 8
     sound(shop)
 
 

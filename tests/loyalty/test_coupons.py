@@ -109,6 +109,20 @@ def test_what_a_coupon_was_given_for_gives_it_once(shop):
     assert Coupon.objects.count() == 1
 
 
+def test_what_somebody_gave_meanwhile_for_the_same_is_not_given_twice(shop, monkeypatch):
+    """Both looked before either of them wrote: on PostgreSQL whoever comes second learns it from the row itself."""
+    template(shop)
+    wish = Issue("ten", member(shop), "hand", "complaint:7")
+    (first,) = issue(shop, wish)
+    look = stored.sources_given
+    looks = iter([lambda *_: set(), look])
+    monkeypatch.setattr(stored, "sources_given", lambda *told: next(looks)(*told))
+    (second,) = issue(shop, wish)
+    assert (second.again, second.coupons) == (True, ())
+    assert coupons.given_before(merchant=shop, one=wish) == list(first.coupons)
+    assert CouponTally.objects.get(key="ten").issued == Coupon.objects.count() == 1
+
+
 def test_codes_in_bulk_are_made_in_chunks_and_exist_once(shop, monkeypatch):
     monkeypatch.setattr(batches, "CHUNK", 40)
     template(shop, codes="unique", limits={"issued": 130})

@@ -40,6 +40,7 @@ HARNESSES = (
     Harness("lapsing", ("tests/loyalty/test_lapsing.py",)),
     Harness("day", ("tests/trust/test_day.py",)),
     Harness("storms", ("tests/trust/test_storms.py",)),
+    Harness("again", ("tests/trust/test_sent_again.py",)),
     Harness("races", tuple(f"tests/loyalty/test_{of}races.py"
                            for of in ("", "benefit_", "coupon_", "referral_", "stock_", "stored_"))),
     Harness("night", ("tests/trust/test_night_killed.py",)),

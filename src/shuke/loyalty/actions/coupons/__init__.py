@@ -2,7 +2,7 @@
 
 from shuke.loyalty.actions.coupons.batches import begin_batch, make_codes, void_batch
 from shuke.loyalty.actions.coupons.guessing import note_bad_code, sweep_tries
-from shuke.loyalty.actions.coupons.issuing import Issue, Issued, claim, issue, issue_bearer
+from shuke.loyalty.actions.coupons.issuing import Issue, Issued, claim, given_before, issue, issue_bearer
 from shuke.loyalty.actions.coupons.refusals import REFUSALS, CouponRefused
 from shuke.loyalty.actions.coupons.templates import (
     adopt_charter_templates,
@@ -25,6 +25,7 @@ __all__ = [
     "end_shared_code",
     "expire",
     "give_back",
+    "given_before",
     "hold",
     "issue",
     "issue_bearer",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.checkout import vouchers
@@ -76,19 +76,32 @@ def issue(*, merchant: Merchant, issues: Sequence[Issue], now: datetime, actor: 
     answers = []
     latest = stored.latest_of(merchant, {one.key for one in issues})
     with transaction.atomic():
-        given = stored.sources_given(merchant, [(one.key, _ref(one, 1)) for one in issues if one.ref])
+        given = stored.sources_given(merchant, [_source(one) for one in issues if one.ref])
         for one in issues:
-            if one.ref and (one.key, _ref(one, 1)) in given:
+            if one.ref and _source(one) in given:
                 answers.append(Issued(one, (), again=True))
                 continue
             try:
                 with transaction.atomic():
                     answers.append(Issued(one, tuple(_issue(merchant, one, latest.get(one.key), now, actor))))
                 if one.ref:
-                    given.add((one.key, _ref(one, 1)))
+                    given.add(_source(one))
             except CouponRefused as refused:
                 answers.append(Issued(one, (), refused.code))
+            except IntegrityError:
+                if not one.ref or not stored.sources_given(merchant, [_source(one)]):
+                    raise
+                answers.append(Issued(one, (), again=True))  # somebody gave it for the same since we looked
     return answers
+
+
+def given_before(*, merchant: Merchant, one: Issue) -> list[int]:
+    """The coupons a member has for what this wish is for: the answer to whoever did not hear the first one."""
+    return stored.of_sources(merchant, one.key, [_ref(one, n + 1) for n in range(one.copies)])
+
+
+def _source(one: Issue) -> tuple[str, str]:
+    return one.key, _ref(one, 1)
 
 
 def _ref(one: Issue, number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -79,6 +79,12 @@ def sources_given(merchant: Merchant, wanted: Iterable[tuple[str, str]]) -> set[
         [merchant.pk, parameter],
     )
     return set(rows)
+
+
+def of_sources(merchant: Merchant, key: str, refs: Sequence[str]) -> list[int]:
+    """Coupons of a template by their refs as issuing writes them, in the order in which they were issued."""
+    mine = Coupon.objects.filter(merchant=merchant, key=key, source_ref__in=refs)
+    return list(mine.order_by("id").values_list("pk", flat=True))
 
 
 def find_code(merchant: Merchant, told: str) -> Found:
