@@ -18,6 +18,7 @@ from shuke.loyalty.actions import merging as books
 from shuke.loyalty.actions.partner_cards import recount
 from shuke.loyalty.actions.referral import touch
 from shuke.loyalty.queries.charters import NoCharter
+from shuke.loyalty.queries.facts import with_own_requests
 from shuke.loyalty.queries.merging import Standing, standings
 from shuke.members import profiles
 from shuke.members.actions import merging as members
@@ -153,7 +154,7 @@ def merge(
             now=now,
             actor=actor,
         )
-        tiers = books.join_books(
+        moved = books.join_books(
             merchant=merchant,
             survivor=survivor.pk,
             absorbed=absorbed.pk,
@@ -161,8 +162,7 @@ def merge(
             now=now,
             actor=actor,
         )
-        members.remember_facts(merchant=merchant, of={absorbed.pk: orders}, what="order")
-        members.remember_facts(merchant=merchant, of={absorbed.pk: tiers}, what="tier")
+        _remember(merchant, absorbed.pk, orders, moved)
         recount(merchant=merchant, members=(survivor.pk, absorbed.pk), mark=f"m{done.pk}", now=now, actor=actor)
         touch(merchant=merchant, member_ids=[survivor.pk, absorbed.pk], now=now, brought=True)
     return Merged(done, len(orders))
@@ -173,8 +173,9 @@ def unmerge(
 ) -> Merged:
     """Take a merge back. The same call again does nothing and says so.
 
-    What was moved goes back, and so does what was told since of an identity of the absorbed member (orders, contacts,
-    further identities; the return of a spend with its spend). Everything else that came since stays with the survivor.
+    What was moved goes back, and so does what was told since of an identity of the absorbed member, or asked of them (orders,
+    contacts, further identities, points; the return of a spend with its spend). Everything else that came since stays with
+    the survivor.
     `different`: remember that these are two people. Raises MergeRefused.
     """
     with transaction.atomic():
@@ -201,6 +202,7 @@ def unmerge(
             survivor=survivor.pk,
             absorbed=absorbed.pk,
             tiers=members.facts_of(done, "tier"),
+            requests=members.facts_of(done, "request"),
             birthdays=(kept["before"], kept["after"]) if _birthday(survivor) != birthday else None,
             now=now,
             actor=actor,
@@ -214,25 +216,31 @@ def _birthday(member: Member) -> tuple[int | None, int | None, bool]:
     return member.birth_month, member.birth_day, member.birth_lunar
 
 
-def gather_strays(*, merchant: Merchant, now: datetime, actor: str) -> int:
-    """Bring home orders that were recorded for a member in the moment that member was being merged; how many.
+def _remember(merchant: Merchant, absorbed: int, orders: list[int], moved: books.Joined) -> None:
+    for what, found in (("order", orders), ("tier", moved.tiers), ("request", moved.requests)):
+        members.remember_facts(merchant=merchant, of={absorbed: found}, what=what)
 
-    An import that only meets known members takes no lock, so one may have asked who somebody is just before a merge
-    committed. The night run calls this; nothing is lost meanwhile, the order only stands in the absorbed member's books.
+
+def gather_strays(*, merchant: Merchant, now: datetime, actor: str) -> int:
+    """Bring home what was told of a member in the moment that member was being merged; how many orders.
+
+    An import that only meets known members takes no lock, and a till may have waited for a wallet with an older picture of
+    who is who. The night run calls this; nothing is lost meanwhile, it only stands in the absorbed member's books.
     """
     gone = list(Member.objects.filter(merchant=merchant, state=MemberState.MERGED).values_list("id", flat=True))
-    strays = sorted(
-        set(Order.objects.filter(merchant=merchant, member_id__in=gone).values_list("member_id", flat=True))
-        if gone
-        else ()
-    )
+    if not gone:
+        return 0
+    strays = set(Order.objects.filter(merchant=merchant, member_id__in=gone).values_list("member_id", flat=True))
+    strays |= set(with_own_requests(merchant, gone))
     homes = survivors_of(merchant.pk, [member for member in strays if member is not None])
     moved = 0
     for member, home in sorted(homes.items()):
         with transaction.atomic():
             members.lock_pair(merchant, home, member)
             orders = move_orders(merchant=merchant, owner=member, to=home)
-            members.remember_facts(merchant=merchant, of={member: orders}, what="order")
-            books.join_books(merchant=merchant, survivor=home, absorbed=member, birthdays_of=None, now=now, actor=actor)
+            joined = books.join_books(
+                merchant=merchant, survivor=home, absorbed=member, birthdays_of=None, now=now, actor=actor
+            )
+            _remember(merchant, member, orders, joined)
             moved += len(orders)
     return moved

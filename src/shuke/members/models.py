@@ -67,8 +67,16 @@ class Member(models.Model):
             ),
         ]
 
+    _asked_as: int | None = None
+
     def __str__(self) -> str:
         return self.name or self.nickname or self.card
+
+    @property
+    def asked_as(self) -> int:
+        """Id of the record by which somebody named this member (queries.member_of): their own, or one merged into it. What is
+        asked under that id is that record's again when the two are parted."""
+        return self._asked_as or self.pk
 
 
 class AttributeKind(models.Model):
@@ -259,7 +267,7 @@ class MergedFact(models.Model):
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
     merge = models.ForeignKey(Merge, on_delete=models.CASCADE, db_index=False)
-    what = models.CharField(max_length=8)  # order | tier
+    what = models.CharField(max_length=8)  # order | tier | request
     object_id = models.BigIntegerField()
 
     class Meta:

@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 
 from shuke.engine.charter import document
+from shuke.flows.merge_members import merge, unmerge
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
+from shuke.members.models import Member
 from shuke.shops import actions
+from shuke.shops.queries import now as shop_now
 from tests import cast
 from tests.loyalty.books import NOW, START, member, order, take
 from tests.trust.exercise_book import CHARTER
@@ -112,3 +115,16 @@ def test_a_reading_token_moves_nothing(shop):
     }.items():  # fmt: skip
         assert reader(f"00000001/points/{path}", key="k", **body)[0] == 403
     assert reader("00000001/activities", activity="check_in", key="k")[0] == 403
+
+
+def test_the_card_of_a_record_that_was_merged_is_that_records_again_when_they_are_parted(till, shop):
+    one, other = Member.objects.order_by("card").values_list("pk", flat=True)
+    done = merge(merchant=shop, survivor_id=one, absorbed_id=other, reason="told us", now=NOW, actor="lan").merge
+    assert till("00000002/points/adjust", points=50, reason="kind", key="k1")[1]["card"] == "00000001"
+    assert till("00000002/points/spend", points=20, key="s1")[1]["available"] == 330
+    assert till("00000001/points/spend", points=100, key="s2")[1]["available"] == 230
+    assert till("00000001/points/return", points=5, of="s1", key="r1")[1]["available"] == 235
+    unmerge(merchant=shop, merge_id=done.pk, reason="two", now=NOW, actor="lan")
+    later = shop_now(shop)
+    assert [queries.balance(shop, m, later).available for m in (one, other)] == [200, 35]
+    assert till("00000002/points/spend", points=20, key="s1")[1]["replayed"] is True

@@ -131,7 +131,7 @@ def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader
     """Spend points of a member, oldest expiry first."""
     merchant, who, actor = call(request, card)
     key = told.key or idempotency_key or ""
-    one = Ask(key, "burn", who.pk, told.points)
+    one = Ask(key, "burn", who.asked_as, told.points)
     if not told.family or not key:
         return _do(request, who, one)
     try:
@@ -147,7 +147,7 @@ def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader
 def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyHeader = None) -> Status:
     """Give points of a spend back to the lots they came from."""
     _, who, _ = call(request, card)
-    return _do(request, who, Ask(told.key or idempotency_key or "", "return", who.pk, told.points, ref=told.of))
+    return _do(request, who, Ask(told.key or idempotency_key or "", "return", who.asked_as, told.points, ref=told.of))
 
 
 @router.post("/members/{card}/points/hold", response=ANSWERS)
@@ -155,21 +155,23 @@ def hold(request: Request, card: str, told: HoldIn, idempotency_key: KeyHeader =
     """Set points aside for so many minutes."""
     merchant, who, _ = call(request, card)
     until = shop_now(merchant) + timedelta(minutes=told.minutes)
-    return _do(request, who, Ask(told.key or idempotency_key or "", "hold", who.pk, told.points, until=until))
+    return _do(request, who, Ask(told.key or idempotency_key or "", "hold", who.asked_as, told.points, until=until))
 
 
 @router.post("/members/{card}/points/capture", response=ANSWERS)
 def capture(request: Request, card: str, told: CaptureIn, idempotency_key: KeyHeader = None) -> Status:
     """Spend what a hold set aside, or less; the rest goes back."""
     _, who, _ = call(request, card)
-    return _do(request, who, Ask(told.key or idempotency_key or "", "capture", who.pk, told.points, ref=told.hold))
+    return _do(
+        request, who, Ask(told.key or idempotency_key or "", "capture", who.asked_as, told.points, ref=told.hold)
+    )
 
 
 @router.post("/members/{card}/points/release", response=ANSWERS)
 def release(request: Request, card: str, told: ReleaseIn, idempotency_key: KeyHeader = None) -> Status:
     """Give back what a hold set aside."""
     _, who, _ = call(request, card)
-    return _do(request, who, Ask(told.key or idempotency_key or "", "release", who.pk, ref=told.hold))
+    return _do(request, who, Ask(told.key or idempotency_key or "", "release", who.asked_as, ref=told.hold))
 
 
 @router.post("/members/{card}/points/give", response=ANSWERS)
@@ -180,12 +182,12 @@ def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader =
     key = told.key or idempotency_key or ""
     if not key:
         return no_key()
-    move = actions.Transfer(key, who.pk, to.pk, told.points)
+    move = actions.Transfer(key, who.asked_as, to.asked_as, told.points)
     try:
         [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
     except KeyReused as error:
         return _refusal(422, str(error), "key_reused")
-    return _told(request, who, Ask(key, "handed", who.pk, told.points), answer)
+    return _told(request, who, Ask(key, "handed", who.asked_as, told.points), answer)
 
 
 @router.post("/members/{card}/points/adjust", response=ANSWERS | {200: AdjustOut})
@@ -199,7 +201,7 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
         found = actions.correct(
             merchant=merchant,
             key=key,
-            member_id=who.pk,
+            member_id=who.asked_as,
             amount=told.points,
             reason=told.reason,
             now=shop_now(merchant),
@@ -212,7 +214,7 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
     if not isinstance(found, Answer):
         return Status(200, AdjustOut(card=who.card, state=found.state, points=found.amount))
     if not found.done:
-        return refused_by_the_books(request, Ask(key, "adjust", who.pk, told.points), found)
+        return refused_by_the_books(request, Ask(key, "adjust", who.asked_as, told.points), found)
     return Status(200, AdjustOut(card=who.card, state="done", points=told.points, replayed=found.replayed))
 
 
@@ -220,7 +222,7 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
 def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: KeyHeader = None) -> Status:
     """Give lapsed points back, at most what lapsed within the time the charter allows."""
     _, who, _ = call(request, card)
-    one = Ask(told.key or idempotency_key or "", "reinstate", who.pk, told.points, reason=told.reason)
+    one = Ask(told.key or idempotency_key or "", "reinstate", who.asked_as, told.points, reason=told.reason)
     return _do(request, who, one)
 
 
@@ -228,7 +230,7 @@ def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: K
 def activity(request: Request, card: str, told: ActivityIn, idempotency_key: KeyHeader = None) -> Status:
     """Tell that a member signed in, answered a survey, wrote a review: the charter says what it gives."""
     merchant, who, actor = call(request, card)
-    one = Ask(told.key or idempotency_key or "", "activity", who.pk, ref=told.activity)
+    one = Ask(told.key or idempotency_key or "", "activity", who.asked_as, ref=told.activity)
     answer = _ask(merchant, one, actor)
     if isinstance(answer, Status):
         return answer

@@ -91,7 +91,7 @@ def give(request: Request, card: str, told: TierIn, idempotency_key: KeyHeader =
     end = None if told.until is None else day_start(told.until + timedelta(days=1), merchant.tz)
     try:
         given = actions.give_tier(
-            merchant=merchant, member_id=who.pk, tier=told.tier, until=end, reason=told.reason, now=now, actor=actor,
+            merchant=merchant, member_id=who.asked_as, tier=told.tier, until=end, reason=told.reason, now=now, actor=actor,
             invited=told.invite, key=key,
         )  # fmt: skip
     except KeyReused:
@@ -115,7 +115,7 @@ def _ask(request: Request, card: str, key: str, kind: str, ref: str) -> Status:
     merchant, who, actor = call(request, card)
     if not key:
         return no_key()
-    now, one = shop_now(merchant), Ask(key, kind, who.pk, ref=ref)
+    now, one = shop_now(merchant), Ask(key, kind, who.asked_as, ref=ref)
     try:
         (answer,) = actions.ask(merchant=merchant, asks=[one], now=now, actor=actor)
     except KeyReused:

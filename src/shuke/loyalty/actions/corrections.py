@@ -11,6 +11,7 @@ from shuke.loyalty.actions.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
 from shuke.loyalty.queries import charters
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 
@@ -56,7 +57,9 @@ def correct(
                 "member_id": member_id, "amount": amount, "reason": reason.strip()[:200], "asked_by": actor, "asked_at": now,
             },
         )  # fmt: skip
-        if not fresh and (waiting.member_id, waiting.amount) != (member_id, amount):
+        homes = survivors_of(merchant.pk, [waiting.member_id, member_id])
+        one_person = homes.get(waiting.member_id, waiting.member_id) == homes.get(member_id, member_id)
+        if not fresh and not (one_person and waiting.amount == amount):
             raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
         if fresh:
             _audit(merchant, waiting, "correction.asked", now, actor)

@@ -8,7 +8,7 @@ change, so whose fact they are is written beside them.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -63,25 +63,33 @@ def lock_books(*, merchant: Merchant, members: tuple[int, int], now: datetime) -
     return {member: _plain(heads[member].birthdays) for member in members}
 
 
+class Joined(NamedTuple):
+    """What became the survivor's: ids of grades by hand, and of postings that answer requests."""
+
+    tiers: list[int]
+    requests: list[int]
+
+
 def join_books(
     *, merchant: Merchant, survivor: int, absorbed: int, birthdays_of: int | None, now: datetime, actor: str
-) -> list[int]:
+) -> Joined:
     """Make the absorbed member's requests and grades by hand the survivor's, and fold both books anew.
 
-    The orders are the survivor's already. `birthdays_of`: whose birthday holds where it is not the survivor's own.
-    Returns the ids of the grades that moved.
+    The orders are the survivor's already. `birthdays_of`: whose birthday holds where it is not the survivor's own. What
+    moved is the caller's to remember: parting gives exactly that back.
     """
     with transaction.atomic():
         heads = lock_heads(merchant, sorted((survivor, absorbed)))
         tiers = list(ManualTier.objects.filter(merchant=merchant, member_id=absorbed).values_list("id", flat=True))
         ManualTier.objects.filter(merchant=merchant, id__in=tiers).update(member_id=survivor)
-        _give(merchant, facts.request_ids(merchant, absorbed), survivor)
+        moved = facts.request_ids(merchant, absorbed)
+        _give(merchant, moved, survivor)
         if birthdays_of is not None and birthdays_of != survivor:
             _write_birthdays(merchant, survivor, _plain(heads[birthdays_of].birthdays))
         _fold_anew(merchant, survivor, absorbed, heads, now, actor)
         # Nobody is graded who has no facts: counts of members by tier leave the empty books out.
         Wallet.objects.filter(merchant=merchant, member_id=absorbed).update(tier="")
-    return tiers
+    return Joined(tiers, moved)
 
 
 def part_books(
@@ -90,21 +98,21 @@ def part_books(
     survivor: int,
     absorbed: int,
     tiers: list[int],
+    requests: list[int],
     birthdays: tuple[list, list] | None,
     now: datetime,
     actor: str,
 ) -> None:
     """Give the requests and grades back, and fold both books anew. The orders have been moved back already.
 
-    What was asked of the survivor since stays with them, except what names a spend or hold of the absorbed member: a
-    return follows its spend. `birthdays`: the survivor's before the merge, and as the merge left them.
+    `tiers`, `requests`: those the merge moved, and those asked of the absorbed member since. Of whom a return, a capture or
+    a release was asked does not matter: it follows what it is about. `birthdays`: the survivor's before the merge, and as
+    the merge left them.
     """
     with transaction.atomic():
         heads = lock_heads(merchant, sorted((survivor, absorbed)))
         ManualTier.objects.filter(merchant=merchant, id__in=tiers, member_id=survivor).update(member_id=absorbed)
-        theirs = facts.request_ids(merchant, survivor, posted_to=absorbed)
-        _give(merchant, theirs, absorbed)
-        _give(merchant, facts.request_ids(merchant, survivor, about=theirs), absorbed)
+        _give(merchant, facts.of_half(facts.requests_of(merchant, survivor), set(requests)), absorbed)
         if birthdays is not None:
             before, joined = birthdays
             told = _plain(heads[survivor].birthdays)

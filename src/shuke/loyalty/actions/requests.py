@@ -19,6 +19,7 @@ from shuke.engine.ledger.books import Books
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
 from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, payload_hash
+from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome, touches_lots
 from shuke.loyalty.actions.judging import burnt as burnt_of
 from shuke.loyalty.actions.posting import Batch, Request, compact
@@ -33,7 +34,7 @@ from shuke.loyalty.actions.settling import (
 from shuke.loyalty.models import ManualTier, Txn
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
-from shuke.members.queries.families import survivors_of
+from shuke.members.actions.merging import remember_facts
 from shuke.shops.models import Merchant
 
 
@@ -65,7 +66,10 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
     heirs = {m: head.heir for m, head in heads.items() if head.heir is not None}
     if heirs:  # a card or a till still knows somebody by the member that was merged
         moved = [one._replace(member_id=heirs.get(one.member_id, one.member_id)) for one in asks]
-        return _ask(merchant, moved, now, actor)
+        answered = _ask(merchant, moved, now, actor)
+        fresh_keys = {answer.key for answer in answered if not answer.replayed}
+        remember_asked(merchant, heirs, [(one.member_id, one.key) for one in asks if one.key in fresh_keys])
+        return answered
     answers: dict[str, Answer] = {}
     fresh: dict[int, list[Ask]] = defaultdict(list)
     seen: dict[str, bytes] = {}  # hash of what each key asks
@@ -104,13 +108,12 @@ def _not_before(
 
 
 def _same(merchant: Merchant, one: Ask, before: facts.Known) -> bool:
-    """Was this asked before? Also when it was asked of a member who is one with this one now."""
+    """Was this asked before? Also when it was asked of a member who is one with this one now, or was then."""
     if payload_hash(one) == before.payload:
         return True
     if payload_hash(one._replace(member_id=before.member)) != before.payload:
         return False
-    heirs = survivors_of(merchant.pk, [before.member, one.member_id])
-    return heirs.get(before.member, before.member) == heirs.get(one.member_id, one.member_id)
+    return is_whom_it_was_asked_of(merchant, one.key, one.member_id, before.member)
 
 
 @dataclass(slots=True)
@@ -264,6 +267,9 @@ def give_tier(
         known = ", ".join(versions.at(now).rank)
         raise ValueError(f"The charter in force has no tier {tier}; known are {known}.")
     heads = lock_heads(merchant, [member_id])
+    asked_of = member_id
+    if (heir := heads[member_id].heir) is not None:
+        member_id, heads = heir, lock_heads(merchant, [heir])
     cause = "invited" if invited else "manual"
     before = ManualTier.objects.filter(merchant=merchant, key=key).first() if key else None
     if before is not None:
@@ -272,7 +278,7 @@ def give_tier(
         ):  # fmt: skip
             raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
         return False
-    ManualTier.objects.create(
+    given = ManualTier.objects.create(
         merchant=merchant,
         member_id=member_id,
         tier=tier,
@@ -283,6 +289,8 @@ def give_tier(
         cause=cause,
         key=key,
     )
+    if asked_of != member_id:
+        remember_facts(merchant=merchant, of={asked_of: [given.pk]}, what="tier")
     batch = Batch(merchant, now=now, actor=actor)
     refold(batch, versions, heads, [member_id])
     batch.write()

@@ -6,7 +6,7 @@ hands is a fact fixed at that moment: what is learnt about the giver later chang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, payload_hash
+from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.posting import Batch, Request
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.actions.settling import lock_heads, post_forward, refold
@@ -42,19 +43,24 @@ def transfer(*, merchant: Merchant, transfers: Sequence[Transfer], now: datetime
     """
     with transaction.atomic():
         heads = lock_heads(merchant, sorted({m for t in transfers for m in (t.giver, t.receiver)}))
-        heirs = {m: head.heir or m for m, head in heads.items()}  # merged members give and receive as who they are now
-        return [
-            _transfer(merchant, one._replace(giver=heirs[one.giver], receiver=heirs[one.receiver]), now, actor)
-            for one in transfers
-        ]
+        heirs = {m: head.heir for m, head in heads.items() if head.heir is not None}
+        told = []
+        for one in transfers:  # merged members give and receive as who they are now
+            giver, receiver = heirs.get(one.giver, one.giver), heirs.get(one.receiver, one.receiver)
+            answer = _transfer(merchant, one._replace(giver=giver, receiver=receiver), now, actor)
+            if not answer.replayed:
+                remember_asked(merchant, heirs, [(one.giver, one.key), (one.receiver, f"{one.key}|taken")])
+            told.append(answer)
+        return told
 
 
 def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> Answer:
     asked = Ask(one.key, "handed", one.giver, one.amount, ref=str(one.receiver), reason=one.reason)
     payload = payload_hash(asked)
-    before = facts.known_requests(merchant, [one.key]).get(one.key)
+    known = facts.known_requests(merchant, [one.key, f"{one.key}|taken"])
+    before = known.get(one.key)
     if before is not None:
-        if before.payload != payload:
+        if before.payload != payload and not _same(merchant, asked, known):
             raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
         return Answer(one.key, before.answer["done"], before.answer["code"], before.answer["figures"], True)
     versions = charters.versions(merchant)
@@ -98,6 +104,16 @@ def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> A
         # A refusal is remembered as every other is; `ask` knows how.
         _remember(batch, heads[one.giver], one, payload, answer, at)
     return answer
+
+
+def _same(merchant: Merchant, asked: Ask, known: Mapping[str, facts.Known]) -> bool:
+    """Was this asked before, of members who are one with these now, or were then?"""
+    before, taken = known[asked.key], known.get(f"{asked.key}|taken")
+    receiver = int(asked.ref) if taken is None else taken.member
+    if payload_hash(asked._replace(member_id=before.member, ref=str(receiver))) != before.payload:
+        return False
+    pairs = [(asked.key, asked.member_id, before.member), (f"{asked.key}|taken", int(asked.ref), receiver)]
+    return all(is_whom_it_was_asked_of(merchant, *pair) for pair in pairs)
 
 
 def _settled(

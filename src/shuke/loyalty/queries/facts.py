@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -266,38 +266,65 @@ def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev
     return found
 
 
-def request_ids(
-    merchant: Merchant, member: int, *, posted_to: int | None = None, about: Sequence[int] = ()
-) -> list[int]:
-    """Postings of the requests that are a member's facts; only those posted to somebody else (`posted_to`), or only
-    those that give back, capture or release one of the requests in `about`."""
-    rows = bulk.select(
-        "SELECT t.id, t.member_id, t.event, t.outcome FROM loyalty_txn t WHERE t.merchant_id = %s AND t.member_id = %s "
+class Asked(NamedTuple):
+    """A request that is a member's fact: its posting, its event, and the event of the request it is about ("": none)."""
+
+    txn: int
+    event: str
+    about: str
+
+
+def request_ids(merchant: Merchant, member: int) -> list[int]:
+    """Postings of the requests that are a member's facts."""
+    return sorted(pk for pk, _, _ in _requests_of(merchant, member))
+
+
+def requests_of(merchant: Merchant, member: int) -> list[Asked]:
+    """The requests that are a member's facts, with what each gives back, captures, releases or ends."""
+    found = []
+    for pk, event, outcome in _requests_of(merchant, member):
+        told = (json.loads(outcome) if isinstance(outcome, str) else outcome)["request"]
+        found.append(Asked(pk, event, told.get("burn") or told.get("hold") or told.get("bought") or ""))
+    return sorted(found)
+
+
+def _requests_of(merchant: Merchant, member: int) -> list[tuple]:
+    return bulk.select(
+        "SELECT t.id, t.event, t.outcome FROM loyalty_txn t WHERE t.merchant_id = %s AND t.member_id = %s "
         f"AND t.kind IN ({', '.join(['%s'] * len(REQUEST_KINDS))}) AND t.outcome IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM loyalty_request_owner o WHERE o.txn_id = t.id)",
         [merchant.pk, member, *REQUEST_KINDS],
     ) + bulk.select(
-        "SELECT t.id, t.member_id, t.event, t.outcome FROM loyalty_request_owner o JOIN loyalty_txn t ON t.id = o.txn_id "
+        "SELECT t.id, t.event, t.outcome FROM loyalty_request_owner o JOIN loyalty_txn t ON t.id = o.txn_id "
         "WHERE o.merchant_id = %s AND o.member_id = %s",
         [merchant.pk, member],
     )
-    if posted_to is not None:
-        return sorted(pk for pk, owner, _, _ in rows if owner == posted_to)
-    if not about:
-        return sorted(pk for pk, _, _, _ in rows)
-    named = {event for pk, _, event, _ in rows if pk in set(about)} | _events(merchant, about)
-    told = {pk: (json.loads(o) if isinstance(o, str) else o)["request"] for pk, _, _, o in rows}
-    return sorted(pk for pk, request in told.items() if request.get("burn", request.get("hold")) in named)
 
 
-def _events(merchant: Merchant, txns: Sequence[int]) -> set[str]:
-    where, values = bulk.among("id", txns)
-    return {
-        event
-        for (event,) in bulk.select(
-            f"SELECT event FROM loyalty_txn WHERE +merchant_id = %s AND {where}", [merchant.pk, values]
-        )
-    }
+def with_own_requests(merchant: Merchant, members: Collection[int]) -> list[int]:
+    """Those of these members in whose books something was asked that is their own fact."""
+    where, values = bulk.among("t.member_id", members)
+    rows = bulk.select(
+        f"SELECT DISTINCT t.member_id FROM loyalty_txn t WHERE t.merchant_id = %s AND {where} "
+        f"AND t.kind IN ({', '.join(['%s'] * len(REQUEST_KINDS))}) AND t.outcome IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM loyalty_request_owner o WHERE o.txn_id = t.id)",
+        [merchant.pk, values, *REQUEST_KINDS],
+    )
+    given = ManualTier.objects.filter(merchant=merchant, member_id__in=list(members))
+    return sorted({m for (m,) in rows} | set(given.values_list("member_id", flat=True)))
+
+
+def of_half(asked: Sequence[Asked], told: Collection[int]) -> list[int]:
+    """Which of these requests go with the half of which the requests `told` were asked: those, and what is about one of them.
+    What is about another's goes with that one: a return is where its spend is, whoever asked for it."""
+    by_event = {one.event: one for one in asked}
+
+    def root(one: Asked) -> Asked:
+        while one.about in by_event:
+            one = by_event[one.about]
+        return one
+
+    return [one.txn for one in asked if root(one).txn in told]
 
 
 def posted_to_others(merchant: Merchant, txns: Sequence[int], member: int) -> list[int]:
@@ -369,10 +396,15 @@ def lapsed_since(merchant: Merchant, member: int, since: datetime) -> int:
 
 
 def next_at(merchant: Merchant, member: int, at: datetime) -> int:
-    """The place of a request among those granted at the very same moment."""
+    """The place of a request among those granted at the very same moment, to this member or to one who lives on in them."""
+    moment = bulk.moment()(at)
     rows = bulk.select(
         "SELECT outcome FROM loyalty_txn WHERE merchant_id = %s AND member_id = %s AND at = %s AND kind <> 'refused'",
-        [merchant.pk, member, bulk.moment()(at)],
+        [merchant.pk, member, moment],
+    ) + bulk.select(
+        "SELECT t.outcome FROM loyalty_request_owner o JOIN loyalty_txn t ON t.id = o.txn_id "
+        "WHERE o.merchant_id = %s AND o.member_id = %s AND t.at = %s",
+        [merchant.pk, member, moment],
     )
     told = [(json.loads(o) if isinstance(o, str) else o or {}).get("request", {}) for (o,) in rows]
     return 1 + max((request.get("nth", 0) for request in told), default=0)

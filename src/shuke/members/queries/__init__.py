@@ -70,7 +70,8 @@ def member_for(staff: Staff, card_or_id: str | int) -> Member:
 
 
 def member_of(merchant_id: int, card_or_id: str | int) -> Member:
-    """`member_for` for callers that have no signed-in person: the command line, the worker."""
+    """`member_for` for callers that have no signed-in person: the command line, the worker. `asked_as` of the answer is the
+    record that was named."""
     text = str(card_or_id).replace(" ", "").replace("-", "")
     number = int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 63 else -1
     found = instances.read(
@@ -82,10 +83,12 @@ def member_of(merchant_id: int, card_or_id: str | int) -> Member:
     if member is None and len(text) <= 20:  # a card that was replaced still says who it was
         replaced = Card.objects.filter(merchant_id=merchant_id, number=text).select_related("member").first()
         member = replaced.member if replaced is not None else None
+    named = member
     while member is not None and member.state == MemberState.MERGED and member.merged_into_id:
         member = Member.objects.filter(merchant_id=merchant_id, id=member.merged_into_id).first()
     if member is None:
         raise NoSuchMember(card_or_id)
+    member._asked_as = named.pk if named is not None else None
     return member
 
 

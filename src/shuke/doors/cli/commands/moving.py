@@ -34,9 +34,9 @@ def spend(desk: Desk, member: str, points: int, family: bool, key: str) -> None:
         answer = actions.spend_from_family(
             merchant=desk.merchant, key=key, member_id=who.pk, amount=points, now=desk.now, actor=desk.actor
         )
-        figures = _figures(actions.Ask(key, "burn", who.pk, points), answer)
+        figures = _figures(actions.Ask(key, "burn", who.asked_as, points), answer)
     else:
-        figures = ask_once(desk, actions.Ask(key, "burn", who.pk, points))
+        figures = ask_once(desk, actions.Ask(key, "burn", who.asked_as, points))
     _say_left(desk, who, figures)
 
 
@@ -54,7 +54,7 @@ def give_back(desk: Desk, member: str, points: int, spent: str, key: str) -> Non
     from shuke.loyalty import actions
 
     who = member_named(desk, member)
-    _say_left(desk, who, ask_once(desk, actions.Ask(key, "return", who.pk, points, ref=spent)))
+    _say_left(desk, who, ask_once(desk, actions.Ask(key, "return", who.asked_as, points, ref=spent)))
 
 
 @declared(
@@ -71,9 +71,9 @@ def give(desk: Desk, giver: str, receiver: str, points: int, key: str) -> None:
     from shuke.loyalty import actions
 
     who, to = member_named(desk, giver), member_named(desk, receiver)
-    move = actions.Transfer(key, who.pk, to.pk, points)
+    move = actions.Transfer(key, who.asked_as, to.asked_as, points)
     [answer] = actions.transfer(merchant=desk.merchant, transfers=[move], now=desk.now, actor=desk.actor)
-    _say_left(desk, who, _figures(actions.Ask(key, "handed", who.pk, points), answer))
+    _say_left(desk, who, _figures(actions.Ask(key, "handed", who.asked_as, points), answer))
 
 
 @declared(
@@ -95,7 +95,7 @@ def adjust(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
         lambda: actions.correct(
             merchant=desk.merchant,
             key=key,
-            member_id=who.pk,
+            member_id=who.asked_as,
             amount=points,
             reason=reason,
             now=desk.now,
@@ -103,7 +103,7 @@ def adjust(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
         )
     )
     if isinstance(told, actions.Answer):
-        figures = _figures(actions.Ask(key, "adjust", who.pk, points), told)
+        figures = _figures(actions.Ask(key, "adjust", who.asked_as, points), told)
         if desk.as_json:
             desk.json({"member": who.card, "state": "done", **figures})
             return

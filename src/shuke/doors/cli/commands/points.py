@@ -126,7 +126,7 @@ def activity(desk: Desk, member: str, activity: str, key: str) -> None:
     from shuke.loyalty.actions import Ask
 
     who = member_named(desk, member)
-    given = ask_once(desk, Ask(key, "activity", who.pk, ref=activity))
+    given = ask_once(desk, Ask(key, "activity", who.asked_as, ref=activity))
     if desk.as_json:
         desk.json({"member": who.card, "points": given["amount"], "growth": given["growth"]})
     desk.say(
@@ -150,7 +150,7 @@ def reinstate(desk: Desk, member: str, points: int, reason: str, key: str) -> No
     from shuke.loyalty.actions import Ask
 
     who = member_named(desk, member)
-    given = ask_once(desk, Ask(key, "reinstate", who.pk, points, reason=reason))
+    given = ask_once(desk, Ask(key, "reinstate", who.asked_as, points, reason=reason))
     if desk.as_json:
         desk.json({"member": who.card, "points": given["amount"]})
     desk.say(_("{member} has {points} points back.").format(member=who, points=given["amount"]))

@@ -140,7 +140,7 @@ def give(desk: Desk, member: str, tier: str, until: datetime | None, reason: str
     end = None if until is None else day_start(until.date() + timedelta(days=1), desk.merchant.tz)
     try:
         actions.give_tier(
-            merchant=desk.merchant, member_id=who.pk, tier=tier, until=end, reason=reason, now=desk.now, actor=desk.actor,
+            merchant=desk.merchant, member_id=who.asked_as, tier=tier, until=end, reason=reason, now=desk.now, actor=desk.actor,
             invited=invite, key=key,
         )  # fmt: skip
     except ValueError as error:
@@ -170,7 +170,7 @@ def membership(desk: Desk, member: str, buy: str | None, end: str | None, key: s
     if (buy is None) == (end is None):
         raise click.UsageError(_("Say either --buy or --end."))
     who = member_named(desk, member)
-    ask_once(desk, Ask(key, "membership" if buy else "membership_end", who.pk, ref=buy or end or ""))
+    ask_once(desk, Ask(key, "membership" if buy else "membership_end", who.asked_as, ref=buy or end or ""))
     running = queries.why_tier(desk.merchant, who.pk, desk.now).memberships
     if desk.as_json:
         desk.json({"member": who.card, "memberships": running})

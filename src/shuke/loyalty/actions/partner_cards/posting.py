@@ -13,12 +13,14 @@ from shuke.engine.partner_cards import terms as agreement
 from shuke.engine.partner_cards.judging import Line, month_of
 from shuke.engine.partner_cards.terms import Terms
 from shuke.kit import ids
+from shuke.loyalty.actions.halves import remember_asked
 from shuke.loyalty.actions.partner_cards.refusals import CardRefused
 from shuke.loyalty.actions.posting import Batch, Request
 from shuke.loyalty.actions.settling import lock_heads, refold
-from shuke.loyalty.models import CardLine, CardMove, CardProgramme
+from shuke.loyalty.models import CardLine, CardMove, CardProgramme, PartnerCard
 from shuke.loyalty.queries import charters, facts
 from shuke.members.actions import Note
+from shuke.members.queries.families import absorbed_by
 
 
 class Post(NamedTuple):
@@ -78,6 +80,34 @@ def write(
     if ref:
         batch.notes += _notes(one, sums, ref, now)
     batch.write()
+    _remember_halves(one, posts)
+
+
+def _remember_halves(one: CardProgramme, posts: Sequence[Post]) -> None:
+    """Whose spendings these are where two members are one: parting gives each their own."""
+    halves, homes, moved = halves_of(one, [post.about for post in posts]), {}, []
+    for post in posts:
+        half, home = halves.get(post.about.id), post.about.member
+        if half is not None and home is not None and half != home:
+            homes[half] = home
+            moved.append((half, f"card:{post.event}"))
+    remember_asked(one.merchant, homes, moved)
+
+
+def halves_of(one: CardProgramme, lines: Sequence[Line]) -> dict[int, int]:
+    """The record each spending belongs to: the one it was told of before, else the one whose card paid, which may live on
+    in the member who has the points."""
+    found = {line.id: line.member for line in lines if line.member is not None}
+    absorbed = absorbed_by(one.merchant_id, found.values())
+    if not absorbed:
+        return found
+    rows = PartnerCard.objects.filter(merchant_id=one.merchant_id, programme=one, member_id__in=list(absorbed))
+    cards = {(bytes(blind), absorbed[member]): member for blind, member in rows.values_list("blind", "member_id")}
+    found |= {line.id: cards.get((line.card, found[line.id]), found[line.id]) for line in lines if line.id in found}
+    told = CardLine.objects.filter(
+        merchant_id=one.merchant_id, pk__in=list(found), member_id__in=[*absorbed, *absorbed.values()]
+    )
+    return found | dict(told.values_list("id", "member_id"))
 
 
 def _charter(one: CardProgramme) -> Versions:
@@ -111,13 +141,16 @@ def charge(one: CardProgramme, posts: Sequence[Post], *, versions: Sequence[Term
 def stand(lines: Iterable[Line], points: dict[int, int], states: dict[int, str]) -> None:
     """Bring the rows of spendings to what they have become."""
     wanted = {line.id: line for line in lines}
-    rows = list(CardLine.objects.filter(pk__in=list(wanted)))
+    if not wanted:
+        return
+    rows = list(CardLine.objects.filter(pk__in=list(wanted)).select_related("programme"))
+    halves = halves_of(rows[0].programme, list(wanted.values())) if rows else {}
     for row in rows:
         line = wanted[row.pk]
         row.left_minor, row.full = line.left, line.full
         row.points += points.get(row.pk, 0)
         if row.member_id is None:  # whoever it was told of keeps it: a merge can be taken back
-            row.member_id = line.member
+            row.member_id = halves.get(row.pk, line.member)
         if row.pk in states:
             row.state, row.code = states[row.pk], ""
     CardLine.objects.bulk_update(rows, ["left_minor", "full", "points", "member", "state", "code"], batch_size=500)

@@ -90,8 +90,9 @@ def take_rows(*, file: CardFile, rows: Sequence[Spent | Odd], equal: Counter[byt
     made = [_line(file, one, row, spending, verdict) for (row, spending), verdict in zip(fresh, verdicts, strict=True)]
     of = {line.about_id for line in made if line.about_id is not None}
     told_of = dict(CardLine.objects.filter(merchant=merchant, pk__in=of).values_list("pk", "member_id")) if of else {}
-    for line in made:  # what comes back is of whoever the spending was told of: a merge can be taken back
-        line.member_id = told_of.get(line.about_id, line.member_id) if line.about_id is not None else line.member_id
+    told_of |= posting.halves_of(one, [v.line for v in verdicts if v.line is not None and v.line.id not in told_of])
+    for line in made:  # of the record it was told of, also what comes back: a merge can be taken back
+        line.member_id = told_of.get(line.about_id or line.pk, line.member_id)
     CardLine.objects.bulk_create(made, batch_size=500)
     posts = [
         Post(line.pk, verdict.line, verdict.points, "given" if verdict.points > 0 else "reversed")
