@@ -38,6 +38,7 @@ SELLING = {
 STORED = {
     "ladder": [{"at_least": 100, "bonus": 10}, {"at_least": 300, "percent": 12}], "order": "proportion", "bonus_months": 2,
     "least": 5, "most_balance": 800, "returned_grace_days": 9,
+    "cards": {"months": 2, "most": 300},
 }  # fmt: skip
 REFERRAL = {
     "friend": {"points": 30, "coupon": "ten"},
@@ -60,7 +61,26 @@ FULL = RICH | {
     "referral": REFERRAL | {"order": "any", "on_refund": "keep", "budget": None, "caps": {}},
 }  # fmt: skip
 FOLLOW = ROLLING | {"selling": SELLING, "stored": STORED | {"order": "principal_first"}, "referral": REFERRAL}
-RULED = TILL | {"selling": SELLING | {"coupons": [
+RIGHTS = {
+    "benefits": [
+        {"key": "wrap", "name": name("包装"), "kind": "gift_wrap", "per": "month", "cost": 2.5,
+         "grants": [{"tiers": ["gold"], "times": 3}, {"times": 1}]},
+        {"key": "parking", "name": name("停车"), "kind": "parking", "per": "quarter", "on_tier_change": "prorate",
+         "grants": [{"tiers": ["gold"], "times": 4}, {"times": 1}], "when": {"stores": ["main"]}},
+        {"key": "cake", "name": name("生日礼"), "kind": "birthday_gift", "per": "year", "when": {"birthday": "month"},
+         "grants": [{"times": 1}]},
+        {"key": "day", "name": name("会员日"), "kind": "member_day", "when": {"month_days": [8]}},
+    ],
+    "plans": [
+        {"key": "ladder", "name": name("满赠"), "per": "quarter", "steps": [
+            {"at_least": 150, "name": name("小礼"), "points": 15, "cost": 3}, {"at_least": 600, "name": name("大礼"), "cost": 20}]},
+        {"key": "five", "name": name("买四赠一"), "counts": "pieces", "of": {"categories": ["彩妆"]}, "repeat": True, "per": "lifetime",
+         "steps": [{"at_least": 2, "name": name("赠一"), "points": 9}]},
+        {"key": "often", "name": name("常客"), "counts": "orders", "per": "month", "steps": [{"at_least": 2, "name": name("礼"), "points": 5}]},
+    ],
+    "undo_minutes": 60,
+}  # fmt: skip
+RULED = TILL | {"points": CHARTER["points"] | {"transfer": "family", "transfer_most_per_day": 250}, "rights": RIGHTS, "selling": SELLING | {"coupons": [
     *SELLING["coupons"],
     {"key": "born", "name": name("生日"), "kind": "amount", "amount": 8, "valid": {"days": 9},
      "issue": [{"on": "birthday", "days": 2}, {"on": "birthday", "tiers": ["gold"]}]},
@@ -99,7 +119,7 @@ class Story:
         self.members = ["ann", "bo", "cy", "di"]
         self.found: list[dict[str, Any]] = []
         self.orders: list[tuple[str, float, float, int]] = []  # number, day, paid, lines
-        self.coupons: list[str] = ["nobody's"]
+        self.since: dict[str, float] = {}  # when those joined who were not there from the beginning
         self.n = 0
 
     def at(self, days: float) -> str:
@@ -332,6 +352,7 @@ def _friend(story: Story) -> None:
     rng, who, day = story.rng, story.fresh("new"), story.rng.uniform(2, 90)
     at = story.add(day, "join", member=who)["at"]
     story.members.append(who)
+    story.since[who] = day
     story.found.append({"at": at, "event": "referral", "member": who, "by": story.members[rng.choice([0, 0, 1])]})
     order = story.fresh("F")
     story.add(day + 1, "order", member=who, order=order, paid=rng.choice([10, 60, 300]))
@@ -412,6 +433,92 @@ def _codes(story: Story) -> None:
         ]
 
 
+def _benefit(story: Story) -> None:
+    rng, day, who = story.rng, story.rng.uniform(2, 160), story.who()
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        key = rng.choice(
+            ["wrap", "wrap", "parking", "cake", "day", "none", "ladder.0", "ladder.1", "five.0", "often.0", "often.7"]
+        )
+        day += rng.choice([0, 0, 5])
+        one = story.add(day, "benefit", member=who, benefit=key, id=story.fresh("n"))
+        if rng.random() < 0.3:
+            one["store"] = "other"
+        if rng.random() < 0.4:
+            story.add(day + rng.choice([0, 1]), "benefit_undo", handed=one["id"], late=rng.random() < 0.5)
+
+
+def _plan(story: Story) -> None:
+    """Steps of plans are claimed after buying, again after some of it came back, and taken back."""
+    rng, day, who = story.rng, story.rng.uniform(2, 120), story.who()
+    for n in range(rng.choice([1, 2])):
+        paid, order = rng.choice([19.9, 320.5, 999.99]), story.fresh("P")
+        lines = [
+            {"amount": a, "product": p, "category": c, "quantity": rng.choice([1, 3])}
+            for a, (p, c) in zip((round(paid / 3, 2), round(paid - round(paid / 3, 2), 2)), rng.sample(GOODS, 2), strict=True)
+        ]  # fmt: skip
+        story.add(day + n, "order", member=who, order=order, paid=paid, lines=lines)
+        if rng.random() < 0.5:
+            _return(story, order, day + n, paid, 2)
+    for _ in range(rng.choice([1, 2, 3])):
+        key = rng.choice(["ladder.0", "ladder.1", "five.0", "five.0", "often.0"])
+        one = story.add(day + rng.choice([2, 3, 30]), "benefit", member=who, benefit=key, id=story.fresh("n"))
+        if rng.random() < 0.3:
+            story.add(day + rng.choice([2, 3, 31]), "benefit_undo", handed=one["id"], late=True)
+
+
+def _family(story: Story) -> None:
+    """A family is founded, somebody comes, somebody goes, and its points are spent."""
+    rng, day, kin = story.rng, story.rng.uniform(1, 60), story.fresh("kin")
+    story.add(day, "family", family=kin, members=[story.who() for _ in range(rng.choice([2, 3, 4]))])
+    for _ in range(rng.choice([0, 1, 2])):
+        who = rng.choice([*story.members[4:], story.who()])
+        when = max(day + rng.uniform(0, 60), story.since.get(who, 0) + 1)
+        story.add(when, "family_join", family=rng.choice([kin, kin, kin, "none"]), member=who)
+    if rng.random() < 0.4:
+        story.add(day + rng.uniform(20, 90), "family_leave", member=story.who())
+    for _ in range(rng.choice([1, 2, 3])):
+        points = rng.choice([50, 200, 400, 900])
+        story.add(day + rng.uniform(0, 90), "redeem", member=story.who(), points=points, id=story.fresh("r"), pool=True)
+
+
+def _cards(story: Story) -> None:
+    """Gift cards: made, sold, spent by whoever has one, at the till too, redeemed, void, renewed."""
+    rng, day = story.rng, story.rng.uniform(1, 100)
+    cards = [f"CARD-{story.fresh('y')}" for _ in range(rng.choice([1, 2]))]
+    made = story.add(day, "card_make", cards=cards, amount=rng.choice([50, 120, 120, 250, 250, 400]))
+    if rng.random() < 0.25:
+        made["price"] = rng.choice([40, 49.99, 500])
+    for card in cards:
+        if rng.random() < 0.9:
+            story.add(day + rng.choice([1, 1, 0]), "card_sell", card=card, id=story.fresh("cs"))
+    for _ in range(rng.choice([1, 2, 3])):
+        when, card = day + rng.choice([2, 3, 10, 10, 62, 64]), rng.choice([*cards * 4, "CARD-none"])
+        what = rng.choice(["order", "order", "card_spend", "card_spend", "card_redeem", "card_void", "card_renew"])
+        if what == "order":
+            order = story.fresh("C")
+            lines = [
+                {"amount": rng.choice([30, 99.99]), "product": p, "category": c, "quantity": 2} for p, c in GOODS[:2]
+            ]
+            tenders = {
+                "gift_cards": rng.sample([*cards, "CARD-none"], 2), "points": rng.choice([0, 40]),
+                "stored_value": rng.choice([0, 10, "most"]),
+            }  # fmt: skip
+            story.add(when, "order", member=story.who(), order=order, lines=lines, tenders=tenders)
+            for _ in range(rng.choice([0, 1, 2])):
+                _return(story, order, when, 60, 2)
+        elif what == "card_spend":
+            one = story.add(when, what, card=card, amount=rng.choice([0.01, 33.33, 200]), id=story.fresh("cp"))
+            if rng.random() < 0.7:
+                amount = rng.choice([0.01, 20, 33.33])
+                story.add(when + 2, "card_give_back", card=card, spend=one["id"], amount=amount, id=story.fresh("cg"))
+        elif what == "card_redeem":
+            story.add(when, what, member=story.who(), card=card, id=story.fresh("cr"))
+        elif what == "card_void":
+            story.add(when, what, card=card, paid_out=rng.random() < 0.5)
+        else:
+            story.add(when, what, card=card, until=story.at(when + rng.choice([-5, 60])))
+
+
 def _complaint(story: Story) -> None:
     story.add(story.rng.uniform(1, 170), "complaint", member=story.who(), id=story.fresh("w"))
 
@@ -423,5 +530,5 @@ def _referral(story: Story) -> None:
 POINTS: tuple[Callable[[Story], None], ...] = (_redeem, _hold, _by_hand, _by_hand, _clock, _membership, _price)
 SHELVES: tuple[Callable[[Story], None], ...] = (
     _coupon, _coupon_order, _coupon_order, _value, _gift, _draw, _referral, _friend,
-    _codes, _complaint,
+    _codes, _complaint, _benefit, _plan, _family, _cards, _cards,
 )  # fmt: skip

@@ -140,14 +140,14 @@ def at_the_counter():
 
 @pytest.fixture(scope="module")
 def in_the_house():
-    return replayed("house", "2026-04-15")
+    return replayed("house", "2026-04-10")
 
 
 @pytest.mark.parametrize(
     ("where", "after"),
     [
         ("at_the_counter", "What each gave (`--until 2026-05-31`)"),
-        ("in_the_house", "What each gave (`--until 2026-04-15`)"),
+        ("in_the_house", "What each gave (`--until 2026-04-10`)"),
     ],
 )
 def test_every_line_gives_what_its_table_says(where, after, request):
@@ -200,6 +200,14 @@ def test_in_the_house_the_clock_and_the_end_are_as_told(in_the_house):
         ("2026-03-16", "ann", "coupon:birthday", ["birthday-1"]),
         ("2026-04-01", "ann", "coupon:win_back", "member_has_enough"),
     ]
+    members, cards = in_the_house["members"], in_the_house["gift_cards"]
+    assert {name: end["available"] for name, end in members.items()} == {"ann": 580, "bo": 0, "cy": 80}
+    assert members["bo"]["stored_value"]["available_minor"] == 10_000
+    assert [b["state"] for b in members["bo"]["benefits"]] == ["undone", "done"]
+    assert members["ann"]["family"] == ["ann", "cy"]
+    assert {name: (c["state"], c["available_minor"]) for name, c in cards.items()} == {
+        "CARD-A": ("active", 3500), "CARD-B": ("redeemed", 0), "CARD-C": ("void", 0),
+    }  # fmt: skip
 
 
 def test_events_of_the_table_are_the_events_there_are():

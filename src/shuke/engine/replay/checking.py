@@ -38,6 +38,13 @@ class _Look:
             other = {"to": "transfer", "by": "referral"}.get(field)
             if member and (other is None or line.event == other) and member not in self.members:
                 self.fault(line, "unknown_member", member=member, field=field)
+        for member in line.members:
+            if member not in self.members:
+                self.fault(line, "unknown_member", member=member, field="members")
+        if line.event == "family":
+            if ("family", line.ref) in self.offers:
+                self.fault(line, "offered_twice", name=line.ref, field="family")
+            self.offers.add(("family", line.ref))
         if line.event == "order":
             self._order(line)
         elif line.event == "return":

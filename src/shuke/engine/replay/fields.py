@@ -17,7 +17,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "return": ({"order"}, {"amount", "whole", "lines", "id"}),
     "price": ({"basket"}, {"member"}),
-    "redeem": ({"member", "points", "id"}, set()),
+    "redeem": ({"member", "points", "id"}, {"pool"}),
     "give_back": ({"member", "points", "redeem", "id"}, set()),
     "hold": ({"member", "points", "until", "id"}, set()),
     "capture": ({"member", "points", "hold", "id"}, set()),
@@ -39,6 +39,13 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "spend_value": ({"member", "amount", "id"}, set()),
     "give_back_value": ({"member", "amount", "spend", "id"}, set()),
     "pay_out_value": ({"member", "amount", "id"}, set()),
+    "card_make": ({"cards", "amount"}, {"price"}),
+    "card_sell": ({"card", "id"}, set()),
+    "card_redeem": ({"member", "card", "id"}, set()),
+    "card_spend": ({"card", "amount", "id"}, set()),
+    "card_give_back": ({"card", "spend", "amount", "id"}, set()),
+    "card_void": ({"card"}, {"paid_out"}),
+    "card_renew": ({"card", "until"}, set()),
     "gift_offer": (
         {"gift", "points"},
         {"stock", "per_member", "tiers", "kind", "template", "from", "until", "hold_days"},
@@ -51,6 +58,11 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "draw": ({"member", "draw", "id"}, {"way", "word"}),
     "referral": ({"member", "by"}, set()),
     "complaint": ({"member", "id"}, set()),
+    "benefit": ({"member", "benefit", "id"}, {"store"}),
+    "benefit_undo": ({"handed"}, {"late"}),
+    "family": ({"family", "members"}, set()),
+    "family_join": ({"family", "member"}, set()),
+    "family_leave": ({"member"}, set()),
     "clock": (set(), set()),
 }
 REQUESTS = {
@@ -59,9 +71,11 @@ REQUESTS = {
     "membership_end": "membership_end",
 }  # fmt: skip
 VALUE = {"top_up": "top_up", "spend_value": "spend", "give_back_value": "return", "pay_out_value": "withdraw"}
+PAID_BY_CARD = ("card_make", "card_spend", "card_give_back")
 # Where a line names something else: the first of these it has.
 NAMES = (
-    "gift", "taken", "draw", "tier", "activity", "membership", "hold", "redeem", "to", "template", "coupon", "spend", "by",
+    "card", "gift", "taken", "draw", "tier", "activity", "membership", "hold", "redeem", "to", "template", "coupon", "spend", "by",
+    "benefit", "handed", "family",
 )  # fmt: skip
 
 FAULTS = {
@@ -177,6 +191,7 @@ class Tenders(NamedTuple):
     stored_value: int = 0  # minor units
     coupons: tuple[str, ...] = ()  # ids of coupons
     best: bool = False
+    gift_cards: tuple[str, ...] = ()  # codes, in the order in which they pay
 
 
 class Offered(NamedTuple):
@@ -226,6 +241,12 @@ class Line(NamedTuple):
     way: str = ""
     word: str = ""
     code: str = ""
+    late: bool = False  # benefit_undo: by somebody who may do so after the charter's minutes
+    price: int | None = None  # card_make: what a card is sold for, where that is not its value
+    paid_out: bool = False  # card_void
+    spend: str = ""  # card_give_back: id of the payment
+    pool: bool = False  # redeem: the family helps
+    members: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     offered: Offered | None = None
     terms: dict[str, Any] | None = None  # of a draw

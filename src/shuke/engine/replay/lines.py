@@ -15,6 +15,7 @@ from shuke.engine.replay.checking import checked
 from shuke.engine.replay.fields import (
     FIELDS,
     NAMES,
+    PAID_BY_CARD,
     VALUE,
     Goods,
     Line,
@@ -110,7 +111,9 @@ class _Reader:
             ref=next((self.text(told, n) for n in NAMES if n in told), ""),
             until=self._until(event, told),
             order=self.text(told, "order"),
-            paid=self.amount(told, "paid" if event == "order" else "amount", above=event in VALUE),
+            paid=self.amount(
+                told, "paid" if event == "order" else "amount", above=event in VALUE or event in PAID_BY_CARD
+            ),
             paid_told="paid" in told,
             freight=self.amount(told, "freight"),
             discount=self.amount(told, "discount"),
@@ -130,7 +133,13 @@ class _Reader:
             way=self.text(told, "way"),
             word=self.text(told, "word") if told.get("word") else "",
             code=self.text(told, "code"),
-            codes=self.codes(told["codes"]) if "codes" in told else (),
+            late=self.flag(told, "late"),
+            pool=self.flag(told, "pool"),
+            members=self.members(told["members"]) if "members" in told else (),
+            codes=self.codes(told, "codes") or self.codes(told, "cards"),
+            price=self.amount(told, "price") if "price" in told else None,
+            paid_out=self.flag(told, "paid_out"),
+            spend=self.text(told, "spend") if event == "card_give_back" else "",
             offered=self.offered(told) if event == "gift_offer" else None,
             terms=self.draw(told) if draw else None,
             seed=self.seed(told.get("seed")) if draw else b"",
@@ -241,22 +250,37 @@ class _Reader:
         return tuple(found)
 
     def tenders(self, given: Any) -> Tenders:
-        if not isinstance(given, dict) or given.keys() - {"points", "stored_value", "coupons", "best"}:
-            self.wrong("tenders", given, "{points, stored_value, coupons, best}")
+        if not isinstance(given, dict) or given.keys() - {"points", "stored_value", "coupons", "best", "gift_cards"}:
+            self.wrong("tenders", given, "{points, stored_value, gift_cards, coupons, best}")
             return Tenders()
-        coupons = given.get("coupons", [])
-        if not isinstance(coupons, list) or not all(isinstance(c, str) and 0 < len(c) <= 60 for c in coupons):
-            self.wrong("tenders.coupons", coupons, '["c1"]')
-            coupons = []
+        names: dict[str, list[str]] = {}
+        for name in ("coupons", "gift_cards"):
+            names[name] = given.get(name, [])
+            if not isinstance(names[name], list) or not all(
+                isinstance(c, str) and 0 < len(c) <= 60 for c in names[name]
+            ):
+                self.wrong(f"tenders.{name}", names[name], '["c1"]')
+                names[name] = []
         points = -1 if given.get("points") == "most" else self.whole(given, "points", least=0)
         value = -1 if given.get("stored_value") == "most" else self.amount(given, "stored_value")
-        return Tenders(points, value, tuple(dict.fromkeys(coupons)), self.flag(given, "best"))
+        coupons, cards = (tuple(dict.fromkeys(names[name])) for name in ("coupons", "gift_cards"))
+        return Tenders(points, value, coupons, self.flag(given, "best"), cards)
 
-    def codes(self, given: Any) -> tuple[str, ...]:
+    def codes(self, told: dict[str, Any], name: str) -> tuple[str, ...]:
         """Codes as the shop gives them out, at least four signs each."""
+        if name not in told:
+            return ()
+        given = told[name]
         found = given if isinstance(given, list) and given else [None]
         if not all(isinstance(code, str) and 4 <= len(plain(code)) <= 30 for code in found):
-            self.wrong("codes", given, '["SPRING20"], 4 … 30')
+            self.wrong(name, given, '["SPRING20"], 4 … 30')
+            return ()
+        return tuple(found)
+
+    def members(self, given: Any) -> tuple[str, ...]:
+        found = given if isinstance(given, list) and given else [None]
+        if not all(isinstance(name, str) and 0 < len(name) <= 60 for name in found):
+            self.wrong("members", given, '["ann", "bo"]')
             return ()
         return tuple(found)
 

@@ -67,6 +67,8 @@ class MemberEnd:
     value: dict[str, Any] = field(default_factory=dict)
     gifts: list[dict[str, Any]] = field(default_factory=list)
     tickets: list[dict[str, Any]] = field(default_factory=list)
+    benefits: list[dict[str, Any]] = field(default_factory=list)
+    family: list[str] = field(default_factory=list)  # members, who joined first first
     brought: dict[str, Any] | None = None  # by whom, and what both got for it
 
 
@@ -76,6 +78,7 @@ class Outcome:
     answers: dict[int, Answer]  # by line
     members: dict[str, MemberEnd]
     clock: list[dict[str, Any]] = field(default_factory=list)  # what is no points and happened between the events
+    cards: dict[str, Any] = field(default_factory=dict)  # gift cards as they are printed at the end
 
 
 class Names:
@@ -84,10 +87,12 @@ class Names:
     def __init__(self) -> None:
         self.baskets: dict[str, str] = {}  # number → order or id of the redemption
         self.bonds: dict[str, str] = {}  # number → newcomer
+        self.benefits: dict[str, str] = {}  # number → id of the hand-out
 
     def event(self, text: str) -> str:
         """The name of a posting or of a lot."""
         text = re.sub(r"\bcheckout:(\d+)", lambda m: f"checkout:{self.baskets.get(m[1], m[1])}", text)
+        text = re.sub(r"\bbenefit:(\d+)", lambda m: f"benefit:{self.benefits.get(m[1], m[1])}", text)
         return re.sub(r"\breferral:(\d+)", lambda m: f"referral:{self.bonds.get(m[1], m[1])}", text)
 
     def booked(self, one: Booked) -> Booked:

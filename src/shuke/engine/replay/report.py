@@ -50,6 +50,7 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
         "until": found.until.isoformat(),
         "events": told,
         "by_the_clock": _clock(found, named),
+        "gift_cards": dict(sorted(found.cards.items())),
         "members": {name: _member(end) for name, end in sorted(found.members.items())},
     }
 
@@ -117,6 +118,8 @@ def _member(end: MemberEnd) -> dict[str, Any]:
         "stored_value": end.value,
         "gifts": end.gifts,
         "tickets": end.tickets,
+        "benefits": end.benefits,
+        "family": end.family,
         "brought_by": end.brought,
     }
 

@@ -9,6 +9,8 @@ from typing import Any
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.purse import Purse
+from shuke.engine.replay.benefits import Benefits
+from shuke.engine.replay.cards import Cards
 from shuke.engine.replay.codes import Codes
 from shuke.engine.replay.draws import Draws
 from shuke.engine.replay.fields import REQUESTS, VALUE, Line
@@ -17,6 +19,7 @@ from shuke.engine.replay.member import BY_EFFECT, Ask, Member
 from shuke.engine.replay.outcome import Answer, Names, Outcome
 from shuke.engine.replay.referrals import Referrals
 from shuke.engine.replay.rules import News, Nights, Rules
+from shuke.engine.replay.sharing import Sharing
 from shuke.engine.replay.till import Till
 from shuke.engine.replay.value import Value
 from shuke.engine.replay.vouchers import Vouchers
@@ -34,11 +37,14 @@ class Replay:
         taken: set[str] = set()
         self.vouchers = Vouchers(versions, taken)
         self.value = Value(versions)
-        self.till = Till(versions, self.members, self.vouchers, self.value, self.names)
+        self.codes = Codes(self.vouchers)
+        self.cards = Cards(versions, self.value, self.codes.brake)
+        self.till = Till(versions, self.members, self.vouchers, self.value, self.cards, self.names)
         self.gifts = Gifts(versions, self.members, self.vouchers)
         self.draws = Draws(versions, self.members, self.vouchers)
         self.referrals = Referrals(versions, self.members, self.vouchers, self.names)
-        self.codes = Codes(self.vouchers)
+        self.sharing = Sharing(versions, self.members)
+        self.benefits = Benefits(versions, self.members, self.till.goods, self.names)
         self.rules = Rules(versions, self.members, self.vouchers)
         self.reasons: dict[int, list[dict[str, Any]]] = {}  # line → why rules gave no coupon
         self._taken = taken
@@ -64,7 +70,7 @@ class Replay:
         members = {
             name: member.end(end, self.names, lambda who: self._rest(who, end)) for name, member in self.members.items()
         }
-        return Outcome(end, self.answers, members, news.clock)
+        return Outcome(end, self.answers, members, news.clock, self.cards.end(end))
 
     def _nights(self, nights: Nights, at: datetime, news: News) -> None:
         for midnight in nights.until(at):
@@ -78,6 +84,8 @@ class Replay:
             "gifts": self.gifts.end(member),
             "tickets": self.draws.end(member),
             "brought": self.referrals.end(member),
+            "benefits": self.benefits.end(member),
+            "family": self.sharing.end(member),
         }
 
     def _clock(self, at: datetime) -> None:
@@ -97,11 +105,11 @@ class Replay:
             self.members[line.member] = Member(line.member, number, self.versions, line.at, line.birthday, self.purse)
             return Answer(True, events=[(line.member, "joined")])
         if event in REQUESTS:
-            return self._request(line)
+            return self.sharing.spend(line) if line.pool else self._request(line)
         if event in VALUE:
             return self.value.ask(line.member, line.id, VALUE[event], line.paid, line.ref, line.at, kind=event)
         if event == "transfer":
-            return self._transfer(line)
+            return self.sharing.transfer(line)
         if event in ("tier", "invite"):
             return self._tier(line)
         if event == "order":
@@ -132,6 +140,14 @@ class Replay:
             return self.vouchers.void(line.ref, at)
         if event == "gift_offer":
             return self.gifts.offer(line)
+        if event.startswith("card_"):
+            return self.cards.do(line)
+        if event == "benefit":
+            return self.benefits.hand_out(line)
+        if event == "benefit_undo":
+            return self.benefits.take_back(line)
+        if event in ("family", "family_join", "family_leave"):
+            return self.sharing.family(line)
         if event == "complaint":
             self.rules.settled.append((line.member, at, line.id))
             return Answer(True)
@@ -166,42 +182,3 @@ class Replay:
         name = f"tier:{line.number:012d}"
         self.members[line.member].happen(ev.TierGiven(name, line.at, line.ref, line.until, cause))
         return Answer(True)
-
-    def _transfer(self, line: Line) -> Answer:
-        terms = self.versions.at(line.at)
-        giver, receiver = self.members[line.member], self.members[line.ref]
-        for one in {id(m): m for m in (giver, receiver)}.values():
-            one.advance(line.at)
-        available = giver.fold.books.available(line.at)
-        told: dict[str, Any] = {"amount": line.points, "available": available}
-        points, amount = terms.charter.points, line.points
-        start = terms.start(terms.day(line.at))
-        given = sum(n for at, n in giver.handed if at >= start)
-        if amount <= 0:
-            return Answer(False, "not_positive", told)
-        if line.ref == line.member:
-            return Answer(False, "same_member", told)
-        if points.transfer == "no":
-            return Answer(False, "no_transfers", told)
-        if points.transfer == "family":  # the list knows no families
-            return Answer(False, "not_family", told)
-        if amount > available:
-            return Answer(False, "not_enough", told)
-        most = points.transfer_most_per_day
-        if most is not None and given + amount > most:
-            return Answer(False, "too_much_today", told | {"most": most, "given": given})
-        handed = ev.HandedOver(f"handed:{line.id}", line.at, amount, giver.place(line.at))
-        giver.happen(handed)
-        effect = next(e for e in reversed(giver.fold.effects) if e.event == handed.event)
-        lots = giver.fold.books.lots
-        parcels = tuple(
-            ev.Parcel(n, lots[key].earned_at, lots[key].expires_at, lots[key].cost_micro)
-            for key, kind, n in effect.uses
-            if kind == "transfer"
-        )
-        taken = ev.TakenOver(f"taken:{line.id}", line.at, parcels, receiver.place(line.at))
-        receiver.happen(taken)
-        giver.nth, receiver.nth = (line.at, handed.nth), (line.at, taken.nth)
-        giver.handed.append((line.at, amount))
-        events = [(line.member, handed.event), (line.ref, taken.event)]
-        return Answer(True, figures={"amount": amount, "available": available - amount}, events=events)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shuke.engine.charter.terms import Versions
-from shuke.engine.checkout import Basket, Holdings, Priced, PricedLine, document, price
+from shuke.engine.checkout import Basket, GiftCard, Holdings, Priced, PricedLine, document, price
 from shuke.engine.checkout.returning import Back, by_money, counted, returned
 from shuke.engine.ledger import events as ev
+from shuke.engine.replay.cards import Cards, hint
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.member import Ask, Member
 from shuke.engine.replay.outcome import Answer, Names, with_names
@@ -38,12 +39,19 @@ class Paid:
 
 class Till:
     def __init__(
-        self, versions: Versions, members: Mapping[str, Member], vouchers: Vouchers, value: Value, names: Names
+        self,
+        versions: Versions,
+        members: Mapping[str, Member],
+        vouchers: Vouchers,
+        value: Value,
+        cards: Cards,
+        names: Names,
     ) -> None:
         self.versions, self.members = versions, members
-        self.vouchers, self.value, self.names = vouchers, value, names
+        self.vouchers, self.value, self.cards, self.names = vouchers, value, cards, names
         self.returns = Returns()
         self.priced: dict[str, Paid] = {}  # order → basket
+        self.goods: dict[str, tuple[Goods, ...]] = {}  # event of an order → its lines as they were sold
         self.count = 0
 
     # ---- pricing ------------------------------------------------------------------------------------------------------
@@ -64,7 +72,14 @@ class Till:
         renamed, names = numbered(plain, {v.name: v.number for v in self.vouchers.all.values()})
         told = document.from_plain(renamed)
         basket = document.basket(told, terms.currency)
-        return price(terms, basket, self._holdings(member, basket, names, at), at), names
+        asked = self.cards.asked(list(basket.asks.gift_cards), at)
+        basket = without_codes(basket, self.cards)
+        holdings = replace(
+            self._holdings(member, basket, names, at),
+            gift_cards=tuple(GiftCard(c.number, self.cards.balance(c, at), hint(c.number)) for c in asked[0].values()),
+            cards_refused=tuple((called(self.cards, code), why) for code, why in asked[1].items()),
+        )
+        return price(terms, basket, holdings, at), names | self.cards.numbers()
 
     def _holdings(self, name: str, basket: Basket, names: Mapping[str, str], at: datetime) -> Holdings:
         member = self.members[name]
@@ -95,6 +110,7 @@ class Till:
         purchase = ev.Purchase(
             line.order_event, line.at, net, self._goods(goods), line.store, line.platform, line.channel, line.done, parts
         )  # fmt: skip
+        self.goods[line.order_event] = goods
         self.members[line.member].happen(purchase)
 
     def _goods(self, goods: tuple[Goods, ...]) -> tuple[ev.GoodsLine, ...]:
@@ -112,11 +128,13 @@ class Till:
         if line.paid_told and priced.due != line.paid:
             return Answer(False, "price_changed", {"due_minor": priced.due, "expected_minor": line.paid}, plain)
         answer = self._pay(line.member, line.order, priced, line.at)
+        if line.tenders is not None and line.tenders.gift_cards:
+            self.cards.asked(list(line.tenders.gift_cards), line.at)  # looked at once to price, and once to hold
         if not answer.done:
             answer.priced = plain
             return answer
         goods, freight = sold_goods(line, priced.lines)
-        paid = priced.due + priced.stored_value
+        paid = priced.due + priced.stored_value + priced.gift_cards
         self.returns.sell(line, paid, is_basket=True)
         parts = None
         if self.versions.needs_parts:
@@ -126,7 +144,7 @@ class Till:
                 discount=totals["tier_price_minor"] + totals["offers_minor"],
                 coupon=totals["coupons_minor"],
                 points=totals["points_minor"],
-                stored_value=totals["stored_value_minor"],
+                stored_value=totals["stored_value_minor"] + totals["gift_cards_minor"],
             )
         self._purchase(line, paid - freight, goods, parts)
         answer.priced = plain
@@ -165,6 +183,7 @@ class Till:
             answer.events += [
                 (name, self.names.event(f"{kind}:{k}")) for kind, k in (("hold", hold), ("capture", paid))
             ]
+        answer.did += self._pay_by_card(number, priced, at)
         if priced.stored_value:
             hold, paid = f"checkout:{number}:stored", f"checkout:{number}:stored:paid"
             self.value.ask(name, hold, "hold", priced.stored_value, "", at)
@@ -173,6 +192,16 @@ class Till:
         answer.did += self.vouchers.redeem(number, at)
         self.priced[key] = Paid(number, name, priced, priced.points, priced.stored_value)
         return answer
+
+    def _pay_by_card(self, number: str, priced: Priced, at: datetime) -> list[dict[str, Any]]:
+        told = []
+        for one in priced.applied:
+            if one.step == "gift_cards":
+                card, hold = self.cards.by_number(one.ref), f"checkout:{number}:card:{one.ref}"
+                self.value.ask(card.holder, hold, "hold", one.amount, "", at)
+                done = self.value.ask(card.holder, f"{hold}:paid", "capture", one.amount, hold, at)
+                told += self.cards.told(card, done, "card_spend").did
+        return told
 
     # ---- returns ------------------------------------------------------------------------------------------------------
 
@@ -211,13 +240,15 @@ class Till:
         else:
             for key, quantity in plan.quantities.items():
                 after[key] = after.get(key, 0) + quantity
-        basket.back = after
         back = returned(lines, after, basket.priced.back_to)
         whole = all(after.get(one.key, 0) == one.quantity for one in lines if one.list)
         money = back.minus(basket.given)
-        answer = Answer(True)
+        if self._gone(money):
+            return Answer(False, "return_refused", {"order": line.order})
+        basket.back, answer = after, Answer(True)
         self._give_back(answer, line, basket, back, whole)
-        refund = self._refund(line, plan, money.due + money.stored_value)
+        paid = money.due + money.stored_value + sum(n for _, n in money.gift_cards)
+        refund = self._refund(line, plan, paid)
         answer.events, answer.figures = refund.events + answer.events, refund.figures
         return answer
 
@@ -229,6 +260,12 @@ class Till:
             key = f"checkout:{number}:back:{back.points}"
             self.members[basket.member].ask(Ask(key, "return", more.points, f"checkout:{number}:paid"), at)
             answer.events.append((basket.member, self.names.event(f"return:{key}")))
+        in_all = dict(back.gift_cards)
+        for ref, part in more.gift_cards:
+            card, hold = self.cards.by_number(ref), f"checkout:{number}:card:{ref}"
+            self.cards.may_come_back(card)
+            done = self.value.ask(card.holder, f"{hold}:back:{in_all[ref]}", "return", part, f"{hold}:paid", at)
+            answer.did += self.cards.told(card, done, "card_give_back").did
         if more.stored_value > 0:
             key = f"checkout:{number}:stored:back:{back.stored_value}"
             ref = f"checkout:{number}:stored:paid"
@@ -237,6 +274,21 @@ class Till:
             ).did
         if whole:
             answer.did += self.vouchers.give_back(number, at)
+
+    def _gone(self, more: Back) -> bool:
+        """Would something go back to a card that is void?"""
+        return any(self.cards.by_number(ref).state == "void" for ref, _ in more.gift_cards)
+
+
+def without_codes(basket: Basket, cards: Cards) -> Basket:
+    refs = tuple(dict.fromkeys(called(cards, code) for code in basket.asks.gift_cards))
+    return replace(basket, asks=replace(basket.asks, gift_cards=refs))
+
+
+def called(cards: Cards, code: str) -> str:
+    """As `flows.checkout.prepaid` calls cards: by number; those that nobody has by the end of what was told."""
+    card = cards.all.get(code)
+    return card.number if card is not None else f"…{code[-4:]}"
 
 
 # ---- what both the engine and the books make of a line -----------------------------------------------------------------
@@ -268,14 +320,15 @@ def basket_of(line: Line) -> dict[str, Any]:
             "coupons": list(told.coupons),
             "points": "most" if told.points < 0 else told.points,
             "stored_value_minor": "most" if told.stored_value < 0 else told.stored_value,
+            "gift_cards": list(told.gift_cards),
             "best": told.best,
         },
     }
 
 
 def sold_goods(line: Line, priced: tuple[PricedLine, ...]) -> tuple[tuple[Goods, ...], int]:
-    """What each line cost in money, stored value included; and the freight."""
-    cost = {one.key: one.due + one.stored_value for one in priced}
+    """What each line cost in money, stored value and gift cards included; and the freight."""
+    cost = {one.key: one.due + one.stored_value + sum(n for _, n in one.gift_cards) for one in priced}
     goods = tuple(g._replace(amount=cost[str(n)]) for n, g in enumerate(line.goods, 1))
     return goods, cost.get(FREIGHT, 0)
 

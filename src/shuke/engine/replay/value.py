@@ -24,6 +24,9 @@ class Value:
     def is_on(self, at: datetime) -> bool:
         return self.versions.at(at).charter.stored is not None
 
+    def purse(self, member: str) -> Purse:
+        return self.purses.setdefault(member, Purse())
+
     def available(self, member: str, at: datetime) -> int:
         purse = self.purses.get(member)
         return purse.available(at) if purse is not None and self.is_on(at) else 0
@@ -38,7 +41,7 @@ class Value:
         part: Stored | None = terms.charter.stored
         if part is None:
             return Answer(False, "stored_value_off")
-        purse = self.purses.setdefault(member, Purse())
+        purse = self.purse(member)
         purse.advance(at)
         one = Request(key, what, amount, ref, left=self.used.get((member, ref)) if what == "return" else None)
         code, figures = judge(part, terms.currency, one, purse, at)

@@ -18,7 +18,9 @@ from shuke.engine.replay.value import standing
 from shuke.flows import coupons as coupon_flows
 from shuke.flows import join as joining
 from shuke.flows import referral
+from shuke.flows.replay_books.cards import Cards
 from shuke.flows.replay_books.desks import Desks
+from shuke.flows.replay_books.household import Household
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.flows.replay_books.till import Till
 from shuke.flows.replay_books.vouchers import Vouchers
@@ -39,7 +41,7 @@ def open_shop(
 ) -> Merchant:
     """A merchant for this list alone, with its stores, under the charter from the first event on."""
     merchant = shops.create_merchant(name=SHOP, zone=zone, currency=charter.currency, now=now, actor=ACTOR)
-    places = {(line.platform, line.store, line.store) for line in lines if line.event == "order"}
+    places = {(line.platform, line.store, line.store) for line in lines if line.event in ("order", "benefit")}
     shops.ensure_stores(merchant=merchant, stores=sorted(places | {("pos", "main", "main")}))
     loyalty.publish_charter(merchant=merchant, charter=charter, effective_from=since, now=now, actor=ACTOR)
     coupon_flows.adopt_charter(merchant=merchant, now=now)
@@ -54,9 +56,11 @@ class Books:
         self.answers: dict[int, Answer] = {}
         taken: set[str] = set()
         self.shop = Shop(merchant, taken)
-        self.till = Till(self.shop, charter.currency)
+        self.cards = Cards(self.shop)
+        self.till = Till(self.shop, charter.currency, self.cards)
         self.desks = Desks(self.shop)
         self.vouchers = Vouchers(self.shop)
+        self.household = Household(self.shop)
         self._taken = taken
 
     def run(self, lines: Sequence[Line], until: datetime | None = None) -> Outcome:
@@ -75,7 +79,7 @@ class Books:
         self._settle_referrals(end)
         news.between(end, self.vouchers.by_rule(end))
         members = {name: self._end(name, m.pk, end) for name, m in self.shop.members.items()}
-        return Outcome(end, self.answers, members, news.clock)
+        return Outcome(end, self.answers, members, news.clock, self.cards.end(end))
 
     def _nights(self, nights: Nights, at: datetime, news: News) -> None:
         for midnight in nights.until(at):
@@ -98,6 +102,11 @@ class Books:
             "coupon_codes": self.vouchers.make_codes,
             "coupon_void": self.vouchers.void,
             "complaint": self.vouchers.complaint,
+            "benefit": self.household.hand_out,
+            "benefit_undo": self.household.take_back,
+            "family": self.household.family,
+            "family_join": self.household.family,
+            "family_leave": self.household.leave,
             "gift_offer": self.desks.gift_offer,
             "gift": self.desks.gift,
             "gift_hand_over": self.desks.gift_end,
@@ -113,12 +122,16 @@ class Books:
             **dict.fromkeys(VALUE, self.desks.value),
             **dict.fromkeys(REQUESTS, self._request),
         }.get(line.event)
+        if line.event.startswith("card_"):
+            return self.cards.do(line)
         if desk is not None:
             return desk(line)
         self.desks.night(line.at)
         return Answer(True)
 
     def _request(self, line: Line) -> Answer:
+        if line.pool:
+            return self.household.spend(line)
         kind = REQUESTS[line.event]
         ask = loyalty.Ask(
             line.id,
@@ -199,6 +212,8 @@ class Books:
             gifts=self.desks.taken_by(name),
             tickets=self.desks.tickets_of(name),
             brought=self.desks.brought(name),
+            benefits=self.household.handed_to(name),
+            family=self.household.kin_of(name),
         )
 
     def _coupons(self, member: int) -> list[dict[str, Any]]:

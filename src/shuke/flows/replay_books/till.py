@@ -7,6 +7,7 @@ from typing import Any
 from shuke.engine import facts
 from shuke.engine.checkout import Priced, document
 from shuke.engine.checkout import price as price_by
+from shuke.engine.replay.cards import moved
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.outcome import Answer, with_names
 from shuke.engine.replay.returns import Plan, Returns
@@ -15,6 +16,7 @@ from shuke.engine.replay.value import did
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.checkout.pricing import look_up_codes, see
+from shuke.flows.replay_books.cards import Cards
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import actions as loyalty
@@ -23,8 +25,8 @@ from shuke.loyalty.queries import charters
 
 
 class Till:
-    def __init__(self, shop: Shop, currency: str) -> None:
-        self.shop, self.currency = shop, currency
+    def __init__(self, shop: Shop, currency: str, cards: Cards) -> None:
+        self.shop, self.currency, self.cards = shop, currency, cards
         self.returns = Returns()
         self.keys: dict[str, int] = {}  # order or redemption → its basket's row
 
@@ -44,6 +46,7 @@ class Till:
             return price_by(terms, document.basket(told, terms.currency), document.holdings(told), at), {}, plain
         loyalty.run_clock(merchant=merchant, now=at)  # a till prices by the tier as the worker left it
         renamed, names = numbered(plain, {name: str(pk) for name, pk in self.shop.coupons.items()})
+        renamed, names = self.cards.in_basket(renamed), names | self.cards.numbers()
         basket = document.basket(document.from_plain(renamed), terms.currency)
         codes = look_up_codes(merchant, basket.asks, [ACTOR], at)
         return see(merchant, basket, self.shop.member(line.member), codes, at).priced, names, renamed
@@ -63,7 +66,7 @@ class Till:
         paid = self._pay(line, line.order, told, line.order_event)
         if paid.done:
             goods, freight = sold_goods(line, priced.lines)
-            money = priced.due + priced.stored_value
+            money = priced.due + priced.stored_value + priced.gift_cards
             self._take_in(line, goods, money, freight, None)
             self.returns.sell(line, money, is_basket=True)
             paid.events = answer.events + paid.events
@@ -129,6 +132,8 @@ class Till:
         if row.points:
             for kind, what in (("hold", "points"), ("capture", "paid")):
                 answer.events.append((line.member, self.shop.names.event(f"{kind}:checkout:{row.pk}:{what}")))
+        for card in row.gift_cards:
+            answer.did.append(self._by_card(f"checkout:{row.pk}:card:{card}:paid", "card_spend", card))
         if row.stored_value_minor:
             answer.did.append(self._value(f"checkout:{row.pk}:stored:paid", "spend_value"))
         used = CouponMove.objects.filter(
@@ -137,6 +142,10 @@ class Till:
         for pk, amount in used.order_by("coupon_id").values_list("coupon_id", "amount_minor"):
             answer.did.append({"kind": "coupon_redeem", "coupon": self.shop.coupon_name(pk), "amount_minor": amount})
         return answer
+
+    def _by_card(self, key: str, kind: str, card: str) -> dict[str, Any]:
+        figures = StoredTxn.objects.get(merchant=self.shop.merchant, key=key).answer["figures"]
+        return moved(kind, self.cards.numbers()[card], figures)
 
     def _value(self, key: str, kind: str) -> dict[str, Any]:
         return did(kind, StoredTxn.objects.get(merchant=self.shop.merchant, key=key).answer["figures"])
@@ -153,15 +162,19 @@ class Till:
             self._given_back(answer, line, before)
             return answer
         before = self._so_far(line.order)
-        told = checkout.give_back(
-            merchant=self.shop.merchant,
-            key=line.order,
-            return_key=line.id,
-            quantities=plan.quantities,
-            now=line.at,
-            actor=ACTOR,
-        )
+        try:
+            told = checkout.give_back(
+                merchant=self.shop.merchant,
+                key=line.order,
+                return_key=line.id,
+                quantities=plan.quantities,
+                now=line.at,
+                actor=ACTOR,
+            )
+        except CheckoutRefused as refused:
+            return Answer(False, refused.code, {"order": line.order})
         money = told.back["due_minor"] + told.back["stored_value_minor"]
+        money += sum(one["amount_minor"] for one in told.back["gift_cards"])
         answer = Answer(True)
         self._given_back(answer, line, before)
         refund = self._refund(line, plan, money)
@@ -179,18 +192,19 @@ class Till:
         event = f"refund:{sold.order_event}:{line.id}"
         return Answer(True, figures={"amount": amount}, events=[(sold.member, event)])
 
-    def _so_far(self, order: str) -> tuple[int, int, set[int]]:
-        """What of a basket came back before: points, stored value, coupons."""
+    def _so_far(self, order: str) -> tuple[int, int, set[int], dict[str, int]]:
+        """What of a basket came back before: points, stored value, coupons, by gift card."""
         row = Checkout.objects.filter(pk=self.keys.get(order, 0)).first()
         if row is None:
-            return 0, 0, set()
-        return row.returned_points, row.returned_stored_minor, set(self._used(row.pk))
+            return 0, 0, set(), {}
+        cards = {card: back for card, (_, back) in row.gift_cards.items()}
+        return row.returned_points, row.returned_stored_minor, set(self._used(row.pk)), cards
 
     def _used(self, basket: int) -> list[int]:
         rows = Coupon.objects.filter(merchant=self.shop.merchant, checkout_id=basket, state="redeemed")
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
-    def _given_back(self, answer: Answer, line: Line, before: tuple[int, int, set[int]]) -> None:
+    def _given_back(self, answer: Answer, line: Line, before: tuple[int, int, set[int], dict[str, int]]) -> None:
         """What came back since: read from the tables."""
         if line.order not in self.keys:
             return
@@ -199,6 +213,9 @@ class Till:
         if row.returned_points > before[0]:
             name = f"return:checkout:{row.pk}:back:{row.returned_points}"
             answer.events.append((member, self.shop.names.event(name)))
+        for card, (_, back) in sorted(row.gift_cards.items()):
+            if back > before[3].get(card, 0):
+                answer.did.append(self._by_card(f"checkout:{row.pk}:card:{card}:back:{back}", "card_give_back", card))
         if row.returned_stored_minor > before[1]:
             answer.did.append(
                 self._value(f"checkout:{row.pk}:stored:back:{row.returned_stored_minor}", "give_back_value")

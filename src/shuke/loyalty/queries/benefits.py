@@ -9,12 +9,12 @@ from typing import NamedTuple
 from django.db.models import Count, QuerySet, Sum
 
 from shuke.engine.benefits import Close, Done, Given, Right, Someone, Streak, progress, rights
+from shuke.engine.benefits.counting import Kept, Part, by_line, counted
 from shuke.engine.benefits.progress import plan_span
 from shuke.engine.charter.rights import Plan
 from shuke.engine.charter.terms import Terms
 from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger.fold import Fold, begin
-from shuke.kit.money import allocate
 from shuke.loyalty.models import BenefitUse, TierChange
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters
@@ -88,8 +88,8 @@ def progress_of(merchant: Merchant, member_id: int, seen: Known, now: datetime) 
         activity: Streak(activity, date.fromordinal(last), days)
         for activity, (last, days) in seen.fold.books.standing.streaks.items()
     }
-    counted = _counted(merchant, member_id, seen, plans, now)
-    return progress(seen.terms, Done(seen.who.joined, seen.tier, counted, claimed, streaks), now)
+    so_far = _counted(merchant, member_id, seen, plans, now)
+    return progress(seen.terms, Done(seen.who.joined, seen.tier, so_far, claimed, streaks), now)
 
 
 # -- what plans count ---------------------------------------------------------------------------------------------
@@ -112,9 +112,8 @@ def _counted(merchant: Merchant, member_id: int, seen: Known, plans: Sequence[Pl
             mine = mine.filter(paid_at__lt=span.end)
         if plan.stores:
             mine = mine.filter(store__code__in=plan.stores) | mine.filter(sold_at__code__in=plan.stores)
-        goods = bool(plan.of.categories or plan.of.products or plan.of.brands)
-        if goods or plan.counts == "pieces":
-            found[plan.key] = _of_goods(merchant, plan, mine)
+        if by_line(plan):
+            found[plan.key] = counted(plan, _orders(merchant, mine))
         elif plan.counts == "orders":
             found[plan.key] = mine.count()
         else:
@@ -122,42 +121,16 @@ def _counted(merchant: Merchant, member_id: int, seen: Known, plans: Sequence[Pl
     return found
 
 
-def _of_goods(merchant: Merchant, plan: Plan, orders: QuerySet[Order]) -> int:
-    """Money, pieces or orders of the chosen goods. What an order kept after its refunds is shared over the lines that were
-    not themselves given back; pieces go with the money."""
+def _orders(merchant: Merchant, orders: QuerySet[Order]) -> list[Kept]:
+    """Those that have lines, with them."""
     nets = {pk: (net, refunded) for pk, net, refunded in orders.values_list("pk", "net_minor", "refunded_minor")}
-    lines: dict[int, list[tuple]] = {}
+    lines: dict[int, list[Part]] = {}
     rows = OrderLine.objects.filter(merchant=merchant, order_id__in=list(nets)).order_by("order_id", "position")
-    for row in rows.values_list(
+    for pk, amount, back, quantity, *names in rows.values_list(
         "order_id", "amount_minor", "refunded_minor", "quantity_milli", "product__category", "product__code", "product__brand"
     ):  # fmt: skip
-        lines.setdefault(row[0], []).append(row[1:])
-    total = 0
-    for pk, theirs in lines.items():
-        net, refunded = nets[pk]
-        whole = allocate(net + refunded, [amount for amount, *_ in theirs])
-        kept = allocate(net, [max(0, amount - back) for amount, back, *_ in theirs])
-        counted = 0
-        for (_, back, quantity, category, product, brand), full, left in zip(theirs, whole, kept, strict=True):
-            if not _chosen(plan, category or "", product or "", brand or ""):
-                continue
-            if plan.counts == "pieces":
-                counted += quantity * min(left, full) // full if full > 0 else (0 if back else quantity)
-            else:
-                counted += left
-        total += (1 if counted > 0 else 0) if plan.counts == "orders" else counted
-    return total
-
-
-def _chosen(plan: Plan, category: str, product: str, brand: str) -> bool:
-    of = plan.of
-    if not (of.categories or of.products or of.brands):
-        return True
-    return (
-        product in of.products
-        or brand in of.brands
-        or any(category == c or category.startswith(c + "/") for c in of.categories)
-    )
+        lines.setdefault(pk, []).append(Part(amount, back, quantity, *(name or "" for name in names)))
+    return [Kept(*nets[pk], theirs) for pk, theirs in lines.items()]
 
 
 # -- the log ------------------------------------------------------------------------------------------------------
