@@ -3,7 +3,6 @@ cut leaves of the files, no acknowledged point is lost. Each harness first sees 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import sqlite3
@@ -18,16 +17,18 @@ from django.db import DatabaseError, connection
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, Transfer, requests
 from tests import tables
-from tests.trust import SEED, SOAK, size
+from tests.trust import SEED, size
+from tests.trust.deeds import DEEDS, Deed, EveryTill, is_done_now, strikes
 from tests.trust.disk import FULL, IOERR_WRITE, books_on, disk
+from tests.trust.rows import rows
 from tests.trust.shop import LATER, figures, furnish
-from tests.trust.till import Till, give, is_done_now, sell, spend
 
 pytestmark = [
     pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="about SQLite's files"),
     pytest.mark.django_db(transaction=True),
 ]
-CUTS = size(40, 20_000)
+CUTS = size(40, 200)  # of one shop: who looks at its books after each of them looks at more each time
+SHOPS = size(1, 100)
 OFF, NORMAL = "PRAGMA synchronous=OFF;", "PRAGMA synchronous=NORMAL;"
 EAGER = "PRAGMA wal_autocheckpoint=20;"  # so that cuts fall into checkpoints as well
 
@@ -45,58 +46,68 @@ def shop(tmp_path):
     disk().mend()
 
 
-def rows(path: Path) -> bytes:
-    """A hash of every row of every table, read past the failing disk."""
-    told = hashlib.blake2b()
+def seen(path: Path) -> str:
+    """Everything that is in the database, read past the failing disk."""
     with closing(sqlite3.connect(path)) as plain:
-        tables = plain.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-        for (table,) in tables:
-            told.update(f"{table}{plain.execute(f'SELECT * FROM {table} ORDER BY 1').fetchall()}".encode())
-    return told.digest()
+        return rows(plain)
 
 
 # -- T11 ---------------------------------------------------------------------------------------------------------
 
 
-def every_write_fails_once(path: Path, till: Till, work, *, code: int, step: int = 1) -> tuple[int, list[str]]:
-    """How many requests met the failing disk, and what was wrong."""
-    wrong, met, n = [], 0, 1
+def every_write_fails_once(
+    path: Path, till: EveryTill, deed: Deed, *, code: int, first: int = 1, step: int = 1
+) -> list[str]:
+    """What was wrong when the first write failed, then the one `step` later, until there is none."""
+    wrong, n = [], first
     while True:
-        before = rows(path)
+        key = f"{deed.name.replace(' ', '-')}-{code}-{n}"
+        send = till.make_ready(deed, key)
+        before = seen(path)
         disk().fail(n, code=code, for_good=code == FULL)
-        key = f"{work.__name__}-{code}-{n}"
-        status, told = work(till, key)
+        status, told = send()
         disk().mend()
         if not disk().hit:
-            return met, wrong
-        met += 1
+            return [] if n > step else ["nothing could fail"]
         if status != (507 if code == FULL else 503) or told["code"] != ("disk_full" if code == FULL else "no_database"):
             wrong.append(f"{key}: {status} {told}")
-        if rows(path) != before:
+        if seen(path) != before:
             wrong.append(f"{key}: something was written")
-        again = work(till, key)
-        if not is_done_now(again):
+        again = send()
+        if not is_done_now(again) or seen(path) == before:
             wrong.append(f"{key}: {again} when it was sent again")
+        if wrong:
+            return wrong
         n += step
 
 
-def test_a_request_is_done_whole_or_not_at_all_whichever_write_fails(shop, clock_of_the_shop):
-    path, merchant, _ = shop
+@pytest.fixture
+def everything(tmp_path, clock_of_the_shop):
+    """Path of the database of a shop where everything goes on, and a till there."""
+    path = tmp_path / "everything.sqlite3"
+    connection.close()
+    tables.copy(path)
+    disk().forget()
     with books_on(path):
-        till = Till(merchant)
-        for code in (IOERR_WRITE, FULL):
-            for work, step in ((spend, 1), (give, 1 if SOAK else 9), (sell, 1 if SOAK else 17)):
-                met, wrong = every_write_fails_once(path, till, work, code=code, step=step)
-                assert wrong == []
-                assert met >= 3
-        assert queries.verify(merchant).findings == []
+        till = EveryTill()
+        yield path, till
+    disk().mend()
 
 
-def test_the_failing_disk_shows_a_till_that_writes_piece_by_piece(shop, clock_of_the_shop, monkeypatch):
-    path, merchant, _ = shop
+def test_a_request_is_done_whole_or_not_at_all_whichever_write_fails(everything):
+    path, till = everything
+    wrong = []
+    for code in (IOERR_WRITE, FULL):
+        for deed, step in strikes(give=9, sell=17):
+            wrong += every_write_fails_once(path, till, deed, code=code, first=1 + SEED % step, step=step)
+    assert not wrong, "\n".join(wrong)
+    assert queries.verify(till.merchant).findings == []
+
+
+def test_the_failing_disk_shows_a_till_that_writes_piece_by_piece(everything, monkeypatch):
+    path, till = everything
     monkeypatch.setattr(requests, "transaction", SimpleNamespace(atomic=nullcontext))  # the planted fault
-    with books_on(path):
-        _, wrong = every_write_fails_once(path, Till(merchant), spend, code=IOERR_WRITE, step=5)
+    wrong = every_write_fails_once(path, till, DEEDS[0], code=IOERR_WRITE, step=5)
     assert any("something was written" in w for w in wrong)
 
 
@@ -195,8 +206,9 @@ def _ask_again(merchant, told) -> tuple[int, tuple[str, ...]]:
     return lost, tuple(wrong)
 
 
-def test_a_power_cut_takes_nothing_that_was_acknowledged(shop):
-    found = power_cuts(shop, CUTS, seed=SEED + 1)
+@pytest.mark.parametrize("seed", range(SEED + 1, SEED + 1 + SHOPS))
+def test_a_power_cut_takes_nothing_that_was_acknowledged(shop, seed):
+    found = power_cuts(shop, CUTS, seed=seed)
     assert found == Found(cuts=CUTS, acknowledged=found.acknowledged)
     assert found.acknowledged > 2 * found.cuts
     path, merchant, buyers = shop

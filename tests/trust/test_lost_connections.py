@@ -3,7 +3,6 @@ says so, and the same key succeeds afterwards. (On SQLite every single write fai
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
@@ -14,18 +13,15 @@ from django.db import connection, connections
 
 from shuke.loyalty import queries
 from shuke.loyalty.actions import transfers
-from tests.trust import SOAK
-from tests.trust.shop import LATER, furnish
-from tests.trust.till import Till, give, is_done_now, sell, spend
+from tests.trust import SEED
+from tests.trust.deeds import DEEDS, Deed, EveryTill, is_done_now, strikes
+from tests.trust.rows import rows
+from tests.trust.shop import LATER
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="about PostgreSQL's connections"),
     pytest.mark.django_db(transaction=True),
 ]
-TABLES = (
-    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind = 'r' AND n.nspname = 'public' ORDER BY 1"
-)
 
 
 class Fault:
@@ -57,14 +53,6 @@ def _address() -> dict:
     return {key: told[key] for key in ("host", "port", "user", "password", "dbname") if told.get(key)}
 
 
-def rows(other) -> bytes:
-    """A hash of every row of every table, as others see them."""
-    told = hashlib.blake2b()
-    for (table,) in other.execute(TABLES).fetchall():
-        told.update(f"{table}{other.execute(f'SELECT t::text FROM {table} t ORDER BY 1').fetchall()}".encode())
-    return told.digest()
-
-
 @contextmanager
 def struck(fault: Fault):
     """Statements pass by the fault; so does the commit, which is the last of them."""
@@ -83,49 +71,50 @@ def struck(fault: Fault):
         del wrapper._commit
 
 
-def every_statement_fails_once(till: Till, work, how: str, *, step: int = 1) -> tuple[int, list[str]]:
-    """How many requests were struck, and what was wrong."""
-    wrong, met, n = [], 0, 1
+def every_statement_fails_once(till: EveryTill, deed: Deed, how: str, *, first: int = 1, step: int = 1) -> list[str]:
+    """What was wrong when the first statement failed, then the one `step` later, until there is none."""
+    wrong, n = [], first
     with psycopg.connect(**_address(), autocommit=True) as other:
         while True:
-            before = rows(other)
-            fault = Fault(how, n)
-            key = f"{work.__name__}-{how}-{n}"
+            key = f"{deed.name.replace(' ', '-')}-{how}-{n}"
+            send = till.make_ready(deed, key)
+            before, fault = rows(other), Fault(how, n)
             with struck(fault):
-                status, told = work(till, key)
+                status, told = send()
             if not fault.hit:
-                return met, wrong
-            met += 1
+                return [] if n > step else ["nothing could fail"]
             if (status, told.get("code")) != {"gone": (503, "no_database"), "full": (507, "disk_full")}[how]:
                 wrong.append(f"{key}: {status} {told}")
             if rows(other) != before:
                 wrong.append(f"{key}: something was written")
-            again = work(till, key)
-            if not is_done_now(again):
+            again = send()
+            if not is_done_now(again) or rows(other) == before:
                 wrong.append(f"{key}: {again} when it was sent again")
+            if wrong:
+                return wrong
             n += step
 
 
 @pytest.fixture
 def till(monkeypatch):
     monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
-    merchant, _ = furnish()
-    yield Till(merchant)
+    yield (made := EveryTill())
     connections.close_all()
-    assert queries.verify(merchant).findings == []
+    assert queries.verify(made.merchant).findings == []
 
 
 @pytest.mark.parametrize("how", ["gone", "full"])
 def test_a_request_is_done_whole_or_not_at_all_whichever_statement_fails(till, how):
-    for work, step in ((spend, 1), (give, 1 if SOAK else 4), (sell, 1 if SOAK else 9)):
-        met, wrong = every_statement_fails_once(till, work, how, step=step)
-        assert wrong == []
-        assert met >= 3
+    wrong = []
+    for deed, step in strikes(give=4, sell=9):
+        wrong += every_statement_fails_once(till, deed, how, first=1 + SEED % step, step=step)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_lost_connections_show_a_till_that_writes_piece_by_piece(monkeypatch):
     monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
-    merchant, _ = furnish()
+    till = EveryTill()
     monkeypatch.setattr(transfers, "transaction", SimpleNamespace(atomic=nullcontext))  # the planted fault
-    _, wrong = every_statement_fails_once(Till(merchant), give, "full")
+    [give] = [deed for deed in DEEDS if deed.name == "give"]
+    wrong = every_statement_fails_once(till, give, "full")
     assert any("something was written" in w for w in wrong)

@@ -2,15 +2,69 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from shuke.loyalty import queries
-from tests.trust.deeds import DEEDS, EveryTill
+from tests.trust import SEED, SOAK
+from tests.trust.deeds import DEEDS, Deed, EveryTill
 from tests.trust.rows import rows
 from tests.trust.shop import LATER
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def the_answer_lost(nth: int):
+    """The nth commit is done, and before anybody hears of it the connection is gone."""
+    wrapper, seen = connections["default"], []
+    commit = wrapper._commit
+
+    def commits():
+        commit()
+        seen.append(1)
+        if len(seen) == nth:
+            wrapper.close_if_unusable_or_obsolete()
+            raise OperationalError("the connection was lost")
+
+    wrapper._commit = commits
+    try:
+        yield seen
+    finally:
+        del wrapper._commit
+
+
+def every_answer_gets_lost_once(till: EveryTill, deed: Deed) -> list[str]:
+    wrong, n = [], 1
+    while not wrong:
+        send = till.make_ready(deed, f"{deed.name.replace(' ', '-')}-lost-{n}")
+        with the_answer_lost(n) as commits:
+            status, told = send()
+        if len(commits) < n:
+            return wrong if n > 1 else [f"{deed.name}: nothing was committed"]
+        if (status, told.get("code")) != (503, "no_database"):
+            wrong.append(f"{deed.name}, commit {n}: {status} {told}")
+        status, first = send()
+        after = rows()
+        again = send()
+        if status != 200 or again[0] != 200 or (deed.again == "answer" and _plain(again[1]) != _plain(first)):
+            wrong.append(f"{deed.name}, commit {n}: {status} {first}, then {again}")
+        if rows() != after:
+            wrong.append(f"{deed.name}, commit {n}: it was written again")
+        n += 1
+    return wrong
+
+
+def test_what_was_done_and_not_heard_of_is_answered_when_it_is_asked_again(monkeypatch):
+    monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
+    till, wrong = EveryTill(), []
+    for deed in DEEDS if SOAK else DEEDS[SEED % 6 :: 6]:
+        wrong += every_answer_gets_lost_once(till, deed) if deed.again else []
+    assert not wrong, "\n".join(wrong)
+    assert queries.verify(till.merchant).findings == []
+    connections.close_all()
 
 
 def _plain(told):

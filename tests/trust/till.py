@@ -21,22 +21,3 @@ class Till:
         answer = self.client.post(f"/api/v1/{path}", json.dumps(body), content_type="application/json")
         plain = answer.headers["Content-Type"].startswith("application/json")
         return answer.status_code, answer.json() if plain else {"code": "not even JSON"}
-
-
-def spend(till: Till, key: str) -> tuple[int, dict]:
-    return till("members/00000001/points/spend", points=1, key=key)
-
-
-def give(till: Till, key: str) -> tuple[int, dict]:
-    return till("members/00000002/points/give", points=1, to="00000003", key=key)
-
-
-def sell(till: Till, key: str) -> tuple[int, dict]:
-    sold = {"number": key, "store": "XH", "created_at": "2025-01-20T10:00:00+08:00", "paid_minor": 500}
-    return till("orders", orders=[sold | {"buyer": {"card": "00000001"}}])
-
-
-def is_done_now(answer: tuple[int, dict]) -> bool:
-    """Done, and by this request, not by one before."""
-    status, told = answer
-    return status == 200 and not told.get("replayed") and told.get("new", 1) == 1
