@@ -9,6 +9,7 @@ from shuke.engine.facts import OrderStatus
 from shuke.engine.insight import kpi
 from shuke.insight.actions import columns
 from shuke.orders.models import Order
+from tests.engine.insight.worked import table
 from tests.insight.till import member, sell
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +171,30 @@ def test_weighed_and_measured_goods_count_as_one_piece_a_line(lan):
     sell(lan, member(lan, "梅"), "2026-01-10", quantities=(2_000, 750, 1_250, 17_000_000, 0))
     columns.refresh(merchant=lan.merchant)
     assert read(lan.merchant, "heads", "items_milli") == [(2_000 + 1_000 + 1_000 + 1_000 + 0,)]
+
+
+@pytest.mark.parametrize("line", table("loyalty_types", "own discounts"), ids=lambda line: " ".join(line.values()))
+def test_what_was_taken_off_the_whole_order_is_shared_by_its_lines(lan, line):
+    def figures(name: str) -> list[int]:
+        return [int(text.replace(",", "")) for text in line[name].split()]
+
+    order = sell(lan, member(lan, "梅"), "2026-03-01", quantities=(1_000, 1_000))
+    [stated], [paid] = figures("order states"), figures("paid")
+    Order.objects.filter(pk=order.pk).update(discount_minor=stated, paid_minor=paid, lines_minor=10_000)
+    for position, minor in enumerate(figures("own discounts")):
+        order.orderline_set.filter(position=position).update(discount_minor=minor)
+    columns.refresh(merchant=lan.merchant)
+    told = sorted((row[0] for row in read(lan.merchant, "lines", "discount")), reverse=True)
+    assert told == figures("lines' discounts")
+
+
+def test_a_discount_told_later_is_noticed(lan):
+    order = sell(lan, member(lan, "梅"), "2026-03-01")
+    Order.objects.filter(pk=order.pk).update(lines_minor=10_000)
+    columns.refresh(merchant=lan.merchant)
+    Order.objects.filter(pk=order.pk).update(discount_minor=800, paid_minor=9_200)
+    columns.refresh(merchant=lan.merchant)
+    assert read(lan.merchant, "lines", "discount") == [(800,)]
 
 
 def test_nothing_of_another_merchant_is_written(lan, mingde):

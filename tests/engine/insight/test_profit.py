@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shuke.engine.insight import budget, profit, profit_words, traits
 from shuke.engine.insight.profit import Stated
+from tests.engine.insight.clv import data
 from tests.engine.insight.worked import table
 
 
@@ -192,6 +193,18 @@ def test_split_halves_are_first_against_second_orders():
     r, members = traits.split_half(*flat(orders), 5)
     assert (r, members) == (pytest.approx(correlation(first, second)), 4)
     assert math.isnan(traits.split_half(*flat(orders[:2]), 2)[0])
+
+
+@pytest.mark.parametrize(
+    "line", table("loyalty_types", "orders in each half, at least"), ids=lambda line: " ".join(line.values())
+)
+def test_it_is_a_trait_also_where_coupons_count_for_the_whole_order(line):
+    """Recounted from the baskets of Complete Journey: by lines as they were reduced, and with each coupon spread over its basket."""
+    member, by_lines, by_baskets = data.reduced_share()
+    least = int(line["orders in each half, at least"])
+    for column, share in (("correlation", by_lines), ("coupons on the whole order", by_baskets)):
+        r, members = traits.split_half(member, share, int(member.max()) + 1, least=least)
+        assert (f"{r:.2f}".removeprefix("0"), members) == (line[column], number(line["members"]))
 
 
 # ---- types and qualities -----------------------------------------------------------------------------------------------

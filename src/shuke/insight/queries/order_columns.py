@@ -84,7 +84,46 @@ def lines(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
         )
         for where, given in _where(wanted)
     ]
-    return _joined(parts, _LINES)
+    found = _joined(parts, _LINES)
+    _share_out(found, _reduced(merchant, wanted))
+    return found
+
+
+def _reduced(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
+    """Orders that state a discount: how much, and by how much less was paid than lines and freight add up to (0: not told)."""
+    names = ("order_id", "discount", "short")
+    parts = [
+        _fetch(
+            "SELECT o.id, o.discount_minor, "
+            "CASE WHEN o.paid_minor > 0 THEN o.lines_minor + o.freight_minor - o.paid_minor ELSE 0 END FROM orders_order o "
+            f"WHERE {_PAID} AND o.discount_minor > 0 AND {where}",
+            [merchant.pk, *_UNBOUGHT, *given],
+            names,
+        )
+        for where, given in _where(wanted)
+    ]
+    return _sorted(_joined(parts, names))
+
+
+def _share_out(lines: Columns, reduced: Columns) -> None:
+    """Add to the discount of each line its part of its order's, by amount.
+
+    Some files state only what was taken off the whole order, some that and the lines' own together, some the lines' own once
+    more. So nothing was taken off the whole where both are equal; else what the lines do not explain, or what is missing of the
+    payment, whichever is more.
+    """
+    if not reduced["order_id"].size:
+        return
+    at = np.minimum(np.searchsorted(reduced["order_id"], lines["order_id"]), reduced["order_id"].size - 1)
+    here = reduced["order_id"][at] == lines["order_id"]
+    at, amount = at[here], np.maximum(lines["amount"][here], 0)
+    own, asked = (
+        np.bincount(at, weights=column, minlength=reduced["order_id"].size)
+        for column in (lines["discount"][here], amount)
+    )
+    beyond = np.maximum(reduced["discount"] - own, np.clip(reduced["short"], 0, reduced["discount"]))
+    whole = np.where(reduced["discount"] == own, 0.0, beyond)
+    lines["discount"][here] += np.ceil(whole[at] * (amount / np.maximum(asked[at], 1.0))).astype(np.int64)
 
 
 def count_items(heads: Columns, lines: Columns) -> None:
@@ -146,11 +185,12 @@ def _prints() -> tuple[str, str]:
     terms = ["COALESCE(o.member_id, 0)", "COALESCE(o.sold_at_id, o.store_id)", "o.net_minor", "o.refunded_minor"]
     terms.append(_epoch("o.paid_at"))
     figures = ["o.line_count::bigint" if bulk.is_postgres() else "o.line_count", "o.lines_minor", "o.pieces_milli"]
-    return _mixed(terms), _mixed([*parts, *figures, "o.refunded_minor"])
+    reduced = "(o.discount_minor * 7 + o.paid_minor * 3 + o.freight_minor)"  # what `_reduced` goes by
+    return _mixed(terms), _mixed([*parts, *figures, "o.refunded_minor", reduced])
 
 
 def _mixed(terms: Sequence[str]) -> str:
-    weights = (7_919, 104_729, 611_953, 1_299_709, 15_485_863, 32_452_843, 49_979_687)
+    weights = (7_919, 104_729, 611_953, 1_299_709, 15_485_863, 32_452_843, 49_979_687, 67_867_967)
     return (
         "("
         + " + ".join(f"{term} %% 999983 * {weight}" for term, weight in zip(terms, weights, strict=False))

