@@ -77,7 +77,7 @@ def test_a_figure_that_could_not_be_observed_is_a_dash_with_its_reason(figures):
     tiles = {tile.key: tile for tile in board.tiles(figures)}
     assert (tiles["churn_rate"].value, tiles["churn_rate"].reason) == (
         None,
-        "The history covers 40 days; 180 are needed.",
+        "Days of history: 40; 180 are needed.",
     )
 
 

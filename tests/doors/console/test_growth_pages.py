@@ -8,13 +8,13 @@ from datetime import date
 
 import pytest
 
-from shuke.insight import actions
+from shuke.engine.insight.port import Engine, EngineFailed, EngineStopped
 from shuke.insight.queries import growth
 from shuke.members.models import Member
 from shuke.shops import queries as shops
 from tests.doors.console.claims import claims, without_figure
 from tests.insight.test_members_behind import busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
-from tests.insight.till import member, night, sell
+from tests.insight.till import night
 
 pytestmark = pytest.mark.django_db
 
@@ -100,30 +100,15 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
         assert "Nothing to compare yet" in see(lan.owner).get(path).content.decode()
 
 
-THIN = {
-    "nothing": [],
-    "only refunds": [("2026-04-01", 0, 5_000)],
-    "one day": [("2026-04-18", 9_900, 0)] * 3,
-    "one wholesaler": [(f"2026-0{m}-05", 900_000_000, 0) for m in (1, 2, 3, 4)],
-    "the future": [("2026-09-01", 9_900, 0)],
-}
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [(EngineFailed("no answer"), "does not answer"), (EngineStopped("growth"), "longer than 100 seconds")],
+)
+def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypatch, failure, says):
+    def fails(*_asked, **_parameters):
+        raise failure
 
-
-@pytest.mark.parametrize("thin", THIN)
-def test_shops_with_hardly_any_data_get_a_page_that_says_so(see, lan, thin):
-    one = member(lan, "梅", "2026-01-01")
-    for day, net, refunded in THIN[thin]:
-        sell(lan, one, day, net, refunded=refunded)
-    actions.snapshot(merchant=lan.merchant, day=date(2026, 4, 18), now=night(lan, "2026-04-18"))
-    for path in (
-        "/insight/growth", "/insight/growth?by=store", "/insight/cohorts", "/insight/cohorts?by=acquisition",
-        "/insight/rfm", "/insight/pyramid", "/insight/movement", "/",
-    ):  # fmt: skip
-        answer = see(lan.owner).get(path)
-        assert answer.status_code == 200, path
-        page = answer.content.decode()
-        told = claims(page, lan.merchant, night(lan, "2026-04-18"))
-        assert [claim for claim in told if claim.claimed != claim.found] == []
-        assert "nan" not in page.lower().replace("finance", "")
-        if path == "/insight/growth" and thin == "one day":
-            assert "The history covers 1 days; 180 are needed." in page
+    monkeypatch.setattr(Engine, "run", fails)
+    for path in ("/insight/growth", "/insight/cohorts"):
+        answer = see(open_shop.owner).get(path)
+        assert (answer.status_code, says in answer.content.decode()) == (503, True)

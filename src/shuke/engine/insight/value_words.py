@@ -27,6 +27,7 @@ RULES = {
     "bg_nbd": Wording("模型，另一种形式", "The model, another form"),
     "mbg_cnbd_2": Wording("模型，更规律的间隔", "The model, regular gaps"),
     "mbg_cnbd_3": Wording("模型，很规律的间隔", "The model, very regular gaps"),
+    "traits": Wording("模型，分渠道与获客方式", "The model, by channel and acquisition"),
     "past_rate": Wording("照过往频率继续", "Everybody goes on at their past rate"),
     "last_year": Wording("与去年同期相同", "Everybody does what they did a year ago"),
     "recency": Wording("按最近购买排序", "Ranked by their last purchase"),
@@ -39,7 +40,7 @@ MISSING = {
     ),
     "few_repeaters": Wording(
         "只有 {repeaters} 位会员在不止一天买过，至少需要 50 位才能预测。在此之前，请看有多少首单之后有第二单。",
-        "Only {repeaters} members have bought on more than one day; 50 are needed before anything can be foreseen. Until then look at"
+        "Members who bought on more than one day: {repeaters}; 50 are needed before anything can be foreseen. Until then look at"
         " how many first orders are followed by a second.",
     ),
     "short_history": Wording(

@@ -350,12 +350,10 @@ MISSING = {
     "no_purchases": Wording(
         "会员还没有购买记录，导入订单后即可分析。", "No member has bought yet. Import orders first."
     ),
-    "short_history": Wording(
-        "历史只有 {days} 天，需要 {needed} 天。", "The history covers {days} days; {needed} are needed."
-    ),
+    "short_history": Wording("历史只有 {days} 天，需要 {needed} 天。", "Days of history: {days}; {needed} are needed."),
     "part_of_window": Wording(
         "历史只有 {days} 天，“近 {needed} 天”的数字只含这些天。",
-        "The history covers {days} days, so figures of the last {needed} days hold only those.",
+        "Days of history: {days}; figures of the last {needed} days hold only those.",
     ),
     "too_few_gaps": Wording(
         "全店只见到 {gaps} 次回购间隔，少于 {needed} 次，暂只按购买天数分阶段。",

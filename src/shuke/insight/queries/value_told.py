@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from shuke.engine.insight import badge, value_words, wording
-from shuke.engine.insight.clv import holdout
+from shuke.engine.insight.clv import by_trait, holdout
 from shuke.engine.insight.profit import plain_worth
 from shuke.insight.models import MemberScore
 from shuke.insight.queries import figures as insight
@@ -144,6 +144,13 @@ def future(merchant: Merchant, figures: dict[str, Any]) -> int:
     return Order.objects.filter(merchant=merchant, paid_at__gt=ahead)[:10_000].count()
 
 
+def ahead_says(merchant: Merchant, language: str) -> str:
+    """The sentence on such orders, for pages of other figures; "" where there are none."""
+    day = insight.last_day(merchant)
+    orders = future(merchant, {"as_of": day.isoformat()}) if day else 0
+    return value_words.MISSING["future"].said(language, orders=f"{orders:,}") if orders else ""
+
+
 def _rule(figures: dict[str, Any], language: str) -> str:
     if not figures["rule"]:
         return ""
@@ -245,7 +252,7 @@ def _test(report: dict[str, Any], language: str) -> dict[str, Any]:
         "gate": value_words.gate(language, report["gate"]),
         "methods": [
             {"name": way["name"], "shown": way["name"] == report["gate"]["shown"], "expected": way["predicted"]}
-            | {"says": value_words.RULES[way["name"]].said(language)}
+            | {"says": value_words.RULES["traits" if way["name"].endswith(by_trait.SUFFIX) else way["name"]].said(language)}
             | {key: way[key] for key in ("ratio", "mae", "spearman", "gini", "capture", "money_ratio", "money_gini", "money_capture")}
             for way in report["methods"]
             if _worth_showing(way["name"], report)
@@ -254,8 +261,9 @@ def _test(report: dict[str, Any], language: str) -> dict[str, Any]:
 
 
 def _worth_showing(name: str, report: dict[str, Any]) -> bool:
-    """The chosen model and every plain rule; other forms of the model say nothing to a manager unless one was chosen."""
-    return name == holdout.name_of(report["model"], report["k"]) or name in holdout.RULES
+    """The chosen model, also by traits, and every plain rule; other forms of the model say nothing to a manager unless one was chosen."""
+    chosen = holdout.name_of(report["model"], report["k"])
+    return name in (chosen, chosen + by_trait.SUFFIX) or name in holdout.RULES
 
 
 def _badge(merchant: Merchant, figures: dict[str, Any]) -> dict[str, Any]:

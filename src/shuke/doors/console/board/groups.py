@@ -156,6 +156,8 @@ def _recency_label(steps: list[int | None], score: int) -> str:
         return _("over %(days)s days") % {"days": grouped(lower)} if lower is not None else "–"
     if lower is None:
         return _("up to %(days)s days") % {"days": grouped(upper)} if upper else _("that day")
+    if upper is not None and int(lower) >= upper:  # so many came on one day that no day is left for this score
+        return "–"
     return _("%(from)s–%(to)s days") % {"from": grouped(int(lower) + 1), "to": grouped(upper)}
 
 

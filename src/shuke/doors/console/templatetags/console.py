@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from shuke.doors.console import figure_table, tiers, words
 from shuke.doors.console import insight_tabs as insight_pages_list
+from shuke.insight.queries import value_told
 from shuke.kit import money as kit_money
 
 register = template.Library()
@@ -228,6 +229,14 @@ def share_bar(part: float, whole: float, label: str = "") -> SafeString:
 def insight_tabs(current: str) -> tuple[list[insight_pages_list.Shown], list[insight_pages_list.Shown]]:
     """The two rows of tabs of the insight pages: groups, and the pages of the group one is in."""
     return insight_pages_list.rows(current)
+
+
+@register.simple_tag(takes_context=True)
+def orders_ahead(context: template.Context, current: str) -> str:
+    """That orders are dated in the future and count nowhere; "" where there are none, and on pages that say it themselves."""
+    if current in ("value", "value-test", "costs", "points"):
+        return ""
+    return value_told.ahead_says(context["request"].merchant, words.language())
 
 
 @register.simple_tag

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -16,7 +18,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.insight.word_of_mouth import BadAssumption
 from shuke.insight.actions.word_of_mouth import assume_mouth
 from shuke.insight.queries import word_of_mouth as told
-from shuke.kit import money
+from shuke.kit import clock, money
 from shuke.members.models import Member
 from shuke.shops import queries as shops
 
@@ -48,6 +50,7 @@ def word_of_mouth(request: StaffRequest) -> HttpResponse:
         "tab": "word-of-mouth",
         "told": one,
         "as_of": one["as_of"],
+        "until": clock.day_start(date.fromisoformat(one["as_of"]) + timedelta(days=1), request.merchant.tz),
         "sentences": mouth_pages.sentences(one),
         "boxes": mouth_pages.boxes(one, request.POST if error else None),
         "error": error,
