@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from shuke.engine.insight.port import Engine, EngineFailed, EngineStopped
 from shuke.insight import actions
 from shuke.shops import actions as shop_actions
 from tests.cast import NOON
@@ -108,3 +109,15 @@ def test_questions_that_make_no_sense_are_refused_with_a_code(ask, shop, path, c
     actions.snapshot(merchant=shop.merchant, day=date(2026, 4, 18), now=night(shop, "2026-04-18"))
     answer = ask(path)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"), [(EngineFailed("no answer"), "engine"), (EngineStopped("growth"), "too_long")]
+)
+def test_an_engine_that_cannot_is_told_apart_from_a_question_that_cannot(ask, shop, monkeypatch, failure, code):
+    def fails(*_asked, **_parameters):
+        raise failure
+
+    monkeypatch.setattr(Engine, "run", fails)
+    answer = ask("growth")
+    assert (answer.status_code, answer.json()) == (503, {"error": str(failure), "code": code})

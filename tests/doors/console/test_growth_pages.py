@@ -100,15 +100,15 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
         assert "Nothing to compare yet" in see(lan.owner).get(path).content.decode()
 
 
-@pytest.mark.parametrize(
-    ("failure", "says"),
-    [(EngineFailed("no answer"), "does not answer"), (EngineStopped("growth"), "longer than 100 seconds")],
-)
-def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypatch, failure, says):
+def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypatch):
     def fails(*_asked, **_parameters):
         raise failure
 
     monkeypatch.setattr(Engine, "run", fails)
-    for path in ("/insight/growth", "/insight/cohorts"):
-        answer = see(open_shop.owner).get(path)
-        assert (answer.status_code, says in answer.content.decode()) == (503, True)
+    for failure, says in (
+        (EngineFailed("no"), "does not answer"),
+        (EngineStopped("growth"), "longer than 100 seconds"),
+    ):
+        for path in ("/insight/growth", "/insight/cohorts"):
+            answer = see(open_shop.owner).get(path)
+            assert (answer.status_code, says in answer.content.decode()) == (503, True)

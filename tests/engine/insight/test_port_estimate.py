@@ -30,6 +30,15 @@ def test_a_night_longer_than_its_window_asks_for_another_engine_and_more_cores_m
     assert outlook(size, SMALL._replace(memory=400 * GB, cores=64)).reasons == ()
 
 
+def test_nights_of_many_shops_follow_one_another_and_have_to_fit_into_one_night():
+    size, machine = shop(100_000_000), SMALL._replace(memory=400 * GB)
+    assert outlook(size, machine, [size] * 5).reasons == ()
+    told = outlook(size, machine, [size] * 40)
+    assert told.reasons == ("queue",)
+    assert told.all_seconds == pytest.approx(41 * told.seconds)
+    assert outlook(size, machine._replace(cores=64), [size] * 40).reasons == ()
+
+
 def test_the_first_night_reads_everything_and_costs_more():
     size = shop(8_000_000)
     assert outlook(size._replace(fresh=True), SMALL).seconds > 2 * outlook(size, SMALL).seconds

@@ -11,7 +11,7 @@ from shuke.doors.api.shapes import CodedRefusal
 from shuke.doors.api.tokens import Request
 from shuke.engine.insight import kpi, wording
 from shuke.engine.insight.growth import GUESTS, TooManyStretches
-from shuke.insight.queries import cut_points, figures, growth, transitions
+from shuke.insight.queries import analytics, cut_points, figures, growth, transitions
 from shuke.shops.models import Merchant
 
 router = Router(tags=["insight"])
@@ -21,7 +21,7 @@ By = Literal["", "store", "channel", "acquisition"]
 Day = Annotated[date | None, Query(alias="date", description="as of this day; default: the latest there is")]
 
 
-ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal}
+ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal, 503: CodedRefusal}
 
 
 def _refused(code: str, error: Exception) -> Status:
@@ -108,7 +108,7 @@ def grown(
 ) -> Any:
     """New members, buyers, newcomers, repeat, churn and baskets by period and part of the shop; each part over all days, too."""
     try:
-        told = growth.growth(request.auth.merchant, since=since, until=until, grain=grain, by=by)
+        told = growth.growth(request.auth.merchant, since=since, until=until, grain=grain, by=by, within=analytics.PAGE)
     except growth.BadQuestion as error:
         return _refused(error.code, error)
     except TooManyStretches as error:
@@ -145,7 +145,7 @@ def cohorts(
 ) -> Any:
     """Members by the period of their first purchase, and what they bought in the periods after it. Periods that are not over are null."""
     try:
-        told = growth.cohorts(request.auth.merchant, grain=grain, by=by)
+        told = growth.cohorts(request.auth.merchant, grain=grain, by=by, within=analytics.PAGE)
         chosen = growth.part_of(told.parts, part) if by and part else told.parts[0] if told.parts else None
     except growth.BadQuestion as error:
         return _refused(error.code, error)

@@ -37,6 +37,7 @@ from shuke.doors.api.shapes import (
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden, Reader, Request, writer
 from shuke.engine.checkout.document import BasketInvalid
+from shuke.engine.insight.port import EngineFailed, EngineStopped
 from shuke.flows import search
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
@@ -74,6 +75,12 @@ def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
 @api.exception_handler(NoFigures)
 def no_figures(request: HttpRequest, error: NoFigures) -> HttpResponse:
     return api.create_response(request, {"error": str(error), "code": "no_figures"}, status=409)
+
+
+@api.exception_handler(EngineFailed)
+def no_analysis(request: HttpRequest, error: EngineFailed) -> HttpResponse:
+    code = "too_long" if isinstance(error, EngineStopped) else "engine"
+    return api.create_response(request, {"error": str(error), "code": code}, status=503)
 
 
 @api.exception_handler(loyalty.NoCharter)

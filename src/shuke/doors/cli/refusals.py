@@ -141,6 +141,7 @@ SENTENCES = {
     "{} has the parameters {}, all above 0.": "{} 的参数为 {}，且都大于 0。",
     # insight, demo, night
     "The analysis {} failed: {}": "分析 {} 失败：{}",
+    "The analysis {} was stopped before it ended.": "分析 {} 未完成就被停止。",
     "There are no figures yet: they are made at night. Run `shuke night` to have them now.": "还没有指标：它们在夜里生成。现在就要，请运行 `shuke night`。",
     "Nobody has a score yet: scores are made at night, after the first import.": "还没有任何评分：评分在首次导入后的夜间生成。",
     "There is no demo shop called “{}”. There are: {}.": "没有名为“{}”的示例店铺。可选：{}。",

@@ -12,7 +12,8 @@ Columns are numpy arrays: ids and money int64, days int32 counted from 1970-01-0
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -49,6 +50,18 @@ TABLES: dict[str, dict[str, str]] = {
     },
     # The living members, whoever they are; purchases of others count as a guest's.
     "members": {"member": "BIGINT", "joined": "INTEGER", "home_store": "BIGINT"},
+    # These two are made by the analyses of their names (see `keep`): buyers' days with orders, and those of them with a purchase
+    # beside the ones before and after.
+    "days": {
+        "member": "BIGINT",
+        "day": "INTEGER",
+        "orders": "BIGINT",  # that count
+        "net": "BIGINT",
+        "refunded": "BIGINT",
+        "first_s": "BIGINT",
+        "last_s": "BIGINT",
+    },
+    "steps": {"member": "BIGINT", "day": "INTEGER", "before_day": "INTEGER", "next_day": "INTEGER"},
     "chosen": {"store_id": "BIGINT"},
     # Which item of the analyses of goods a product stands for: itself, or its kind.
     "goods": {"product": "BIGINT", "item": "BIGINT"},
@@ -91,6 +104,13 @@ class EngineFailed(RuntimeError):
     """An analysis could not be run. The message says which, and what the engine said."""
 
 
+class EngineStopped(EngineFailed):
+    """An analysis did not end before somebody called `cancel`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The analysis {name} was stopped before it ended.")
+
+
 class Port(Protocol):
     """What an analytics engine must do. Close it, or use `with`."""
 
@@ -100,16 +120,24 @@ class Port(Protocol):
 
     def run(self, name: str, **parameters: int | float) -> Columns: ...
 
+    def keep(self, name: str, **parameters: int | float) -> None: ...
+
+    def cancel(self) -> None:
+        """From another thread: what runs now ends with EngineStopped, and nothing runs any more."""
+        ...
+
     def close(self) -> None: ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
-class Engine:
+class Engine(Port):
     """One connection to the analytics engine, to be closed (use `with`).
 
     `memory` and `temp_limit` are DuckDB size texts. Above `memory` it spills into `temp`, and above `temp_limit` it
@@ -128,17 +156,14 @@ class Engine:
             temp.mkdir(parents=True, exist_ok=True)
             settings |= {"temp_directory": str(temp), "max_temp_directory_size": temp_limit}
         self._connection = duckdb.connect(":memory:", config=settings)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._cancelled = False
 
     def close(self) -> None:
         self._connection.close()
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._connection.interrupt()
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
         """Make `columns` (equally long arrays) readable as a table."""
@@ -191,11 +216,24 @@ class Engine:
 
     def run(self, name: str, **parameters: int | float) -> Columns:
         """Run analysis `name`; its columns by name, in the order the text gives."""
-        text = text_of(name)
-        try:
-            result = self._connection.execute(text, parameters)
+        with self._running(name):
+            result = self._connection.execute(text_of(name), parameters)
             return {column: np.ma.getdata(values) for column, values in result.fetchnumpy().items()}
+
+    def keep(self, name: str, **parameters: int | float) -> None:
+        """Run analysis `name` and keep its rows as the table of that name, for the analyses that read it."""
+        with self._running(name):
+            self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {text_of(name)}', parameters)
+
+    @contextmanager
+    def _running(self, name: str) -> Iterator[None]:
+        if self._cancelled:
+            raise EngineStopped(name)
+        try:
+            yield
         except duckdb.Error as error:
+            if self._cancelled:
+                raise EngineStopped(name) from error
             raise EngineFailed(f"The analysis {name} failed: {error}") from error
 
 

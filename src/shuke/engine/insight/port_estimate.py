@@ -6,6 +6,7 @@ minutes, not seconds from seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # CPU seconds per million.
@@ -38,7 +39,8 @@ class Machine(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """`reasons` are codes: temp (it would fill half of the free disk, or more than it may), time (longer than the night)."""
+    """`reasons` are codes: temp (it would fill half of the free disk, or more than it may), time (longer than the night), queue
+    (the nights of all shops on this machine together are, which follow one another)."""
 
     size: Size
     cpu_seconds: float
@@ -46,6 +48,7 @@ class Outlook(NamedTuple):
     temp_bytes: int
     free_disk: int
     window: int
+    all_seconds: float  # of all shops' nights
     reasons: tuple[str, ...]
 
     @property
@@ -53,18 +56,15 @@ class Outlook(NamedTuple):
         return bool(self.reasons)
 
 
-def outlook(size: Size, machine: Machine) -> Outlook:
-    """What a night costs on a machine, and why another engine is due, if it is.
+def outlook(size: Size, machine: Machine, beside: Sequence[Size] = ()) -> Outlook:
+    """What a night costs on a machine, and why another engine is due, if it is. beside: the other shops of this machine.
 
     The rule: temporary files would take more than half of the free disk (or than they may), or the night would be longer than
-    its window. Anything else is cheaper on one machine: on equal cores a cluster needs three to nine times as long.
+    its window, or the nights of all shops one after another would. Anything else is cheaper on one machine: on equal cores a
+    cluster needs three to nine times as long.
     """
-    cpu = (size.orders * (DIGESTS + FIGURES) + size.members * SCORES) / 1e6
-    if size.fresh:
-        cpu += (
-            size.orders * (READ_ORDERS + BACKFILL) + size.lines * READ_LINES + size.members * (FIRST_SCORES - SCORES)
-        ) / 1e6
-    seconds = cpu / max(1.0, machine.cores * _PARALLEL)
+    cpu, seconds = _cost(size, machine)
+    all_seconds = seconds + sum(_cost(other, machine)[1] for other in beside)
     needed = size.orders * _PER_ORDER
     spilt = max(0, needed - machine.memory)
     reasons = []
@@ -72,4 +72,16 @@ def outlook(size: Size, machine: Machine) -> Outlook:
         reasons.append("temp")
     if seconds > machine.window:
         reasons.append("time")
-    return Outlook(size, cpu, seconds, spilt, machine.free_disk, machine.window, tuple(reasons))
+    elif all_seconds > machine.window:
+        reasons.append("queue")
+    return Outlook(size, cpu, seconds, spilt, machine.free_disk, machine.window, all_seconds, tuple(reasons))
+
+
+def _cost(size: Size, machine: Machine) -> tuple[float, float]:
+    """CPU seconds and seconds."""
+    cpu = (size.orders * (DIGESTS + FIGURES) + size.members * SCORES) / 1e6
+    if size.fresh:
+        cpu += (
+            size.orders * (READ_ORDERS + BACKFILL) + size.lines * READ_LINES + size.members * (FIRST_SCORES - SCORES)
+        ) / 1e6
+    return cpu, cpu / max(1.0, machine.cores * _PARALLEL)

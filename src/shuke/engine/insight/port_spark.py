@@ -15,14 +15,15 @@ import shutil
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from shuke.engine.insight.port import TABLES, Columns, Engine, EngineFailed
+from shuke.engine.insight.port import TABLES, Columns, Engine, EngineFailed, EngineStopped, Port
 
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -34,7 +35,7 @@ _lock = threading.Lock()
 _sharing = 0
 
 
-class Spark:
+class Spark(Port):
     """One session on a cluster, to be closed (use `with`): while it is open it holds the cluster's cores."""
 
     def __init__(self, address: str, *, temp: Path) -> None:
@@ -42,20 +43,27 @@ class Spark:
         self._session, self._shared = _session(address)
         self._own = temp / f"spark-{uuid.uuid4().hex}"
         self._own.mkdir(parents=True, mode=0o755)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._kept: list[Any] = []
+        self._tag, self._cancelled = f"shuke-{uuid.uuid4().hex}", False
 
     def close(self) -> None:
         shutil.rmtree(self._own, ignore_errors=True)
+        for found in self._kept:  # the driver outlives this session where another one shares it
+            with suppress(Exception):
+                found.unpersist()
         session, self._session = self._session, None
         if session is not None:
             _leave(session, self._shared)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        session = self._session
+        if session is None:
+            return
+        if self._shared:  # by tag: other sessions of this driver go on
+            session.interruptTag(self._tag)
+        else:
+            session.interruptAll()
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
         """Make `columns` readable as a table: as a Parquet file beside the snapshot, which workers can read already."""
@@ -77,15 +85,40 @@ class Spark:
 
     def run(self, name: str, **parameters: int | float) -> Columns:
         """Run analysis `name` on the cluster; its columns by name, in the order the text gives."""
-        from pyspark.errors import PySparkException
+        with self._running(name):
+            rows = self._asked(name, parameters).toArrow()
+            return {column: rows[column].to_numpy() for column in rows.column_names}
 
+    def keep(self, name: str, **parameters: int | float) -> None:
+        """Keep what analysis `name` gives as the table of that name. It stays on the cluster, and is computed when first read."""
+        with self._running(name):
+            found = self._asked(name, parameters).persist()
+            self._kept.append(found)
+            found.createOrReplaceTempView(name)
+
+    def _asked(self, name: str, parameters: Mapping[str, int | float]) -> Any:
         from shuke.engine.insight.port_turn import turned
 
+        return self._session.sql(turned(name, "spark", dict(parameters)))
+
+    @contextmanager
+    def _running(self, name: str) -> Iterator[None]:
+        from pyspark.errors import PySparkException
+
+        failures: tuple[type[Exception], ...] = (PySparkException,)
+        if self._cancelled:
+            raise EngineStopped(name)
+        if self._shared:
+            from py4j.protocol import Py4JError  # as which some of the driver's errors come
+
+            failures += (Py4JError,)
+            self._session.addTag(self._tag)
         try:
-            rows = self._session.sql(turned(name, "spark", parameters)).toArrow()
-        except PySparkException as error:
+            yield
+        except failures as error:
+            if self._cancelled:
+                raise EngineStopped(name) from error
             raise EngineFailed(f"The analysis {name} failed on {self._address}: {_first_line(error)}") from error
-        return {column: rows[column].to_numpy() for column in rows.column_names}
 
 
 def _session(address: str) -> tuple[Any, bool]:
@@ -99,6 +132,8 @@ def _session(address: str) -> tuple[Any, bool]:
             f"The analyses are set to run on {address}, which needs Spark's Python package. "
             "Install it: pip install 'shuke[spark]'."
         ) from error
+    # It says so at every start; what it means is conversion to pandas, which nothing here asks for.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # Spark looks for `python` on the path otherwise, which may be none or another one.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:

@@ -75,9 +75,16 @@ class BadQuestion(ValueError):
 
 
 def growth(
-    merchant: Merchant, *, since: date | None = None, until: date | None = None, grain: str = "month", by: str = ""
+    merchant: Merchant,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    grain: str = "month",
+    by: str = "",
+    within: float | None = None,
 ) -> GrowthReport:
-    """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches. Default: the last year, by month, undivided."""
+    """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches, and EngineStopped where the analyses take more seconds
+    than `within`. Default: the last year, by month, undivided."""
     _known(grain, GRAINS, by)
     told, as_of, first = _base(merchant)
     until = min(until or as_of, as_of)
@@ -89,7 +96,7 @@ def growth(
         raise BadQuestion("days", f"The first day {since} lies after the last, {until}.")
     listed = engine_growth.stretches(since, until, grain, as_of=as_of, most=MOST_ROWS)
     parts, names, joined = _divide(merchant, by)
-    with _loaded(merchant, parts, joined) as engine:
+    with _loaded(merchant, parts, joined, within) as engine:
         found: Grown = engine_growth.grown(
             engine, listed, parts, as_of=as_of, joined=joined, first_day=kpi.day_number(first) if first else None
         )
@@ -100,15 +107,15 @@ def growth(
     )
 
 
-def cohorts(merchant: Merchant, *, grain: str = "month", by: str = "") -> CohortReport:
-    """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches."""
+def cohorts(merchant: Merchant, *, grain: str = "month", by: str = "", within: float | None = None) -> CohortReport:
+    """Raises what `growth` raises."""
     _known(grain, COHORT_GRAINS, by)
     told, as_of, first = _base(merchant)
     if first is None:
         raise figures.NoFigures
     listed = engine_growth.stretches(first, as_of, grain, as_of=as_of, most=MOST_COHORT_STRETCHES)
     parts, names, joined = _divide(merchant, by)
-    with _loaded(merchant, parts, joined) as engine:
+    with _loaded(merchant, parts, joined, within) as engine:
         found = engine_growth.cohorts(engine, listed, parts, as_of=as_of)
     sizes = {number: found.together(number, 0)[0] for number in found.parts}
     order = sorted(found.parts, key=lambda number: (-sizes[number], number))
@@ -198,8 +205,8 @@ def _members(merchant: Merchant, *, with_ways: bool) -> tuple[np.ndarray, np.nda
 
 
 @contextmanager
-def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray) -> Iterator[Port]:
-    with analytics.opened() as engine:
+def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray, within: float | None) -> Iterator[Port]:
+    with analytics.opened() as engine, analytics.at_most(engine, within):
         engine.files("heads", files_of(merchant)["heads"])
         engine.table(
             "members", {"member": parts.member, "joined": joined, "home_store": np.zeros(joined.size, np.int64)}

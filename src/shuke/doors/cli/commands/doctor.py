@@ -183,8 +183,9 @@ def _analyses() -> Iterator[Finding]:
             ),
         )
         return
+    outlooks = analytics.outlooks()
     for merchant in queries.merchants():
-        told = analytics.outlook_of(merchant)
+        told = outlooks[merchant.pk]
         due = told.hand_over and not analytics.on_cluster()
         detail = _("{engine}; {name}: a night takes about {time}. {advice}").format(
             engine=analytics.address() or "DuckDB",

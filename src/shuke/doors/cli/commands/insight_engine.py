@@ -29,7 +29,7 @@ GB = 1 << 30
 def engine(desk: Desk, ask: bool) -> int:
     from shuke.insight.queries import analytics
 
-    told = analytics.outlook_of(desk.merchant)
+    told = analytics.outlooks()[desk.merchant.pk]
     failure = _asked() if ask else None
     if desk.as_json:
         desk.json(
@@ -77,6 +77,9 @@ def advice(told: Outlook, *, on_cluster: bool) -> str:
     why = {
         "temp": _("the temporary files would take more than half of the free disk, or more than they may"),
         "time": _("the night would be longer than {window}").format(window=minutes(told.window)),
+        "queue": _("the nights of all shops here, one after another, would take {time}, longer than {window}").format(
+            time=minutes(told.all_seconds), window=minutes(told.window)
+        ),
     }
     reasons = "; ".join(why[code] for code in told.reasons)
     if on_cluster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -17,10 +18,13 @@ from django.views.decorators.http import require_GET
 from shuke.doors.console import cohort_pages, figure_table, growth_pages
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.insight.growth import GRAINS, TooManyStretches
+from shuke.engine.insight.port import EngineFailed, EngineStopped
 from shuke.insight.queries import figures as insight
 from shuke.insight.queries import growth as told
+from shuke.insight.queries.analytics import PAGE
 from shuke.shops import queries as shops
 
+LOG = logging.getLogger(__name__)
 KEPT_SECONDS = 3600
 Report = TypeVar("Report", told.GrowthReport, told.CohortReport)
 
@@ -34,9 +38,11 @@ def growth(request: StaffRequest) -> HttpResponse:
     since, until = _day(request.GET.get("since", "")), _day(request.GET.get("until", ""))
     wrong = ""
     try:
-        report = _kept(request, f"{since}:{until}:{grain}:{by}", lambda: told.growth(request.merchant, since=since, until=until, grain=grain, by=by))  # fmt: skip
+        report = _kept(request, f"{since}:{until}:{grain}:{by}", lambda: told.growth(request.merchant, since=since, until=until, grain=grain, by=by, within=PAGE))  # fmt: skip
     except insight.NoFigures:
         return render(request, "console/insight_empty.html", {"tab": "growth"})
+    except EngineFailed as error:
+        return _failed(request, "growth", error)
     except (told.BadQuestion, TooManyStretches) as error:
         wrong = _wrong(error)
         report = told.growth(request.merchant, by=by)
@@ -77,9 +83,13 @@ def cohorts(request: StaffRequest) -> HttpResponse:
     by = _chosen(request, "by", told.DIVISIONS, "")
     wrong = ""
     try:
-        report = _kept(request, f"cohorts:{grain}:{by}", lambda: told.cohorts(request.merchant, grain=grain, by=by))
+        report = _kept(
+            request, f"cohorts:{grain}:{by}", lambda: told.cohorts(request.merchant, grain=grain, by=by, within=PAGE)
+        )
     except insight.NoFigures:
         return render(request, "console/insight_empty.html", {"tab": "cohorts"})
+    except EngineFailed as error:
+        return _failed(request, "cohorts", error)
     except TooManyStretches as error:
         wrong, grain = _wrong(error), "month"
         report = told.cohorts(request.merchant, grain=grain, by=by)
@@ -104,6 +114,12 @@ def cohorts(request: StaffRequest) -> HttpResponse:
         "curve_definition": cohort_pages.meaning("retention"),
     }
     return render(request, "console/insight_cohorts.html", context)
+
+
+def _failed(request: StaffRequest, tab: str, error: EngineFailed) -> HttpResponse:
+    LOG.error("%s: %s", request.path, error)
+    context = {"tab": tab, "too_long": isinstance(error, EngineStopped), "seconds": PAGE}
+    return render(request, "console/insight_failed.html", context, status=503)
 
 
 def _frame(
