@@ -53,6 +53,16 @@ def test_what_is_given_keeps_its_expiry(family):
     assert queries.verify(merchant).findings == []
 
 
+def test_what_changes_hands_twice_in_one_moment_keeps_the_order_it_was_granted_in(family):
+    """`verify` folds both anew: by name mother would give of her own first, and not of what she had just been given."""
+    merchant, granny, mother, _ = family
+    now = START + timedelta(days=50)
+    both = [Transfer("z", granny, mother, 100), Transfer("a", mother, granny, 50)]
+    assert all(one.done for one in actions.transfer(merchant=merchant, transfers=both, now=now, actor="owner"))
+    assert Lot.objects.get(member_id=mother, key="taken:z").remaining == 50
+    assert queries.verify(merchant).findings == []
+
+
 def test_a_refund_learnt_of_later_is_the_givers_affair(family):
     merchant, granny, _, child = family
     give(merchant, "g1", granny, child, 450)

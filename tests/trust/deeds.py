@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from shuke.loyalty import actions
-from shuke.loyalty.actions import coupons, draws, gifts, referral, stored
-from shuke.loyalty.models import BenefitUse, GiftCardBatch, GiftOrder
+from shuke.loyalty.actions import draws, gifts, referral, stored
+from shuke.loyalty.models import GiftCardBatch
 from shuke.loyalty.queries import stored as stored_books
 from shuke.members.models import Member
 from shuke.shops.models import Merchant
@@ -21,6 +21,7 @@ from tests.trust.shop import LATER
 from tests.trust.till import Till
 
 ANN, BEN = "00000001", "00000002"
+CARDS = 5_000 if SOAK else 100
 
 
 def name(text: str) -> dict[str, str]:
@@ -39,7 +40,7 @@ EVERYTHING = CHARTER | {
 
 
 class Deed(NamedTuple):
-    """`path` and `body` may name {key}, {ready} (what was made ready) and {code} (of a member who brings friends)."""
+    """`path` and `body` may name {key}, {ready} (what was made ready), {code} (of a member who brings friends), {me} and {other}."""
 
     name: str
     path: str
@@ -48,21 +49,34 @@ class Deed(NamedTuple):
     again: str = "answer"  # sent again it changes nothing and answers alike; "books": it says so; "": each is another
 
 
-class EveryTill(Till):
-    """A till of the shop below."""
+class NotReady(Exception):
+    """What a deed needs could not be done: others were quicker, or all is gone."""
 
-    def __init__(self) -> None:
-        self.merchant = furnish()
+
+class EveryTill(Till):
+    """A till of the shop below, or, where others stand beside it, number so and so of them."""
+
+    def __init__(self, merchant: Merchant | None = None, number: int = 0) -> None:
+        self.merchant = merchant or furnish()
         super().__init__(self.merchant)
+        self.me, self.other = ANN, BEN
         ben = Member.objects.get(merchant=self.merchant, card=BEN)
         self.code = referral.code_for(merchant=self.merchant, member_id=ben.pk, now=LATER).code
-        self.cards = self.newcomers = 0
+        self.cards, self.newcomers = number * CARDS // 10, number * 10_000
 
     def make_ready(self, deed: Deed, key: str) -> Callable[[], tuple[int, dict]]:
         """What sends the request, as often as it is called."""
-        names = {"key": key, "ready": deed.ready(self, key), "code": self.code}
+        names = {"key": key, "ready": deed.ready(self, key), "code": self.code, "me": self.me, "other": self.other}
         path, body = deed.path.format(**names), _filled(deed.body, names)
         return lambda: self(path, **body)
+
+    def must(self, path: str, **body: Any) -> Any:
+        """Something that has to be done first."""
+        names = {"me": self.me, "other": self.other}
+        status, told = self(path.format(**names), **_filled(body, names))
+        if status != 200:
+            raise NotReady(f"{path}: {status} {told}")
+        return told
 
 
 def furnish() -> Merchant:
@@ -80,7 +94,7 @@ def furnish() -> Merchant:
     terms = TERMS | {"limits": {"per_member": 10_000}}
     draws.save_draw(merchant=merchant, code="spring", terms=terms, now=START, actor="owner")
     draws.commit_draw(merchant=merchant, code="spring", now=START, actor="owner")
-    batch = stored.begin_cards(merchant=merchant, count=5_000 if SOAK else 50, value=5_000, now=START, actor="owner")
+    batch = stored.begin_cards(merchant=merchant, count=CARDS, value=5_000, now=START, actor="owner")
     stored.make_cards(batch_id=batch.pk)
     return merchant
 
@@ -114,8 +128,7 @@ def _asked(path: str, **body: Any) -> Callable[[EveryTill, str], str]:
     """Something is done first, under a key of its own, which is what the deed names."""
 
     def ready(till: EveryTill, key: str) -> str:
-        status, told = till(path, **body, key=f"{key}-of")
-        assert status == 200, told
+        till.must(path, **body, key=f"{key}-of")
         return f"{key}-of"
 
     return ready
@@ -123,44 +136,32 @@ def _asked(path: str, **body: Any) -> Callable[[EveryTill, str], str]:
 
 def _held(captured: bool) -> Callable[[EveryTill, str], str]:
     def ready(till: EveryTill, key: str) -> str:
-        status, told = till("checkouts", **BASKET, key=f"{key}-of")
-        assert status == 200, told
+        till.must("checkouts", **BASKET, key=f"{key}-of")
         if captured:
-            bought = {"store": "XH", "number": f"{key}-of"}
-            status, told = till(f"checkouts/{key}-of/capture", order=bought)
-            assert status == 200, told
+            till.must(f"checkouts/{key}-of/capture", order={"store": "XH", "number": f"{key}-of"})
         return f"{key}-of"
 
     return ready
 
 
 def _coupon(till: EveryTill, key: str) -> str:
-    (told,) = coupons.issue(
-        merchant=till.merchant, issues=[coupons.Issue("ten", _ann(till), "api", key)], now=LATER, actor="owner"
-    )
-    return str(told.coupons[0])
-
-
-def _ann(till: EveryTill) -> int:
-    return Member.objects.get(merchant=till.merchant, card=ANN).pk
+    return till.must(MY + "/coupons", template="ten", ref=f"{key}-of")[0]["id"]
 
 
 def _wrapped(till: EveryTill, key: str) -> str:
-    assert till(f"members/{ANN}/benefits", benefit="wrap", key=f"{key}-of")[0] == 200
-    return str(BenefitUse.objects.latest("id").pk)
+    return till.must(MY + "/benefits", benefit="wrap", key=f"{key}-of")["number"]
 
 
 def _gift(at_once: bool) -> Callable[[EveryTill, str], str]:
     def ready(till: EveryTill, key: str) -> str:
-        assert till(f"members/{ANN}/gifts", gift="cup", count=2, at_once=at_once, key=f"{key}-of")[0] == 200
-        return str(GiftOrder.objects.latest("id").pk)
+        return till.must(MY + "/gifts", gift="cup", count=2, at_once=at_once, key=f"{key}-of")["number"]
 
     return ready
 
 
 def _sold(till: EveryTill, key: str) -> str:
     code = _card(till, key)
-    assert till("gift-cards/sell", code=code, paid_by="cash", key=f"{key}-of")[0] == 200
+    till.must("gift-cards/sell", code=code, paid_by="cash", key=f"{key}-of")
     return code
 
 
@@ -175,7 +176,7 @@ def _card(till: EveryTill, key: str) -> str:
 
 def _paid_by_card(till: EveryTill, key: str) -> str:
     code = _sold(till, key)
-    assert till("gift-cards/spend", code=code, amount_minor=5_000, key=f"{key}-paid")[0] == 200
+    till.must("gift-cards/spend", code=code, amount_minor=5_000, key=f"{key}-paid")
     return code
 
 
@@ -187,32 +188,36 @@ def _newcomer(till: EveryTill, key: str) -> str:
 
 
 def _ordered(till: EveryTill, key: str) -> str:
-    assert till("orders", orders=[SALE | {"number": f"{key}-of"}])[0] == 200
+    till.must("orders", orders=[SALE | {"number": f"{key}-of"}])
     return f"{key}-of"
 
 
 BASKET = {
-    "member": ANN, "store": "XH", "lines": [{"key": "a", "amount_minor": 30_000}, {"key": "b", "amount_minor": 4_000}],
+    "member": "{me}", "store": "XH", "lines": [{"key": "a", "amount_minor": 30_000}, {"key": "b", "amount_minor": 4_000}],
     "asks": {"points": 40, "stored_value_minor": 500},
 }  # fmt: skip
 SALE = {
-    "store": "XH", "created_at": "2025-01-20T10:00:00+08:00", "paid_minor": 32_000, "buyer": {"card": ANN},
+    "store": "XH", "created_at": "2025-01-20T10:00:00+08:00", "paid_minor": 32_000, "buyer": {"card": "{me}"},
     "lines": [{"title": "洁面乳", "quantity": 2, "amount_minor": 32_000, "product_code": "JM01"}],
 }  # fmt: skip
-MY = f"members/{ANN}"
+MY = "members/{me}"
 DEEDS = (
-    Deed("spend", f"{MY}/points/spend", {"points": 1, "key": "{key}"}),
-    Deed("give back", f"{MY}/points/return", {"points": 1, "of": "{ready}", "key": "{key}"}, _asked(f"{MY}/points/spend", points=3)),
-    Deed("hold", f"{MY}/points/hold", {"points": 2, "key": "{key}"}),
-    Deed("capture", f"{MY}/points/capture", {"points": 1, "hold": "{ready}", "key": "{key}"}, _asked(f"{MY}/points/hold", points=3)),
-    Deed("release", f"{MY}/points/release", {"hold": "{ready}", "key": "{key}"}, _asked(f"{MY}/points/hold", points=3)),
-    Deed("give", f"{MY}/points/give", {"points": 1, "to": BEN, "key": "{key}"}),
-    Deed("by hand", f"{MY}/points/adjust", {"points": 3, "reason": "test", "key": "{key}"}),
-    Deed("sign in", f"{MY}/activities", {"activity": "check_in", "key": "{key}"}),
-    Deed("tier", f"{MY}/tier", {"tier": "gold", "until": "2025-06-30", "reason": "test", "key": "{key}"}),
-    Deed("membership", f"{MY}/memberships", {"membership": "plus", "key": "{key}"}),
-    Deed("membership ends", f"{MY}/memberships/end", {"of": "{ready}", "key": "{key}"}, _asked(f"{MY}/memberships", membership="plus")),
+    Deed("spend", MY + "/points/spend", {"points": 1, "key": "{key}"}),
+    Deed("give back", MY + "/points/return", {"points": 1, "of": "{ready}", "key": "{key}"}, _asked(MY + "/points/spend", points=3)),
+    Deed("hold", MY + "/points/hold", {"points": 2, "key": "{key}"}),
+    Deed("capture", MY + "/points/capture", {"points": 1, "hold": "{ready}", "key": "{key}"}, _asked(MY + "/points/hold", points=3)),
+    Deed("release", MY + "/points/release", {"hold": "{ready}", "key": "{key}"}, _asked(MY + "/points/hold", points=3)),
+    Deed("give", MY + "/points/give", {"points": 1, "to": "{other}", "key": "{key}"}),
+    Deed("by hand", MY + "/points/adjust", {"points": 3, "reason": "test", "key": "{key}"}),
+    Deed("sign in", MY + "/activities", {"activity": "check_in", "key": "{key}"}),
+    Deed("tier", MY + "/tier", {"tier": "gold", "until": "2025-06-30", "reason": "test", "key": "{key}"}),
+    Deed("membership", MY + "/memberships", {"membership": "plus", "key": "{key}"}),
+    Deed("membership ends", MY + "/memberships/end", {"of": "{ready}", "key": "{key}"}, _asked(MY + "/memberships", membership="plus")),
     Deed("sell", "orders", {"orders": [SALE | {"number": "{key}"}]}, again="books"),
+    Deed("sell to both", "orders", {"orders": [
+        SALE | {"number": "{key}-1", "buyer": {"card": "{other}"}}, SALE | {"number": "{key}-2"},
+        SALE | {"number": "{key}-3", "buyer": {"card": "{other}"}},
+    ]}, again="books"),
     Deed("refund", "orders", {"orders": [SALE | {"number": "{ready}", "refunded_minor": 16_000}]}, _ordered, again="books"),
     Deed("basket", "checkouts", BASKET | {"key": "{key}"}),
     Deed("basket with a coupon", "checkouts", BASKET | {"asks": {"coupons": ["{ready}"], "points": "most"}, "key": "{key}"}, _coupon),
@@ -220,29 +225,29 @@ DEEDS = (
     Deed("basket paid", "checkouts/{ready}/capture", {"order": {"store": "XH", "number": "{key}"}}, _held(captured=False)),
     Deed("basket left", "checkouts/{ready}/release", {}, _held(captured=False)),
     Deed("basket back", "checkouts/{ready}/returns", {"key": "{key}", "lines": {"a": 1}}, _held(captured=True)),
-    Deed("coupon", f"{MY}/coupons", {"template": "ten", "ref": "{key}"}),
-    Deed("coupon claimed", f"{MY}/coupons/claim", {"template": "ten"}, again=""),
+    Deed("coupon", MY + "/coupons", {"template": "ten", "ref": "{key}"}),
+    Deed("coupon claimed", MY + "/coupons/claim", {"template": "ten"}, again=""),
     Deed("coupon void", "coupons/{ready}/void", {"reason": "test"}, _coupon, again=""),
-    Deed("benefit", f"{MY}/benefits", {"benefit": "wrap", "key": "{key}"}),
+    Deed("benefit", MY + "/benefits", {"benefit": "wrap", "key": "{key}"}),
     Deed("benefit undone", "benefits/{ready}/undo", {}, _wrapped),
-    Deed("gift", f"{MY}/gifts", {"gift": "cup", "key": "{key}"}),
-    Deed("gift at once", f"{MY}/gifts", {"gift": "cup", "at_once": True, "key": "{key}"}),
+    Deed("gift", MY + "/gifts", {"gift": "cup", "key": "{key}"}),
+    Deed("gift at once", MY + "/gifts", {"gift": "cup", "at_once": True, "key": "{key}"}),
     Deed("gift fetched", "gift-orders/{ready}/done", {}, _gift(at_once=False)),
     Deed("gift cancelled", "gift-orders/{ready}/cancel", {}, _gift(at_once=False)),
     Deed("gift back", "gift-orders/{ready}/back", {"key": "{key}"}, _gift(at_once=True)),
-    Deed("ticket", f"{MY}/tickets", {"draw": "spring", "key": "{key}", "word": "福"}),
-    Deed("pay in", f"{MY}/stored/topup", {"amount_minor": 10_000, "paid_by": "cash", "key": "{key}"}),
-    Deed("pay", f"{MY}/stored/spend", {"amount_minor": 300, "key": "{key}"}),
-    Deed("money back", f"{MY}/stored/return", {"amount_minor": 100, "of": "{ready}", "key": "{key}"}, _asked(f"{MY}/stored/spend", amount_minor=300)),
-    Deed("money held", f"{MY}/stored/hold", {"amount_minor": 300, "key": "{key}"}),
-    Deed("money captured", f"{MY}/stored/capture", {"amount_minor": 100, "hold": "{ready}", "key": "{key}"}, _asked(f"{MY}/stored/hold", amount_minor=300)),
-    Deed("money released", f"{MY}/stored/release", {"hold": "{ready}", "key": "{key}"}, _asked(f"{MY}/stored/hold", amount_minor=300)),
-    Deed("pay out", f"{MY}/stored/refund", {"amount_minor": 200, "paid_by": "cash", "key": "{key}"}),
-    Deed("money by hand", f"{MY}/stored/adjust", {"amount_minor": 200, "reason": "test", "key": "{key}"}),
+    Deed("ticket", MY + "/tickets", {"draw": "spring", "key": "{key}", "word": "福"}),
+    Deed("pay in", MY + "/stored/topup", {"amount_minor": 10_000, "paid_by": "cash", "key": "{key}"}),
+    Deed("pay", MY + "/stored/spend", {"amount_minor": 300, "key": "{key}"}),
+    Deed("money back", MY + "/stored/return", {"amount_minor": 100, "of": "{ready}", "key": "{key}"}, _asked(MY + "/stored/spend", amount_minor=300)),
+    Deed("money held", MY + "/stored/hold", {"amount_minor": 300, "key": "{key}"}),
+    Deed("money captured", MY + "/stored/capture", {"amount_minor": 100, "hold": "{ready}", "key": "{key}"}, _asked(MY + "/stored/hold", amount_minor=300)),
+    Deed("money released", MY + "/stored/release", {"hold": "{ready}", "key": "{key}"}, _asked(MY + "/stored/hold", amount_minor=300)),
+    Deed("pay out", MY + "/stored/refund", {"amount_minor": 200, "paid_by": "cash", "key": "{key}"}),
+    Deed("money by hand", MY + "/stored/adjust", {"amount_minor": 200, "reason": "test", "key": "{key}"}),
     Deed("card sold", "gift-cards/sell", {"code": "{ready}", "paid_by": "cash", "key": "{key}"}, _card),
-    Deed("card redeemed", f"{MY}/stored/redeem", {"code": "{ready}", "key": "{key}"}, _sold),
+    Deed("card redeemed", MY + "/stored/redeem", {"code": "{ready}", "key": "{key}"}, _sold),
     Deed("pay by card", "gift-cards/spend", {"code": "{ready}", "amount_minor": 5_000, "key": "{key}"}, _sold),
     Deed("card back", "gift-cards/return", {"code": "{ready}", "amount_minor": 5_000, "of": "{key}-paid", "key": "{key}"}, _paid_by_card),
     Deed("friend", "members/{ready}/referral", {"code": "{code}"}, _newcomer),
-    Deed("cost", f"{MY}/costs", {"kind": "care", "amount_minor": 300, "key": "{key}"}, again="books"),
+    Deed("cost", MY + "/costs", {"kind": "care", "amount_minor": 300, "key": "{key}"}, again="books"),
 )  # fmt: skip

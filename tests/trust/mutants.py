@@ -67,7 +67,7 @@ MUTANTS = (
     Mutant("wrong-time-zone", "engine/charter/terms.py", "return day_of(at, self.zone)", "return at.date()", BOOK),
     Mutant("month-end-forgotten", "engine/charter/terms.py", 'rule.to or ("month" if rule.to_month_end else "day")', 'rule.to or "day"', BOOK),
     Mutant("arrival-decides", "engine/ledger/events.py", 'return event.at, getattr(event, "nth", 0), _RANK[type(event)], event.event', "return (0,)", LAWS),
-    Mutant("same-moment-by-name", "engine/ledger/events.py", 'getattr(event, "nth", 0), _RANK', "_RANK", STORM),
+    Mutant("same-moment-by-name", "engine/ledger/events.py", 'getattr(event, "nth", 0), _RANK', "_RANK", SHARE),
     Mutant("float-rounding", "engine/charter/earn.py", "if basket.net <= 0:", "if basket.net < 0:", EARN + BOOK),
     Mutant("largest-remainder-last", "kit/money.py", "(-(abs(total) * weights[i] % whole), i)", "(abs(total) * weights[i] % whole, i)", ("tests/kit/test_money.py", *BOOK)),
     Mutant("first-purchase-for-ever", "engine/ledger/sales.py", "standing.purchases += 1", "standing.purchases += 0", LAWS + EARN + SETTLE),

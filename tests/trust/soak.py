@@ -41,6 +41,7 @@ HARNESSES = (
     Harness("day", ("tests/trust/test_day.py",)),
     Harness("storms", ("tests/trust/test_storms.py",)),
     Harness("again", ("tests/trust/test_sent_again.py",)),
+    Harness("everything", ("tests/trust/test_everything_at_once.py",)),
     Harness("races", tuple(f"tests/loyalty/test_{of}races.py"
                            for of in ("", "benefit_", "coupon_", "referral_", "stock_", "stored_"))),
     Harness("night", ("tests/trust/test_night_killed.py",)),
