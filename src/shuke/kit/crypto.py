@@ -166,6 +166,12 @@ def blinder(purpose: str, merchant: int, generation: int = 1) -> Callable[[str],
     return lambda value: climb(blind_one(value))
 
 
+def coder(purpose: str, merchant: int, number: int) -> Callable[[str], bytes]:
+    """`blind` under master key `number` alone: for what is made once and comes to an end, and so need not climb (codes)."""
+    key, digest = key_for("blind/" + purpose, merchant, number), hmac.digest
+    return lambda value: digest(key, value.encode(), "sha256")[:BLIND_BYTES]
+
+
 def climber(purpose: str, merchant: int, start: int, end: int) -> Callable[[bytes], bytes]:
     """Takes what the generation `start` made of a value to what `end` makes of it, without the value."""
     keys = [key_for("blind/" + purpose, merchant, version) for version in range(start + 1, end + 1)]

@@ -93,6 +93,9 @@ class CouponBatch(models.Model):
     made = models.BigIntegerField(default=0, help_text="How many exist: a killed run goes on from here.")
     seed = models.BinaryField(max_length=16)
     salts = models.JSONField(default=dict, help_text="Chunk → salt, where a code happened to exist already.")
+    key_number = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Number of the master key the codes are made and hashed with."
+    )
     state = models.CharField(max_length=8, default="making")  # making | done | void
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=60, blank=True)

@@ -27,6 +27,9 @@ class CardProgramme(models.Model):
     columns = models.JSONField(default=dict, help_text="Field → header, where the partner's headers are unusual.")
     in_minor = models.BooleanField(default=False, help_text="The file's amounts are in cents or fen.")
     ends_on = models.DateField(null=True, help_text="First day whose spending earns no more.")
+    key_number = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Number of the master key cards are hashed with."
+    )
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=60)
 

@@ -240,6 +240,9 @@ class GiftCardBatch(models.Model):
     months = models.PositiveIntegerField(default=0, help_text="Usable so long after it was sold; 0: for ever.")
     seed = models.BinaryField(max_length=16)
     salts = models.JSONField(default=dict)
+    key_number = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Number of the master key the codes are made and hashed with."
+    )
     state = models.CharField(max_length=8, default="making")  # making | done
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=60, blank=True)

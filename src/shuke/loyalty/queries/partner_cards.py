@@ -20,6 +20,7 @@ from shuke.loyalty.models import (
     CardTerms,
     PartnerCard,
 )
+from shuke.members.queries.keys import span
 from shuke.shops.models import Merchant
 
 
@@ -79,12 +80,12 @@ def terms_now(one: CardProgramme, today: date) -> Terms | None:
 
 
 def blind_of(one: CardProgramme, token: str) -> bytes:
-    return crypto.blind(token, f"partner-card/{one.pk}", one.merchant_id)
+    return crypto.coder(f"partner-card/{one.pk}", one.merchant_id, one.key_number)(token)
 
 
 def veil_of(merchant: Merchant, digits: str) -> str:
     """What stands for a card number that a partner's file had where none belongs: equal for equal ones, and no number."""
-    return crypto.blind(digits, "partner-card-number", merchant.pk).hex()
+    return crypto.coder("partner-card-number", merchant.pk, span().newest)(digits).hex()
 
 
 def cards(merchant: Merchant, member_id: int) -> list[PartnerCard]:

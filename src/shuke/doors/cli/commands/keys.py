@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from shuke.doors.cli.bars import Bars
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _
+
+if TYPE_CHECKING:
+    from shuke.loyalty.queries.under_keys import Dependent
 
 
 @click.group("keys", help=_("The keys that lock phones and addresses away."))
@@ -25,16 +29,18 @@ def command() -> None:
     group=command,
 )
 def show(desk: Desk) -> None:
-    from shuke.kit import crypto
+    from shuke.kit import clock, crypto
+    from shuke.loyalty.queries.under_keys import dependents
     from shuke.members.queries.keys import behind, span, wrapped_by
 
+    old = dependents(clock.utc_now())
     held, newest, indexes = wrapped_by(), crypto.newest_version(), span()
     left = behind() if indexes.lowest < newest else {"identities": 0, "contacts": 0}
     if desk.as_json:
         desk.json(
             {
                 "newest": newest, "wrapped_by": held, "left": sum(n for v, n in held.items() if v < newest),
-                "indexes": {**indexes._asdict(), "left": left},
+                "indexes": {**indexes._asdict(), "left": left}, "in_use": [_plain(one) for one in old],
             }
         )  # fmt: skip
         return
@@ -46,6 +52,8 @@ def show(desk: Desk) -> None:
                 **left
             )
         )
+    for one in old:
+        desk.say(_told(one))
 
 
 @declared(
@@ -112,14 +120,26 @@ def rotate(desk: Desk) -> None:
     "shuke keys retire",
     group=command,
 )
-def retire(desk: Desk) -> None:
+@click.option(
+    "--even-so", is_flag=True, help=_("also while printed codes and card programmes still stand under an older key")
+)
+def retire(desk: Desk, even_so: bool) -> None:
     from django.conf import settings
 
     from shuke.kit import audit, clock
+    from shuke.loyalty.queries.under_keys import dependents
     from shuke.members.actions.rekeying import StillNeeded
     from shuke.members.actions.rekeying import retire as keep
 
     now = clock.utc_now()
+    if not even_so and (old := dependents(now)):
+        raise Refused(
+            "\n".join(_told(one) for one in old)
+            + "\n"
+            + _(
+                "Void them, wait until they have ended, or retire the key all the same with --even-so: they go on working."
+            )
+        )
     try:
         gone = keep(now=now)
     except StillNeeded as error:
@@ -143,6 +163,26 @@ def retire(desk: Desk) -> None:
                 "The database keeps {n} older keys. In SHUKE_MASTER_KEY leave their places empty: {commas} and then the newest key. Then restart everything."
             ).format(n=gone, commas="," * gone)
         )
+
+
+def _plain(one: Dependent) -> dict[str, Any]:
+    return one._asdict() | {"until": None if one.until is None else one.until.isoformat()}
+
+
+def _told(one: Dependent) -> str:
+    names = {
+        "coupons": _("{n} codes of coupons ({name})"),
+        "gift_cards": _("{n} gift cards ({name})"),
+        "partner_cards": _("{n} partner's cards ({name})"),
+    }
+    what = names[one.what].format(n=f"{one.left:,}", name=one.name)
+    if one.until is None:
+        return _("{merchant}: {what} stand under key {number} until somebody ends them.").format(
+            merchant=one.merchant, what=what, number=one.number
+        )
+    return _("{merchant}: {what} stand under key {number} until {day}.").format(
+        merchant=one.merchant, what=what, number=one.number, day=f"{one.until:%Y-%m-%d}"
+    )
 
 
 def _write(path: Path, text: str) -> None:

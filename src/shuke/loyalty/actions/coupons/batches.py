@@ -19,6 +19,7 @@ from shuke.loyalty.actions.coupons.issuing import COLUMNS, take_from_tally, vali
 from shuke.loyalty.actions.coupons.refusals import CouponRefused
 from shuke.loyalty.models import Coupon, CouponBatch, CouponState
 from shuke.loyalty.queries import coupons as stored
+from shuke.members.queries.keys import span
 from shuke.shops.models import Merchant
 
 CHUNK = 10_000
@@ -37,8 +38,9 @@ def begin_batch(*, merchant: Merchant, key: str, count: int, label: str, now: da
         raise CouponRefused("needs_codes", key=key)
     take_from_tally(merchant, key, count)
     batch = CouponBatch.objects.create(
-        merchant=merchant, template=row, label=label[:80], count=count, seed=os.urandom(16), made_at=now, made_by=actor
-    )
+        merchant=merchant, template=row, label=label[:80], count=count, seed=os.urandom(16), key_number=span().newest,
+        made_at=now, made_by=actor,
+    )  # fmt: skip
     audit.record(
         merchant_id=merchant.pk,
         at=now,
@@ -81,7 +83,7 @@ def _try_chunk(batch_id: int, salt: int) -> int:
     if salt:
         batch.salts[str(batch.made // CHUNK)] = salt
     start, end = validity(stored.terms_of(row), batch.made_at, merchant)
-    at, blind = bulk.moment(), crypto.blinder("coupon", merchant.pk)
+    at, blind = bulk.moment(), crypto.coder("coupon", merchant.pk, batch.key_number)
     issued, since, until = at(batch.made_at), at(start), at(end)
     open_, key, template, pk = CouponState.OPEN.value, row.key, row.pk, merchant.pk
     bulk.insert(
@@ -101,7 +103,7 @@ def _try_chunk(batch_id: int, salt: int) -> int:
 
 def codes_of(batch: CouponBatch, first: int = 0, count: int | None = None) -> Iterator[str]:
     """The codes of a batch from number `first` on, without dashes."""
-    key = crypto.key_for("coupon/codes", batch.merchant_id)
+    key = crypto.key_for("coupon/codes", batch.merchant_id, batch.key_number)
     seed, digest, code_of = bytes(batch.seed), hmac.digest, codes.code_of
     last = batch.made if count is None else first + count
     for number in range(first, last):

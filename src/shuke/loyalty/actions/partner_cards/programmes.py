@@ -17,6 +17,7 @@ from shuke.loyalty.actions.partner_cards.refusals import CardRefused
 from shuke.loyalty.models import CardLine, CardProgramme, CardTerms, PartnerCard
 from shuke.loyalty.models.partner_card import LIVE
 from shuke.loyalty.queries import partner_cards as stored
+from shuke.members.queries.keys import span
 from shuke.shops.models import Merchant
 
 
@@ -53,7 +54,10 @@ def save_programme(
         told["columns"] = _columns(columns)
     found = CardProgramme.objects.select_for_update(no_key=True).filter(merchant=merchant, key=key).first()
     if found is None:
-        found = CardProgramme.objects.create(merchant=merchant, key=key, made_at=now, made_by=actor, **told)
+        number = span().newest
+        found = CardProgramme.objects.create(
+            merchant=merchant, key=key, key_number=number, made_at=now, made_by=actor, **told
+        )
     else:
         if found.token_kind != token_kind and PartnerCard.objects.filter(merchant=merchant, programme=found).exists():
             raise CardRefused("changed", key=key)

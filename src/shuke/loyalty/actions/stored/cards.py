@@ -23,6 +23,7 @@ from shuke.loyalty.actions.stored.ledger import Ledger, lock_card, lock_members
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.models import GiftCard, GiftCardBatch, StoredPurse, StoredTxn
 from shuke.loyalty.queries.stored.terms import terms_of
+from shuke.members.queries.keys import span
 from shuke.shops.models import Merchant
 
 CHUNK = 5_000
@@ -50,7 +51,7 @@ def begin_cards(
         raise StoredRefused("above_card_limit", currency, amount=value, most=most)
     batch = GiftCardBatch.objects.create(
         merchant=merchant, label=label[:80], count=count, value_minor=value, price_minor=price, months=terms.cards.months,
-        seed=os.urandom(16), made_at=now, made_by=actor,
+        seed=os.urandom(16), key_number=span().newest, made_at=now, made_by=actor,
     )  # fmt: skip
     _audit(merchant, "cards_begun", f"gift card batch {batch.pk}", now, actor, count=count, value_minor=value)
     return batch
@@ -81,7 +82,7 @@ def _try_chunk(batch_id: int, salt: int) -> int:
         return 0
     if salt:
         batch.salts[str(batch.made // CHUNK)] = salt
-    blind = crypto.blinder("giftcard", batch.merchant_id)
+    blind = crypto.coder("giftcard", batch.merchant_id, batch.key_number)
     first = batch.made + 1
     bulk.insert(
         "loyalty_gift_card",
@@ -100,7 +101,7 @@ def _try_chunk(batch_id: int, salt: int) -> int:
 
 def card_codes(batch: GiftCardBatch, first: int = 0, count: int | None = None) -> Iterator[str]:
     """The codes of a batch from place `first` (from 0) on, without dashes."""
-    key = crypto.key_for("giftcard/codes", batch.merchant_id)
+    key = crypto.key_for("giftcard/codes", batch.merchant_id, batch.key_number)
     seed = bytes(batch.seed)
     for place in range(first, batch.made if count is None else first + count):
         salt = batch.salts.get(str(place // CHUNK), 0)

@@ -11,8 +11,9 @@ from django.db.models import Q
 
 from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.checkout import codes, vouchers
-from shuke.kit import bulk, crypto
+from shuke.kit import bulk
 from shuke.loyalty.models import Coupon, CouponState, CouponTally, CouponTemplate, SharedCode
+from shuke.loyalty.queries.under_keys import code_forms
 from shuke.members.queries.families import family
 from shuke.shops.models import Merchant
 
@@ -88,10 +89,10 @@ def of_sources(merchant: Merchant, key: str, refs: Sequence[str]) -> list[int]:
 
 
 def find_code(merchant: Merchant, told: str) -> Found:
-    """What somebody typed or scanned. The same two questions are asked whatever it is."""
+    """What somebody typed or scanned. The same questions are asked whatever it is."""
     plain = codes.unique_code(told)
-    blind = crypto.blind(plain or "", "coupon", merchant.pk)
-    coupon = Coupon.objects.select_related("template").filter(merchant=merchant, blind=blind).first()
+    forms = code_forms(merchant, "coupon", plain or "")
+    coupon = Coupon.objects.select_related("template").filter(merchant=merchant, blind__in=forms).first()
     shared = SharedCode.objects.filter(merchant=merchant, code=codes.plain(told)[:30], ended_at=None).first()
     return Found(coupon, shared)
 

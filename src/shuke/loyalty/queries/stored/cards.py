@@ -8,9 +8,9 @@ from typing import NamedTuple
 from django.db.models import Count, Sum
 
 from shuke.engine.checkout import codes
-from shuke.kit import crypto
 from shuke.loyalty.models import GiftCard, GiftCardBatch, StoredPurse
 from shuke.loyalty.queries.stored.views import Balance, balance_of
+from shuke.loyalty.queries.under_keys import code_forms
 from shuke.shops.models import Merchant
 
 
@@ -31,8 +31,8 @@ class BatchSeen(NamedTuple):
 def find_card(merchant: Merchant, told: str) -> GiftCard | None:
     """The card of a code that somebody typed or scanned."""
     plain = codes.unique_code(told)
-    blind = crypto.blind(plain or "", "giftcard", merchant.pk)
-    return GiftCard.objects.select_related("batch").filter(merchant=merchant, blind=blind).first()
+    forms = code_forms(merchant, "giftcard", plain or "")
+    return GiftCard.objects.select_related("batch").filter(merchant=merchant, blind__in=forms).first()
 
 
 def card_of(merchant: Merchant, pk: int) -> GiftCard | None:
