@@ -11,7 +11,7 @@ from shuke.insight.models import MemberScore, MemberValue, ValueReport
 from shuke.insight.queries import value, value_told
 from shuke.insight.queries.directory import count, directory
 from shuke.insight.queries.filters import parse
-from shuke.insight.queries.value_visits import visits_of
+from shuke.insight.queries.value_visits import visits_of, ways_of
 from shuke.members.models import Member, MemberState
 from shuke.orders.models import Order
 from tests.insight.regulars import DAY, regulars
@@ -202,3 +202,21 @@ def test_few_orders_are_read_from_the_table_as_many_are_from_the_columns(lan, mo
 
 def vars_of(seen):
     return [getattr(seen, name) for name in seen.__slots__]
+
+
+def test_channel_and_acquisition_are_tried_and_the_page_says_what_came_of_it(lan):
+    people = regulars(lan)
+    assert value.report(lan.merchant)["check"]["traits"] is None  # all came alike
+    friends = [one.pk for n, one in enumerate(people) if n % 3 == 0]
+    Member.objects.filter(pk__in=friends).update(acquired_by="朋友圈")
+    Member.objects.filter(pk__in=friends[:30]).update(home_store=lan.online)
+    own = ways_of(lan.merchant, visits_of(lan.merchant, DAY))
+    assert (own["channel"] == lan.online.platform).sum() == 30
+    assert (own["acquisition"] == "朋友圈").sum() == len(friends)
+    actions.value_report(merchant=lan.merchant, day=DAY, now=night(lan, NIGHT), whole_check=True)
+    parted = value.report(lan.merchant)["check"]["traits"]
+    assert parted["names"] == ["acquisition=朋友圈"]  # thirty of one channel are too few
+    told = value_told.tested(lan.merchant, "zh", now=night(lan, NIGHT))
+    ways = {way["name"]: way for way in told["tests"][0]["methods"]}
+    assert ways[parted["scored"]["name"]]["says"] == "模型，分渠道与获客方式"
+    assert ways[parted["scored"]["name"]]["shown"] == parted["earned"]

@@ -17,7 +17,7 @@ from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.history import Visits
 from shuke.insight.models import ValueReport
 from shuke.insight.queries import value as queries
-from shuke.insight.queries.value_visits import layers_of, visits_of
+from shuke.insight.queries.value_visits import layers_of, visits_of, ways_of
 from shuke.kit import bulk, money
 from shuke.shops.models import Merchant
 
@@ -46,10 +46,12 @@ def value_report(
     former = ValueReport.objects.filter(merchant=merchant, day__lte=day).order_by("-day").first()
     known = former.figures if former else {}
     checked = known.get("check")
-    if checked is None or whole_check or _stale(checked, seen, day):
-        checked = shop.check(seen, end=end, groups=layers, begin=known.get("fit"))
+    anew = checked is None or whole_check or _stale(checked, seen, day)
+    own = ways_of(merchant, seen) if checked is None or anew or shop.wants_traits(checked) else None
+    if checked is None or anew:
+        checked = shop.check(seen, end=end, groups=layers, begin=known.get("fit"), own=own)
         checked |= {"made_on": day.isoformat(), "visits": int(seen.day.size)}
-    told = shop.outlook(seen, checked, end=end, groups=layers, begin=known.get("fit"))
+    told = shop.outlook(seen, checked, end=end, groups=layers, begin=known.get("fit"), own=own)
     with transaction.atomic():
         if not ValueReport.objects.filter(merchant=merchant, day__gt=day).exists():
             told = _write(merchant, told, day)

@@ -17,8 +17,9 @@ from shuke.insight.models import Snapshot, ValueReport
 from shuke.insight.queries import analytics
 from shuke.insight.queries.goods_sales import files_of, living
 from shuke.kit import clock
-from shuke.members.models import MemberState
+from shuke.members.models import Member, MemberState
 from shuke.orders.models import Order
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 FEW_ORDERS = 2 * LEAST_REPEATERS  # with fewer there are not repeaters enough for anything
@@ -48,6 +49,23 @@ def layers_of(merchant: Merchant, seen: Visits, day: date) -> np.ndarray:
     )
     bounds = Published.from_json(last).pyramid if last else pyramid.bounds(net[net > 0], fixed_on=day)
     return pyramid.layers(net, bounds).astype(np.int64)
+
+
+def ways_of(merchant: Merchant, seen: Visits) -> dict[str, np.ndarray] | None:
+    """How each customer came, in words: the platform of the home store, and the way of acquisition ("": not known).
+
+    None where neither tells customers apart.
+    """
+    platforms = {store.id: store.platform for store in shops.stores(merchant)}
+    living = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE)
+    if len(set(platforms.values())) < 2 and not living.filter(acquired_by__gt="").exists():
+        return None
+    found = np.full((2, seen.customers.size), "", dtype="<U60")
+    for member, store, way in living.values_list("pk", "home_store_id", "acquired_by").iterator(chunk_size=20_000):
+        at = int(np.searchsorted(seen.customers, member))
+        if at < seen.customers.size and seen.customers[at] == member:
+            found[:, at] = platforms.get(store, ""), way
+    return {"channel": found[0], "acquisition": found[1]}
 
 
 def chance_of(merchant: Merchant) -> lifecycle.Chance | None:

@@ -337,11 +337,20 @@ def _choose(scored: dict[tuple[str, int], Scored], plain: tuple[Scored, ...]) ->
         return min(scored, key=lambda key: scored[key].mae or 0.0)
     usual, best = scored[DEFAULT], DEFAULT
     for key, one in scored.items():
-        better = (one.mae or 0.0) < BETTER_BY * (usual.mae or 0.0) and (one.mae or 0.0) < (scored[best].mae or 0.0)
-        as_good = (one.capture or 0.0) >= (usual.capture or 0.0) - 0.005 and _off(one.ratio) <= _off(usual.ratio) + 0.05
-        if better and as_good and gate(one, plain).earned >= gate(usual, plain).earned:
+        better = nearer(one, usual) and (one.mae or 0.0) < (scored[best].mae or 0.0)
+        if better and gate(one, plain).earned >= gate(usual, plain).earned:
             best = key
     return best
+
+
+def nearer(one: Scored, usual: Scored) -> bool:
+    """Whether another form of a model has earned the place of the usual one: clearly nearer on single customers, in all else as good."""
+    better = (one.mae or 0.0) < BETTER_BY * (usual.mae or 0.0)
+    return (
+        better
+        and (one.capture or 0.0) >= (usual.capture or 0.0) - 0.005
+        and _off(one.ratio) <= _off(usual.ratio) + 0.05
+    )
 
 
 def _off(ratio: float | None) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from shuke.engine.insight.clv import calibrate, holdout, measures, plain, predict, spend, totals, worth
+from shuke.engine.insight.clv import by_trait, calibrate, holdout, measures, plain, predict, spend, totals, worth
 from shuke.engine.insight.clv.enough import enough
 from shuke.engine.insight.clv.fit import fit
 from shuke.engine.insight.clv.fitted import SOUND, Fit
@@ -54,9 +54,15 @@ class Outlook:
 
 
 def check(
-    seen: Visits, *, end: int, groups: np.ndarray | None = None, begin: dict[str, Any] | None = None
+    seen: Visits,
+    *,
+    end: int,
+    groups: np.ndarray | None = None,
+    begin: dict[str, Any] | None = None,
+    own: by_trait.Own | None = None,
 ) -> dict[str, Any]:
-    """What this shop's past earns. `groups`: a whole number for each of `seen.customers` (e.g. the layer), for bands of groups."""
+    """What this shop's past earns. Of each of `seen.customers`: `groups`, a whole number (e.g. the layer), for bands of groups;
+    `own`, words that say how they came (channel, acquisition), tried as traits."""
     judged = enough(seen, end=end)
     told: dict[str, Any] = judged._asdict() | {"end": end, "rule": "", "tests": []}
     told["warnings"] = list(judged.warnings)
@@ -72,9 +78,14 @@ def check(
     model, k, gate = latest.model, latest.k, latest.gate
     shown = {"rule": "model" if gate.earned else "plain", "shown": gate.shown, "model": model, "k": k}
     found = _fit(summary_of(some, end=end), model, k, begin)
+    parted = None
+    if own:
+        place = np.searchsorted(seen.customers, some.customers)
+        parted = by_trait.tried(some, {name: words[place] for name, words in own.items()}, latest)
     return told | shown | {
         "sampled": some.customers.size < seen.customers.size,
-        "tests": [one.to_json() for one in tests],
+        "traits": parted,
+        "tests": _told(tests, parted),
         "spreads": [list(one) for one in (latest.spreads if gate.earned else _plain_spreads(some, latest))],
         "chances": {str(days): _chance(some, model, k, end, days) for days in CHANCE_DAYS},
         "reach": _reach(some, found, tests, end, chosen_groups),
@@ -88,10 +99,11 @@ def outlook(
     end: int,
     groups: np.ndarray | None = None,
     begin: dict[str, Any] | None = None,
+    own: by_trait.Own | None = None,
 ) -> Outlook | None:
     """The figures of every customer as of day `end`; None where the shop's history is too thin to tell any.
 
-    groups: as for `check`. begin: `Outlook.fit` of an earlier night.
+    groups, own: as for `check`. begin: `Outlook.fit` of an earlier night.
     """
     if checked["level"] == "none":
         return None
@@ -103,6 +115,12 @@ def outlook(
     columns = told.x, told.t_x, told.T
     if checked["rule"] == "model" and found.verdict.usable:
         orders = predict.expected_orders(found, told.x, told.t_x, told.T, YEAR_DAYS / told.unit)
+        if own and wants_traits(checked):
+            names = tuple(checked["traits"]["names"])
+            parted = by_trait.expected_orders(
+                told, seen.customers, own, names, found.model, found.k, YEAR_DAYS / told.unit
+            )
+            orders = orders if parted is None else parted
         values = spend.fit(told.paid, mean, cap=True) if money else None
         spent = None if values is None else orders * spend.expected_order_value(values, told.paid, mean)
     else:
@@ -138,6 +156,11 @@ def outlook(
         _whole(seen, told, orders, spent, mine, checked["reach"], end),
         kept_fit(found),
     )
+
+
+def wants_traits(checked: dict[str, Any]) -> bool:
+    """Whether this shop's past has shown that channel and acquisition of customers make expected orders nearer."""
+    return bool((checked.get("traits") or {}).get("earned"))
 
 
 def chance_of(checked: dict[str, Any], begin: dict[str, Any] | None, days: int = 90) -> Chance | None:
@@ -209,6 +232,15 @@ def _tests(seen: Visits, end: int) -> list[holdout.Report]:
         if last != end and len(found) == 1:
             return []  # only the year before can be tested: that is no test of today
     return found
+
+
+def _told(tests: list[holdout.Report], parted: dict[str, Any] | None) -> list[dict[str, Any]]:
+    told = [one.to_json() for one in tests]
+    if parted:
+        told[0]["methods"].append(parted["scored"])
+        if parted["earned"]:
+            told[0]["gate"]["shown"] = parted["scored"]["name"]
+    return told
 
 
 def _plain_spreads(seen: Visits, report: holdout.Report) -> tuple[holdout.Spread, ...]:

@@ -65,10 +65,11 @@ def from_json(told: dict[str, Any]) -> TraitFit:
     return TraitFit(base, names, rate, leaving, unknown, unknown, told["log_likelihood"], base.verdict)
 
 
-def names_in(columns: dict[str, np.ndarray]) -> tuple[str, ...]:
+def names_in(columns: dict[str, np.ndarray], *, least: int = 1, most: int | None = None) -> tuple[str, ...]:
     """The traits that lie in columns: a column of numbers is one itself; of words, each but the commonest is one, as column=word.
 
-    Customers of the commonest word have 0 in all of them: the others are told against these.
+    Customers of the commonest word have 0 in all of them: the others are told against these. So have those of a word that fewer
+    than `least` have, or that is not among the `most` commonest.
     """
     found: list[str] = []
     for name, column in columns.items():
@@ -76,7 +77,8 @@ def names_in(columns: dict[str, np.ndarray]) -> tuple[str, ...]:
             found.append(name)
             continue
         words, counts = np.unique(column, return_counts=True)
-        found += [f"{name}={word}" for i, word in enumerate(words.tolist()) if i != int(counts.argmax())]
+        order = np.argsort(-counts, kind="stable")[1:most]
+        found += [f"{name}={words[i]}" for i in sorted(order.tolist()) if counts[i] >= least]
     return tuple(found)
 
 
