@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from unittest.mock import Mock
 
 import pytest
 
@@ -101,14 +102,12 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
 
 
 def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypatch):
-    def fails(*_asked, **_parameters):
-        raise failure
-
-    monkeypatch.setattr(Engine, "run", fails)
-    for failure, says in (
+    client = see(open_shop.owner)
+    for raised, says in (
         (EngineFailed("no"), "does not answer"),
         (EngineStopped("growth"), "longer than 100 seconds"),
     ):
+        monkeypatch.setattr(Engine, "run", Mock(side_effect=raised))
         for path in ("/insight/growth", "/insight/cohorts"):
-            answer = see(open_shop.owner).get(path)
+            answer = client.get(path)
             assert (answer.status_code, says in answer.content.decode()) == (503, True)
