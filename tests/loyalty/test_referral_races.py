@@ -1,15 +1,11 @@
 """Many at once, each in its own process: one referrer binds a newcomer, one settlement pays a reward, one budget is kept."""
 
 import multiprocessing
-import os
 from collections import Counter
 
 import pytest
-from django.db import connection, transaction
 
 from shuke.loyalty import queries
-from shuke.loyalty.actions import Ask, ask
-from shuke.loyalty.actions.settling import lock_heads
 from shuke.loyalty.models import Referral, ReferralBudget, ReferralCode, ReferralReward
 from tests.loyalty.friends import NOW, bind, buy, day, have, open_shop, order, settle, someone
 
@@ -120,25 +116,3 @@ def test_a_budget_of_three_rewards_gives_three(transactional_db):
     at_once(merchant, [[("settle",)] for _ in range(4)])
     assert ReferralBudget.objects.get().points == 300
     assert sum(ReferralReward.objects.values_list("amount", flat=True)) == 300
-
-
-@pytest.mark.skipif(not os.environ.get("DATABASE_URL"), reason="on SQLite the transaction itself is the lock")
-@pytest.mark.parametrize("lock", ["lock_heads", "ask"])
-def test_wallets_are_made_before_any_is_locked(shop, lock):
-    """Whoever locked those that are there, and then made the missing one, held it after a later number: a second caller who
-    saw the new one took it first and waited for the others, and both waited for ever."""
-    from django.test.utils import CaptureQueriesContext
-
-    new, old = someone(shop, 1), someone(shop, 2)
-    buy(shop, old, order("b", 20, 150))
-    with transaction.atomic(), CaptureQueriesContext(connection) as seen:
-        if lock == "ask":
-            ask(merchant=shop, asks=[Ask(str(m), "adjust", m, 5) for m in (new, old)], now=NOW, actor="x")
-        else:
-            assert sorted(lock_heads(shop, [new, old])) == [new, old]
-    about = [q["sql"] for q in seen if "loyalty_wallet" in q["sql"]]
-    kinds = [
-        "make" if 'INTO "loyalty_wallet"' in sql else "lock" if "FOR NO KEY UPDATE" in sql else "" for sql in about
-    ]
-    assert [k for k in kinds if k][:2] == ["make", "lock"]
-    assert kinds.count("make") == 1

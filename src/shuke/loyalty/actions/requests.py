@@ -24,9 +24,11 @@ from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome,
 from shuke.loyalty.actions.judging import burnt as burnt_of
 from shuke.loyalty.actions.posting import Batch, Request, compact
 from shuke.loyalty.actions.settling import (
+    OtherWallets,
     close_hold,
     complete_heads,
-    lock_heads,
+    heirs_among,
+    lock_living,
     make_missing_wallets,
     post_forward,
     refold,
@@ -45,16 +47,21 @@ def ask(*, merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -
     answered from the books; wallets locked in id order; the clock advanced to `now`; each request checked and folded;
     postings, refusals and holds written.
     """
-    with transaction.atomic():
-        return _ask(merchant, asks, now, actor)
+    also = set[int]()
+    while True:
+        try:
+            with transaction.atomic():
+                return _ask(merchant, asks, also, now, actor)
+        except OtherWallets as other:
+            also |= other.members
 
 
-def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> list[Answer]:
+def _ask(merchant: Merchant, asks: Sequence[Ask], also: set[int], now: datetime, actor: str) -> list[Answer]:
     for one in asks:
         if one.kind not in KINDS:
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
     # Locks come first: two callers with the same key for the same member wait for one another here.
-    members = sorted({one.member_id for one in asks})
+    members = sorted({one.member_id for one in asks} | also)
     make_missing_wallets(merchant, members)
     locked = bulk.select(*stored.heads_query(merchant, members, lock=True))
     asked_under = bulk.select(*facts.known_by_version_query(merchant, [one.key for one in asks]))
@@ -63,10 +70,12 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> 
     if len(heads) < len(members):  # an absent row could not be locked: what was answered has to be looked up again
         heads = complete_heads(merchant, members, heads)
         known = facts.known_requests(merchant, [one.key for one in asks])
-    heirs = {m: head.heir for m, head in heads.items() if head.heir is not None}
-    if heirs:  # a card or a till still knows somebody by the member that was merged
+    heirs = heirs_among(heads)
+    if any(
+        one.member_id in heirs for one in asks
+    ):  # a card or a till still knows somebody by the member that was merged
         moved = [one._replace(member_id=heirs.get(one.member_id, one.member_id)) for one in asks]
-        answered = _ask(merchant, moved, now, actor)
+        answered = _ask(merchant, moved, set(), now, actor)
         fresh_keys = {answer.key for answer in answered if not answer.replayed}
         remember_asked(merchant, heirs, [(one.member_id, one.key) for one in asks if one.key in fresh_keys])
         return answered
@@ -266,10 +275,9 @@ def give_tier(
     if tier not in versions.at(now).rank:
         known = ", ".join(versions.at(now).rank)
         raise ValueError(f"The charter in force has no tier {tier}; known are {known}.")
-    heads = lock_heads(merchant, [member_id])
+    heads, heirs = lock_living(merchant, [member_id])
     asked_of = member_id
-    if (heir := heads[member_id].heir) is not None:
-        member_id, heads = heir, lock_heads(merchant, [heir])
+    member_id = heirs.get(member_id, member_id)
     cause = "invited" if invited else "manual"
     before = ManualTier.objects.filter(merchant=merchant, key=key).first() if key else None
     if before is not None:

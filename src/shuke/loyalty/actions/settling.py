@@ -117,6 +117,34 @@ def lock_heads(merchant: Merchant, members: Sequence[int]) -> dict[int, stored.H
     return complete_heads(merchant, members, stored.heads(merchant, members, lock=True))
 
 
+class OtherWallets(Exception):
+    """Some of these members live on in others, whose wallets have to be locked with theirs: all in one order, so first
+    what was locked is let go."""
+
+    def __init__(self, members: set[int]) -> None:
+        self.members = members
+
+
+def lock_living(merchant: Merchant, members: Iterable[int]) -> tuple[dict[int, stored.Head], dict[int, int]]:
+    """Wallets of these members and of those they live on in, locked; and who lives on in whom."""
+    wanted = set(members)
+    while True:
+        try:
+            with transaction.atomic():
+                heads = lock_heads(merchant, sorted(wanted))
+                return heads, heirs_among(heads)
+        except OtherWallets as other:
+            wanted |= other.members
+
+
+def heirs_among(heads: dict[int, stored.Head]) -> dict[int, int]:
+    """Who lives on in whom. Raises OtherWallets."""
+    heirs = {member: head.heir for member, head in heads.items() if head.heir is not None}
+    if beyond := set(heirs.values()) - heads.keys():
+        raise OtherWallets(beyond)
+    return heirs
+
+
 def make_missing_wallets(merchant: Merchant, members: Sequence[int]) -> None:
     """Before several are locked: whoever made one while holding others would hold them out of order, and two such callers
     could wait for each other. A single wallet has no order, and on SQLite the transaction itself is the lock."""

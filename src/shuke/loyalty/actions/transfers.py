@@ -19,7 +19,7 @@ from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, payload_hash
 from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.posting import Batch, Request
 from shuke.loyalty.actions.requests import ask
-from shuke.loyalty.actions.settling import lock_heads, post_forward, refold
+from shuke.loyalty.actions.settling import lock_heads, lock_living, post_forward, refold
 from shuke.loyalty.models import Relative
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
@@ -42,8 +42,7 @@ def transfer(*, merchant: Merchant, transfers: Sequence[Transfer], now: datetime
     something else (KeyReused). Effects: both wallets locked, both clocks advanced, two postings, a line on each timeline.
     """
     with transaction.atomic():
-        heads = lock_heads(merchant, sorted({m for t in transfers for m in (t.giver, t.receiver)}))
-        heirs = {m: head.heir for m, head in heads.items() if head.heir is not None}
+        _, heirs = lock_living(merchant, {m for t in transfers for m in (t.giver, t.receiver)})
         told = []
         for one in transfers:  # merged members give and receive as who they are now
             giver, receiver = heirs.get(one.giver, one.giver), heirs.get(one.receiver, one.receiver)

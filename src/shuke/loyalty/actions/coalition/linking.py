@@ -13,7 +13,7 @@ from shuke.kit import audit, crypto
 from shuke.loyalty.actions.coalition.gathering import Linked, gather_links
 from shuke.loyalty.actions.coalition.movements import Moved, write
 from shuke.loyalty.actions.coalition.refusals import CoalitionRefused
-from shuke.loyalty.actions.settling import lock_heads
+from shuke.loyalty.actions.settling import lock_heads, lock_living
 from shuke.loyalty.models import Coalition, CoalitionLink
 from shuke.loyalty.queries import books
 from shuke.loyalty.queries import coalition as stored
@@ -47,11 +47,8 @@ def link(
     coalition = seat.coalition
     if not evidence.strip():
         raise CoalitionRefused("no_consent")
-    heads = lock_heads(merchant, [member_id])
-    if (heir := heads[member_id].heir) is not None:
-        return link(
-            merchant=merchant, member_id=heir, source=source, evidence=evidence, code=code, now=now, actor=actor
-        )
+    heads, heirs = lock_living(merchant, [member_id])
+    member_id = heirs.get(member_id, member_id)
     there = _behind_code(coalition, merchant, code, now) if code else None
     mine = stored.link_of(merchant, member_id)
     if mine is not None:
