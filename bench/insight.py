@@ -137,6 +137,7 @@ def sql_heads(folder: Path, today: int) -> dict:
 
 def ours_rfm(folder: Path, today: int) -> dict:
     with open_engine(folder) as engine:
+        engine.keep("days", as_of=today)
         totals = engine.run("member_totals", as_of=today, window_from=today - kpi.WINDOW_DAYS)
     columns = (today - totals["last_day"].astype(np.int64), totals["order_days"], totals["net_sum"])
     cuts = rfm.cut_points(*columns, fixed_on=kpi.day_of_number(today))

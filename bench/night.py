@@ -30,7 +30,8 @@ PARTS = (
     ("shuke.insight.actions.columns", "refresh", "columns"),
     ("shuke.insight.actions.snapshots", "_take", "figures"),
     ("shuke.insight.actions.scores", "write", "scores"),
-    ("shuke.insight.actions.snapshots", "_move", "movement"),
+    ("shuke.insight.actions.movement", "History.write", "history"),
+    ("shuke.insight.actions.snapshots", "move", "movement"),
     ("shuke.insight.actions.snapshots", "value_report", "value"),
     ("shuke.loyalty.actions", "run_clock", "books"),
 )
@@ -82,7 +83,9 @@ def night(number: int) -> None:
     timetable.install()
     spent: dict[str, list[float]] = {}
     for module, name, part in PARTS:
-        _timed(importlib.import_module(module), name, spent.setdefault(part, [0.0, 0.0]))
+        *within, name = name.split(".")
+        place = importlib.import_module(module)
+        _timed(getattr(place, within[0]) if within else place, name, spent.setdefault(part, [0.0, 0.0]))
     day = _history.LAST + timedelta(days=number)
     now = datetime(day.year, day.month, day.day, 18, tzinfo=UTC)
     begun, wall = _cpu(), time.perf_counter()

@@ -71,7 +71,7 @@ def test_a_night_killed_before_the_seal_is_simply_run_again(lan, monkeypatch):
     assert list(Snapshot.objects.order_by("day").values_list("day", "figures")) == before
 
 
-def test_a_first_night_killed_among_its_month_ends_finishes_them(lan, monkeypatch):
+def test_a_first_night_killed_after_its_month_ends_finishes_the_day(lan, monkeypatch):
     open_for_some_weeks(lan)
     write = scores.write
     with monkeypatch.context() as patched:
@@ -79,8 +79,8 @@ def test_a_first_night_killed_among_its_month_ends_finishes_them(lan, monkeypatc
         with pytest.raises(KeyboardInterrupt):
             run(lan)
     assert scores.write is write
-    assert figures.days(lan.merchant) == [date(2026, 2, 28)]
-    assert run(lan).snapshots == 2
+    assert figures.days(lan.merchant) == [date(2026, 2, 28), date(2026, 3, 31)]
+    assert run(lan).snapshots == 1
     assert figures.days(lan.merchant) == [date(2026, 2, 28), date(2026, 3, 31), DAY]
     assert not Movement.objects.filter(merchant=lan.merchant, day=DAY, before="").exists()
 

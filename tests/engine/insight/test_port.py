@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shuke.engine.insight import port
+from tests.engine.insight.made_up import kept_rows, made_up
 
 SRC = Path(port.__file__).parents[3]
 
@@ -66,3 +67,9 @@ def test_the_engine_needs_neither_django_nor_pandas():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SRC)}
     )
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["days", "steps"])
+def test_what_an_engine_keeps_is_what_plain_loops_find(name):
+    tables = made_up(3)
+    assert kept_rows(tables, name) == sorted(tuple(row.values()) for row in tables[name])

@@ -16,8 +16,8 @@ def parsed(name: str) -> exp.Expression:
 
 def test_the_folder_holds_the_analyses_that_the_product_knows():
     assert port.names() == [
-        "cohorts", "everyone", "gaps", "goods_lines", "growth_sales", "growth_spans", "habit_goods", "habit_kinds", "habit_orders", "history", "member_totals", "months", "profit_orders",
-        "spans", "store_months", "stores", "visits", "window_sales",
+        "cohorts", "days", "everyone", "gaps", "goods_lines", "growth_sales", "growth_spans", "habit_goods", "habit_kinds", "habit_orders", "history", "member_totals", "months", "profit_orders",
+        "spans", "steps", "store_months", "stores", "visits", "window_sales",
     ]  # fmt: skip
 
 

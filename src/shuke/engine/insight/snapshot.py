@@ -27,6 +27,12 @@ class Taken(NamedTuple):
     published: Published
 
 
+def prepare(engine: Port, *, as_of: date) -> None:
+    """Keep what the days up to `as_of` are all counted from, so that several of them read the orders of members once."""
+    engine.keep("days", as_of=kpi.day_number(as_of))
+    engine.keep("steps")
+
+
 def take(
     engine: Port,
     *,
@@ -34,13 +40,17 @@ def take(
     former: Published | None = None,
     stores: dict[int, str] | None = None,
     chance: lifecycle.Chance | None = None,
+    prepared: bool = False,
 ) -> Taken:
     """Compute everything. The engine must hold the tables `heads` and `members` (port.TABLES).
 
     former: the cut points published last; kept until the next refresh day, unless there are a quarter more or fewer
     buyers than when they were made (a shop that has just imported its history must not wait a month).
     stores: names by id. chance: to buy within 90 days, where it can be told (clv.shop.chance_of).
+    prepared: `prepare` was called for this day or a later one.
     """
+    if not prepared:
+        prepare(engine, as_of=as_of)
     today = kpi.day_number(as_of)
     window_from, active_from = today - kpi.WINDOW_DAYS, today - kpi.ACTIVE_DAYS
     totals = engine.run("member_totals", as_of=today, window_from=window_from)

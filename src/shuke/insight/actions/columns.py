@@ -82,6 +82,12 @@ def files(merchant: Merchant) -> dict[str, list[Path]]:
     return {f"{kind}s": [home / f"{kind}-{month}.parquet" for month in months] for kind in ("head", "line")}
 
 
+def orders(merchant: Merchant) -> int:
+    """How many orders the files hold."""
+    months = _manifest(folder(merchant)).get("months", {})
+    return sum(count for days in months.values() for count, _print in days.values())
+
+
 def _here(home: Path, month: str) -> bool:
     return all((home / f"{kind}-{month}.parquet").exists() for kind in ("head", "line"))
 

@@ -1,40 +1,35 @@
-"""What the members' scores were, what they are now, and who moved between the two."""
+"""What the members' scores were, what they are now, and who moved between the two.
+
+A million rows are compared as columns of whole numbers; a row is made of what differs only.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from shuke.engine.insight import lifecycle, pyramid
 from shuke.engine.insight.standing import Members
+from shuke.insight.queries.order_columns import fetch
 from shuke.kit import bulk, ids
 from shuke.shops.models import Merchant
 
 _CHUNK = 20_000
 _TABLE = "insight_member_score"
-# Column of the table, in the order of `_rows`; `day` says when the row last changed.
+# Columns of the table, in the order of `_codes`; `day` says when the row last changed.
 _COLUMNS = (
-    "first_paid_at",
-    "last_paid_at",
-    "order_count",
-    "order_days",
-    "year_order_days",
-    "net_minor",
-    "year_net_minor",
-    "refunded_minor",
-    "usual_gap_days",
-    "r5",
-    "f5",
-    "m5",
-    "rfm",
-    "layer",
-    "stage",
-    "bond",
-)
-_MOVING = {"rfm": 12, "layer": 13, "stage": 14}
+    "first_paid_at", "last_paid_at", "order_count", "order_days", "year_order_days", "net_minor", "year_net_minor", "refunded_minor",
+    "usual_gap_days", "r5", "f5", "m5", "rfm", "layer", "stage", "bond",
+)  # fmt: skip
+_GAP, _R5, _M5, _RFM, _LAYER, _STAGE, _BOND = 8, 9, 11, 12, 13, 14, 15
+_NAMES = {_LAYER: pyramid.LAYERS, _STAGE: lifecycle.STAGES, _BOND: pyramid.BONDS}
+_NOTHING = np.array([0] * 8 + [-1] + [0] * 4 + [-1] * 3, dtype=np.int64)  # as `_codes` has it, of nobody
+WHATS = ("rfm", "layer", "stage")
+_MOVING = (_RFM, _LAYER, _STAGE)  # the columns of WHATS
 
 
 class Move(NamedTuple):
@@ -44,120 +39,157 @@ class Move(NamedTuple):
     after: str
 
 
-def write(*, merchant: Merchant, members: Members, day: date) -> list[Move]:
-    """Bring MemberScore to `members`, writing only rows that differ, and say who moved. One transaction of the caller.
+class Moves(NamedTuple):
+    """The same by columns, of any number of people: `what` is a place in WHATS, before and after are codes of `place_name`."""
 
-    Rows of people who are no longer members (merged, erased, undone) go away.
-    """
-    moved: list[Move] = []
-    moment = bulk.moment()
-    for low, high in _chunks(members.member):
-        known = _known(merchant, int(members.member[low]), int(members.member[high - 1]))
-        fresh, changed = [], []
-        for member, row in zip(members.member[low:high].tolist(), _rows(members, low, high), strict=True):
-            before = known.get(member)
-            if before == row:
-                continue
-            stored = (_when(row[0], moment), _when(row[1], moment), *row[2:])
-            if before is None:
-                fresh.append((member, merchant.id, day.isoformat(), *stored))
-            else:
-                changed.append((day.isoformat(), *stored, member))
-            moved += _moves(member, before or _NOBODY, row)
-        bulk.insert(_TABLE, ("member_id", "merchant_id", "day", *_COLUMNS), fresh)
-        bulk.update(_TABLE, ("day", *_COLUMNS), changed, key="member_id")
+    member: np.ndarray
+    what: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @classmethod
+    def together(cls, parts: list[Self]) -> Moves:
+        nothing = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int16), np.empty(0, np.int16))
+        return Moves(*(np.concatenate(column) for column in zip(nothing, *parts, strict=True)))
+
+    def named(self) -> list[Move]:
+        return [
+            Move(member, WHATS[what], place_name(what, before), place_name(what, after))
+            for member, what, before, after in zip(*(column.tolist() for column in self), strict=True)
+        ]
+
+    def counted(self) -> Counter[tuple[str, str, str]]:
+        """How many went from where to where: by what, before, after."""
+        key = (self.what.astype(np.int64) * 1_000 + self.before + 1) * 1_000 + self.after + 1
+        found: Counter[tuple[str, str, str]] = Counter()
+        for one, count in zip(*(column.tolist() for column in np.unique(key, return_counts=True)), strict=True):
+            what, before, after = one // 1_000_000, one // 1_000 % 1_000 - 1, one % 1_000 - 1
+            found[WHATS[what], place_name(what, before), place_name(what, after)] = count
+        return found
+
+
+def place_name(what: int, code: int) -> str:
+    if what == 0:
+        return str(code) if code else ""
+    return _NAMES[_MOVING[what]][code] if code >= 0 else ""
+
+
+def chunks(members: Members) -> Iterator[tuple[int, int]]:
+    for low in range(0, members.member.size, _CHUNK):
+        yield low, min(low + _CHUNK, members.member.size)
+
+
+def write(*, merchant: Merchant, members: Members, low: int, high: int, day: date) -> Moves:
+    """Bring MemberScore to those of `members` from `low` below `high`, writing only rows that differ, and say who moved."""
+    member, now = members.member[low:high], _codes(members, low, high)
+    known, kept = _known(merchant, int(member[0]), int(member[-1]))
+    at = np.minimum(np.searchsorted(known, member), max(known.size - 1, 0))
+    there = known[at] == member if known.size else np.zeros(member.size, dtype=bool)
+    before = np.where(there[:, None], kept[at], _NOTHING) if known.size else np.tile(_NOTHING, (member.size, 1))
+    changed = there & (before != now).any(axis=1)
+    bulk.insert(
+        _TABLE,
+        ("member_id", "merchant_id", "day", *_COLUMNS),
+        [
+            (one, merchant.pk, day.isoformat(), *row)
+            for one, row in zip(member[~there].tolist(), _rows(now[~there]), strict=True)
+        ],
+    )
+    bulk.update(
+        _TABLE,
+        ("day", *_COLUMNS),
+        [(day.isoformat(), *row, one) for one, row in zip(member[changed].tolist(), _rows(now[changed]), strict=True)],
+        key="member_id",
+    )
+    return _moves(member, [(before[:, column], now[:, column]) for column in _MOVING])
+
+
+def leave_out(merchant: Merchant) -> None:
+    """Rows of people who are no longer members (merged, erased, undone) go away."""
     bulk.execute(
         f"DELETE FROM {_TABLE} WHERE merchant_id = %s AND member_id IN "
         "(SELECT id FROM members_member WHERE merchant_id = %s AND state <> 'active')",
         [merchant.id, merchant.id],
     )
-    return moved
 
 
-def between(before: Members, after: Members) -> list[Move]:
+def between(before: Members, after: Members) -> Moves:
     """Who moved from one day to another, without asking the database. Members of `before` who have gone are left out."""
-    at = np.searchsorted(before.member, after.member)
-    known = at < before.member.size
-    known[known] = before.member[at[known]] == after.member[known]
-    then = np.where(known, at, 0)
-    moved: list[Move] = []
-    for what, was, has, name in (
-        ("rfm", before.rfm, after.rfm, _class_name),
-        ("layer", before.layer, after.layer, pyramid.LAYERS.__getitem__),
-        ("stage", before.stage, after.stage, _stage_name),
-    ):
-        old = was[then] if was.size else np.zeros(has.size, dtype=has.dtype)
-        differs = np.where(known, old != has, [name(int(code)) != "" for code in has])
-        for i in np.flatnonzero(differs).tolist():
-            moved.append(Move(int(after.member[i]), what, name(int(old[i])) if known[i] else "", name(int(has[i]))))
-    return moved
+    at = np.minimum(np.searchsorted(before.member, after.member), max(before.member.size - 1, 0))
+    known = before.member[at] == after.member if before.member.size else np.zeros(after.member.size, dtype=bool)
 
+    def then(values: np.ndarray, nobody: int) -> np.ndarray:
+        return np.where(known, values[at], nobody) if values.size else np.full(known.size, nobody)
 
-def _moves(member: int, before: tuple, after: tuple) -> list[Move]:
-    return [Move(member, what, before[i], after[i]) for what, i in _MOVING.items() if before[i] != after[i]]
-
-
-def _class_name(code: int) -> str:
-    return str(code) if code else ""
-
-
-def _stage_name(code: int) -> str:
-    return lifecycle.STAGES[code] if code >= 0 else ""
-
-
-def movement_rows(merchant: Merchant, moved: list[Move], day: date) -> list[tuple]:
-    fresh = ids.take(len(moved))
-    return [
-        (id_, merchant.id, move.member, day.isoformat(), move.what, move.before, move.after)
-        for id_, move in zip(fresh, moved, strict=True)
+    pairs = [
+        (then(before.rfm, 0), after.rfm),
+        (then(before.layer, -1), after.layer),
+        (then(before.stage, -1), after.stage),
     ]
+    return _moves(after.member, pairs)
 
 
-_NOBODY = (0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None, "", "", "", "")
+def _moves(member: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]]) -> Moves:
+    """Of each of WHATS the codes before and after, side by side with the members."""
+    found = []
+    for what, (was, has) in enumerate(pairs):
+        rows = np.flatnonzero(was != has)
+        kind = np.full(rows.size, what, np.int8)
+        found.append(Moves(member[rows], kind, was[rows].astype(np.int16), has[rows].astype(np.int16)))
+    return Moves.together(found)
 
 
-def _chunks(member: np.ndarray) -> Iterator[tuple[int, int]]:
-    for low in range(0, member.size, _CHUNK):
-        yield low, min(low + _CHUNK, member.size)
+def movement_rows(merchant: Merchant, moved: list[Move], day: date) -> Iterator[tuple]:
+    fresh, on = ids.take(len(moved)), day.isoformat()
+    for id_, move in zip(fresh, moved, strict=True):
+        yield (id_, merchant.id, move.member, on, move.what, move.before, move.after)
 
 
-def _rows(members: Members, low: int, high: int) -> Iterator[tuple]:
-    """One tuple per member, times as seconds, in the order of `_COLUMNS`."""
+def _codes(members: Members, low: int, high: int) -> np.ndarray:
+    """One row of whole numbers per member, in the order of `_COLUMNS`; gaps in hundredths of a day, -1 for none."""
     part = slice(low, high)
-    gap = np.round(members.usual_gap[part], 2)
-    return zip(
-        members.first_s[part].tolist(),
-        members.last_s[part].tolist(),
-        members.orders[part].tolist(),
-        members.order_days[part].tolist(),
-        members.window_days[part].tolist(),
-        members.net[part].tolist(),
-        members.window_net[part].tolist(),
-        members.refunded[part].tolist(),
-        [None if value != value else value for value in gap.tolist()],
-        [value or None for value in members.r5[part].tolist()],
-        [value or None for value in members.f5[part].tolist()],
-        [value or None for value in members.m5[part].tolist()],
-        [_class_name(code) for code in members.rfm[part].tolist()],
-        [pyramid.LAYERS[code] for code in members.layer[part].tolist()],
-        [_stage_name(code) for code in members.stage[part].tolist()],
-        [pyramid.BONDS[code] for code in members.bond[part].tolist()],
-        strict=True,
-    )
+    gap = np.nan_to_num(np.rint(members.usual_gap[part] * 100), nan=-1)
+    columns = (
+        members.first_s, members.last_s, members.orders, members.order_days, members.window_days, members.net, members.window_net,
+        members.refunded,
+    )  # fmt: skip
+    places = (members.r5, members.f5, members.m5, members.rfm, members.layer, members.stage, members.bond)
+    listed = [*(one[part] for one in columns), gap, *(one[part] for one in places)]
+    return np.stack([one.astype(np.int64) for one in listed], axis=1)
 
 
-def _known(merchant: Merchant, first: int, last: int) -> dict[int, tuple]:
-    """The rows there are, times as seconds, in the order of `_COLUMNS`."""
+def _rows(codes: np.ndarray) -> Iterator[tuple]:
+    """As the table has them, in the order of `_COLUMNS`."""
+    moment = bulk.moment()
+    columns: list[list] = [codes[:, i].tolist() for i in range(len(_COLUMNS))]
+    for i in (0, 1):
+        columns[i] = [moment(datetime.fromtimestamp(seconds, UTC)) if seconds else None for seconds in columns[i]]
+    columns[_GAP] = [None if gap < 0 else gap / 100 for gap in columns[_GAP]]
+    for i in range(_R5, _M5 + 1):
+        columns[i] = [fifth or None for fifth in columns[i]]
+    columns[_RFM] = [str(code) if code else "" for code in columns[_RFM]]
+    for i, names in _NAMES.items():
+        columns[i] = [names[code] if code >= 0 else "" for code in columns[i]]
+    return zip(*columns, strict=True)
+
+
+def _known(merchant: Merchant, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of the rows there are, ascending, and what they say, as `_codes` has it."""
     epoch = "COALESCE({}, 0)".format(
         "FLOOR(EXTRACT(EPOCH FROM {}))::bigint" if bulk.is_postgres() else "CAST(strftime('%%s', {}) AS INTEGER)"
     )
-    listed = ", ".join((epoch.format(_COLUMNS[0]), epoch.format(_COLUMNS[1]), *_COLUMNS[2:]))
-    rows = bulk.select(
-        f"SELECT member_id, {listed} FROM {_TABLE} WHERE merchant_id = %s AND member_id BETWEEN %s AND %s",
+    said = dict(zip(_COLUMNS, _COLUMNS, strict=True))
+    said |= {name: epoch.format(name) for name in _COLUMNS[:2]}
+    said["usual_gap_days"] = "CAST(ROUND(COALESCE(usual_gap_days * 100, -1)) AS BIGINT)"
+    said |= {name: f"COALESCE({name}, 0)" for name in _COLUMNS[_R5:_RFM]}
+    said["rfm"] = "CASE WHEN rfm = '' THEN 0 ELSE CAST(rfm AS INTEGER) END"
+    for i, names in _NAMES.items():
+        whens = " ".join(f"WHEN '{name}' THEN {code}" for code, name in enumerate(names))
+        said[_COLUMNS[i]] = f"CASE {_COLUMNS[i]} {whens} ELSE -1 END"
+    rows = fetch(
+        f"SELECT member_id, {', '.join(said.values())} FROM {_TABLE} "
+        "WHERE +merchant_id = %s AND member_id BETWEEN %s AND %s ORDER BY member_id",
         [merchant.id, first, last],
+        ("member_id", *_COLUMNS),
     )
-    return {row[0]: tuple(row[1:]) for row in rows}
-
-
-def _when(seconds: int, moment) -> object:  # type: ignore[no-untyped-def] # kit.bulk's writer of instants
-    return moment(datetime.fromtimestamp(seconds, UTC)) if seconds else None
+    return rows["member_id"], np.stack([rows[name] for name in _COLUMNS], axis=1)

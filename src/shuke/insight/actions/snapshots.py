@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from contextlib import nullcontext
+from datetime import date, datetime
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Count
 
 from shuke.engine.insight import kpi
 from shuke.engine.insight.port import Port
-from shuke.engine.insight.snapshot import Taken, take
+from shuke.engine.insight.snapshot import Taken, prepare, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
-from shuke.insight.actions.scores import Move
+from shuke.insight.actions.movement import History, move
+from shuke.insight.actions.scores import Moves
 from shuke.insight.actions.thinning import thin
 from shuke.insight.actions.value import settle_groups, value_report
-from shuke.insight.models import CutPoints, Movement, Snapshot
+from shuke.insight.models import CutPoints, MemberScore, Movement, Snapshot
 from shuke.insight.queries import analytics, profile_traits
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
@@ -26,7 +29,6 @@ from shuke.kit.progress import Progress, Silent
 from shuke.loyalty.queries.expiring import holders
 from shuke.loyalty.queries.liability import liability
 from shuke.loyalty.queries.member import tier_counts
-from shuke.members.actions import Note, note
 from shuke.members.models import MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
@@ -42,20 +44,9 @@ def snapshot(
     """
     columns.refresh(merchant=merchant, progress=progress)
     value_report(merchant=merchant, day=day, now=now, groups=False)
-    newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
-    comparable = started(merchant) and Snapshot.objects.filter(merchant=merchant, day__lt=day).exists()
     with _engine(merchant) as engine:
         taken = _take(engine, merchant, day, _published(merchant, day))
-    with transaction.atomic():
-        if newest is None or newest <= day:
-            moved = scores.write(merchant=merchant, members=taken.members, day=day)
-            _move(merchant, _whole_day(merchant, moved, day) if comparable else [], day, now)
-            settle_groups(merchant=merchant, day=day)
-        kept = _keep(merchant, taken, day, now, books=_books(merchant, now), actor=actor)
-        if newest is None or newest <= day:
-            transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
-    thin(merchant=merchant, day=day)
-    return kept
+    return _settle(merchant, taken, day, now, actor=actor)
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
@@ -68,29 +59,82 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     columns.refresh(merchant=merchant, progress=progress)
     have = set(Snapshot.objects.filter(merchant=merchant).values_list("day", flat=True))
     ends = _month_ends(merchant, day)
-    if all(end in have for end in ends):
-        ends = []
-    if ends:
-        value_report(merchant=merchant, day=day, now=now, groups=False)  # stages of the past by what is known today
-    made: list[Snapshot] = []
-    before: Members | None = None
     former: Published | None = None
+    if all(end in have for end in ends):
+        ends = ends[-1:] if day not in have else []  # only to see who moved since
+        former = _published(merchant, ends[-1]) if ends else None
+    if ends or day not in have:
+        value_report(merchant=merchant, day=day, now=now, groups=False)  # stages of the past by what is known today
+    later = not ends or any(other > ends[-1] for other in have)
+    before: Members | None = None
+    made, past, today = [], History(), None
     shown.total(len(ends) + 1, "snapshots")
     with _engine(merchant) as engine:
+        prepare(engine, as_of=day)
         for end in ends:
-            taken = _take(engine, merchant, end, former)
+            taken = _take(engine, merchant, end, former, prepared=True)
             if end not in have:
-                with transaction.atomic():
-                    if end == ends[-1] and not any(other > end for other in have):
-                        scores.write(merchant=merchant, members=taken.members, day=end)
-                    _move(merchant, scores.between(before, taken.members) if before else [], end, now)
-                    made.append(_keep(merchant, taken, end, now))
+                moves = scores.between(before, taken.members) if before else Moves.together([])
+                past.add(end, moves)
+                made.append((taken.figures, taken.published, end, moves.counted()))
             before, former = taken.members, taken.published
             shown.advance()
-    if day not in have:
-        made.append(snapshot(merchant=merchant, day=day, now=now))
+        if day not in have:
+            today = _take(engine, merchant, day, _published(merchant, day) if later else former, prepared=True)
+    past.write(merchant, now)
+    with transaction.atomic():
+        kept = [_keep(merchant, *one, now) for one in made]
+    if today is not None:
+        kept.append(_settle(merchant, today, day, now, before=None if later else before))
     shown.advance()
-    return made
+    return kept
+
+
+def _settle(
+    merchant: Merchant, taken: Taken, day: date, now: datetime, *, before: Members | None = None, actor: str = ""
+) -> Snapshot:
+    """Write what the figures of `day` change: scores, movement, timelines, the day's row. Figures alone of a day before the latest.
+
+    before: where members stood on the day before this one, if their scores were never written.
+    """
+    newest = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", flat=True).first()
+    fresh = not MemberScore.objects.filter(merchant=merchant).exists()
+    comparable = started(merchant) and Snapshot.objects.filter(merchant=merchant, day__lt=day).exists()
+    latest = newest is None or newest <= day
+    if latest:
+        # The first scores come all at once: with a part of them, the others would seem to be newcomers.
+        with transaction.atomic() if fresh else nullcontext():
+            _write_members(merchant, taken.members, day, now, comparable=comparable, before=before if fresh else None)
+    with transaction.atomic():
+        if latest:
+            scores.leave_out(merchant)
+            settle_groups(merchant=merchant, day=day)
+        counts = _moved_on(merchant, day)
+        kept = _keep(
+            merchant, taken.figures, taken.published, day, counts, now, books=_books(merchant, now), actor=actor
+        )
+        if latest:
+            transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
+    thin(merchant=merchant, day=day)
+    return kept
+
+
+def _write_members(
+    merchant: Merchant, members: Members, day: date, now: datetime, *, comparable: bool, before: Members | None
+) -> None:
+    """Scores with the movement they make, some thousand members at a time: a till does not wait for a million of them."""
+    earlier = _movement_of(merchant, day) if comparable else {}
+    if not comparable:
+        Movement.objects.filter(merchant=merchant, day=day).delete()
+    for low, high in scores.chunks(members):
+        with transaction.atomic():
+            moves = scores.write(merchant=merchant, members=members, low=low, high=high, day=day)
+            if comparable:
+                first, last = int(members.member[low]), int(members.member[high - 1])
+                mine = {key: went for key, went in earlier.items() if first <= key[0] <= last} if earlier else {}
+                move(merchant, moves.named(), day, now, earlier=mine)
+    if before is not None:
+        move(merchant, scores.between(before, members).named(), day, now, earlier=_movement_of(merchant, day))
 
 
 def forget(*, merchant: Merchant, members: list[int]) -> None:
@@ -104,7 +148,7 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
 
 def _engine(merchant: Merchant) -> Port:
     """The engine over the merchant's files and members; close it."""
-    engine = analytics.opened()
+    engine = analytics.opened(memory=analytics.memory_of_a_night(columns.orders(merchant)))
     try:
         engine.files("heads", columns.files(merchant)["heads"])
         engine.table("members", _living(merchant))
@@ -136,9 +180,9 @@ def _living(merchant: Merchant) -> dict[str, np.ndarray]:
     }
 
 
-def _take(engine: Port, merchant: Merchant, day: date, former: Published | None) -> Taken:
+def _take(engine: Port, merchant: Merchant, day: date, former: Published | None, *, prepared: bool = False) -> Taken:
     names = {store.id: store.name for store in shops.stores(merchant)}
-    taken = take(engine, as_of=day, former=former, stores=names, chance=chance_of(merchant))
+    taken = take(engine, as_of=day, former=former, stores=names, chance=chance_of(merchant), prepared=prepared)
     taken.figures["currency"] = merchant.currency
     return taken
 
@@ -158,47 +202,14 @@ def _month_ends(merchant: Merchant, day: date) -> list[date]:
     return [end for end in ends if end < day]
 
 
-def _whole_day(merchant: Merchant, moved: list[Move], day: date) -> list[Move]:
-    """Movement of the whole day: what this run changed, on top of what an earlier run of the same day had changed."""
-    earlier = {
-        (member, what): (before, after)
-        for member, what, before, after in Movement.objects.filter(merchant=merchant, day=day).values_list(
-            "member_id", "what", "before", "after"
-        )
-    }
-    for move in moved:
-        before = earlier.get((move.member, move.what), (move.before,))[0]
-        earlier[move.member, move.what] = (before, move.after)
-    return [Move(member, what, before, after) for (member, what), (before, after) in earlier.items() if before != after]
+def _movement_of(merchant: Merchant, day: date) -> dict[tuple[int, str], tuple[str, str]]:
+    rows = Movement.objects.filter(merchant=merchant, day=day).values_list("member_id", "what", "before", "after")
+    return {(member, what): (before, after) for member, what, before, after in rows}
 
 
-def _move(merchant: Merchant, moved: list[Move], day: date, now: datetime) -> None:
-    """Make `moved` the movement of the day, and note on timelines the changes of stage not noted by an earlier run.
-
-    Classes and layers are not noted: they change more often than anybody wants to read.
-    """
-    told = set(
-        Movement.objects.filter(merchant=merchant, day=day, what="stage").values_list("member_id", "before", "after")
-    )
-    bulk.execute("DELETE FROM insight_movement WHERE merchant_id = %s AND day = %s", [merchant.id, day])
-    bulk.insert(
-        "insight_movement",
-        ("id", "merchant_id", "member_id", "day", "what", "before", "after"),
-        scores.movement_rows(merchant, moved, day),
-    )
-    end_of_day = clock.day_start(day + timedelta(days=1), merchant.tz) - timedelta(seconds=1)
-    lines = [
-        Note(
-            move.member,
-            end_of_day,
-            "stage.changed",
-            f"day:{day.isoformat()}",
-            {"before": move.before, "after": move.after},
-        )
-        for move in moved
-        if move.what == "stage" and (move.member, move.before, move.after) not in told
-    ]
-    note(merchant=merchant, lines=lines, now=now)
+def _moved_on(merchant: Merchant, day: date) -> Counter[tuple[str, str, str]]:
+    rows = Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after")
+    return Counter({(what, before, after): n for what, before, after, n in rows.annotate(n=Count("pk")).order_by()})
 
 
 def _books(merchant: Merchant, now: datetime) -> dict:
@@ -209,12 +220,19 @@ def _books(merchant: Merchant, now: datetime) -> dict:
 
 
 def _keep(
-    merchant: Merchant, taken: Taken, day: date, now: datetime, *, books: dict | None = None, actor: str = ""
+    merchant: Merchant,
+    figures: dict,
+    published: Published,
+    day: date,
+    counts: Counter[tuple[str, str, str]],
+    now: datetime,
+    *,
+    books: dict | None = None,
+    actor: str = "",
 ) -> Snapshot:
-    """Write the day's row, with the movement as it stands in the table. `books` are not known of a day long past."""
+    """Write the day's row. counts: who moved that day. `books` are not known of a day long past."""
     former = Snapshot.objects.filter(merchant=merchant, day__lt=day).order_by("-day").only("day", "cuts").first()
-    cuts = taken.published.to_json()
-    counts = Counter(Movement.objects.filter(merchant=merchant, day=day).values_list("what", "before", "after"))
+    cuts = published.to_json()
     movement: dict = {
         "since": former.day.isoformat() if former else None,
         "recut": former is not None and former.cuts != cuts,
@@ -226,7 +244,7 @@ def _keep(
         movement[what].append({"before": before, "after": after, "count": count})
     values = {
         "made_at": now,
-        "figures": taken.figures | {"made_at": now.isoformat(), "movement": movement, "books": books},
+        "figures": figures | {"made_at": now.isoformat(), "movement": movement, "books": books},
         "cuts": cuts,
     }
     kept, _ = Snapshot.objects.update_or_create(merchant=merchant, day=day, defaults=values)

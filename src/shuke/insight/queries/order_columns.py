@@ -73,7 +73,7 @@ def heads(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
 
 
 def lines(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
-    """The lines of these orders."""
+    """The lines of these orders; `discount` holds a line's own and its part of what was taken off the whole order."""
     parts = [
         _fetch(
             "SELECT l.order_id, COALESCE(l.product_id, 0), l.quantity_milli, l.amount_minor, l.discount_minor, l.refunded_minor "
@@ -240,6 +240,9 @@ def _fetch(sql: str, parameters: list, names: tuple[str, ...]) -> Columns:
             parts.append(flat.reshape(-1, width))
     table = np.concatenate(parts) if parts else np.empty((0, width), dtype=np.int64)
     return {name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)}
+
+
+fetch = _fetch  # for other tables of whole numbers
 
 
 def _joined(parts: list[Columns], names: tuple[str, ...]) -> Columns:

@@ -15,7 +15,7 @@ from shuke.members.actions.enrolling import BadDay, IdentityTaken
 from shuke.members.actions.profile import BadProfile, add_note, add_tags, edit_profile, remove_tags, undo_created
 from shuke.members.actions.recognition import Newcomers, Recognised, Seen, preview, recognise
 from shuke.members.actions.suspecting import doubt_again, suspect, tell_apart
-from shuke.members.actions.timeline import Claimed, Note, claim, note, note_found
+from shuke.members.actions.timeline import Claimed, Note, claim, note, note_alike, note_found
 
 __all__ = [
     "BadAttribute",
@@ -47,6 +47,7 @@ __all__ = [
     "found_again",
     "freeze",
     "note",
+    "note_alike",
     "note_found",
     "preview",
     "recognise",

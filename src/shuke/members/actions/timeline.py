@@ -58,6 +58,27 @@ def note(*, merchant: Merchant, lines: Sequence[Note], now: datetime) -> None:
         )
 
 
+def note_alike(
+    *,
+    merchant: Merchant,
+    kind: str,
+    forms: Sequence[tuple[datetime, str, Mapping[str, Any]]],
+    lines: Sequence[tuple[int, int]],
+    now: datetime,
+) -> None:
+    """Append lines of which many say the same: a line is a member and the place in `forms` of its moment, ref and body."""
+    write, noted, merchant_id = bulk.moment(), bulk.moment()(now), merchant.id
+    said = [(write(at), ref, _encode(body)) for at, ref, body in forms]
+    rows = []
+    for id, (member, form) in zip(ids.take(len(lines)), lines, strict=True):
+        at, ref, body = said[form]
+        rows.append((id, merchant_id, member, at, noted, kind, ref, body))
+    with transaction.atomic(savepoint=False):
+        bulk.insert(
+            "members_timeline", ("id", "merchant_id", "member_id", "at", "noted_at", "kind", "ref", "body"), rows
+        )
+
+
 def note_found(
     *, merchant: Merchant, kind: str, found: str, parameters: Sequence[Any], count: int, now: datetime
 ) -> None:
