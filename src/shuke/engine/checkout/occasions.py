@@ -7,22 +7,25 @@ is kept by what the coupon was issued for.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from shuke.engine.calendar.birthdays import celebrated
-from shuke.kit.clock import day_of, day_start
+from shuke.kit.clock import day_start
 
 BACK = timedelta(days=3)
 RECENT = timedelta(days=30)  # of a rise or a settled complaint: an import of old years congratulates nobody
 
 
-def birthday_years(birthday: tuple[int, int, bool], days: int, today: date) -> list[int]:
+@lru_cache(maxsize=4096)
+def birthday_years(birthday: tuple[int, int, bool], days: int, today: date) -> tuple[int, ...]:
     """Years whose birthday is `days` ahead, or was so within the last days."""
     wanted = {today + timedelta(days=days - back) for back in range(BACK.days + 1)}
-    return [year for year in sorted({d.year for d in wanted}) if celebrated(*birthday, year) in wanted]
+    return tuple(year for year in sorted({d.year for d in wanted}) if celebrated(*birthday, year) in wanted)
 
 
-def quiet_between(days: int, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+@lru_cache(maxsize=64)
+def quiet_between(days: int, today: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Between which moments somebody bought last who has been quiet for so many days; the end is exclusive."""
-    until = day_start(day_of(now, zone) - timedelta(days=days) + timedelta(days=1), zone)
+    until = day_start(today - timedelta(days=days) + timedelta(days=1), zone)
     return until - BACK - timedelta(days=1), until

@@ -6,7 +6,7 @@ A worker that is never late asks who has reason; each occasion gives its coupons
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shuke.engine.charter.selling import Issue as Rule
@@ -45,17 +45,24 @@ class Rules:
         self.risen: dict[str, set[tuple[str, datetime]]] = {}  # member → event, at; what was told is not taken back
         self.settled: list[tuple[str, datetime, str]] = []  # complaints: member, at, id
         self.is_on = has_rules(versions)
+        self._seen: dict[str, tuple[Any, ...]] = {}  # member → how they were when there was nothing more for them
+        self._kept: dict[str, tuple[int, list[datetime]]] = {}
 
     def run(self, at: datetime) -> list[Ruled]:
+        """Only of members of whom something is new, or who were refused before, can anything be due before the next day."""
         if not self.is_on:
             return []
-        for member in self.members.values():
+        today = day_of(at, self.versions.last.zone)
+        fresh = [one for one in self.members.values() if self._seen.get(one.name) != self._now(one, today)]
+        for member in fresh:
             member.advance(at)
             self._note_rises(member)
-        found = []
+        found: list[Ruled] = []
+        if not fresh:
+            return found
         for template in sorted(self.versions.at(at).charter.selling.coupons, key=lambda t: t.key):
             for rule in template.issue:
-                for who, ref in self._occasions(rule, at):
+                for who, ref in self._occasions(fresh, rule, at, today):
                     if (template.key, who, ref) in self.given:
                         continue
                     told = self.vouchers.issue(template.key, who, rule.count, rule.on, at)
@@ -64,7 +71,13 @@ class Rules:
                         found.append(Ruled(who, template.key, rule.on, ref, tuple(told.did[0]["coupons"])))
                     else:
                         found.append(Ruled(who, template.key, rule.on, ref, code=told.code))
+        again = {one.member for one in found if one.code}
+        for member in fresh:
+            self._seen[member.name] = () if member.name in again else self._now(member, today)
         return found
+
+    def _now(self, member: Member, today: date) -> tuple[Any, ...]:
+        return today, len(member.events), len(member.fold.moves), id(member.fold), len(self.settled)
 
     def _note_rises(self, member: Member) -> None:
         rank = self.versions.last.rank
@@ -72,18 +85,19 @@ class Rules:
             if move.cause != "joined" and rank.get(move.after, 0) > rank.get(move.before, 0):
                 self.risen.setdefault(member.name, set()).add((move.event, move.at))
 
-    def _occasions(self, rule: Rule, at: datetime) -> Iterator[tuple[str, str]]:
-        for name, member in self.members.items():
-            if rule.tiers and member.fold.tier_at(self.versions.at(at)) not in rule.tiers:
+    def _occasions(self, members: Iterable[Member], rule: Rule, at: datetime, today: date) -> Iterator[tuple[str, str]]:
+        terms = self.versions.at(at)
+        for member in members:
+            if rule.tiers and member.fold.tier_at(terms) not in rule.tiers:
                 continue
-            for ref in sorted(set(self._refs(rule, member, at))):
-                yield name, ref
+            for ref in sorted(set(self._refs(rule, member, at, today))):
+                yield member.name, ref
 
-    def _refs(self, rule: Rule, member: Member, at: datetime) -> Iterator[str]:
+    def _refs(self, rule: Rule, member: Member, at: datetime, today: date) -> Iterator[str]:
         """What this member has reason for: by how the coupon remembers it."""
         zone = self.versions.last.zone
         if rule.on == "birthday" and member.birthday is not None:
-            for year in birthday_years(member.birthday, rule.days, day_of(at, zone)):
+            for year in birthday_years(member.birthday, rule.days, today):
                 yield f"birthday:{year}"
         elif rule.on == "joined" and at - BACK < member.joined_at <= at:
             yield "joined"
@@ -96,13 +110,21 @@ class Rules:
                 if name == member.name and when > at - RECENT:
                     yield f"complaint:{ref}"
         elif rule.on == "first_purchase":
-            bought = kept(member)
+            bought = self._bought(member)
             if bought and at - BACK < bought[0] <= at:
                 yield "first_purchase"
         elif rule.on == "win_back":
-            bought, (since, until) = kept(member), quiet_between(rule.days, at, zone)
+            bought, (since, until) = self._bought(member), quiet_between(rule.days, today, zone)
             if bought and since <= bought[-1] < until:
                 yield f"win_back:{day_of(bought[-1], zone).isoformat()}"
+
+    def _bought(self, member: Member) -> list[datetime]:
+        """When something was bought of which not everything came back, oldest first."""
+        count = len(member.events)
+        if self._kept.get(member.name, (-1,))[0] != count:
+            bought = sorted(p.at for p, back in member.bought() if p.net > sum(r.amount for r in back))
+            self._kept[member.name] = count, bought
+        return self._kept[member.name][1]
 
     # ---- why a rule gave nothing ------------------------------------------------------------------------------------
 
@@ -119,17 +141,12 @@ class Rules:
 
     def _why_not(self, rule: Rule, line: Line) -> str:
         member = self.members[line.member]
-        if rule.on == "first_purchase" and (not kept(member) or kept(member)[0] != line.at):
+        if rule.on == "first_purchase" and self._bought(member)[:1] != [line.at]:
             return "not_first"
         if rule.on == "tier_up" and not any(when == line.at for _, when in self.risen.get(line.member, ())):
             return "no_rise"
         tier = member.fold.tier_at(self.versions.at(line.at))
         return "other_tier" if rule.tiers and tier not in rule.tiers else ""
-
-
-def kept(member: Member) -> list[datetime]:
-    """When something was bought of which not everything came back, oldest first."""
-    return sorted(p.at for p, back in member.bought() if p.net > sum(r.amount for r in back))
 
 
 # ---- what both the engine and the books do with it -----------------------------------------------------------------------

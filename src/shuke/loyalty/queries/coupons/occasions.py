@@ -106,7 +106,7 @@ def _first_purchase(merchant: Merchant, rule: Rule, now: datetime, real_now: dat
 
 def _win_back(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
     at = bulk.moment()
-    since, until = quiet_between(rule.days, now, merchant.tz)
+    since, until = quiet_between(rule.days, day_of(now, merchant.tz), merchant.tz)
     rows = bulk.select(
         "SELECT o.member_id, o.paid_at FROM orders_order o WHERE o.merchant_id = %s AND o.paid_at >= %s AND o.paid_at < %s "
         "AND o.member_id IS NOT NULL AND o.net_minor > 0 AND NOT EXISTS (SELECT 1 FROM orders_order e "
