@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, KeyReused, coalition
 from shuke.loyalty.actions.coalition import CoalitionRefused
-from shuke.loyalty.models import CoalitionLink, CoalitionMovement, Entry, Lot, Txn
+from shuke.loyalty.models import CoalitionLink, CoalitionMovement, Entry, Hold, Lot, Txn
 from shuke.loyalty.queries import coalition as stored
 from shuke.loyalty.queries.statements import member_statement
 from shuke.members.models import Consent, Member
@@ -61,6 +61,20 @@ def test_what_ends_first_goes_first_and_every_book_says_what_happened(street):
         (books.pk, "redeemed", florist.pk, 100, 40_000_000),
         (books.pk, "redeemed", books.pk, 30, 12_000_000),
     ]
+    sound(bakery, florist, books)
+
+
+def test_a_spend_that_is_refused_leaves_holds_that_timed_out_to_the_clock(street):
+    _, (bakery, florist, books), (at_bakery, _, at_books) = street
+    asks = [(bakery, at_bakery, "h1"), (books, at_books, "h2")]
+    for merchant, who, key in asks:
+        hold = Ask(key, "hold", who, 60, until=NOW + timedelta(minutes=5))
+        assert actions.ask(merchant=merchant, asks=[hold], now=NOW, actor="till")[0].done
+    assert spend(books, "too much", at_books, 900, now=NOW + DAY).code == "not_enough"
+    sound(bakery, florist, books)  # what books nothing closes no hold, at home or with a partner
+    assert set(Hold.objects.values_list("state", flat=True)) == {"open"}
+    assert spend(books, "tea", at_books, 300, now=NOW + DAY).done
+    assert set(Hold.objects.values_list("state", flat=True)) == {"timed_out"}
     sound(bakery, florist, books)
 
 

@@ -318,6 +318,28 @@ def test_what_was_paid_together_comes_back_to_each_after_they_are_parted(shop, a
     sound(shop)
 
 
+def test_a_sale_in_the_moment_of_a_merge_is_folded_as_it_was_read(shop, ann, monkeypatch):
+    """A till that asked who is who just before the merge was written draws on its own purse; its posting is numbered later."""
+    bob = member(shop, 2)
+    do(shop, bob, "top_up", 50, now=NOW - timedelta(days=1))  # older money: one who reads both spends it first
+    do(shop, ann, "top_up", 100)
+    done = merge_members.merge(merchant=shop, survivor_id=ann, absorbed_id=bob, reason="one", now=NOW, actor="t")
+    with monkeypatch.context() as before:
+        before.setattr("shuke.loyalty.actions.stored.ledger.absorbed_by", lambda merchant, members: {})
+        assert do(shop, ann, "spend", 20).done
+    assert do(shop, ann, "spend", 30).done
+    assert (has(shop, ann)[0], has(shop, bob)[0]) == (100, 100)
+    sound(shop)
+    with monkeypatch.context() as before:
+        before.setattr("shuke.loyalty.actions.stored.ledger.absorbed_by", lambda merchant, members: {})
+        assert do(shop, ann, "hold", 20, "basket").done
+        assert do(shop, ann, "capture", 20, ref="basket").done
+    sound(shop)
+    merge_members.unmerge(merchant=shop, merge_id=done.merge.pk, reason="two", now=NOW, actor="t")
+    assert (has(shop, ann)[0], has(shop, bob)[0]) == (60, 20)
+    sound(shop)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

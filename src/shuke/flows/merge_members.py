@@ -187,12 +187,12 @@ def unmerge(
         done.survivor, done.absorbed = survivor, absorbed
         if done.undone_at is not None:
             return Merged(done, 0, True)
-        books.refuse_held_money(merchant=merchant, members=(survivor.pk, absorbed.pk), now=now)
         birthday = _birthday(survivor)
         orders = move_orders(
             merchant=merchant, owner=survivor.pk, to=absorbed.pk, order_ids=members.facts_of(done, "order")
         )
         books.lock_books(merchant=merchant, members=(survivor.pk, absorbed.pk), now=now)
+        books.refuse_held_money(merchant=merchant, members=(survivor.pk, absorbed.pk), now=now)
         kept = done.before.get("books", {})
         members.part_profiles(
             merchant=merchant, merge=done, different=different, reason=reason.strip(), now=now, actor=actor

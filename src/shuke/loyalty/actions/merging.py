@@ -17,6 +17,7 @@ from shuke.loyalty.actions import stored as money
 from shuke.loyalty.actions.clock import advance
 from shuke.loyalty.actions.posting import Batch, compact
 from shuke.loyalty.actions.settling import lock_heads, refold
+from shuke.loyalty.actions.stored.ledger import lock_members
 from shuke.loyalty.models import Hold, ManualTier, RequestOwner, StoredHold, Wallet
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters, facts
@@ -40,7 +41,8 @@ def refuse_open_holds(merchant: Merchant, members: tuple[int, int], now: datetim
 
 
 def refuse_held_money(*, merchant: Merchant, members: tuple[int, int], now: datetime) -> None:
-    """Two who are parted must not have set aside one another's stored value for a basket. What timed out is free first."""
+    """Two who are parted must not have set aside one another's stored value for a basket. What timed out is free first.
+    Their purses are locked by then: nobody spends from both while they are parted."""
     money.run_stored_clock(merchant=merchant, now=now, members=members)
     held = (
         StoredHold.objects.filter(merchant=merchant, purse__member_id__in=members, state="open").order_by("id").first()
@@ -55,9 +57,10 @@ def refuse_held_money(*, merchant: Merchant, members: tuple[int, int], now: date
 
 
 def lock_books(*, merchant: Merchant, members: tuple[int, int], now: datetime) -> dict[int, list]:
-    """Lock both wallets, refuse where a basket is open, book what fell due; the birthdays each books know, for the undo."""
+    """Lock both wallets and purses, refuse where a basket is open, book what fell due; the birthdays each books know, for the undo."""
     heads = lock_heads(merchant, sorted(members))
     refuse_open_holds(merchant, members, now)
+    lock_members(merchant, members, make=False)  # then purses, as a basket does: what is read as one changes now
     if settled := [member for member, head in heads.items() if head.is_settled]:
         advance(merchant, settled, now)  # a hold that timed out unnoticed ends in the books it was placed in
     return {member: _plain(heads[member].birthdays) for member in members}

@@ -23,15 +23,19 @@ NEWS = {
 def lock_members(merchant: Merchant, members: Collection[int], *, make: bool) -> dict[int, Purses]:
     """Lock the purses of these members: their own first, then those of members who live on in them. `make`: who has none
     gets one; a row that is not there could not be locked."""
-    heirs = survivors_of(merchant.pk, members)
-    homes = {m: heirs.get(m, m) for m in members}
-    absorbed = absorbed_by(merchant.pk, homes.values())
-    everybody = sorted({*homes.values(), *absorbed})
-    if make:
-        _make(merchant, sorted(set(homes.values())))
-    rows = StoredPurse.objects.select_for_update(no_key=True).filter(merchant=merchant, member_id__in=everybody)
+    homes, absorbed = _who_is_one(merchant, members)
+    while True:
+        everybody = sorted({*homes.values(), *absorbed})
+        if make:
+            _make(merchant, sorted(set(homes.values())))
+        locked = StoredPurse.objects.select_for_update(no_key=True).filter(merchant=merchant, member_id__in=everybody)
+        rows = list(locked.order_by("id"))
+        # Merging and parting lock the purses too: whoever waited for that asks again who is one with whom.
+        before, (homes, absorbed) = (homes, absorbed), _who_is_one(merchant, members)
+        if before == (homes, absorbed):
+            break
     mine: dict[int, Purses] = {home: [] for home in homes.values()}
-    for row in rows.order_by("id"):
+    for row in rows:
         assert row.member_id is not None
         home = absorbed.get(row.member_id, row.member_id)
         if row.member_id == home:
@@ -39,6 +43,13 @@ def lock_members(merchant: Merchant, members: Collection[int], *, make: bool) ->
         else:
             mine[home].append(row)
     return {m: mine[home] for m, home in homes.items()}
+
+
+def _who_is_one(merchant: Merchant, members: Collection[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """In whom each of these lives on (perhaps themselves), and who lives on in those."""
+    heirs = survivors_of(merchant.pk, members)
+    homes = {m: heirs.get(m, m) for m in members}
+    return homes, absorbed_by(merchant.pk, homes.values())
 
 
 def _make(merchant: Merchant, members: Sequence[int]) -> None:
@@ -75,6 +86,7 @@ class Ledger:
             parts = [(key, n) for key, n in hold.parts]
             self._holds[hold.purse_id].append(engine.Hold(hold.key, hold.times_out_at, parts))
         self._purses: list[engine.Purse] = []
+        self._read_as_one: dict[int, list[int]] = {}
         self._news: list[Note] = []
 
     def _read(self, rows: Iterable[StoredLot]) -> None:
@@ -97,6 +109,8 @@ class Ledger:
     def purse(self, purses: Sequence[StoredPurse]) -> engine.Purse:
         """These purses read as one, with the clock moved up to now and what that did booked."""
         mine = {row.pk for row in purses}
+        if len(mine) > 1:
+            self._read_as_one |= {pk: [row.pk for row in purses] for pk in mine}
         own = [lot for lot in self.lots.values() if lot.purse in mine]
         found = engine.Purse(own, [hold for pk in mine for hold in self._holds[pk]])
         self._purses.append(found)
@@ -130,7 +144,9 @@ class Ledger:
         at: datetime | None = None,
         actor: str | None = None,
     ) -> StoredTxn:
-        """One posting with its legs, lots and uses. Without an effect: a refusal that is remembered, or a mere note."""
+        """One posting with its legs, lots and uses. Without an effect: a refusal that is remembered, or a mere note. It says
+        which purses were read as one, so that it can be folded anew (queries/stored/refold.py)."""
+        together = {"purses": self._read_as_one[purse_id]} if purse_id in self._read_as_one else {}
         txn = StoredTxn.objects.create(
             merchant=self.merchant,
             purse_id=purse_id,
@@ -140,7 +156,7 @@ class Ledger:
             about=about,
             at=at or self.now,
             actor=(self.actor if actor is None else actor)[:60],
-            request=request or {},
+            request=(request or {}) | together,
             answer=answer or {},
         )
         if effect is None:

@@ -1,8 +1,9 @@
 """Stored value folded anew: every posting is what the charter of its moment and the engine make of what was asked (S13).
 
 The postings are the events. Purses are folded from nothing, in the order of booking; of each posting legs, lots and uses
-are compared, and at the end what is left in every lot and every open hold. Members who were merged are read as one from the
-merge until it is taken back: the timeline says between which postings that was.
+are compared, and at the end what is left in every lot and every open hold. Members who are merged are read as one: which
+purses those were each posting says itself. Numbers of postings and of merges could not tell it: a till may have asked who is
+who just before a merge, and numbers of two processes are in order to the millisecond only.
 """
 
 from __future__ import annotations
@@ -10,20 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from shuke.engine import stored as engine
 from shuke.engine.charter.stored import Stored
 from shuke.engine.stored import judging
 from shuke.loyalty.models import GiftCard, StoredHold, StoredLeg, StoredLot, StoredPurse, StoredTxn, StoredUse
 from shuke.loyalty.queries import charters
-from shuke.members.models import Merge, TimelineLine
 from shuke.shops.models import Merchant
 
 CHUNK = 2_000
 BY_THE_CLOCK = ("lapse", "timeout")  # what time does: the fold does it by itself
 MINUTE = timedelta(minutes=1)
-FOR_EVER = 1 << 63
 
 
 def faults(merchant: Merchant) -> Iterator[tuple[str, str]]:
@@ -49,8 +48,6 @@ class _Fold:
         holders = StoredPurse.objects.filter(merchant=merchant).values_list("id", "member_id", "card_id")
         self.known = {pk: (member, card) for pk, member, card in holders}
         self.purses = {pk: engine.Purse() for pk in self.known}
-        self.of_member = {member: pk for pk, (member, _) in self.known.items() if member is not None}
-        self.merges = _merges(merchant)
         self.lots: dict[str, engine.Lot] = {}
         self.lost: set[int] = set()  # purses that a posting which cannot have been took the ground from
         self.of_card = {card: pk for pk, (_, card) in self.known.items() if card is not None}
@@ -86,14 +83,9 @@ class _Fold:
                 yield f"posting {row.pk}", f"stored value: posting {row.pk} ({row.kind}) has {shown}"
 
     def _together(self, row: StoredTxn) -> list[int]:
-        """Purses that were one when this was booked: the own one, then those of members who live on in it."""
-        member = self.known[row.purse_id][0]
-        if member is None:
-            return [row.purse_id]
-        in_force = [one for one in self.merges if one.begun < row.pk < one.ended]
-        home = next((one.survivor for one in in_force if one.absorbed == member), member)
-        family = [home, *(one.absorbed for one in in_force if one.survivor == home)]
-        return [self.of_member[who] for who in family if who in self.of_member]
+        """Purses that were one when this was booked: the survivor's, then those of members who live on in it."""
+        told = [pk for pk in row.request.get("purses", ()) if pk in self.purses]
+        return told if row.purse_id in told else [row.purse_id]
 
     def _read_as_one(self, together: list[int]) -> engine.Purse:
         if len(together) == 1:
@@ -186,29 +178,6 @@ class _Fold:
             open_ = {key: hold.amount for key, hold in purse.holds.items()}
             if open_ != holds[pk]:
                 yield f"purse {pk}", f"stored value: purse {pk} holds {holds[pk]}, by its postings {open_}"
-
-
-class _Merged(NamedTuple):
-    """Two members were one from one posting to another: ids that lie between."""
-
-    survivor: int
-    absorbed: int
-    begun: int
-    ended: int
-
-
-def _merges(merchant: Merchant) -> list[_Merged]:
-    pairs = Merge.objects.filter(merchant=merchant).values_list("id", "survivor_id", "absorbed_id")
-    lines = TimelineLine.objects.filter(
-        merchant=merchant, kind__in=("merged.away", "unmerged"), ref__startswith="merge:"
-    )
-    told = {(ref, member, kind): pk for ref, member, kind, pk in lines.values_list("ref", "member_id", "kind", "id")}
-    found = []
-    for pk, survivor, absorbed in pairs:
-        begun = told.get((f"merge:{pk}", absorbed, "merged.away"), pk)
-        ended = told.get((f"merge:{pk}", absorbed, "unmerged"), FOR_EVER)
-        found.append(_Merged(survivor, absorbed, begun, ended))
-    return found
 
 
 def _told(effect: engine.Effect) -> dict[tuple[str, ...], int]:
