@@ -69,7 +69,14 @@ def test_chances_that_were_too_sure_are_put_right_and_nobody_changes_places():
     happened = draw.random(truth.size) < truth
     odds = np.log(truth / (1 - truth))
     stated = 1 / (1 + np.exp(-(1.6 * odds + 0.3)))
-    scale = calibrate.learn(stated, happened)
+    half = stated.size // 2
+    scale = calibrate.learn(
+        [
+            calibrate.Earlier(0, 30, stated[:half], happened[:half]),
+            calibrate.Earlier(-30, 0, stated[half:], happened[half:]),
+        ]
+    )
+    assert scale.learned_from == half
     right = scale.put_right(stated)
     assert measures.calibration(stated, happened).worst > 0.06
     assert measures.calibration(right, happened).worst < 0.03
@@ -79,7 +86,11 @@ def test_chances_that_were_too_sure_are_put_right_and_nobody_changes_places():
 
 def test_few_customers_teach_nothing():
     stated = np.linspace(0.1, 0.9, 500)
-    assert calibrate.learn(stated, stated > 0.5) == calibrate.AS_STATED
+    assert (
+        calibrate.learn([]) == calibrate.learn([calibrate.Earlier(0, 30, stated, stated > 0.5)]) == calibrate.AS_STATED
+    )
     many = np.linspace(0.1, 0.9, 2_000)
-    assert calibrate.learn(many, np.arange(2_000) < 40) == calibrate.AS_STATED  # forty of one sort are too few
+    assert (
+        calibrate.learn([calibrate.Earlier(0, 30, many, np.arange(2_000) < 40)]) == calibrate.AS_STATED
+    )  # forty of one sort are too few
     assert calibrate.AS_STATED.put_right(stated) is stated

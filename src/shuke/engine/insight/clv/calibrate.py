@@ -1,11 +1,13 @@
-"""Chances put right by the shop's own past: what was stated a window ago, beside what came.
+"""Chances put right by the shop's own past: what was stated on days of the year before, beside what came.
 
 The models' chances are a little too sure on real shops (customers differ in more than a rate). With enough customers two
-numbers on the log-odds put that right without changing anybody's rank; with few they would only copy the last window's noise.
+numbers on the log-odds put that right without changing anybody's rank; with few they would only copy noise, and from the last
+window alone they would copy its season onto the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +17,17 @@ LEAST_EACH = 50  # of those who bought, and of those who did not: two numbers ar
 _NEAR = 1e-9
 
 
+class Earlier(NamedTuple):
+    """What was stated at the end of day `begin` of the days up to `end`, and whether it came. One element per customer known then."""
+
+    begin: int
+    end: int
+    chance: np.ndarray
+    bought: np.ndarray  # true and false, or 1 and 0
+
+
 class Scale(NamedTuple):
-    """log-odds → shift + slope · log-odds. `learned_from` customers; 0: chances stay as they are."""
+    """log-odds → shift + slope · log-odds. `learned_from` customers of the latest window; 0: chances stay as they are."""
 
     shift: float = 0.0
     slope: float = 1.0
@@ -33,12 +44,16 @@ class Scale(NamedTuple):
 AS_STATED = Scale()
 
 
-def learn(chance: np.ndarray, bought: np.ndarray) -> Scale:
-    """Learn from stated chances and what came of them (0 or 1, or true and false); `AS_STATED` where there are too few."""
-    happened = bought.astype(np.float64)
-    yes = float(happened.sum())
-    if chance.size < LEAST_CUSTOMERS or min(yes, chance.size - yes) < LEAST_EACH:
+def learn(windows: Sequence[Earlier]) -> Scale:
+    """Learn from windows, the latest first; `AS_STATED` where that one has too few customers."""
+    if not windows:
         return AS_STATED
+    latest = windows[0].bought
+    yes = float(latest.sum())
+    if latest.size < LEAST_CUSTOMERS or min(yes, latest.size - yes) < LEAST_EACH:
+        return AS_STATED
+    chance = np.concatenate([one.chance for one in windows])
+    happened = np.concatenate([one.bought for one in windows]).astype(np.float64)
     odds = _log_odds(chance)
     columns = np.column_stack((np.ones(odds.size), odds))
     told, middle = np.array([0.0, 1.0]), np.array([0.0, 1.0])
@@ -52,7 +67,7 @@ def learn(chance: np.ndarray, bought: np.ndarray) -> Scale:
             break
     if told[1] <= 0:  # it would turn everybody's rank around: the window was no ordinary one
         return AS_STATED
-    return Scale(float(told[0]), float(told[1]), chance.size)
+    return Scale(float(told[0]), float(told[1]), latest.size)
 
 
 def _log_odds(chance: np.ndarray) -> np.ndarray:

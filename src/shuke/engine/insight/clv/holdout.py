@@ -25,6 +25,7 @@ LEAST_DAYS, LEAST_GAPS = 28, 2.0
 YEAR = 364  # whole weeks, so that weekends meet weekends
 TOTAL_FROM, TOTAL_TO = 0.7, 1.4
 CAPTURE_ROOM = 0.02
+LEAST_DAYS_APART = 30  # of the days whose chances are laid beside what came
 
 
 class Scored(NamedTuple):
@@ -195,25 +196,42 @@ def learned_scale(
     unit: float = WEEK,
     own: tuple[tuple[str, ...], np.ndarray] | None = None,
 ) -> calibrate.Scale:
-    """What a fit of the window before the cut said, beside what came until the cut: nothing after it is looked at.
+    """What fits of earlier days said, beside what came until the cut: nothing after it is looked at. As for `stated_before`."""
+    return calibrate.learn(stated_before(seen, told, cut=cut, days=days, unit=unit, own=own))
 
-    own: names and values of traits of `seen.customers`, where the fit has them.
+
+def stated_before(
+    seen: Visits,
+    told: Fit,
+    *,
+    cut: int,
+    days: int,
+    unit: float = WEEK,
+    own: tuple[tuple[str, ...], np.ndarray] | None = None,
+    since: int | None = None,
+) -> list[calibrate.Earlier]:
+    """Chances of `days` as they would have been stated on earlier days, each by a fit of its own, the latest first.
+
+    The latest window ends at the cut; the others begin half a window (30 days at least) earlier each, back to `since` (default: a
+    year of them), as far as a window of history lies before. own: names and values of traits of `seen.customers`, where the fit has them.
     """
-    before = cut - days
-    if before <= int(seen.day.min()) + days:
-        return calibrate.AS_STATED
-    then = summary_of(seen, end=before, unit=unit)
-    if then.x.size < calibrate.LEAST_CUSTOMERS:
-        return calibrate.AS_STATED
+    found: list[calibrate.Earlier] = []
+    since = cut - days - YEAR if since is None else since
     k = told.k if told.model == "mbg_cnbd" else None
-    if own is None:
-        earlier = fit(then.rows(), told.model, k=k, prior=told.prior)
-        chance = predict.chance_to_buy(earlier, then.x, then.t_x, then.T, days / unit)
-    else:
-        values = own[1][np.searchsorted(seen.customers, then.customer)]
-        parted = traits.fit(then.x, then.t_x, then.T, values, own[0], told.model, k=k, prior=told.prior)
-        chance = traits.chance_to_buy(parted, then.x, then.t_x, then.T, values, days / unit)
-    return calibrate.learn(chance, Window(seen, then.customer, begin=before, end=cut).orders > 0)
+    for begin in range(cut - days, max(since - 1, int(seen.day.min()) + days), -max(LEAST_DAYS_APART, days // 2)):
+        then = summary_of(seen, end=begin, unit=unit)
+        if not found and then.x.size < calibrate.LEAST_CUSTOMERS:
+            break
+        if own is None:
+            earlier = fit(then.rows(), told.model, k=k, prior=told.prior)
+            chance = predict.chance_to_buy(earlier, then.x, then.t_x, then.T, days / unit)
+        else:
+            values = own[1][np.searchsorted(seen.customers, then.customer)]
+            parted = traits.fit(then.x, then.t_x, then.T, values, own[0], told.model, k=k, prior=told.prior)
+            chance = traits.chance_to_buy(parted, then.x, then.t_x, then.T, values, days / unit)
+        bought = Window(seen, then.customer, begin=begin, end=begin + days).orders > 0
+        found.append(calibrate.Earlier(begin, begin + days, chance, bought))
+    return found
 
 
 def plain_rules(seen: Visits, told: Summary, came: Window, *, cut: int, end: int) -> tuple[Scored, ...]:

@@ -261,7 +261,9 @@ def _chance(seen: Visits, model: str, k: int, end: int, days: int) -> dict[str, 
     bought = Window(seen, told.customer, begin=cut, end=end).orders > 0
     found = _fit(told, model, k, None)
     stated = predict.chance_to_buy(found, told.x, told.t_x, told.T, days / told.unit)
-    scaled = holdout.learned_scale(seen, found, cut=cut, days=days).put_right(stated)
+    windows = holdout.stated_before(seen, found, cut=end, days=days, since=cut - days - holdout.YEAR)
+    known = [one for one in windows if one.end <= cut]  # what could be learnt for the test, no day of it seen
+    scaled = calibrate.learn(known).put_right(stated)
     silence = cut - told.last_day
     before = summary_of(seen, end=cut - days)
     came = Window(seen, before.customer, begin=cut - days, end=cut).orders > 0
@@ -284,7 +286,7 @@ def _chance(seen: Visits, model: str, k: int, end: int, days: int) -> dict[str, 
         "base_brier": used.base_brier,
         "tenths": [list(one) for one in used.tenths],
         "habit": [list(line) for line in habit.share],
-    } | _scale_json(calibrate.learn(stated, bought))
+    } | _scale_json(calibrate.learn([one for one in windows if one.begin >= end - days - holdout.YEAR]))
 
 
 def _scale_json(scale: calibrate.Scale) -> dict[str, Any]:
