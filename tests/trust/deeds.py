@@ -85,9 +85,9 @@ def furnish() -> Merchant:
     people = [member(merchant, n) for n in (1, 2)]
     for n, who in enumerate(people):
         take(merchant, who, order(f"start{n}", 1, 900))
-    rich = [actions.Ask(f"rich{who}", "adjust", who, 50_000) for who in people]
+    rich = [actions.Ask(f"rich{who}", "adjust", who, 10_000_000) for who in people]
     actions.ask(merchant=merchant, asks=rich, now=LATER - timedelta(days=1), actor="owner")
-    paid = [stored.Ask(f"paid{who}", "top_up", who, 100_000) for who in people]
+    paid = [stored.Ask(f"paid{who}", "top_up", who, 100_000_000) for who in people]
     stored.ask(merchant=merchant, asks=paid, now=LATER - timedelta(days=1), actor="owner")
     cup = {"name_zh": "杯", "name_en": "Mug", "points": 10, "stock": 10_000}
     gifts.save_gift(merchant=merchant, code="cup", values=cup, now=START, actor="owner")

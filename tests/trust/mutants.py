@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-HANGS = 120  # seconds; the slowest of these tests takes a quarter of it
+HANGS = 120  # seconds; the slowest of these tests takes a quarter of it. PostgreSQL's server and tables have to be made first
 BOOK = ("tests/trust/test_exercise_book.py",)
 MODEL = ("tests/trust/test_model.py",)
 STORM = ("tests/trust/test_storms.py",)
@@ -145,7 +145,7 @@ def verdict(mutant: Mutant, tables: Path | None = None) -> str:
                 [*command, *mutant.tests], cwd=ROOT, env=env, stdout=told, stderr=told, start_new_session=True
             )
             try:
-                code = run.wait(timeout=HANGS)
+                code = run.wait(timeout=HANGS + 360 * mutant.postgres)
             except subprocess.TimeoutExpired:
                 os.killpg(run.pid, signal.SIGKILL)  # with the tills that a storm forked; the session is its own
                 run.wait()
