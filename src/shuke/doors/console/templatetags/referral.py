@@ -29,3 +29,10 @@ def member_referral(context: template.Context, who: Member) -> dict[str, Any]:
     if told.bond is None and not told.brought and stored.part_in_force(merchant, now) is None:
         return {"who": None}
     return {"who": who, **told._asdict()}
+
+
+@register.filter
+def order_named(key: str) -> str:
+    """An order as the shop knows it: store and number of `order:pos:XH:1001`."""
+    parts = key.split(":", 3)
+    return " · ".join(parts[2:]) if len(parts) == 4 else key

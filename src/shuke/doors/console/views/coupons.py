@@ -35,9 +35,12 @@ def templates(request: StaffRequest) -> HttpResponse:
     say = speaker(request)
     today = shops.today(request.merchant)
     since, until = _day(request, "from", today.replace(day=1)), _day(request, "to", today)
+    known = stored.overview(request.merchant)
+    named = {one.row.key: say.name(one.terms) for one in known}
+    report = stored.report(request.merchant, since, until + timedelta(days=1))
     context = {
-        "templates": [{"view": one, "says": say.sentence(one.terms), "name": say.name(one.terms)} for one in stored.overview(request.merchant)],
-        "report": stored.report(request.merchant, since, until + timedelta(days=1)),
+        "templates": [{"view": one, "says": say.sentence(one.terms), "name": say.name(one.terms)} for one in known],
+        "report": [(named.get(row.key, row.key), row) for row in report],
         "since": since,
         "until": until,
         "may_edit": shops.may(request.staff, "members"),

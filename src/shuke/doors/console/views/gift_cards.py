@@ -134,7 +134,7 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
         "tone": tone,
         "state": state,
         "lines": [
-            {"row": x, "what": naming.kind(x.kind, language())}
+            {"row": x, "what": _("Sold") if x.kind == "top_up" else naming.kind(x.kind, language())}
             for x in lines_of(request.merchant, purses_of_card(request.merchant, pk))
         ],
         "until": found.expires_at - timedelta(minutes=1) if found.expires_at else None,
