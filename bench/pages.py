@@ -3,7 +3,8 @@
 Asks for random mixes of filters, sorts and pages of the member list, for random members, and for the dashboard, all
 through Django's test client with a signed-in owner, so that session, permission, queries and templates are in it; only the
 network and the web server are not. Prints the median, the 95th percentile and the slowest, in milliseconds, of the wall
-and of the processor: on a machine that others use too, the second is the figure to compare.
+and of the processor: on a machine that others use too, the second is the figure to compare. The pages of insight are asked for
+as the first to look after a night: what pages keep for ten minutes is thrown away before each.
 """
 
 from __future__ import annotations
@@ -27,14 +28,24 @@ from django.conf import settings  # noqa: E402 - only after set-up
 # A page's own work is measured; which hashed name a style sheet has is looked up in memory in any case.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
+from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS  # noqa: E402
 from shuke.loyalty.queries import charters  # noqa: E402
 from shuke.members.models import Member  # noqa: E402
 from shuke.shops import queries as shops  # noqa: E402
+from shuke.shops.actions import create_staff  # noqa: E402
 from shuke.shops.models import Merchant, Role, Staff  # noqa: E402
 
+INSIGHT = (
+    "/insight/rfm", "/insight/pyramid", "/insight/growth", "/insight/growth?by=store", "/insight/growth?by=channel",
+    "/insight/growth?by=acquisition", "/insight/cohorts", "/insight/cohorts?by=store", "/insight/cohorts?show=spend", "/insight/value",
+    "/insight/value/test", "/insight/movement", "/insight/movement?what=layer", "/insight/movement?what=stage", "/insight/points",
+    "/insight/goods", "/insight/goods?view=opening", "/insight/goods?view=together", "/insight/goods?view=again",
+    "/insight/goods?view=ladder", "/insight/profiles", "/insight/profit", "/insight/profit?by=rfm", "/insight/budget", "/insight/loyalty",
+    "/insight/costs", "/insight/word-of-mouth",
+)  # fmt: skip
 RFM = [r + f + m for r in "12" for f in "12" for m in "12"]
 
 
@@ -65,10 +76,15 @@ def list_address(dice: random.Random, tiers: list[str], stores: list[str]) -> di
 def timed(client: Client, path: str, asked: dict[str, str], **headers: str) -> tuple[float, float]:
     """(wall, processor) milliseconds of one page."""
     start, cpu = time.perf_counter(), time.process_time()
-    response = client.get(path, asked, headers=headers)
+    response = client.get(path, asked or None, headers=headers)
     took = (time.perf_counter() - start) * 1e3, (time.process_time() - cpu) * 1e3
     assert response.status_code == 200, (path, asked, response.status_code)
     return took
+
+
+def first_look(client: Client, address: str) -> tuple[float, float]:
+    cache.clear()
+    return timed(client, address, {})
 
 
 def shares(times: list[tuple[float, float]]) -> dict[str, float]:
@@ -85,7 +101,9 @@ def main(count: int, seed: int = 1) -> None:
     dice = random.Random(seed)
     merchant = Merchant.objects.order_by("id").first()
     assert merchant is not None, "Nothing is in SHUKE_HOME: run `shuke demo --no-serve` first."
-    owner = Staff.objects.filter(merchant=merchant, role=Role.OWNER).first()
+    owner = Staff.objects.filter(merchant=merchant, role=Role.OWNER).first() or create_staff(
+        merchant=merchant, username="bench", password=os.urandom(12).hex(), role=Role.OWNER, now=shops.now(merchant)
+    )  # the shop of bench/night.py has nobody
     client = Client()
     client.force_login(owner)
     try:
@@ -112,14 +130,17 @@ def main(count: int, seed: int = 1) -> None:
     found["member page"] = shares([timed(client, f"/members/{i}", {"sort": "-last"}) for i in chosen])
     found["points of a member"] = shares([timed(client, f"/members/{i}/points", {}) for i in chosen])
     found["dashboard"] = shares([timed(client, "/", {}) for _ in range(max(20, count // 4))])
+    for address in INSIGHT:
+        client.get(address)  # templates again
+        found[address[9:]] = shares([first_look(client, address) for _ in range(max(5, count // 20))])
     if "--json" in sys.argv:
         print(json.dumps({"members": members, **found}))
         return
     print(f"{members:,} members" + (" or more" if members == 200_000 else ""))
     columns = ("p50", "p95", "max", "cpu_p50", "cpu_p95", "cpu_max")
-    print(f"{'ms':20} {'n':>5}" + "".join(f"{name:>9}" for name in columns))
+    print(f"{'ms':24} {'n':>5}" + "".join(f"{name:>9}" for name in columns))
     for name, figures in found.items():
-        print(f"{name:20} {figures['n']:5}" + "".join(f"{figures[column]:9}" for column in columns))
+        print(f"{name:24} {figures['n']:5}" + "".join(f"{figures[column]:9}" for column in columns))
     if "--slow" in sys.argv:
         for took, asked in sorted(slow, key=lambda pair: -pair[0])[:12]:
             print(f"{took:8.1f}", asked)
