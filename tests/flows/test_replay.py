@@ -18,12 +18,15 @@ from shuke.engine.draws.drawing import drawn
 from shuke.engine.replay import draws as drawing
 from shuke.engine.replay import lines as reading
 from shuke.engine.replay import vouchers
+from shuke.engine.replay.benefits import Benefits
+from shuke.engine.replay.cards import Card
 from shuke.engine.replay.gifts import Gifts
 from shuke.engine.replay.member import Member
 from shuke.engine.replay.referrals import Referrals
 from shuke.engine.replay.report import report
 from shuke.engine.replay.rules import Rules
 from shuke.engine.replay.run import Replay
+from shuke.engine.replay.sharing import Sharing
 from shuke.engine.stored import Purse, StoredValueError
 from shuke.flows import simulate_charter
 from shuke.flows.replay_books import Books, open_shop
@@ -123,6 +126,7 @@ def printed(name: str, told: list[dict]) -> dict:
     return report(lines, alone, engine)
 
 
+SOMEONE = Benefits._someone
 FAULTS = {
     "a coupon comes back though its terms keep it": (vouchers, "comes_back", lambda template, end, now, zone: (True, end)),
     "bonus never lapses": (Purse, "advance", lambda self, now: []),
@@ -135,6 +139,9 @@ FAULTS = {
     ),
     "the rules forget what they gave": (Rules, "why_not", lambda self, line, found: self.given.clear() or []),
     "a code can be claimed again": (vouchers.Vouchers, "take", lambda self, one, name, member, at: None),
+    "what was handed out is forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(given=[])),
+    "cards pay before they are sold": (Card, "seen", lambda self, at: "active"),
+    "nobody in a family helps": (Sharing, "family_of", lambda self, member: ""),
     "a coupon of a member is everybody's": (vouchers.Vouchers, "of_member", lambda self, who, asked, best, at: [v for v in self.all.values() if v.name in asked]),
 }  # fmt: skip
 
