@@ -9,26 +9,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import writer
+from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty import actions
 from shuke.loyalty.actions import Answer, Ask, KeyReused
 from shuke.members import queries as members
-from shuke.shops.models import ApiToken, Merchant
+from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["points"])
 Points = Annotated[int, Field(ge=1, le=10**12)]
 Key = Annotated[str, Field(max_length=160, description="or the header Idempotency-Key")]
 KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
-
-
-class Request(HttpRequest):
-    auth: ApiToken  # set by tokens.Reader
 
 
 class BooksRefusal(Schema):
@@ -210,7 +205,7 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
     except KeyReused as error:
         return _refusal(422, str(error), "key_reused")
     except actions.CorrectionRefused as error:
-        return _refusal(400, error.sentence(language(request)), error.code)
+        return _refusal(400, error.say(language(request)), error.code)
     if not isinstance(found, Answer):
         return Status(200, AdjustOut(card=who.card, state=found.state, points=found.amount))
     if not found.done:

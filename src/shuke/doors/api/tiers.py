@@ -11,10 +11,11 @@ from typing import Annotated, Any
 from ninja import Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.points import BooksRefusal, Key, KeyHeader, Request, call, no_key, refused_by_the_books
+from shuke.doors.api.points import BooksRefusal, Key, KeyHeader, call, no_key, refused_by_the_books
 from shuke.doors.api.shapes import Refusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.standing import router  # a path has one router: GET and POST of /tier stand together
+from shuke.doors.api.tokens import Request
 from shuke.engine.charter.grade import invitable
 from shuke.engine.charter.terms import Terms
 from shuke.kit.clock import day_start

@@ -94,10 +94,10 @@ class Household:
 
     def _figures(self, refused: FamilyRefused, name: str) -> dict[str, Any]:
         if refused.code == "in_another":
-            return {"member": next(n for n, m in self.shop.members.items() if m.card == refused.details["card"])}
+            return {"member": next(n for n, m in self.shop.members.items() if m.card == refused.figures["card"])}
         if refused.code == "empty":
             return {}
-        return {"family": name, **refused.details}
+        return {"family": name, **refused.figures}
 
     def leave(self, line: Line) -> Answer:
         merchant, member = self.shop.merchant, self.shop.member(line.member)

@@ -7,24 +7,13 @@ from datetime import datetime
 from django.db import transaction
 
 from shuke.kit import audit
+from shuke.kit.refusal import Refusal
 from shuke.loyalty.actions.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
 from shuke.loyalty.queries import charters
 from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
-
-
-class CorrectionRefused(ValueError):
-    """`code`: same_person | decided | no_reason | no_such_correction."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(REFUSALS[code][0])
-        self.code = code
-
-    def sentence(self, language: str) -> str:
-        return REFUSALS[self.code][1 if language.startswith("zh") else 0]
-
 
 REFUSALS = {
     "same_person": (
@@ -35,6 +24,12 @@ REFUSALS = {
     "no_reason": ("Say why: points by hand need a reason.", "请填写原因：手工调整积分必须说明理由。"),
     "no_such_correction": ("There is no such correction.", "没有这笔更正。"),
 }
+
+
+class CorrectionRefused(Refusal):
+    """`code`: same_person | decided | no_reason | no_such_correction."""
+
+    sentences = REFUSALS
 
 
 def correct(

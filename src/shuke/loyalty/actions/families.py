@@ -8,22 +8,12 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from shuke.kit import audit
+from shuke.kit.refusal import Refusal
 from shuke.loyalty.models import Family, Relative
 from shuke.members.models import Member
 from shuke.shops.models import Merchant
 
 MOST = 12
-
-
-class FamilyRefused(ValueError):
-    """A member cannot be in this family. `code`: in_another | too_many | empty | no_such_family."""
-
-    def __init__(self, code: str, **details: object) -> None:
-        super().__init__(REFUSALS[code][0].format(**details))
-        self.code, self.details = code, details
-
-    def sentence(self, language: str) -> str:
-        return REFUSALS[self.code][1 if language.startswith("zh") else 0].format(**self.details)
 
 
 REFUSALS = {
@@ -35,6 +25,12 @@ REFUSALS = {
     "empty": ("A family needs at least two members.", "家庭至少需要两位会员。"),
     "no_such_family": ("There is no such family.", "没有这个家庭。"),
 }
+
+
+class FamilyRefused(Refusal):
+    """A member cannot be in this family. `code`: in_another | too_many | empty | no_such_family."""
+
+    sentences = REFUSALS
 
 
 @transaction.atomic

@@ -213,7 +213,7 @@ def family(desk: Desk, member: str, others: tuple[str, ...], name: str, leave: b
             else:
                 actions.join_family(merchant=desk.merchant, family_id=there.pk, members=new, now=now, actor=actor)
         except actions.FamilyRefused as refused:
-            raise Refused(refused.sentence(_zh())) from refused
+            raise Refused(refused.say(_zh())) from refused
     told = loyalty.family(desk.merchant, who.pk, now)
     if desk.as_json:
         desk.json({"family": told and {"name": told.name, "members": told.members, "points": told.points}})
@@ -243,7 +243,7 @@ def _corrected(call: Any) -> Any:
     try:
         return call()
     except actions.CorrectionRefused as refused:
-        raise Refused(refused.sentence(_zh())) from refused
+        raise Refused(refused.say(_zh())) from refused
 
 
 def _say_left(desk: Desk, who: Any, figures: dict[str, int]) -> None:

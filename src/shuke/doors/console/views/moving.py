@@ -126,7 +126,7 @@ def _adjust(request: StaffRequest, who: Member) -> bool:
             actor=request.staff.username,
         )
     except actions.CorrectionRefused as refused:
-        messages.warning(request, refused.sentence(_language()))
+        messages.warning(request, refused.say(_language()))
         return False
     if isinstance(told, Answer):
         said = _("%(points)s points by hand.") % {"points": f"{points:+,}"}
@@ -212,7 +212,7 @@ def _join(request: StaffRequest, who: Member) -> bool:
         else:
             actions.join_family(family_id=there.pk, members=[other.pk], **told)
     except actions.FamilyRefused as refused:
-        messages.warning(request, refused.sentence(_language()))
+        messages.warning(request, refused.say(_language()))
         return False
     messages.success(request, _("%(member)s is in the family.") % {"member": other})
     return True
@@ -292,7 +292,7 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
     except actions.CorrectionRefused as refused:
         if refused.code == "no_such_correction":
             raise Http404(str(refused)) from refused
-        messages.warning(request, refused.sentence(_language()))
+        messages.warning(request, refused.say(_language()))
         return redirect("console:corrections")
     if answer is None:
         messages.info(request, _("Declined."))
