@@ -12,6 +12,7 @@ Columns are numpy arrays: ids and money int64, days int32 counted from 1970-01-0
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,7 +124,7 @@ class Port(Protocol):
     def keep(self, name: str, **parameters: int | float) -> None: ...
 
     def cancel(self) -> None:
-        """From another thread: what runs now ends with EngineStopped, and nothing runs any more."""
+        """From another thread: what runs now ends with EngineStopped, and nothing runs any more. Returns when it has ended."""
         ...
 
     def close(self) -> None: ...
@@ -156,14 +157,16 @@ class Engine(Port):
             temp.mkdir(parents=True, exist_ok=True)
             settings |= {"temp_directory": str(temp), "max_temp_directory_size": temp_limit}
         self._connection = duckdb.connect(":memory:", config=settings)
-        self._cancelled = False
+        self._cancelled, self._idle = False, threading.Event()
+        self._idle.set()
 
     def close(self) -> None:
         self._connection.close()
 
     def cancel(self) -> None:
         self._cancelled = True
-        self._connection.interrupt()
+        while not self._idle.wait(0.1):  # again and again: what has not quite begun is not interrupted
+            self._connection.interrupt()
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
         """Make `columns` (equally long arrays) readable as a table."""
@@ -227,14 +230,17 @@ class Engine(Port):
 
     @contextmanager
     def _running(self, name: str) -> Iterator[None]:
-        if self._cancelled:
-            raise EngineStopped(name)
+        self._idle.clear()
         try:
+            if self._cancelled:
+                raise EngineStopped(name)
             yield
         except duckdb.Error as error:
             if self._cancelled:
                 raise EngineStopped(name) from error
             raise EngineFailed(f"The analysis {name} failed: {error}") from error
+        finally:
+            self._idle.set()
 
 
 def text_of(name: str) -> str:

@@ -44,7 +44,9 @@ class Spark(Port):
         self._own = temp / f"spark-{uuid.uuid4().hex}"
         self._own.mkdir(parents=True, mode=0o755)
         self._kept: list[Any] = []
-        self._tag, self._cancelled = f"shuke-{uuid.uuid4().hex}", False
+        self._group, self._cancelled = f"shuke-{uuid.uuid4().hex}", False
+        self._idle = threading.Event()
+        self._idle.set()
 
     def close(self) -> None:
         shutil.rmtree(self._own, ignore_errors=True)
@@ -57,13 +59,11 @@ class Spark(Port):
 
     def cancel(self) -> None:
         self._cancelled = True
-        session = self._session
-        if session is None:
-            return
-        if self._shared:  # by tag: other sessions of this driver go on
-            session.interruptTag(self._tag)
-        else:
-            session.interruptAll()
+        while not self._idle.wait(0.5):  # again and again: what has not quite begun is not interrupted
+            if self._shared:  # by its group: other sessions of this driver go on
+                self._session.sparkContext.cancelJobGroup(self._group)
+            else:
+                self._session.interruptAll()
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
         """Make `columns` readable as a table: as a Parquet file beside the snapshot, which workers can read already."""
@@ -106,19 +106,22 @@ class Spark(Port):
         from pyspark.errors import PySparkException
 
         failures: tuple[type[Exception], ...] = (PySparkException,)
-        if self._cancelled:
-            raise EngineStopped(name)
         if self._shared:
             from py4j.protocol import Py4JError  # as which some of the driver's errors come
 
             failures += (Py4JError,)
-            self._session.addTag(self._tag)
+            self._session.sparkContext.setJobGroup(self._group, "shuke", interruptOnCancel=True)
+        self._idle.clear()
         try:
+            if self._cancelled:
+                raise EngineStopped(name)
             yield
         except failures as error:
             if self._cancelled:
                 raise EngineStopped(name) from error
             raise EngineFailed(f"The analysis {name} failed on {self._address}: {_first_line(error)}") from error
+        finally:
+            self._idle.set()
 
 
 def _session(address: str) -> tuple[Any, bool]:
