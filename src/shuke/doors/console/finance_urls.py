@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.console.views import costs, finance, statement
+from shuke.doors.console.views import books, costs, finance, statement
 
 patterns = [
     path("finance", finance.liability, name="finance"),
@@ -12,6 +12,7 @@ patterns = [
     path("finance/lapsing", finance.lapsing, name="finance-lapsing"),
     path("finance/entries", finance.entries, name="finance-entries"),
     path("finance/costs", costs.costs, name="finance-costs"),
+    path("finance/books", books.books, name="finance-books"),
     path("finance/close", finance.close, name="finance-close"),
     path("finance/policy", finance.policy, name="finance-policy"),
     path("members/<int:pk>/statement", statement.statement, name="member-statement"),

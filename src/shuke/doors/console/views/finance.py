@@ -22,7 +22,7 @@ from shuke.flows import finance_report
 from shuke.flows.finance_report import SPAN, Report
 from shuke.kit.clock import day_of
 from shuke.loyalty.actions.closing import CannotClose, close_month, set_finance_policy
-from shuke.loyalty.queries import finance
+from shuke.loyalty.queries import finance, last_verification
 from shuke.shops import queries as shops
 
 
@@ -30,7 +30,7 @@ from shuke.shops import queries as shops
 @require_GET
 def liability(request: StaffRequest) -> HttpResponse:
     """What is owed at the end of a day."""
-    _needs_insight(request)
+    needs_insight(request)
     today = day_of(request.now, request.merchant.tz)
     day = finance_pages.day_of(request.GET.get("at", ""), today, latest=today)
 
@@ -45,7 +45,7 @@ def liability(request: StaffRequest) -> HttpResponse:
 @require_GET
 def movements(request: StaffRequest) -> HttpResponse:
     """Opening, movements, closing, month by month."""
-    _needs_insight(request)
+    needs_insight(request)
     current = finance.this_month(request.merchant, request.now)
     last = min(finance_pages.month_of(request.GET.get("to", ""), current), current)
     first = finance_pages.month_of(request.GET.get("from", ""), last - SPAN + 1)
@@ -65,7 +65,7 @@ def movements(request: StaffRequest) -> HttpResponse:
 @require_GET
 def breakage(request: StaffRequest) -> HttpResponse:
     """What becomes of each month's points, and how much will be used in the end."""
-    _needs_insight(request)
+    needs_insight(request)
     return _whole(request, "breakage", finance_report.breakage)
 
 
@@ -73,7 +73,7 @@ def breakage(request: StaffRequest) -> HttpResponse:
 @require_GET
 def deferral(request: StaffRequest) -> HttpResponse:
     """Deferred revenue or provision, month by month."""
-    _needs_insight(request)
+    needs_insight(request)
     today = day_of(request.now, request.merchant.tz)
     day = finance_pages.day_of(request.GET.get("at", ""), today, latest=today)
 
@@ -87,7 +87,7 @@ def deferral(request: StaffRequest) -> HttpResponse:
 @require_GET
 def lapsing(request: StaffRequest) -> HttpResponse:
     """What lapses in the months ahead."""
-    _needs_insight(request)
+    needs_insight(request)
     return _whole(request, "lapsing", finance_report.lapsing)
 
 
@@ -95,7 +95,7 @@ def lapsing(request: StaffRequest) -> HttpResponse:
 @require_GET
 def entries(request: StaffRequest) -> HttpResponse:
     """Entries of a month, closing it, and how points are booked."""
-    _needs_insight(request)
+    needs_insight(request)
     return _entries(request, {})
 
 
@@ -194,6 +194,7 @@ def _page(request: StaffRequest, report: Report, name: str, **context: Any) -> H
         "notes": report.notes,
         "tables": finance_pages.shown(report, currency),
         "ok": report.ok,
+        "checked": last_verification(request.merchant),
     }
     return render(request, "console/finance.html", context)
 
@@ -201,6 +202,7 @@ def _page(request: StaffRequest, report: Report, name: str, **context: Any) -> H
 def _empty(request: StaffRequest, key: str, text: str, **context: Any) -> HttpResponse:
     title = {tab: label for tab, _url, label in finance_pages.TABS}[key]
     context |= {"tab": key, "tabs": finance_pages.TABS, "title": title, "empty": text, "ok": True}
+    context |= {"checked": last_verification(request.merchant)}
     return render(request, "console/finance.html", context)
 
 
@@ -209,6 +211,6 @@ def _hour(request: StaffRequest) -> str:
     return f"{request.now - timedelta(minutes=request.now.minute % 10):%d%H%M}"
 
 
-def _needs_insight(request: StaffRequest) -> None:
+def needs_insight(request: StaffRequest) -> None:
     if not shops.may(request.staff, "insight"):
         raise PermissionDenied
