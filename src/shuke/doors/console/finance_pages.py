@@ -43,6 +43,7 @@ KEPT_SECONDS = 600
 class Cell(NamedTuple):
     text: str
     number: bool
+    label: str = ""  # of its column, where a phone shows rows as cards
 
 
 class Shown(NamedTuple):
@@ -61,8 +62,12 @@ def shown(report: Report, currency: str) -> list[Shown]:
         table = tables.shortened(full)
         kinds = [column.kind for column in table.columns]
         numbers = [kind not in ("text", "day") for kind in kinds]
+        names = [column.name for column in table.columns]
         rows = [
-            [Cell(tables.shown(v, k, currency), n) for v, k, n in zip(row, kinds, numbers, strict=True)]
+            [
+                Cell(tables.shown(v, k, currency), n, name)
+                for v, k, n, name in zip(row, kinds, numbers, names, strict=True)
+            ]
             for row in table.rows
         ]
         total = rows.pop() if table.total and rows else None
