@@ -212,15 +212,19 @@ class Till:
         basket = self.priced.get(line.order) if self.returns.sold[line.order].is_basket else None
         if plan.of_basket and basket is not None:
             return self._goods_back(line, plan, basket)
+        if basket is None:
+            return self._refund(line, plan, plan.amount)
+        sold, lines = self.returns.sold[line.order], basket.priced.lines
+        money = sold.money + plan.amount
+        whole = money >= sold.paid
+        if whole:
+            back = returned(lines, {one.key: one.quantity for one in lines}, basket.priced.back_to)
+        else:
+            back = by_money(lines, money, basket.priced.back_to, counted(lines, sold.paid))
+        if self._gone(back.minus(basket.given)):
+            return Answer(False, "return_refused", {"order": line.order})
         answer = self._refund(line, plan, plan.amount)
-        if basket is not None:
-            sold = self.returns.sold[line.order]
-            lines, whole = basket.priced.lines, sold.money >= sold.paid
-            if whole:
-                back = returned(lines, {one.key: one.quantity for one in lines}, basket.priced.back_to)
-            else:
-                back = by_money(lines, sold.money, basket.priced.back_to, counted(lines, sold.paid))
-            self._give_back(answer, line, basket, back, whole)
+        self._give_back(answer, line, basket, back, whole)
         return answer
 
     def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:

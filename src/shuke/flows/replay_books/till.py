@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
 from shuke.engine import facts
 from shuke.engine.checkout import Priced, document
 from shuke.engine.checkout import price as price_by
@@ -158,7 +160,11 @@ class Till:
             return Answer(False, plan.code, dict(plan.figures))
         if not plan.of_basket:
             before = self._so_far(line.order)
-            answer = self._refund(line, plan, plan.amount)
+            try:
+                with transaction.atomic():
+                    answer = self._refund(line, plan, plan.amount)
+            except CheckoutRefused as refused:
+                return Answer(False, refused.code, {"order": line.order})
             self._given_back(answer, line, before)
             return answer
         before = self._so_far(line.order)
@@ -183,12 +189,13 @@ class Till:
 
     def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:
         """The document of the money that goes back."""
-        self.returns.done(line, plan, amount)
         if amount <= 0:
+            self.returns.done(line, plan, amount)
             return Answer(True)
         sold = self.returns.sold[line.order].line
         refund = facts.Refund(sold.platform, sold.store, line.order, line.id, amount, line.at, currency=self.currency)
         take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
+        self.returns.done(line, plan, amount)
         event = f"refund:{sold.order_event}:{line.id}"
         return Answer(True, figures={"amount": amount}, events=[(sold.member, event)])
 

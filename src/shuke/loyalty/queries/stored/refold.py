@@ -142,13 +142,13 @@ class _Fold:
         return effect
 
     def _redeem(self, row: StoredTxn, purse: engine.Purse) -> engine.Effect:
-        [other] = (
+        other = (
             StoredLeg.objects.filter(merchant=self.merchant, txn=row, purse__card__isnull=False)
             .order_by()
             .values_list("purse_id", flat=True)
-            .distinct()
+            .first()
         )
-        theirs = self.purses[other]
+        theirs = self.purses[other] if other is not None else engine.Purse()  # nothing was left on the card
         theirs.advance(row.at)
         return purse.take_over(row.key, theirs, row.at, purse=row.purse_id)
 
