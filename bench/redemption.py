@@ -22,7 +22,7 @@ from _postgres import binaries, postgres
 from ledger import MEMBERS, NOW
 
 ROOT = Path(__file__).resolve().parent.parent
-LOTS, EACH = 12, 100_000  # a member's lots, as of twelve month ends; a spend takes one or two of them, and all last to the end
+LOTS, EACH = 12, 100_000  # a member's lots, as of twelve month ends; they last to the end of all rounds
 TABLES = (
     ledger.TABLES
     + """

@@ -35,18 +35,26 @@ WORKED_OUT = {
 
 
 def written() -> tuple[dict[str, str], set[str]]:
-    """Kinds that stand in a call of Note(member, at, kind, …) → where; and the files where the kind is a variable."""
+    """Kinds that stand in a call of Note(member, at, kind, …) or note_alike(kind=…) → where; and where it is a variable."""
     told: dict[str, str] = {}
     variable: set[str] = set()
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
         text = path.read_text(encoding="utf-8")
-        if "Note(" not in text or name.startswith("doors/") or name == "members/actions/timeline.py":
+        if (
+            not ("Note(" in text or "note_alike(" in text)
+            or name.startswith("doors/")
+            or name == "members/actions/timeline.py"
+        ):
             continue
         for node in ast.walk(ast.parse(text)):
-            if not (isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Note"):
+            called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if called == "Note":
+                kind = node.args[2]
+            elif called == "note_alike":
+                kind = next(one.value for one in node.keywords if one.arg == "kind")
+            else:
                 continue
-            kind = node.args[2]
             parts = [kind.body, kind.orelse] if isinstance(kind, ast.IfExp) else [kind]
             for part in parts:
                 if isinstance(part, ast.Constant):

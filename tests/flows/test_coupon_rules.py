@@ -85,7 +85,7 @@ def test_a_paused_template_and_a_full_member_are_counted_as_refused(shop):
     coupons.issue(merchant=shop, issues=[coupons.Issue("ten", ann, "hand")], now=NOW, actor="t")
     assert run(shop).refused == {"member_has_enough": 1}
     coupons.pause_template(merchant=shop, key="ten", paused=True, now=NOW, actor="t")
-    assert run(shop) == (0, 0, {}, ())
+    assert run(shop) == (0, 0, {})
 
 
 def test_templates_of_the_charter_are_issued_like_others_and_edited_only_there(shop):

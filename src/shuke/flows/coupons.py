@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,7 +35,6 @@ class Ruled(NamedTuple):
     issued: int
     members: int
     refused: dict[str, int]  # code → how often
-    told: tuple[coupons.Issued, ...] = ()  # each that was new, given or refused, in turn
 
 
 def adopt_charter(*, merchant: Merchant, now: datetime) -> None:
@@ -47,12 +46,16 @@ def adopt_charter(*, merchant: Merchant, now: datetime) -> None:
     coupons.adopt_charter_templates(merchant=merchant, terms=terms, now=now)
 
 
-def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> Ruled:
-    """Give everybody who has reason the coupons of every rule, each occasion once. Safe to run again at any time."""
+def issue_by_rule(
+    *, merchant: Merchant, now: datetime, real_now: datetime, hear: Callable[[coupons.Issued], None] | None = None
+) -> Ruled:
+    """Give everybody who has reason the coupons of every rule, each occasion once. Safe to run again at any time.
+
+    `hear` is told each answer that is new, given or refused, in turn.
+    """
     adopt_charter(merchant=merchant, now=now)
     issued = members = 0
     refused: dict[str, int] = {}
-    told: list[coupons.Issued] = []
     for view in stored.overview(merchant):
         if view.tally.paused:
             continue
@@ -71,9 +74,9 @@ def issue_by_rule(*, merchant: Merchant, now: datetime, real_now: datetime) -> R
                     members += bool(one.coupons)
                     if one.code:
                         refused[one.code] = refused.get(one.code, 0) + 1
-                    if not one.again:
-                        told.append(one)
-    return Ruled(issued, members, refused, tuple(told))
+                    if hear is not None and not one.again:
+                        hear(one)
+    return Ruled(issued, members, refused)
 
 
 def refusal_of(merchant: Merchant, issued: coupons.Issued) -> coupons.CouponRefused:

@@ -30,7 +30,7 @@ TABS: dict[str, tuple[str, ...]] = {
         "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
         "stored.lapsed",
     ),
-    "notes": ("comment", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
+    "notes": ("comment", "complaint.settled", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }  # fmt: skip
 
 
@@ -209,6 +209,7 @@ def titles() -> dict[str, Kind]:
         "tags.changed": Kind(icon="tag", title=_("Tags changed")),
         "stage.changed": Kind(icon="activity", title=_("Stage of life changed")),
         "import.undone": Kind(icon="arrow-back-up", title=_("An import with orders of this member was undone")),
+        "complaint.settled": Kind(icon="heart-handshake", title=_("Complaint settled")),
         "coupon.issued": Kind(icon="ticket", title=_("Coupon received")),
         "coupon.redeemed": Kind(icon="ticket", title=_("Coupon redeemed")),
         "coupon.used": Kind(icon="ticket", title=_("Coupon used")),

@@ -107,7 +107,8 @@ class Vouchers:
             return []
         merchant = self.shop.merchant
         loyalty.run_clock(merchant=merchant, now=at)
-        ruled = flow.issue_by_rule(merchant=merchant, now=at, real_now=clock.utc_now())
+        heard: list[coupons.Issued] = []
+        flow.issue_by_rule(merchant=merchant, now=at, real_now=clock.utc_now(), hear=heard.append)
         self.shop.fresh_coupons()
         return [
             Ruled(
@@ -118,5 +119,5 @@ class Vouchers:
                 tuple(self.shop.coupon_name(pk) for pk in one.coupons),
                 one.code,
             )
-            for one in ruled.told
+            for one in heard
         ]

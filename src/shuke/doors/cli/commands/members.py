@@ -217,6 +217,7 @@ KINDS = {
     "tags.changed": _("Tags changed"),
     "stage.changed": _("Stage of life changed"),
     "import.undone": _("An import with orders of this member was undone"),
+    "complaint.settled": _("Complaint settled"),
     "coupon.issued": _("Coupon received"),
     "coupon.redeemed": _("Coupon redeemed"),
     "coupon.used": _("Coupon used"),
