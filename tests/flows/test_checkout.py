@@ -257,6 +257,20 @@ def test_codes_work_for_bearers_and_bad_ones_all_get_the_same_answer(shop, ann):
     sound(shop)
 
 
+def test_a_code_told_twice_is_one_coupon_however_it_is_typed(shop, ann):
+    template(shop, "flyer", codes="unique", limits={"per_order": 2})
+    template(shop, "spring", codes="shared", limits={"per_order": 2})
+    coupons.make_shared_code(merchant=shop, key="spring", code="SPRING20", now=NOW, actor="t")
+    batch = coupons.begin_batch(merchant=shop, key="flyer", count=1, label="", now=NOW, actor="t")
+    coupons.make_codes(batch_id=batch.pk, now=NOW)
+    batch.refresh_from_db()
+    (code,) = batches.codes_of(batch)
+    for told in ([code, code.lower()], ["SPRING20", "spring-20"]):
+        priced = price(shop, ann, 100, coupons=told)
+        assert [(x.ref, x.amount) for x in priced.applied if x.step == "coupons"] == [(told[0], 1000)]
+        assert [(x.ref, x.reason.code) for x in priced.inapplicable] == [(told[1], "not_held")]
+
+
 def test_after_ten_bad_codes_good_ones_are_not_looked_at_either(shop, ann):
     template(shop, "spring", codes="shared")
     coupons.make_shared_code(merchant=shop, key="spring", code="SPRING20", now=NOW, actor="t")

@@ -41,6 +41,7 @@ class Coupon:
     state: str = "open"  # open | held | redeemed | void | expired
     budget_left: int | None = None  # minor units the template may still give; None: no budget
     terms: Template | None = None  # the template as it was when the coupon was issued; None: the charter's
+    place: str = ""  # its turn among equals, which must not depend on the letters of a code; "": its ref
 
 
 @dataclass(frozen=True, slots=True)

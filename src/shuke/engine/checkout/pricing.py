@@ -84,7 +84,9 @@ def _coupons(
             left.append((len(moves), Left("coupons", "", ref, (ref, ref), Reason(refused.get(ref, "not_held")))))
     order = {key: place for place, key in enumerate(rules.templates)}
     mine = [c for c in holdings.coupons if c.ref in asked or basket.asks.best]
-    mine.sort(key=lambda c: (order.get(c.template, len(order)), c.template, c.valid_until or _never(at), c.ref))
+    mine.sort(
+        key=lambda c: (order.get(c.template, len(order)), c.template, c.valid_until or _never(at), c.place or c.ref)
+    )
     lines = basket.lines
     usable = [i for i, line in enumerate(lines) if open_to(line, "coupons") and not line.freight]
     now = at.astimezone(rules.zone)

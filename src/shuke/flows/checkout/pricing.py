@@ -58,7 +58,7 @@ def look_up_codes(merchant: Merchant, asks: Asks, callers: Sequence[str], now: d
     found: dict[str, stored.Found] = {}
     refused: dict[str, str] = {}
     told = [ref for ref in asks.coupons if not is_id(ref)]
-    bad = 0
+    seen: set[tuple[int, int]] = set()
     for ref in told:
         if stored.wait_minutes(merchant, callers, now):
             refused[ref] = "try_later"
@@ -66,10 +66,13 @@ def look_up_codes(merchant: Merchant, asks: Asks, callers: Sequence[str], now: d
         one = stored.find_code(merchant, ref)
         known = one.shared is not None or (one.coupon is not None and _may_be_used(one.coupon, now))
         if known:
-            found[ref] = one
+            # A code may be typed in several ways, and told twice it is still one coupon.
+            what = (one.coupon.pk if one.coupon else 0, one.shared.pk if one.shared else 0)
+            if what not in seen:
+                found[ref] = one
+            seen.add(what)
         else:
             refused[ref] = "code_refused"
-            bad += 1
             coupon_actions.note_bad_code(merchant=merchant, callers=[*callers] or ["nobody"], now=now)
     return Codes(found, refused, prepaid.look_up(merchant, asks, callers, now))
 
@@ -97,7 +100,14 @@ def see(merchant: Merchant, basket: Basket, member_id: int | None, codes: Codes,
     )
     told = [
         Coupon(
-            ref, row.key, row.valid_from, row.valid_until, row.state, left.get(row.key), stored.terms_of(row.template)
+            ref,
+            row.key,
+            row.valid_from,
+            row.valid_until,
+            row.state,
+            left.get(row.key),
+            stored.terms_of(row.template),
+            str(row.pk),
         )
         for ref, row in rows.items()
     ]
@@ -167,7 +177,7 @@ def _shared_coupon(
     ):
         return None
     start, end = validity(template, at, merchant)
-    return Coupon(ref, key, start, end, "open", left, template)
+    return Coupon(ref, key, start, end, "open", left, template, f"~{ref}")  # those that are there come before it
 
 
 def holdings_of(
