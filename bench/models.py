@@ -1,22 +1,28 @@
-"""BG/NBD and MBG/NBD on a million customers beside the package lifetimes, on ten million, and the making of their inputs.
+"""BG/NBD and MBG/NBD on a million customers beside lifetimes and pymc-marketing, on ten million, and the making of their inputs.
 
-    .venv/bin/python bench/models.py [--customers 1000000] [--many 10000000] [--runs 3] [--lifetimes PYTHON]
+    .venv/bin/python bench/models.py [--customers 1000000] [--many 10000000] [--runs 3] [--lifetimes PYTHON] [--pymc PYTHON]
 
-Customers are drawn from a BG/NBD over two years, whole days; each task runs in a process of its own, so that CPU seconds and peak
-memory are its own (best of the runs). lifetimes is fitted in a virtual environment of its own, made anew through pip unless --lifetimes names
-a Python that has it; it is no part of this project. The log-likelihood of what each found is computed by one and the same code.
+Customers are drawn from a BG/NBD over two years, whole days; each task runs in a process of its own and on one thread, so that CPU
+seconds and peak memory are its own (best of the runs). The peers are fitted in virtual environments of their own, made anew through pip
+unless an option names a Python that has them (pymc-marketing weighs 0.8 GB); they are no part of this project.
+
+Who finds the better optimum is told by one function that belongs to none of the three: the likelihood of the papers, written out in
+SciPy below, summed over every customer. pymc-marketing's MAP is the maximum of likelihood times prior: its priors are made flat
+(HalfFlat on r, alpha, a, b), or it would be sent elsewhere on purpose; with its own priors the time is told too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,19 +30,56 @@ HERE = Path(__file__).resolve().parent
 DAYS = 730
 TRUE = {"r": 0.6, "alpha": 8.0, "a": 0.8, "b": 2.5}  # weeks
 
-# Runs in the other environment: only NumPy and lifetimes are there.
-THEIRS = """
-import json, resource, sys, time
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+# What runs in the others' environments: only the peer and what it brings is there. Imports are not counted, building is.
+LIFETIMES = """
+import json, sys, time
 import numpy as np
 from lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
 told = np.load(sys.argv[1])
-x, t_x, T = told["x"], told["t_x"], told["T"]
 model = {"bg_nbd": BetaGeoFitter, "mbg_nbd": ModifiedBetaGeoFitter}[sys.argv[2]]()
 begun = time.process_time()
-model.fit(x, t_x, T)
+model.fit(told["x"], told["t_x"], told["T"])
 cpu = time.process_time() - begun
-print(json.dumps({"cpu": cpu, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "params": [float(model.params_[n]) for n in ("r", "alpha", "a", "b")]}))
+params = [float(model.params_[n]) for n in ("r", "alpha", "a", "b")]
 """
+PYMC = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import numpy as np, pandas as pd
+from pymc_extras.prior import Prior
+from pymc_marketing import clv
+told = np.load(sys.argv[1])
+frame = pd.DataFrame({"customer_id": np.arange(told["x"].size), "frequency": told["x"], "recency": told["t_x"], "T": told["T"]})
+kind = {"bg_nbd": clv.BetaGeoModel, "mbg_nbd": clv.ModifiedBetaGeoModel}[sys.argv[2]]
+priors = None if sys.argv[3:] == ["own"] else {n: Prior("HalfFlat") for n in ("r", "alpha", "a", "b")}
+begun = time.process_time()
+model = kind(data=frame, model_config=priors)
+model.fit(method="map", progressbar=False)
+cpu = time.process_time() - begun
+params = [float(model.fit_result[n].values.ravel()[0]) for n in ("r", "alpha", "a", "b")]
+"""
+TOLD = """
+peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
+print(json.dumps({"cpu": cpu, "mb": peak, "params": params}))
+"""
+
+
+class Peer(NamedTuple):
+    """Somebody else's fit: what to install, what to run, and the most of its CPU that ours may take."""
+
+    name: str
+    wanted: str
+    code: str
+    asked: float
+    also: tuple[str, ...] = ()  # further ways to run it, told beside
+
+
+PEERS = (
+    Peer("lifetimes", "lifetimes==0.11.3", LIFETIMES, 1 / 8),
+    Peer("pymc-marketing", "pymc-marketing==0.19.2", PYMC, 1 / 6, ("own",)),
+)
 
 
 def drawn(path: Path, customers: int, seed: int = 11) -> None:
@@ -77,12 +120,21 @@ def ours(path: Path, model: str) -> dict:
 
 
 def likelihood(path: Path, model: str, params: list[float]) -> float:
-    """Of other parameters, by our code."""
-    from shuke.engine.insight.clv import fit, rows
+    """Of every customer by the published formulas, without our grouping, tables or code (Fader, Hardie & Lee 2005; Batislam 2007)."""
+    from scipy.special import betaln, gammaln
 
     told = np.load(path)
-    surface = fit.surface_of(rows.group(told["x"], told["t_x"], told["T"]), model, 1)
-    return float(surface(np.log(np.array(params)))[0])
+    total = 0.0
+    r, alpha, a, b = params
+    for start in range(0, told["x"].size, 500_000):
+        x, t_x, T = (told[name][start : start + 500_000] for name in ("x", "t_x", "T"))
+        stays = betaln(a, b + x + (model == "mbg_nbd")) - (r + x) * np.log(alpha + T)
+        left = betaln(a + 1, b + x - (model == "bg_nbd")) - (r + x) * np.log(alpha + t_x)
+        if model == "bg_nbd":
+            left[x == 0] = -np.inf  # nobody leaves before a first repeat
+        common = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - betaln(a, b)
+        total += float((common + np.logaddexp(stays, left)).sum())
+    return total
 
 
 def inputs(folder: Path, orders: int) -> dict:
@@ -132,28 +184,51 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def child(*arguments: str, runs: int = 1) -> dict:
-    """The best of some runs of a task in a process of its own."""
+def child(*arguments: str, runs: int = 1, python: str = sys.executable, code: str = "") -> dict:
+    """The best of some runs of a task in a process of its own, on one thread. Raises CalledProcessError."""
+    asked = [python, "-c", code] if code else [python, __file__]
     told = [
         json.loads(
-            subprocess.run([sys.executable, __file__, *arguments], check=True, capture_output=True, text=True).stdout
+            subprocess.run(
+                [*asked, *arguments], check=True, capture_output=True, text=True, env=os.environ | ONE_THREAD,
+                cwd=tempfile.gettempdir() if code else None,
+            ).stdout.strip().splitlines()[-1]
         )
         for _ in range(runs)
-    ]
+    ]  # fmt: skip
     return min(told, key=lambda one: one.get("cpu", one.get("night", 0.0)))
 
 
-def environment(home: Path) -> str | None:
-    """A Python that has lifetimes; None where it cannot be installed."""
+def environment(home: Path, wanted: str) -> str | None:
+    """A Python that has a peer; None where it cannot be installed."""
+    place = home / wanted.split("=")[0]
+    python = str(place / "bin" / "python")
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(home / "venv")], check=True, capture_output=True)
-        python = str(home / "venv" / "bin" / "python")
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "lifetimes==0.11.3"], check=True, capture_output=True
-        )
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, capture_output=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return python
+
+
+def beside(peer: Peer, python: str, path: Path, model: str, mine: dict, runs: int) -> bool:
+    """Print how a peer fares on the same rows; whether ours holds against it."""
+    try:
+        theirs = child(str(path), model, runs=runs, python=python, code=peer.code + TOLD)
+        others = {way: child(str(path), model, way, python=python, code=peer.code + TOLD) for way in peer.also}
+    except subprocess.CalledProcessError as error:
+        print(f"  {peer.name} did not get through: {(error.stderr.strip() or '?').splitlines()[-1]}")
+        return True
+    own, their = likelihood(path, model, mine["params"]), likelihood(path, model, theirs["params"])
+    ratio = mine["cpu"] / theirs["cpu"]
+    print(
+        f"  {peer.wanted}: {theirs['cpu']:.2f} CPU s, {theirs['mb']:.0f} MB, LL {their:.4f}; ours {ratio:.3f} of its CPU "
+        f"(1/{1 / ratio:.0f}; asked: 1/{1 / peer.asked:.0f}), log-likelihood {own - their:+.4f}"
+    )
+    for way, other in others.items():
+        its = likelihood(path, model, other["params"])
+        print(f"    with its {way} priors: {other['cpu']:.2f} CPU s, LL {its:.4f} ({own - its:+.4f})")
+    return ratio <= peer.asked and own > their - 0.01
 
 
 def main() -> int:
@@ -163,6 +238,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--lifetimes", metavar="PYTHON")
+    parser.add_argument("--pymc", metavar="PYTHON", dest="pymc-marketing")
     parser.add_argument("--task", nargs="+", help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.task:
@@ -177,28 +253,19 @@ def main() -> int:
             f"inputs of {made['customers']:,} customers from {made['orders']:,} orders: {made['night']:.2f} CPU s from the night's columns, "
             f"{made['rows']:.2f} from plain arrays; the two {'agree' if made['same'] else 'DISAGREE'}; {made['mb']:.0f} MB"
         )
-        python = told.lifetimes or environment(home)
-        if python is None:
-            print("lifetimes LEFT OUT: it could not be installed here.")
+        pythons = {peer.name: getattr(told, peer.name) or environment(home, peer.wanted) for peer in PEERS}
+        for name, python in pythons.items():
+            if python is None:
+                print(f"{name} LEFT OUT: it could not be installed here.")
         drawn(home / "some.npz", told.customers)
         for model in ("bg_nbd", "mbg_nbd"):
             mine = child("--task", "ours", str(home / "some.npz"), model, runs=told.runs)
             print(
                 f"{model}, {told.customers:,} customers ({mine['rows']:,} different): {mine['cpu']:.2f} CPU s, {mine['mb']:.0f} MB, {mine['code']}, LL {mine['ll']:.4f}"
             )
-            if python is None:
-                continue
-            out = subprocess.run([python, "-c", THEIRS, str(home / "some.npz"), model], capture_output=True, text=True)
-            if out.returncode:
-                print(f"  lifetimes did not get through: {out.stderr.strip().splitlines()[-1]}")
-                continue
-            theirs = json.loads(out.stdout.strip().splitlines()[-1])
-            ll = likelihood(home / "some.npz", model, theirs["params"])
-            fair = fair and mine["ll"] > ll - 0.01
-            print(
-                f"  lifetimes: {theirs['cpu']:.2f} CPU s, {theirs['mb']:.0f} MB, LL {ll:.4f}; ours {mine['cpu'] / theirs['cpu']:.3f} of its CPU "
-                f"(asked: 0.125), log-likelihood {mine['ll'] - ll:+.4f}"
-            )
+            for peer in PEERS:
+                if python := pythons[peer.name]:
+                    fair = beside(peer, python, home / "some.npz", model, mine, told.runs) and fair
         drawn(home / "many.npz", told.many, seed=12)
         for model in ("bg_nbd", "mbg_nbd"):
             mine = child("--task", "ours", str(home / "many.npz"), model)
