@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 from django.db import connection
 
+from shuke.insight import actions
 from shuke.insight.queries import growth
 from shuke.kit import bulk
 from shuke.members.models import Member
 from tests.insight.test_members_behind import DAY, busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
-from tests.insight.till import at
+from tests.insight.till import at, night
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +57,7 @@ def test_months_stores_and_channels_are_what_plain_sql_counts(busy):  # noqa: F8
 def test_ways_of_acquisition_and_their_cohorts_add_up(busy):  # noqa: F811
     for i, one in enumerate(Member.objects.filter(merchant=busy.merchant).order_by("pk")):
         Member.objects.filter(pk=one.pk).update(acquired_by=("", "朋友", "商场")[i % 3])
+    actions.snapshot(merchant=busy.merchant, day=DAY, now=night(busy, DAY.isoformat()))
     told = growth.growth(busy.merchant, by="acquisition")
     assert {part.key for part in told.parts} == {"-", "朋友", "商场", "guests"}
     whole = growth.growth(busy.merchant).whole[0]

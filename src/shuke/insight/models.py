@@ -50,6 +50,25 @@ class CutPoints(models.Model):
         indexes = [models.Index(fields=["merchant", "day"], name="insight_cut_points_day")]
 
 
+class StoredReport(models.Model):
+    """The answer to a question that pages ask every day, made by the night. Read it through the queries of what it answers.
+
+    It counts under the mark of its snapshot only (queries.figures.mark); the next night takes its place.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    question = models.CharField(max_length=40, help_text="growth:month:store, cohorts:week:, moved:rfm")
+    mark = models.CharField(max_length=40)
+    source = models.CharField(max_length=64, help_text="Fingerprint of what it was made from: the same, and it stays.")
+    format = models.SmallIntegerField()
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "insight_stored_report"
+        constraints = [models.UniqueConstraint(fields=["merchant", "question"], name="insight_stored_report_once")]
+
+
 _LISTED = ("stage", "layer", "rfm", "bond", "r5", "f5", "year_order_days")
 
 

@@ -256,19 +256,19 @@ class Cohorts:
     """Who bought first in which stretch, and when they came again. Cells of stretches that are not over are blank: NaN, None."""
 
     def __init__(self, listed: Sequence[Stretch], rows: dict[str, np.ndarray]) -> None:
-        self.listed, self._rows = listed, rows
+        self.listed, self.rows = listed, rows
         self.ended = len(listed) - sum(one.partial for one in listed)
         self.parts: list[int] = sorted({0, *rows["in_part"].tolist()})
 
     def triangle(self, part: int = 0) -> Triangle:
         """One row per stretch in which somebody began in that part."""
         size = len(self.listed)
-        mine = self._rows["in_part"] == part
-        at = self._rows["cohort"][mine], self._rows["since"][mine]
+        mine = self.rows["in_part"] == part
+        at = self.rows["cohort"][mine], self.rows["since"][mine]
         cells = []
         for name in ("buyers", "days_sum", "net_sum"):
             values = np.zeros((size, size))
-            values[at] = self._rows[name][mine]
+            values[at] = self.rows[name][mine]
             cells.append(values)
         people = cells[0][:, 0].copy()  # everybody of a cohort bought in its first stretch
         alive = people > 0
@@ -279,8 +279,8 @@ class Cohorts:
     def together(self, part: int, upto: int) -> tuple[int, list[Together]]:
         """All customers who began in a part, and the share that came in each of the first stretches after the one they began in:
         each over those cohorts whose stretch is over."""
-        mine = self._rows["in_part"] == part
-        cohort, since, buyers = (self._rows[name][mine] for name in ("cohort", "since", "buyers"))
+        mine = self.rows["in_part"] == part
+        cohort, since, buyers = (self.rows[name][mine] for name in ("cohort", "since", "buyers"))
         begun = np.zeros(len(self.listed), dtype=np.int64)
         begun[cohort[since == 0]] = buyers[since == 0]
         found = []

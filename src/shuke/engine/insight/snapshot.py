@@ -139,6 +139,7 @@ def _pyramid(members: Members, published: Published, totals: Columns) -> dict:
             for i, (layer, (count, money)) in enumerate(rows)
         ],
         "bonds": [{"bond": bond, "count": count, "net_minor": money} for bond, (count, money) in held],
+        "crossed": _crossed(members),
         "without_purchase": int(members.member.size - in_window.sum()),
         "shares": list(pyramid.SHARES),
         "fixed_on": bound.fixed_on.isoformat(),
@@ -154,6 +155,15 @@ def _pyramid(members: Members, published: Published, totals: Columns) -> dict:
             if top is not None
         ],
     }
+
+
+def _crossed(members: Members) -> list[dict]:
+    counts = np.bincount(members.layer * len(pyramid.BONDS) + members.bond.astype(np.int64), minlength=12).tolist()
+    return [
+        {"layer": layer, "bond": bond, "count": counts[i * len(pyramid.BONDS) + j]}
+        for i, layer in enumerate(pyramid.LAYERS)
+        for j, bond in enumerate(pyramid.BONDS)
+    ]
 
 
 def _spenders(members: Members, least: int | None) -> dict | None:

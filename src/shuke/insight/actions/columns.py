@@ -88,6 +88,11 @@ def orders(merchant: Merchant) -> int:
     return sum(count for days in months.values() for count, _print in days.values())
 
 
+def manifest_text(merchant: Merchant) -> str:
+    """Months, days and fingerprints of the orders in the files: the same text, the same orders."""
+    return json.dumps(_manifest(folder(merchant)), sort_keys=True)
+
+
 def _here(home: Path, month: str) -> bool:
     return all((home / f"{kind}-{month}.parquet").exists() for kind in ("head", "line"))
 

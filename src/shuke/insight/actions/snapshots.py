@@ -16,6 +16,7 @@ from shuke.engine.insight.snapshot import Taken, prepare, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, scores
 from shuke.insight.actions.movement import History, move
+from shuke.insight.actions.reports import keep_reports
 from shuke.insight.actions.scores import Moves
 from shuke.insight.actions.thinning import thin
 from shuke.insight.actions.value import settle_groups, value_report
@@ -116,6 +117,8 @@ def _settle(
         if latest:
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
     thin(merchant=merchant, day=day)
+    if latest:
+        keep_reports(merchant=merchant, kept=kept)
     return kept
 
 

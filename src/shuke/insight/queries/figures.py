@@ -47,6 +47,7 @@ be observed is null, never 0; `missing` then says why.
       "pyramid": {
         "layers": [{"layer": "key", "count": …, "net_minor": …, "from_minor": … | null}, …],   key, main, potential, target
         "bonds": [{"bond": "loyal", "count": …, "net_minor": …}, …],      loyal, drifting, potential: every member is in one
+        "crossed": [{"layer": "key", "bond": "loyal", "count": …}, …],   how many members are in both
         "without_purchase": 3,            of target: nothing bought within window_days
         "shares": [0.01, 0.04, 0.15, 0.80],
         "fixed_on": "2017-12-01",
@@ -74,7 +75,7 @@ What a figure means in words: `definition`. The members behind it: `members_behi
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Count
@@ -131,7 +132,16 @@ def on(merchant: Merchant, day: date) -> Figures | None:
 def mark(merchant: Merchant) -> str:
     """Another text after every snapshot: what is derived from snapshots may be kept under it."""
     made = Snapshot.objects.filter(merchant=merchant).order_by("-day").values_list("day", "made_at").first()
-    return f"{made[0]}-{made[1].timestamp():.0f}" if made else ""
+    return _mark(*made) if made else ""
+
+
+def mark_of(kept: Snapshot) -> str:
+    """What `mark` says as long as this snapshot is the latest."""
+    return _mark(kept.day, kept.made_at)
+
+
+def _mark(day: date, made_at: datetime) -> str:
+    return f"{day}-{made_at.timestamp():.0f}"
 
 
 def started(merchant: Merchant) -> bool:
@@ -182,8 +192,10 @@ def movement(merchant: Merchant, *, what: str, since: date, until: date) -> list
     return [Flow(*row) for row in rows]
 
 
-def layers_by_bond(merchant: Merchant) -> dict[tuple[str, str], int]:
-    """(layer of the pyramid, loyalty layer) → members, as of the latest snapshot."""
+def layers_by_bond(merchant: Merchant, figures: Figures) -> dict[tuple[str, str], int]:
+    """(layer of the pyramid, loyalty layer) → members, as of the latest snapshot; those of an older version are counted now."""
+    if kept := figures["pyramid"].get("crossed"):
+        return {(one["layer"], one["bond"]): one["count"] for one in kept if one["count"]}
     counted = MemberScore.objects.filter(merchant=merchant).values_list("layer", "bond").annotate(n=Count("pk"))
     return {(layer, bond): n for layer, bond, n in counted.order_by()}
 

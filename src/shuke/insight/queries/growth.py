@@ -5,41 +5,30 @@ From the columns that the night keeps: whatever is asked, it is of the same orde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 
 from shuke.engine.insight import growth as engine_growth
 from shuke.engine.insight import kpi
-from shuke.engine.insight.growth import GRAINS, GUESTS, Cohorts, Grown, Growth, Parts
+from shuke.engine.insight.growth import GRAINS, Cohorts, Growth
 from shuke.engine.insight.port import Port
-from shuke.insight.queries import analytics, figures
-from shuke.insight.queries.bought import day_number
+from shuke.insight.queries import analytics, figures, growth_stored
 from shuke.insight.queries.goods_sales import files_of
+from shuke.insight.queries.growth_parts import DIVISIONS, GUEST_KEY, NONE, Living, Part, divided, living, named
 from shuke.kit import clock
-from shuke.members.models import MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
-DIVISIONS = ("", "store", "channel", "acquisition")
+__all__ = ["DIVISIONS", "GUEST_KEY", "NONE", "BadQuestion", "CohortReport", "GrowthReport", "Part", "cohorts", "growth"]
+
 COHORT_GRAINS = tuple(grain for grain in GRAINS if grain != "day")
 MOST_ROWS = 120  # stretches of a table
 MOST_COHORT_STRETCHES = 600
-USUAL_MONTHS = 12
-NONE = "-"  # the key of those without a store, a channel, a way of acquisition
-GUEST_KEY = "guests"
-
-
-class Part(NamedTuple):
-    """A part of the shop. `key` as addresses write it: store id, platform, way; "" for the whole shop. `name` "" where it has none."""
-
-    number: int
-    key: str
-    name: str
+USUAL_MONTHS, USUAL_DAYS = 12, 30
 
 
 class GrowthReport(NamedTuple):
@@ -53,8 +42,8 @@ class GrowthReport(NamedTuple):
     grain: str
     by: str
     parts: list[Part]
-    whole: dict[int, Growth]
-    course: dict[int, list[Growth]]
+    whole: Mapping[int, Growth]
+    course: Mapping[int, list[Growth]]
 
 
 class CohortReport(NamedTuple):
@@ -84,42 +73,64 @@ def growth(
     within: float | None = None,
 ) -> GrowthReport:
     """Raises NoFigures, BadQuestion, engine.insight.growth.TooManyStretches, and EngineStopped where the analyses take more seconds
-    than `within`. Default: the last year, by month, undivided."""
+    than `within`. Default: the last year (by day the last 30 days), by month, undivided. What the night stored is not computed."""
     _known(grain, GRAINS, by)
-    told, as_of, first = _base(merchant)
-    until = min(until or as_of, as_of)
-    earliest = first or until
-    if since is None:
-        since = max(clock.add_months(until.replace(day=1), 1 - USUAL_MONTHS), earliest)
-    since = max(since, clock.add_months(earliest, -12))  # nothing is before the first order; members may be
-    if since > until:
-        raise BadQuestion("days", f"The first day {since} lies after the last, {until}.")
-    listed = engine_growth.stretches(since, until, grain, as_of=as_of, most=MOST_ROWS)
-    parts, names, joined = _divide(merchant, by)
-    with _loaded(merchant, parts, joined, within) as engine:
-        found: Grown = engine_growth.grown(
-            engine, listed, parts, as_of=as_of, joined=joined, first_day=kpi.day_number(first) if first else None
-        )
-    order = sorted(found.whole, key=lambda number: (-found.whole[number].net_minor, number))
-    shown = [names[n] for n in order if by == "" or _anything(found.whole[n])]
+    told, as_of, first = base(merchant)
+    listed = asked(since, until, grain, as_of=as_of, first=first)
+    kept = growth_stored.growth(merchant, grain, by, listed)
+    if kept is None:
+        people = living(merchant)
+        division, day = divided(shops.stores(merchant), people, by), kpi.day_number(first) if first else None
+        with _loaded(merchant, people, within) as engine:
+            grown = engine_growth.grown(
+                engine, listed, division.parts, as_of=as_of, joined=people.joined, first_day=day
+            )
+        kept = growth_stored.Kept(division.keys, grown.whole, grown.course)
+    names, whole = named(merchant, by, kept.keys), kept.whole
+    order = sorted(whole, key=lambda number: (-whole[number].net_minor, names[number].key))
+    shown = [names[n] for n in order if by == "" or _anything(whole[n])]
     return GrowthReport(
-        as_of, _made(told), first, listed[0].first, listed[-1].last, grain, by, shown, found.whole, found.course
+        as_of, _made(told), first, listed[0].first, listed[-1].last, grain, by, shown, whole, kept.course
     )
 
 
 def cohorts(merchant: Merchant, *, grain: str = "month", by: str = "", within: float | None = None) -> CohortReport:
     """Raises what `growth` raises."""
     _known(grain, COHORT_GRAINS, by)
-    told, as_of, first = _base(merchant)
+    told, as_of, first = base(merchant)
     if first is None:
         raise figures.NoFigures
     listed = engine_growth.stretches(first, as_of, grain, as_of=as_of, most=MOST_COHORT_STRETCHES)
-    parts, names, joined = _divide(merchant, by)
-    with _loaded(merchant, parts, joined, within) as engine:
-        found = engine_growth.cohorts(engine, listed, parts, as_of=as_of)
+    kept = growth_stored.cohorts(merchant, grain, by, listed)
+    if kept is None:
+        people = living(merchant)
+        division = divided(shops.stores(merchant), people, by)
+        with _loaded(merchant, people, within) as engine:
+            kept = division.keys, engine_growth.cohorts(engine, listed, division.parts, as_of=as_of)
+    keys, found = kept
+    names = named(merchant, by, keys)
     sizes = {number: found.together(number, 0)[0] for number in found.parts}
-    order = sorted(found.parts, key=lambda number: (-sizes[number], number))
+    order = sorted(found.parts, key=lambda number: (-sizes[number], names[number].key))
     return CohortReport(as_of, _made(told), grain, by, [names[n] for n in order if sizes[n] or by == ""], found)
+
+
+def asked(
+    since: date | None, until: date | None, grain: str, *, as_of: date, first: date | None
+) -> list[engine_growth.Stretch]:
+    """The stretches that hold the days asked for, None: the usual ones. Raises BadQuestion, TooManyStretches."""
+    until = min(until or as_of, as_of)
+    earliest = first or until
+    if since is None:
+        usual = (
+            until - timedelta(days=USUAL_DAYS - 1)
+            if grain == "day"
+            else clock.add_months(until.replace(day=1), 1 - USUAL_MONTHS)
+        )
+        since = max(usual, earliest)
+    since = max(since, clock.add_months(earliest, -12))  # nothing is before the first order; members may be
+    if since > until:
+        raise BadQuestion("days", f"The first day {since} lies after the last, {until}.")
+    return engine_growth.stretches(since, until, grain, as_of=as_of, most=MOST_ROWS)
 
 
 def _known(grain: str, grains: tuple[str, ...], by: str) -> None:
@@ -141,7 +152,7 @@ def _anything(row: Growth) -> bool:
     return bool(row.orders or row.members or row.active)
 
 
-def _base(merchant: Merchant) -> tuple[figures.Figures, date, date | None]:
+def base(merchant: Merchant) -> tuple[figures.Figures, date, date | None]:
     told = figures.latest(merchant)
     if told is None or not told["history"]["orders"]:
         raise figures.NoFigures
@@ -153,65 +164,18 @@ def _made(told: figures.Figures) -> datetime:
     return datetime.fromisoformat(told["made_at"])
 
 
-def _divide(merchant: Merchant, by: str) -> tuple[Parts, dict[int, Part], np.ndarray]:
-    """Stores and members by part, what the parts are called, and the days members joined."""
-    stores = list(shops.stores(merchant))
-    member, joined, home, ways = _members(merchant, with_ways=by == "acquisition")
-    nothing = np.zeros(0, np.int64)
-    if by == "":
-        return Parts(nothing, nothing, member, np.zeros(member.size, np.int64), False), {0: Part(0, "", "")}, joined
-    if by == "acquisition":
-        listed = sorted(set(ways) - {""})
-        number = {"": 0} | {way: i for i, way in enumerate(listed, start=1)}
-        names = {number[way]: Part(number[way], way, way) for way in listed}
-        mine = np.array([number[way] for way in ways], np.int64)
-        parts = Parts(nothing, nothing, member, mine, True)
-        return parts, names | {0: Part(0, NONE, ""), GUESTS: Part(GUESTS, GUEST_KEY, "")}, joined
-    if by == "channel":
-        listed = sorted({store.platform for store in stores})
-        of_platform = {platform: i for i, platform in enumerate(listed, start=1)}
-        of_store = {store.id: of_platform[store.platform] for store in stores}
-        names = {of_platform[one]: Part(of_platform[one], one, one) for one in listed}
-    else:
-        of_store = {store.id: i for i, store in enumerate(stores, start=1)}
-        names = {of_store[store.id]: Part(of_store[store.id], str(store.id), store.name) for store in stores}
-    keys = np.array(sorted(of_store), np.int64)
-    values = np.array([of_store[key] for key in keys.tolist()], np.int64)
-    mine = np.zeros(member.size, np.int64)
-    if keys.size:
-        at = np.minimum(np.searchsorted(keys, home), keys.size - 1)
-        mine = np.where(keys[at] == home, values[at], 0)
-    return Parts(keys, values, member, mine, False), names | {0: Part(0, NONE, "")}, joined
-
-
-def _members(merchant: Merchant, *, with_ways: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Ids, days of joining, home stores (0: none) of the living members, and their ways of acquisition if asked for."""
-    here = "merchant_id = %s AND state = %s"
-    who: list = [merchant.pk, MemberState.ACTIVE]
-    ways: list[str] = []
-    parts = []
-    with connection.chunked_cursor() as cursor:
-        day, more = day_number(merchant, "members_member", "joined_at", here, who)
-        extra = ", acquired_by" if with_ways else ""
-        cursor.execute(
-            f"SELECT id, {day}, COALESCE(home_store_id, 0){extra} FROM members_member WHERE {here}", [*more, *who]
-        )
-        while rows := cursor.fetchmany(20_000):
-            parts.append(np.array([row[:3] for row in rows], dtype=np.int64))
-            if with_ways:
-                ways += [row[3] for row in rows]
-    table = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int64)
-    return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), ways
-
-
 @contextmanager
-def _loaded(merchant: Merchant, parts: Parts, joined: np.ndarray, within: float | None) -> Iterator[Port]:
+def _loaded(merchant: Merchant, people: Living, within: float | None) -> Iterator[Port]:
     with analytics.opened() as engine, analytics.at_most(engine, within):
-        engine.files("heads", files_of(merchant)["heads"])
-        engine.table(
-            "members", {"member": parts.member, "joined": joined, "home_store": np.zeros(joined.size, np.int64)}
-        )
+        load(engine, merchant, people)
         yield engine
+
+
+def load(engine: Port, merchant: Merchant, people: Living) -> None:
+    """Make the orders and members readable for the analyses."""
+    engine.files("heads", files_of(merchant)["heads"])
+    home = np.zeros(people.joined.size, np.int64)  # told by the parts
+    engine.table("members", {"member": people.member, "joined": people.joined, "home_store": home})
 
 
 def row_of(row: Growth) -> dict[str, Any]:

@@ -158,11 +158,7 @@ def pyramid(request: StaffRequest) -> HttpResponse:
     figures = insight.latest(request.merchant)
     if figures is None or not figures["kpi"]["buyers"]:
         return render(request, "console/insight_empty.html", {"tab": "pyramid"})
-    key = f"console:crossed:{request.merchant.pk}:{insight.mark(request.merchant)}"
-    crossed = cache.get(key)
-    if crossed is None:
-        crossed = insight.layers_by_bond(request.merchant)
-        cache.set(key, crossed, KEPT_SECONDS)
+    crossed = insight.layers_by_bond(request.merchant, figures)
     tables = pyramid_pages.tables(figures, crossed, request.merchant.currency)
     if (file := figure_table.download(request, tables, "pyramid")) is not None:
         return file
