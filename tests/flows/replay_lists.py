@@ -135,6 +135,11 @@ class Story:
         self.found.append(one)
         return one
 
+    def shown(self) -> list[str]:
+        """Codes at the till: of those there are by now, wherever in the list they are made, or guessed."""
+        made = [code for e in self.found if e["event"] == "coupon_codes" for code in e["codes"]]
+        return self.rng.sample([*made, "GUESSED", "GUESSED-2"], self.rng.choice([1, 1, 2]))
+
     def day(self) -> float:
         return self.rng.uniform(1, 170)
 
@@ -209,6 +214,8 @@ def _order(story: Story, number: str, *, priced: bool) -> None:
             "points": rng.choice([0, 30, 100, "most"]), "stored_value": rng.choice([0, 20, "most"]),
             "coupons": rng.sample(COUPONS, rng.choice([0, 1, 2])), "best": rng.random() < 0.4,
         }}  # fmt: skip
+        if rng.random() < 0.3:
+            one["tenders"]["codes"] = story.shown()
         if rng.random() < 0.1:
             one["paid"] = 1.23
     elif rng.random() < 0.7:
@@ -425,12 +432,35 @@ def _codes(story: Story) -> None:
     for _ in range(rng.choice([1, 2, 3])):
         code = rng.choice([*mine, mine[0].lower(), "GUESSED"])
         story.add(day + rng.uniform(0, 45), "coupon_claim", member=story.who(), code=code, id=story.fresh("q"))
+    if rng.random() < 0.7:
+        _shown_codes(story, mine, day)
     if rng.random() < 0.2:
         at = story.add(day, "clock")["at"]
         story.found += [
             {"at": at, "event": "coupon_claim", "member": "ann", "code": "GUESSED", "id": story.fresh("q")}
             for _ in range(11)
         ]
+
+
+def _shown_codes(story: Story, mine: list[str], day: float) -> None:
+    """At the till, before or after somebody claimed them; what they paid for comes back, and they are claimed again."""
+    rng = story.rng
+    for _ in range(rng.choice([1, 2, 3])):
+        when, who, code = day + rng.uniform(0, 45), story.who(), rng.choice([*mine * 3, "GUESSED"])
+        lines = [{"amount": rng.choice([30, 99.99]), "product": p, "category": c} for p, c in GOODS[:1]]
+        basket = {"lines": [{"price_minor": 4500, "sku": "A1"}], "asks": {"points": rng.choice([0, 20])}}
+        what = rng.choice(["order", "order", "price", "coupon_redeem"])
+        if what == "order":
+            order = story.fresh("S")
+            tenders = {"codes": list(dict.fromkeys([code, rng.choice(mine)])), "best": rng.random() < 0.3}
+            story.add(when, what, member=who, order=order, lines=lines, tenders=tenders)
+            if rng.random() < 0.6:
+                _return(story, order, when, lines[0]["amount"], 1)
+                story.add(when + 20, "coupon_claim", member=story.who(), code=code, id=story.fresh("q"))
+        elif what == "price":
+            story.add(when, what, member=who, basket=basket, codes=[code.lower()])
+        else:
+            story.add(when, what, member=who, basket=basket, code=code, id=story.fresh("u"))
 
 
 def _benefit(story: Story) -> None:

@@ -139,6 +139,7 @@ FAULTS = {
     ),
     "the rules forget what they gave": (Rules, "why_not", lambda self, line, found: self.given.clear() or []),
     "a code can be claimed again": (vouchers.Vouchers, "take", lambda self, one, name, member, at: None),
+    "a code that nobody claimed is never used up": (vouchers.Vouchers, "_every", lambda self: [*self.all.values()]),
     "what was handed out is forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(given=[])),
     "cards pay before they are sold": (Card, "seen", lambda self, at: "active"),
     "nobody in a family helps": (Sharing, "family_of", lambda self, member: ""),

@@ -8,14 +8,12 @@ from typing import Any
 
 from shuke.engine.charter.stored import minor
 from shuke.engine.charter.terms import Versions
-from shuke.engine.replay.codes import Brake
+from shuke.engine.replay.codes import TILL, Brake
 from shuke.engine.replay.fields import Line
 from shuke.engine.replay.outcome import Answer
 from shuke.engine.replay.value import Value, did
 from shuke.engine.stored.judging import above_balance
 from shuke.kit.clock import add_months, day_of, day_start
-
-TILL = "till"  # whoever stands there counts as one caller
 
 
 @dataclass(slots=True)

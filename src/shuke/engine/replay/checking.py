@@ -58,7 +58,11 @@ class _Look:
             self.fault(line, "not_offered", name=line.ref, event=f"{line.event}_offer", field=line.event)
         elif line.event == "coupon_claim" and bool(line.ref) == bool(line.code):
             self.fault(line, "template_or_code", field="code")
-        for code in line.codes:
+        elif line.event == "coupon_redeem" and bool(line.ref) == bool(line.code):
+            self.fault(line, "coupon_or_code", field="code")
+        elif line.event == "price" and line.codes and not line.member:
+            self.fault(line, "codes_need_member", field="codes")
+        for code in line.codes if line.event in ("coupon_codes", "card_make") else ():
             if ("code", plain(code)) in self.offers:
                 self.fault(line, "offered_twice", name=code, field="codes")
             self.offers.add(("code", plain(code)))

@@ -16,7 +16,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
         {"paid", "lines", "store", "platform", "channel", "freight", "discount", "done", "tenders"},
     ),
     "return": ({"order"}, {"amount", "whole", "lines", "id"}),
-    "price": ({"basket"}, {"member"}),
+    "price": ({"basket"}, {"member", "codes"}),
     "redeem": ({"member", "points", "id"}, {"pool"}),
     "give_back": ({"member", "points", "redeem", "id"}, set()),
     "hold": ({"member", "points", "until", "id"}, set()),
@@ -33,7 +33,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "coupon_issue": ({"member", "template", "id"}, {"count"}),
     "coupon_codes": ({"template", "codes"}, set()),
     "coupon_claim": ({"member", "id"}, {"template", "code"}),
-    "coupon_redeem": ({"member", "coupon", "basket", "id"}, set()),
+    "coupon_redeem": ({"member", "basket", "id"}, {"coupon", "code"}),
     "coupon_void": ({"coupon"}, {"reason"}),
     "top_up": ({"member", "amount", "id"}, set()),
     "spend_value": ({"member", "amount", "id"}, set()),
@@ -135,6 +135,14 @@ FAULTS = {
         "a coupon is claimed by its template or by a code; tell one of them.",
         "领券请写 template 或 code 之一。",
     ),
+    "coupon_or_code": (
+        "a coupon is used by its name or by a code; tell one of them.",
+        "用券请写 coupon 或 code 之一。",
+    ),
+    "codes_need_member": (
+        "codes are looked up for a member; add member, or leave codes out.",
+        "券码须配合会员使用；请写明 member，或删去 codes。",
+    ),
     "offered_twice": ("{name} is offered twice; give each its own name.", "{name} 重复，请使用不同的名称。"),
     "not_offered": (
         "there is no {name} by then; put {event} at an earlier time, or mend the name.",
@@ -192,6 +200,7 @@ class Tenders(NamedTuple):
     coupons: tuple[str, ...] = ()  # ids of coupons
     best: bool = False
     gift_cards: tuple[str, ...] = ()  # codes, in the order in which they pay
+    codes: tuple[str, ...] = ()  # of coupons, as they are shown at the till
 
 
 class Offered(NamedTuple):

@@ -136,7 +136,7 @@ class _Reader:
             late=self.flag(told, "late"),
             pool=self.flag(told, "pool"),
             members=self.members(told["members"]) if "members" in told else (),
-            codes=self.codes(told, "codes") or self.codes(told, "cards"),
+            codes=self.codes(told, "codes", at_till=event == "price") or self.codes(told, "cards"),
             price=self.amount(told, "price") if "price" in told else None,
             paid_out=self.flag(told, "paid_out"),
             spend=self.text(told, "spend") if event == "card_give_back" else "",
@@ -250,8 +250,8 @@ class _Reader:
         return tuple(found)
 
     def tenders(self, given: Any) -> Tenders:
-        if not isinstance(given, dict) or given.keys() - {"points", "stored_value", "coupons", "best", "gift_cards"}:
-            self.wrong("tenders", given, "{points, stored_value, gift_cards, coupons, best}")
+        if not isinstance(given, dict) or given.keys() - set(Tenders._fields):
+            self.wrong("tenders", given, "{points, stored_value, gift_cards, coupons, codes, best}")
             return Tenders()
         names: dict[str, list[str]] = {}
         for name in ("coupons", "gift_cards"):
@@ -264,10 +264,11 @@ class _Reader:
         points = -1 if given.get("points") == "most" else self.whole(given, "points", least=0)
         value = -1 if given.get("stored_value") == "most" else self.amount(given, "stored_value")
         coupons, cards = (tuple(dict.fromkeys(names[name])) for name in ("coupons", "gift_cards"))
-        return Tenders(points, value, coupons, self.flag(given, "best"), cards)
+        codes = self.codes(given, "codes", at_till=True)
+        return Tenders(points, value, coupons, self.flag(given, "best"), cards, codes)
 
-    def codes(self, told: dict[str, Any], name: str) -> tuple[str, ...]:
-        """Codes as the shop gives them out, at least four signs each."""
+    def codes(self, told: dict[str, Any], name: str, *, at_till: bool = False) -> tuple[str, ...]:
+        """Codes as the shop gives them out, at least four signs each. A till takes long numbers for those of coupons."""
         if name not in told:
             return ()
         given = told[name]
@@ -275,6 +276,10 @@ class _Reader:
         if not all(isinstance(code, str) and 4 <= len(plain(code)) <= 30 for code in found):
             self.wrong(name, given, '["SPRING20"], 4 … 30')
             return ()
+        if at_till:
+            found = list({plain(code): code for code in reversed(found)}.values())[::-1]
+            if any(code.isdigit() and len(code) >= 14 for code in found):
+                self.wrong(name, given, '["SPRING20"]')
         return tuple(found)
 
     def members(self, given: Any) -> tuple[str, ...]:

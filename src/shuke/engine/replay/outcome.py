@@ -79,6 +79,7 @@ class Outcome:
     members: dict[str, MemberEnd]
     clock: list[dict[str, Any]] = field(default_factory=list)  # what is no points and happened between the events
     cards: dict[str, Any] = field(default_factory=dict)  # gift cards as they are printed at the end
+    bearers: list[dict[str, Any]] = field(default_factory=list)  # coupons that nobody claimed and somebody used
 
 
 class Names:

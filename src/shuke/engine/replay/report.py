@@ -51,6 +51,7 @@ def report(lines: Sequence[Line], found: Outcome, engine: Replay) -> dict[str, A
         "events": told,
         "by_the_clock": _clock(found, named),
         "gift_cards": dict(sorted(found.cards.items())),
+        "unclaimed": found.bearers,
         "members": {name: _member(end) for name, end in sorted(found.members.items())},
     }
 

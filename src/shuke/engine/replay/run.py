@@ -39,7 +39,7 @@ class Replay:
         self.value = Value(versions)
         self.codes = Codes(self.vouchers)
         self.cards = Cards(versions, self.value, self.codes.brake)
-        self.till = Till(versions, self.members, self.vouchers, self.value, self.cards, self.names)
+        self.till = Till(versions, self.members, self.vouchers, self.codes, self.value, self.cards, self.names)
         self.gifts = Gifts(versions, self.members, self.vouchers)
         self.draws = Draws(versions, self.members, self.vouchers)
         self.referrals = Referrals(versions, self.members, self.vouchers, self.names)
@@ -70,7 +70,7 @@ class Replay:
         members = {
             name: member.end(end, self.names, lambda who: self._rest(who, end)) for name, member in self.members.items()
         }
-        return Outcome(end, self.answers, members, news.clock, self.cards.end(end))
+        return Outcome(end, self.answers, members, news.clock, self.cards.end(end), self.vouchers.end_of_bearers())
 
     def _nights(self, nights: Nights, at: datetime, news: News) -> None:
         for midnight in nights.until(at):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.checkout import Basket, GiftCard, Holdings, Priced, PricedLine, document, price
 from shuke.engine.checkout.returning import Back, by_money, counted, returned
 from shuke.engine.ledger import events as ev
 from shuke.engine.replay.cards import Cards, hint
+from shuke.engine.replay.codes import Codes
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.member import Ask, Member
 from shuke.engine.replay.outcome import Answer, Names, with_names
 from shuke.engine.replay.returns import Plan, Returns
 from shuke.engine.replay.value import Value
-from shuke.engine.replay.vouchers import Vouchers
+from shuke.engine.replay.vouchers import Voucher, Vouchers
 from shuke.engine.simulation.classes import bits
 
 FREIGHT = "freight"  # the key of the freight's line
@@ -37,18 +38,27 @@ class Paid:
     given: Back = field(default_factory=Back)
 
 
+class Seen(NamedTuple):
+    """A priced basket, what the list calls its coupons and cards, and what its codes stand for."""
+
+    priced: Priced
+    names: Mapping[str, str] = {}
+    codes: Mapping[str, Voucher | str] = {}
+
+
 class Till:
     def __init__(
         self,
         versions: Versions,
         members: Mapping[str, Member],
         vouchers: Vouchers,
+        codes: Codes,
         value: Value,
         cards: Cards,
         names: Names,
     ) -> None:
         self.versions, self.members = versions, members
-        self.vouchers, self.value, self.cards, self.names = vouchers, value, cards, names
+        self.vouchers, self.codes, self.value, self.cards, self.names = vouchers, codes, value, cards, names
         self.returns = Returns()
         self.priced: dict[str, Paid] = {}  # order → basket
         self.goods: dict[str, tuple[Goods, ...]] = {}  # event of an order → its lines as they were sold
@@ -58,41 +68,52 @@ class Till:
 
     def price(self, line: Line) -> Answer:
         try:
-            priced, names = self._price(dict(line.basket or {}), line.member, line.at)
+            seen = self._price(dict(line.basket or {}), line.member, line.codes, line.at)
         except document.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
-        return Answer(True, priced=with_names(priced.to_plain(), names))
+        return Answer(True, priced=with_names(seen.priced.to_plain(), seen.names))
 
-    def _price(self, plain: dict[str, Any], member: str, at: datetime) -> tuple[Priced, dict[str, str]]:
-        """Raises BasketInvalid. Coupons are called by their names in the list, and by numbers inside."""
+    def _price(self, plain: dict[str, Any], member: str, shown: Sequence[str], at: datetime) -> Seen:
+        """Raises BasketInvalid. Coupons are called by their names in the list, and by numbers inside; `shown`: their codes."""
         terms = self.versions.at(at)
         told = document.from_plain(plain)
         if not member:
-            return price(terms, document.basket(told, terms.currency), document.holdings(told), at), {}
-        renamed, names = numbered(plain, {v.name: v.number for v in self.vouchers.all.values()})
+            return Seen(price(terms, document.basket(told, terms.currency), document.holdings(told), at))
+        renamed, names = numbered(plain, {v.name: v.number for v in self.vouchers.all.values()}, {c: c for c in shown})
         told = document.from_plain(renamed)
         basket = document.basket(told, terms.currency)
+        found, refused = self.codes.asked(shown, at)
         asked = self.cards.asked(list(basket.asks.gift_cards), at)
         basket = without_codes(basket, self.cards)
         holdings = replace(
-            self._holdings(member, basket, names, at),
+            self._holdings(member, basket, names, found, refused, at),
             gift_cards=tuple(GiftCard(c.number, self.cards.balance(c, at), hint(c.number)) for c in asked[0].values()),
             cards_refused=tuple((called(self.cards, code), why) for code, why in asked[1].items()),
         )
-        return price(terms, basket, holdings, at), names | self.cards.numbers()
+        return Seen(price(terms, basket, holdings, at), names | self.cards.numbers(), found)
 
-    def _holdings(self, name: str, basket: Basket, names: Mapping[str, str], at: datetime) -> Holdings:
+    def _holdings(
+        self,
+        name: str,
+        basket: Basket,
+        names: Mapping[str, str],
+        found: Mapping[str, Voucher | str],
+        refused: Mapping[str, str],
+        at: datetime,
+    ) -> Holdings:
         member = self.members[name]
         fold = member.advance(at)
-        asked = {names[ref] for ref in basket.asks.coupons if ref in names}
+        asked = {names[ref] for ref in basket.asks.coupons if ref in names.keys() - found.keys() - refused.keys()}
         mine = self.vouchers.of_member(name, asked, basket.asks.best, at)
+        by_code, not_theirs = self.codes.in_hand(found, name, mine, at)
         return Holdings(
             tier=fold.tier_at(self.versions.at(at)),
             points=max(0, fold.books.available(at)),
             stored_value=self.value.available(name, at),
             purchases=fold.books.standing.purchases,
             birthday=member.birthday,
-            coupons=tuple(self.vouchers.for_till(v) for v in mine),
+            coupons=(*(self.vouchers.for_till(v) for v in mine), *by_code),
+            refused=tuple({**refused, **not_theirs}.items()),
             stored_value_off=not self.value.is_on(at),
         )
 
@@ -123,13 +144,13 @@ class Till:
 
     def _priced_order(self, line: Line) -> Answer:
         """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""
-        priced, names = self._price(basket_of(line), line.member, line.at)
-        plain = with_names(priced.to_plain(), names)
+        assert line.tenders is not None
+        seen = self._price(basket_of(line), line.member, line.tenders.codes, line.at)
+        priced = seen.priced
+        plain = with_names(priced.to_plain(), seen.names)
         if line.paid_told and priced.due != line.paid:
             return Answer(False, "price_changed", {"due_minor": priced.due, "expected_minor": line.paid}, plain)
-        answer = self._pay(line.member, line.order, priced, line.at)
-        if line.tenders is not None and line.tenders.gift_cards:
-            self.cards.asked(list(line.tenders.gift_cards), line.at)  # looked at once to price, and once to hold
+        answer = self._pay(line, line.order, basket_of(line), seen, line.tenders.codes)
         if not answer.done:
             answer.priced = plain
             return answer
@@ -153,26 +174,32 @@ class Till:
 
     def redeem(self, line: Line) -> Answer:
         """A coupon used on a basket, which is paid at once."""
-        plain = dict(line.basket or {})
-        asks = plain.get("asks") if isinstance(plain.get("asks"), dict) else {}
-        plain["asks"] = {**(asks or {}), "coupons": [line.ref]}
+        plain, used, shown = to_use(line)
         try:
-            priced, names = self._price(plain, line.member, line.at)
+            seen = self._price(plain, line.member, shown, line.at)
         except document.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
-        told = with_names(priced.to_plain(), names)
-        if code := why_unused(told, line.ref):
-            return Answer(False, code, {"coupon": line.ref}, told)
-        answer = self._pay(line.member, line.id, priced, line.at)
+        told = with_names(seen.priced.to_plain(), seen.names)
+        if code := why_unused(told, used):
+            return Answer(False, code, {"coupon": used}, told)
+        answer = self._pay(line, line.id, plain, seen, shown)
         answer.priced = told
         return answer
 
-    def _pay(self, name: str, key: str, priced: Priced, at: datetime) -> Answer:
+    def _pay(self, line: Line, key: str, plain: dict[str, Any], seen: Seen, shown: Sequence[str]) -> Answer:
         """Points, stored value and coupons set aside, and used: as the till holds and captures."""
+        name, at, due = line.member, line.at, seen.priced.due
+        if shown or plain["asks"].get("gift_cards"):
+            # Codes are looked at once to price and once to hold, and by then they may have to wait.
+            seen = self._price(plain, name, shown, at)
+            if seen.priced.due != due:
+                return Answer(False, "price_changed")
+        priced = seen.priced
+        used = {a.ref: a.amount for a in priced.applied if a.step == "coupons"}
+        uses = self.codes.turn_into(used, seen.codes, name, at)
         self.count += 1
         number, member = f"{self.count:019d}", self.members[name]
-        uses = {a.ref: a.amount for a in priced.applied if a.step == "coupons"}
-        if not self.vouchers.hold(uses, number, at):
+        if uses is None or not self.vouchers.hold(uses, number, at):
             return Answer(False, "busy")
         self.names.baskets[number] = key
         answer = Answer(True)
@@ -337,9 +364,19 @@ def sold_goods(line: Line, priced: tuple[PricedLine, ...]) -> tuple[tuple[Goods,
     return goods, cost.get(FREIGHT, 0)
 
 
-def numbered(plain: dict[str, Any], numbers: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+def to_use(line: Line) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    """The basket a coupon is used on, what the coupon is called there, and its code if it was shown."""
+    plain = dict(line.basket or {})
+    asks = plain.get("asks") if isinstance(plain.get("asks"), dict) else {}
+    plain["asks"] = {**(asks or {}), "coupons": [line.ref] if line.ref else []}
+    return plain, line.ref or line.code, (line.code,) if line.code else ()
+
+
+def numbered(
+    plain: dict[str, Any], numbers: Mapping[str, str], codes: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The basket with coupons by number, and what each number is called. Who names a coupon that is not there, names one
-    that nobody has."""
+    that nobody has. `codes` that were shown: as they are looked up."""
     asks = plain.get("asks")
     told = [str(c) for c in (asks.get("coupons") or [])] if isinstance(asks, dict) else []
     names = {number: name for name, number in numbers.items()}
@@ -348,6 +385,8 @@ def numbered(plain: dict[str, Any], numbers: Mapping[str, str]) -> tuple[dict[st
         ref = numbers.get(name) or f"{n:014d}"
         names[ref] = name
         refs.append(ref)
+    refs += codes.values()
+    names |= {ref: code for code, ref in codes.items()}
     if not refs:
         return plain, names
     return {**plain, "asks": {**(asks or {}), "coupons": refs}}, names

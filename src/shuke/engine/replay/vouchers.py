@@ -50,6 +50,7 @@ class Vouchers:
     def __init__(self, versions: Versions, taken: set[str]) -> None:
         self.versions, self.taken = versions, taken
         self.all: dict[str, Voucher] = {}
+        self.bearer: list[Voucher] = []  # of nobody's, until somebody claims their code
         self.counts: dict[str, Count] = {}
         self.made = 0
 
@@ -116,6 +117,7 @@ class Vouchers:
 
     def take(self, one: Voucher, name: str, member: str, at: datetime) -> None:
         """A coupon of nobody's becomes a member's."""
+        self.bearer.remove(one)
         one.name, one.member = name, member
         one.move(at, "claim", "open")
         self.all[name] = one
@@ -144,7 +146,7 @@ class Vouchers:
         return min(count, len(mine))
 
     def expire(self, at: datetime) -> None:
-        for one in self.all.values():
+        for one in self._every():
             if one.state == "open" and is_over(one.valid_until, at):
                 one.move(at, "expire", "expired")
 
@@ -159,23 +161,38 @@ class Vouchers:
             and (v.name in asked or (best and v.state == "open" and not is_over(v.valid_until, at)))
         ]
 
-    def for_till(self, one: Voucher) -> Coupon:
-        left = self.count(one.template).budget_left()
-        return Coupon(one.number, one.template.key, one.valid_from, one.valid_until, one.state, left, one.template)
+    def for_till(self, one: Voucher, ref: str = "") -> Coupon:
+        """`ref`: how the basket names it, if not by number."""
+        left, template = self.count(one.template).budget_left(), one.template
+        return Coupon(
+            ref or one.number, template.key, one.valid_from, one.valid_until, one.state, left, template, one.number
+        )
+
+    def _every(self) -> list[Voucher]:
+        """In the order in which they were made."""
+        return (
+            sorted([*self.all.values(), *self.bearer], key=lambda v: v.number) if self.bearer else [*self.all.values()]
+        )
 
     def hold(self, uses: dict[str, int], basket: str, at: datetime) -> bool:
         """All coupons of a basket with what they give, or none: by number."""
-        mine = sorted((v for v in self.all.values() if v.number in uses), key=lambda v: v.number)
-        keys: dict[str, list[int]] = {}
-        for one in mine:
-            keys.setdefault(one.template.key, []).append(uses[one.number])
-        if any(not self.counts[key].may_hold(len(amounts), sum(amounts)) for key, amounts in keys.items()):
+        mine = [v for v in self._every() if v.number in uses]
+        if not self.may_hold(uses, {}):
             return False
         for one in mine:
             one.basket, one.amount = basket, uses[one.number]
             one.move(at, "hold", "held", one.amount)
             self._add(one, held=1, held_minor=one.amount)
         return True
+
+    def may_hold(self, uses: dict[str, int], keys_of: dict[str, str]) -> bool:
+        """Do the budgets suffice? `keys_of`: the templates of what is named by a code."""
+        keys: dict[str, list[int]] = {}
+        known = {v.number: v.template.key for v in self._every()}
+        for ref, amount in uses.items():
+            if (key := keys_of.get(ref) or known.get(ref, "")) in self.counts:
+                keys.setdefault(key, []).append(amount)
+        return all(self.counts[key].may_hold(len(amounts), sum(amounts)) for key, amounts in keys.items())
 
     def redeem(self, basket: str, at: datetime) -> list[dict[str, Any]]:
         told = []
@@ -199,7 +216,7 @@ class Vouchers:
         return told
 
     def _of(self, basket: str, state: str) -> list[Voucher]:
-        return [v for v in self.all.values() if v.basket == basket and v.state == state]
+        return [v for v in self._every() if v.basket == basket and v.state == state]
 
     def _add(self, one: Voucher, **more: int) -> None:
         count = self.counts[one.template.key]
@@ -208,11 +225,16 @@ class Vouchers:
     # ---- the end ----------------------------------------------------------------------------------------------------
 
     def end(self, member: str) -> list[dict[str, Any]]:
-        return [
-            told(v.name, v.template.key, v.source, v.state, v.issued_at, v.valid_from, v.valid_until, v.amount, v.moves)
-            for v in self.all.values()
-            if v.member == member
-        ]
+        return [self._told(v) for v in self.all.values() if v.member == member]
+
+    def end_of_bearers(self) -> list[dict[str, Any]]:
+        """Those that nobody claimed and that something happened to."""
+        return [self._told(v) for v in self.bearer if v.moves]
+
+    def _told(self, v: Voucher) -> dict[str, Any]:
+        return told(
+            v.name, v.template.key, v.source, v.state, v.issued_at, v.valid_from, v.valid_until, v.amount, v.moves
+        )
 
 
 def issued(template: str, names: list[str]) -> dict[str, Any]:

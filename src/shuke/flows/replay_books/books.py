@@ -57,9 +57,9 @@ class Books:
         taken: set[str] = set()
         self.shop = Shop(merchant, taken)
         self.cards = Cards(self.shop)
-        self.till = Till(self.shop, charter.currency, self.cards)
-        self.desks = Desks(self.shop)
         self.vouchers = Vouchers(self.shop)
+        self.till = Till(self.shop, charter.currency, self.cards, self.vouchers)
+        self.desks = Desks(self.shop)
         self.household = Household(self.shop)
         self._taken = taken
 
@@ -79,7 +79,10 @@ class Books:
         self._settle_referrals(end)
         news.between(end, self.vouchers.by_rule(end))
         members = {name: self._end(name, m.pk, end) for name, m in self.shop.members.items()}
-        return Outcome(end, self.answers, members, news.clock, self.cards.end(end))
+        bearers = self._coupons(None) if self.shop.bearers else []
+        return Outcome(
+            end, self.answers, members, news.clock, self.cards.end(end), [one for one in bearers if one["history"]]
+        )
 
     def _nights(self, nights: Nights, at: datetime, news: News) -> None:
         for midnight in nights.until(at):
@@ -216,10 +219,10 @@ class Books:
             family=self.household.kin_of(name),
         )
 
-    def _coupons(self, member: int) -> list[dict[str, Any]]:
+    def _coupons(self, member: int | None) -> list[dict[str, Any]]:
         moves: dict[int, list[vouchers.Move]] = {}
         for coupon, at, kind, after, amount in (
-            CouponMove.objects.filter(merchant=self.merchant, coupon__member_id=member)
+            CouponMove.objects.filter(merchant=self.merchant, coupon__member=member)
             .order_by("id")
             .values_list("coupon_id", "at", "kind", "after", "amount_minor")
         ):
@@ -234,9 +237,9 @@ class Books:
                 c.valid_from,
                 c.valid_until,
                 c.amount_minor,
-                moves[c.pk],
+                moves.get(c.pk, []),
             )
-            for c in Coupon.objects.filter(merchant=self.merchant, member_id=member).order_by("pk")
+            for c in Coupon.objects.filter(merchant=self.merchant, member=member).order_by("pk")
         ]
 
     def _value(self, member: int, until: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Shop:
         self.members: dict[str, Member] = {}
         self.names = Names()
         self.coupons: dict[str, int] = {}  # name → row
+        self.bearers: dict[int, str] = {}  # row → code of the list, of coupons that nobody has claimed
         self._taken = taken
         self._seen = 0
 
@@ -44,6 +45,7 @@ class Shop:
     def claimed_coupon(self, pk: int, named: str) -> str:
         """A coupon that was there before it was a member's."""
         if pk not in self.coupons.values():
+            del self.bearers[pk]
             self.coupons[named] = pk
             self._taken.add(named)
         return self.coupon_name(pk)
@@ -53,6 +55,8 @@ class Shop:
         self._seen = max(self._seen, pk)
 
     def coupon_name(self, pk: int) -> str:
+        if pk in self.bearers:
+            return self.bearers[pk]
         return next(name for name, row in self.coupons.items() if row == pk)
 
 

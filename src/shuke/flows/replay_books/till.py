@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,13 +14,14 @@ from shuke.engine.replay.cards import moved
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.outcome import Answer, with_names
 from shuke.engine.replay.returns import Plan, Returns
-from shuke.engine.replay.till import basket_of, numbered, sold_goods, why_unused
+from shuke.engine.replay.till import basket_of, numbered, sold_goods, to_use, why_unused
 from shuke.engine.replay.value import did
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.checkout.pricing import look_up_codes, see
 from shuke.flows.replay_books.cards import Cards
 from shuke.flows.replay_books.shop import ACTOR, Shop
+from shuke.flows.replay_books.vouchers import Vouchers
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.models import Checkout, Coupon, CouponMove, StoredTxn
@@ -27,27 +29,30 @@ from shuke.loyalty.queries import charters
 
 
 class Till:
-    def __init__(self, shop: Shop, currency: str, cards: Cards) -> None:
-        self.shop, self.currency, self.cards = shop, currency, cards
+    def __init__(self, shop: Shop, currency: str, cards: Cards, vouchers: Vouchers) -> None:
+        self.shop, self.currency, self.cards, self.vouchers = shop, currency, cards, vouchers
         self.returns = Returns()
         self.keys: dict[str, int] = {}  # order or redemption → its basket's row
 
     def price(self, line: Line) -> Answer:
         try:
-            priced, names, _ = self._price(dict(line.basket or {}), line)
+            priced, names, _ = self._price(dict(line.basket or {}), line, line.codes)
         except document.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
         return Answer(True, priced=with_names(priced.to_plain(), names))
 
-    def _price(self, plain: dict[str, Any], line: Line) -> tuple[Priced, dict[str, str], dict[str, Any]]:
-        """Raises BasketInvalid. The third is the basket as a till would send it."""
+    def _price(
+        self, plain: dict[str, Any], line: Line, shown: Sequence[str]
+    ) -> tuple[Priced, dict[str, str], dict[str, Any]]:
+        """Raises BasketInvalid. The third is the basket as a till would send it; `shown`: codes of coupons."""
         merchant, at = self.shop.merchant, line.at
         terms = charters.in_force(merchant, at)
         told = document.from_plain(plain)
         if not line.member:
             return price_by(terms, document.basket(told, terms.currency), document.holdings(told), at), {}, plain
         loyalty.run_clock(merchant=merchant, now=at)  # a till prices by the tier as the worker left it
-        renamed, names = numbered(plain, {name: str(pk) for name, pk in self.shop.coupons.items()})
+        rows = {name: str(pk) for name, pk in self.shop.coupons.items()}
+        renamed, names = numbered(plain, rows, self.vouchers.in_basket(shown))
         renamed, names = self.cards.in_basket(renamed), names | self.cards.numbers()
         basket = document.basket(document.from_plain(renamed), terms.currency)
         codes = look_up_codes(merchant, basket.asks, [ACTOR], at)
@@ -61,11 +66,11 @@ class Till:
             self._take_in(line, line.goods, line.paid + line.freight, line.freight, line.discount)
             self.returns.sell(line, line.paid + line.freight)
             return answer
-        priced, names, told = self._price(basket_of(line), line)
+        priced, names, told = self._price(basket_of(line), line, line.tenders.codes)
         plain = with_names(priced.to_plain(), names)
         if line.paid_told and priced.due != line.paid:
             return Answer(False, "price_changed", {"due_minor": priced.due, "expected_minor": line.paid}, plain)
-        paid = self._pay(line, line.order, told, line.order_event)
+        paid = self._pay(line, line.order, told, priced.due, line.order_event)
         if paid.done:
             goods, freight = sold_goods(line, priced.lines)
             money = priced.due + priced.stored_value + priced.gift_cards
@@ -102,30 +107,36 @@ class Till:
         take_orders(merchant=self.shop.merchant, orders=[order], now=line.at, actor=ACTOR)
 
     def redeem(self, line: Line) -> Answer:
-        plain = dict(line.basket or {})
-        asks = plain.get("asks") if isinstance(plain.get("asks"), dict) else {}
-        plain["asks"] = {**(asks or {}), "coupons": [line.ref]}
+        plain, used, shown_codes = to_use(line)
         try:
-            priced, names, told = self._price(plain, line)
+            priced, names, told = self._price(plain, line, shown_codes)
         except document.BasketInvalid as error:
             return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
         shown = with_names(priced.to_plain(), names)
-        if code := why_unused(shown, line.ref):
-            return Answer(False, code, {"coupon": line.ref}, shown)
-        answer = self._pay(line, line.id, told, "")
+        if code := why_unused(shown, used):
+            return Answer(False, code, {"coupon": used}, shown)
+        answer = self._pay(line, line.id, told, priced.due, "")
         answer.priced = shown
         return answer
 
-    def _pay(self, line: Line, key: str, told: dict[str, Any], order_event: str) -> Answer:
+    def _pay(self, line: Line, key: str, told: dict[str, Any], due: int, order_event: str) -> Answer:
         """Held and captured, as a till does it."""
         merchant, at, member = self.shop.merchant, line.at, self.shop.member(line.member)
         basket = document.basket(document.from_plain(told), self.currency)
         try:
             held = checkout.hold(
-                merchant=merchant, key=key, basket=basket, told=told, member_id=member, now=at, actor=ACTOR
+                merchant=merchant,
+                key=key,
+                basket=basket,
+                told=told,
+                member_id=member,
+                expect_due=due,
+                now=at,
+                actor=ACTOR,
             )
         except CheckoutRefused as refused:
             return Answer(False, refused.code)
+        self.shop.fresh_coupons()  # whoever shows a code that many share gets a coupon of their own
         checkout.capture(merchant=merchant, key=key, order_event=order_event, now=at, actor=ACTOR)
         row = Checkout.objects.get(merchant=merchant, pk=held.id)
         self.keys[key] = row.pk

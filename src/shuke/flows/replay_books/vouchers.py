@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.coupons.batches import codes_of
 from shuke.loyalty.models import Coupon, CouponBatch
 from shuke.loyalty.queries import charters
+from shuke.loyalty.queries.coupons import find_code
 from shuke.members.actions import Note, note
 
 
@@ -72,9 +74,15 @@ class Vouchers:
         coupons.make_codes(batch_id=batch.pk, now=line.at)
         batch = CouponBatch.objects.get(pk=batch.pk)
         self.codes |= dict(zip(map(plain, line.codes), codes_of(batch), strict=True))
-        last = Coupon.objects.filter(merchant=self.shop.merchant, batch=batch).order_by("-pk").first()
-        assert last is not None
-        self.shop.pass_over(last.pk)
+        for code, made_for in zip(line.codes, codes_of(batch), strict=True):
+            found = find_code(self.shop.merchant, made_for).coupon
+            assert found is not None
+            self.shop.bearers[found.pk] = code
+            self.shop.pass_over(found.pk)
+
+    def in_basket(self, told: Sequence[str]) -> dict[str, str]:
+        """Codes shown at the till, as they were made."""
+        return {code: self.codes.get(plain(code), code) for code in told}
 
     def claim(self, line: Line) -> Answer:
         member, merchant = self.shop.member(line.member), self.shop.merchant
