@@ -19,9 +19,10 @@ from pathlib import Path
 
 import ledger
 from _postgres import binaries, postgres
-from ledger import MEMBERS, NOW
+from ledger import NOW
 
 ROOT = Path(__file__).resolve().parent.parent
+ledger.MEMBERS = MEMBERS = 1000
 LOTS, EACH = 12, 100_000  # a member's lots, as of twelve month ends; they last to the end of all rounds
 TABLES = (
     ledger.TABLES

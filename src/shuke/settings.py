@@ -71,6 +71,7 @@ def _database() -> dict:
             # refuses it at once when another wrote in between. FULL: at NORMAL a power cut loses acknowledged points.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
+            "cached_statements": 1000,  # of the driver; by its own 128 a till's statements push one another out
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
                 "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; "

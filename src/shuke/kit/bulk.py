@@ -207,6 +207,7 @@ def execute(sql: str, parameters: Sequence[Any]) -> int:
     return _run(sql, parameters).rowcount
 
 
+@lru_cache(maxsize=512)  # a sale writes the same few moments into row after row
 def _moment_text(at: datetime | None) -> str | None:
     if at is None:
         return None

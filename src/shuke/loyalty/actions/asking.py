@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
+from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 from shuke.kit.refusal import sentence
@@ -98,8 +98,10 @@ class KeyReused(ValueError):
 
 
 def payload_hash(one: Ask) -> bytes:
-    canonical = [one.kind, one.member_id, one.amount, one.ref, str(one.until), str(one.expires_at)]
-    return hashlib.blake2b(json.dumps(canonical).encode(), digest_size=16).digest()
+    """16 bytes of what is asked. They are kept for ever: the text under them is a JSON list and stays as it is."""
+    kind, ref = quoted(one.kind), quoted(one.ref)
+    asked = f'[{kind}, {one.member_id}, {one.amount}, {ref}, "{one.until}", "{one.expires_at}"]'
+    return hashlib.blake2b(asked.encode(), digest_size=16).digest()
 
 
 def why_refused(one: Ask, answer: Answer, language: str = "en") -> str:
