@@ -80,26 +80,32 @@ def goods_report(
     """
     shelves = shelf(merchant)
     few = shelves.product.size <= MANY_PRODUCTS
-    made = []
-    for level in levels or (LEVELS if few else (shelves.main_level(),)):
-        if level == "kind" and not shelves.kinds:
-            continue
-        told, covered = sold(merchant, shelves, level, day)
-        former = GoodsReport.objects.filter(merchant=merchant, level=level).order_by("-day").first()
-        checked = former.figures.get("check") if former else None
-        if checked is None or whole_check or _stale(checked, day):
-            checked = _checked(told, day, whole=whole_check)
-        way = checked["earned"] if checked["earned"] in fresh.WAYS else "both"
-        figures = _figures(merchant, shelves, level, told, day, way) | {"check": checked, "covered": round(covered, 4)}
-        kept, _new = GoodsReport.objects.update_or_create(
-            merchant=merchant, level=level, day=day, defaults={"made_at": now, "figures": figures}
-        )
-        # One report per month is history enough; every night's would be megabytes a week.
-        GoodsReport.objects.filter(
-            merchant=merchant, level=level, day__year=day.year, day__month=day.month, day__lt=day
-        ).delete()
-        made.append(kept)
-    return made
+    asked = levels or (LEVELS if few else (shelves.main_level(),))
+    return [
+        _report(merchant, shelves, level, day, now, whole_check=whole_check)
+        for level in asked
+        if level != "kind" or shelves.kinds
+    ]
+
+
+def _report(
+    merchant: Merchant, shelves: Shelf, level: str, day: date, now: datetime, *, whole_check: bool
+) -> GoodsReport:
+    told, covered = sold(merchant, shelves, level, day)
+    former = GoodsReport.objects.filter(merchant=merchant, level=level).order_by("-day").first()
+    checked = former.figures.get("check") if former else None
+    if checked is None or whole_check or _stale(checked, day):
+        checked = _checked(told, day, whole=whole_check)
+    way = checked["earned"] if checked["earned"] in fresh.WAYS else "both"
+    figures = _figures(merchant, shelves, level, told, day, way) | {"check": checked, "covered": round(covered, 4)}
+    kept, _new = GoodsReport.objects.update_or_create(
+        merchant=merchant, level=level, day=day, defaults={"made_at": now, "figures": figures}
+    )
+    # One report per month is history enough; every night's would be megabytes a week.
+    GoodsReport.objects.filter(
+        merchant=merchant, level=level, day__year=day.year, day__month=day.month, day__lt=day
+    ).delete()
+    return kept
 
 
 def _stale(checked: dict[str, Any], day: date) -> bool:
@@ -130,17 +136,13 @@ def _checked(told: Sales, day: date, *, whole: bool) -> dict[str, Any]:
 
 def _figures(merchant: Merchant, shelves: Shelf, level: str, told: Sales, day: date, way: str) -> dict[str, Any]:
     today = kpi.day_number(day)
-    own = again.held(told, as_of=today)
-    rhythm = again.rhythm(told, own)
-    due = again.due(told, rhythm, as_of=today, own=own)
+    # One after the other: what each takes beside the sales is given back before the next.
     durable = _durable(shelves, level, told, day)
-    model = fresh.fit(told, way)
-    goods_model.keep(merchant, level, goods_model.Learnt(today, told.items, model, rhythm, durable))
     parts = {
+        "again": _learn(merchant, level, told, today, way, durable),
         "groups": _groups(merchant, told, today),
         "opening": _opening(told, today),
         "together": _together(told),
-        "again": _again(told, rhythm, due, today),
         "ladder": [
             {"from": s.from_item, "to": s.to_item, "satisfied": s.satisfied, "steppers": s.steppers, "went": s.went,
              "share": round(s.share, 4), "expected": round(s.expected, 1), "lift": round(s.lift, 2), "days": s.days}
@@ -160,6 +162,18 @@ def _figures(merchant: Merchant, shelves: Shelf, level: str, told: Sales, day: d
         "last_day": kpi.day_of_number(last).isoformat(),
         "main": shelves.main_level(),
     }
+
+
+def _learn(merchant: Merchant, level: str, told: Sales, today: int, way: str, durable: np.ndarray) -> dict[str, Any]:
+    """Keep what is needed to name things to a member; what the report says of it."""
+    own = again.held(told, as_of=today)
+    rhythm = again.rhythm(told, own)
+    due = again.due(told, rhythm, as_of=today, own=own)
+    del own
+    said = _again(told, rhythm, due, today)
+    del due
+    goods_model.keep(merchant, level, goods_model.Learnt(today, told.items, fresh.fit(told, way), rhythm, durable))
+    return said
 
 
 def _durable(shelves: Shelf, level: str, told: Sales, day: date) -> np.ndarray:

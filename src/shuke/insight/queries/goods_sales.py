@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from shuke.shops.models import Merchant
 
 LEVELS = ("product", "kind")
 MOST_ITEMS = 3_000  # pairs of more would not fit into memory; the page says what share of sales they are
+STRETCH = 2 << 20  # bytes of files that are read at once: some 350,000 lines
 MANY_PRODUCTS = 500  # from here on single products are bought too seldom, and kinds are shown first
 
 
@@ -89,15 +91,18 @@ def shelf(merchant: Merchant) -> Shelf:
 
 def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
     """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
-    listed = files_of(merchant)
     item = shelves.item_of(level)
+    parts = []
     with analytics.opened() as engine:
-        engine.files("heads", listed["heads"])
-        engine.files("lines", listed["lines"])
         engine.table("members", living(merchant))
         engine.table("goods", {"product": shelves.product[item > 0], "item": item[item > 0]})
-        rows = engine.run("goods_lines", as_of=kpi.day_number(day))
-    whole = engine_sales.sales(rows["at_order"], rows["who"], rows["on_day"], rows["what"], rows["paid"], rows["back"])
+        for months in stretches(files_of(merchant)):
+            engine.files("heads", months["heads"])
+            engine.files("lines", months["lines"])
+            rows = engine.run("goods_lines", as_of=kpi.day_number(day))
+            columns = (rows.pop(name) for name in ("at_order", "who", "on_day", "what", "paid", "back"))
+            parts.append(engine_sales.sales(*columns))
+    whole = engine_sales.joined(parts)
     chosen = whole.most(most)
     return chosen, chosen.item.size / max(whole.item.size, 1)
 
@@ -110,6 +115,18 @@ def files_of(merchant: Merchant) -> dict[str, list[Path]]:
     except (FileNotFoundError, ValueError, KeyError):
         months = []
     return {f"{kind}s": [home / f"{kind}-{month}.parquet" for month in months] for kind in ("head", "line")}
+
+
+def stretches(listed: dict[str, list[Path]], *, most: int = STRETCH) -> Iterator[dict[str, list[Path]]]:
+    """The months' files some at a time, oldest first: a month at least, and further ones while their lines stay below `most` bytes."""
+    begin, held = 0, 0
+    sizes = [path.stat().st_size for path in listed["lines"]]
+    for place, size in enumerate(sizes):
+        if place > begin and held + size > most:
+            yield {kind: paths[begin:place] for kind, paths in listed.items()}
+            begin, held = place, 0
+        held += size
+    yield {kind: paths[begin:] for kind, paths in listed.items()}
 
 
 def living(merchant: Merchant) -> dict[str, np.ndarray]:

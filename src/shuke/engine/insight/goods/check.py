@@ -18,6 +18,7 @@ TOP = 10
 RECENT_DAYS = 90  # what is bought on most days of the last quarter is what is named to everybody
 CUTS = (0.6, 0.7, 0.8, 0.9)
 LEAST_MEMBERS = 30
+BLOCK = 250  # members whose scores of all items are in memory at once
 AGAIN = ("bestsellers", "own_count", "again")
 NEW = ("bestsellers", "basket", "customer", "both", "lift")
 
@@ -140,11 +141,10 @@ def _every(before, cut, tested, owned, popular, truth, top) -> list[Rate]:  # ty
 def _new(before, owned, truth, top, most_items) -> list[Rate]:  # type: ignore[no-untyped-def]
     rows = np.flatnonzero(np.diff(truth.indptr))  # members who bought something new at all
     owned, truth = owned[rows], truth[rows]
-    models = fresh.models(before, most_items=most_items)
-    lift = _lift(models["customer"])
-    enough = models["both"].buyers >= fresh.LEAST_BUYERS
+    likeness, buyers = fresh.compared(before, most_items=most_items)
+    enough = buyers >= fresh.LEAST_BUYERS
     # The stronger of the plain rules on real shops: most buyers of all time, not of the quarter.
-    popular = models["both"].buyers.astype(np.float32)
+    popular = buyers.astype(np.float32)
     tiny = popular / max(float(popular.max(initial=0)), 1.0) * 1e-6
 
     def best(method: str, block: slice) -> np.ndarray:
@@ -152,27 +152,17 @@ def _new(before, owned, truth, top, most_items) -> list[Rate]:  # type: ignore[n
         if method == "bestsellers":
             table = np.tile(popular, (mine.shape[0], 1)).astype(np.float32)
         else:
-            near = lift if method == "lift" else models[method].near
-            table = np.asarray((mine @ near).todense(), np.float32) * enough + tiny
+            table = np.asarray((mine @ likeness[method]).todense(), np.float32) * enough + tiny
         table[mine.nonzero()] = 0
         return table
 
     return _rates(NEW, best, truth, top)
 
 
-def _lift(model: fresh.Model) -> sparse.csr_array:
-    """What the field often does, as a warning: neighbours by lift, of pairs seen ten times or more."""
-    met = model.together.tocoo()
-    keep = (met.row != met.col) & (met.data >= 10)
-    row, column = met.row[keep], met.col[keep]
-    values = met.data[keep] / (model.buyers[row] * model.buyers[column])
-    return sparse.csr_array((values.astype(np.float32), (row, column)), shape=met.shape)
-
-
 def _rates(methods, best, truth, top) -> list[Rate]:  # type: ignore[no-untyped-def]
     hit = {method: np.zeros(truth.shape[0], bool) for method in methods}
-    for start in range(0, truth.shape[0], 1_000):
-        block = slice(start, min(start + 1_000, truth.shape[0]))
+    for start in range(0, truth.shape[0], BLOCK):
+        block = slice(start, min(start + BLOCK, truth.shape[0]))
         real = np.asarray(truth[block].todense()) > 0
         for method in methods:
             table = best(method, block)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from shuke.engine.insight.goods import meeting
 from shuke.engine.insight.goods.sales import Sales, groups_begin, visits
 
 MOST_ITEMS = 3_000
@@ -20,7 +22,7 @@ class Model(NamedTuple):
 
     near: sparse.csr_array  # float32 [items, items]
     buyers: np.ndarray  # int64 [items], members who bought it
-    together: sparse.csr_array  # int32 [items, items], members who bought both: the reason that is shown
+    together: sparse.csr_array  # int32 [items, items], members who bought both, of neighbours: the reason that is shown
     items: np.ndarray
 
 
@@ -28,30 +30,26 @@ def fit(sold: Sales, way: str = "both", *, most_items: int = MOST_ITEMS, neighbo
     """Learn from everything sold. way: `basket` by one order, `customer` by one member's history, `both` the mean of the two."""
     if way not in WAYS:
         raise ValueError(f"There is no way {way!r}; there are {', '.join(WAYS)}.")
-    return models(sold, (way,), most_items=most_items, neighbours=neighbours)[way]
-
-
-def models(
-    sold: Sales, ways: tuple[str, ...] = WAYS, *, most_items: int = MOST_ITEMS, neighbours: int = NEIGHBOURS
-) -> dict[str, Model]:
-    """Several ways at once: what they share is counted once."""
+    holders = _holders(sold, most_items)
+    near, together = [], []
+    for block in _blocks(holders):
+        near.append(_nearest(block.likeness(way), neighbours))
+        together.append(block.members.multiply(near[-1] != 0).tocsr())
     size = sold.items.size
-    told = visits(sold)
-    new = groups_begin(told.member, told.item)
-    who, item = told.member[new], told.item[new]
-    buyers = np.bincount(item, minlength=size)
-    chosen = np.zeros(size, bool)
-    chosen[np.lexsort((np.arange(size), -buyers))[:most_items]] = True
-    met = _met(who[chosen[item]], item[chosen[item]], sold.members.size, size)
-    likeness = {}
-    if "customer" in ways or "both" in ways:
-        likeness["customer"] = _cosine(met)
-    if "basket" in ways or "both" in ways:
-        rows = sold.kept & chosen[sold.item]
-        likeness["basket"] = _cosine(_met(sold.order[rows], sold.item[rows], sold.orders, size))
-    if "both" in ways:
-        likeness["both"] = (likeness["customer"] + likeness["basket"]) * np.float32(0.5)
-    return {way: Model(_nearest(likeness[way], neighbours), buyers, met, sold.items) for way in ways}
+    return Model(_stacked(near, size, np.float32), holders.buyers, _stacked(together, size, np.int32), sold.items)
+
+
+def compared(
+    sold: Sales, *, most_items: int = MOST_ITEMS, neighbours: int = NEIGHBOURS
+) -> tuple[dict[str, sparse.csr_array], np.ndarray]:
+    """Likeness in each of WAYS and by lift (for the check alone, see there), and the buyers of each item: what they share is counted once."""
+    holders = _holders(sold, most_items)
+    near: dict[str, list[sparse.csr_array]] = {way: [] for way in (*WAYS, "lift")}
+    for block in _blocks(holders):
+        for way in WAYS:
+            near[way].append(_nearest(block.likeness(way), neighbours))
+        near["lift"].append(_lift(block, holders.buyers))
+    return {way: _stacked(parts, sold.items.size, np.float32) for way, parts in near.items()}, holders.buyers
 
 
 def scores(model: Model, owned: sparse.csr_array) -> np.ndarray:
@@ -130,23 +128,75 @@ def ones(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sparse.
     return found
 
 
-def _met(row: np.ndarray, item: np.ndarray, rows: int, items: int) -> sparse.csr_array:
-    """How many rows (orders, members) hold both of two items; the diagonal is how many hold one."""
-    held = ones(row, item, (rows, items))
-    return (held.T @ held).tocsr()
+class _Holders(NamedTuple):
+    by_member: sparse.csr_array
+    by_order: sparse.csr_array
+    buyers: np.ndarray
 
 
-def _cosine(met: sparse.csr_array) -> sparse.csr_array:
-    length = np.sqrt(np.maximum(met.diagonal(), 1))
+def _holders(sold: Sales, most_items: int) -> _Holders:
+    """Who holds what, of the `most_items` with most buyers."""
+    size = sold.items.size
+    told = visits(sold)
+    new = groups_begin(told.member, told.item)
+    who, item = told.member[new], told.item[new]
+    buyers = np.bincount(item, minlength=size)
+    chosen = np.zeros(size, bool)
+    chosen[np.lexsort((np.arange(size), -buyers))[:most_items]] = True
+    rows = sold.kept & chosen[sold.item]
+    return _Holders(
+        meeting.held(who[chosen[item]], item[chosen[item]], (sold.members.size, size)),
+        meeting.held(sold.order[rows], sold.item[rows], (sold.orders, size)),
+        buyers,
+    )
+
+
+class _Block(NamedTuple):
+    """Some items, from `first` on, with all others."""
+
+    first: int
+    members: sparse.csr_array  # int32, members who bought both
+    customer: sparse.csr_array
+    basket: sparse.csr_array
+
+    def likeness(self, way: str) -> sparse.csr_array:
+        if way == "both":
+            return (self.customer + self.basket) * np.float32(0.5)
+        return self.customer if way == "customer" else self.basket
+
+
+def _blocks(told: _Holders) -> Iterator[_Block]:
+    members, orders = meeting.how_many(told.by_member), meeting.how_many(told.by_order)
+    both = zip(meeting.blocks(told.by_member), meeting.blocks(told.by_order), strict=True)
+    for (first, by_member), (_first, by_order) in both:
+        yield _Block(first, by_member, _cosine(by_member, first, members), _cosine(by_order, first, orders))
+
+
+def _stacked(parts: list[sparse.csr_array], size: int, kind: type) -> sparse.csr_array:
+    """Rows of blocks as one square; no rows at all are a square of nothing."""
+    return sparse.csr_array(sparse.vstack(parts, format="csr")) if parts else sparse.csr_array((size, size), dtype=kind)
+
+
+def _cosine(met: sparse.csr_array, first: int, holders: np.ndarray) -> sparse.csr_array:
+    length = np.sqrt(np.maximum(holders.astype(np.float32), 1))
     found = met.tocoo()
-    off = found.row != found.col
-    values = (found.data / (length[found.row] * length[found.col])).astype(np.float32)
+    row = found.row + first
+    off = row != found.col
+    values = (found.data.astype(np.float32) / (length[row] * length[found.col])).astype(np.float32)
     return sparse.csr_array((values[off], (found.row[off], found.col[off])), shape=met.shape)
+
+
+def _lift(block: _Block, buyers: np.ndarray) -> sparse.csr_array:
+    """What the field often does, as a warning: neighbours by lift, of pairs seen ten times or more."""
+    met = block.members.tocoo()
+    row = met.row + block.first
+    keep = (row != met.col) & (met.data >= 10)
+    values = met.data[keep] / (buyers[row[keep]] * buyers[met.col[keep]])
+    return sparse.csr_array((values.astype(np.float32), (met.row[keep], met.col[keep])), shape=met.shape)
 
 
 def _nearest(near: sparse.csr_array, most: int) -> sparse.csr_array:
     """Only the `most` strongest neighbours of each item: the rest is noise, and weight."""
-    near = near.tocsr()
     near.sort_indices()
     size = np.diff(near.indptr)
     row = np.repeat(np.arange(size.size), size)

@@ -15,7 +15,7 @@ from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 STEP_DAYS = 180
 LEAST_STEPS = 10  # members who went that way, before it is shown
 SURE = 4.0  # of very many ways some look special by chance
-BLOCK = 2_000  # cases at once; each meets all kinds its member ever began
+BLOCK = 500  # cases at once; each meets all kinds its member ever began
 
 
 class Step(NamedTuple):
@@ -57,8 +57,7 @@ def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = 
     # How likely a satisfied member with a step takes up each kind, of those who could (had not had it yet).
     took = np.bincount(to_kind, minlength=items).astype(np.float64)
     could = _could(who, kind, began, first_of[case_first], from_kind[case_first], after[case_first], items, people)
-    rate = took / np.maximum(could.sum(axis=0), 1.0)
-    expected = could * rate  # [from, to]
+    rate = took / np.maximum(could.sum(axis=0, dtype=np.float64), 1.0)
 
     pair = from_kind.astype(np.int64) * items + to_kind
     keys, place, went = np.unique(pair, return_inverse=True, return_counts=True)
@@ -68,7 +67,7 @@ def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = 
     found = []
     for number, key in enumerate(keys):
         a, b, n = int(key // items), int(key % items), int(went[number])
-        chance = float(expected[a, b])
+        chance = float(could[a, b] * rate[b])
         if n < least or n - chance <= SURE * np.sqrt(max(chance, 1.0)):
             continue
         middle = gone[order[at[number] : at[number] + n]]
@@ -127,8 +126,8 @@ def _could(
     items: int,
     people: int,
 ) -> np.ndarray:
-    """[from, to]: cases from a kind in which the other had not been taken up before the day of the step."""
-    found = np.repeat(np.bincount(case_from, minlength=items)[:, None].astype(np.float64), items, axis=1)
+    """[from, to], int32: cases from a kind in which the other had not been taken up before the day of the step."""
+    found = np.repeat(np.bincount(case_from, minlength=items)[:, None].astype(np.int32), items, axis=1)
     # Take off those who had it. Per member, kinds begun against cases: worked through in blocks of cases.
     order = np.argsort(who, kind="stable")
     starts = np.searchsorted(who[order], np.arange(people + 1))
@@ -142,8 +141,8 @@ def _could(
         had = began[row] < np.repeat(case_day[block], count)
         pair = np.repeat(case_from[block].astype(np.int64), count)[had] * items + kind[row][had]
         keys, times = np.unique(pair, return_counts=True)
-        found[keys // items, keys % items] -= times
-    return np.maximum(found, 0.0)
+        found[keys // items, keys % items] -= times.astype(np.int32)
+    return np.maximum(found, 0, out=found)
 
 
 def _since_of(

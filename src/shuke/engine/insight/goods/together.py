@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from shuke.engine.insight.goods import meeting
 from shuke.engine.insight.goods.sales import Sales
 
 MOST_ITEMS = 3_000  # by number of orders: pairs of what hardly anybody buys tell nothing
@@ -77,17 +78,24 @@ def pairs(sold: Sales, *, least: int = LEAST_TOGETHER, most_items: int = MOST_IT
     place = np.full(sold.items.size, -1, np.int64)
     place[chosen] = np.arange(chosen.size)
     rows = place[kept.item] >= 0
-    held = sparse.csr_array(
-        (np.ones(int(rows.sum()), np.int32), (kept.order[rows], place[kept.item[rows]])),
-        shape=(sold.orders, chosen.size),
-    )
-    held.data[:] = 1
-    met = sparse.triu(held.T @ held, k=1).tocoo()
-    enough = met.data >= least
-    a, b, both = chosen[met.row[enough]], chosen[met.col[enough]], met.data[enough].astype(np.int64)
+    held = meeting.held(kept.order[rows], place[kept.item[rows]], (sold.orders, chosen.size))
+    first, second, both = _often(held, least)
+    a, b = chosen[first], chosen[second]
     swap = count[b] > count[a]
     a, b = np.where(swap, b, a), np.where(swap, a, b)
     found = Pairs(a, b, both, count[a].astype(np.int64), count[b].astype(np.int64), orders)
     if surely:
         found = found.take(found.errors > SURE)
     return found.take(np.lexsort((found.second, found.first, -found.extra)))
+
+
+def _often(held: sparse.csr_array, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of columns that `least` rows or more hold together, each pair once, and how many rows do."""
+    parts = [(np.empty(0, np.int64),) * 3]
+    for begin, block in meeting.blocks(held):
+        met = block.tocoo()
+        one = met.row + begin
+        enough = (met.data >= least) & (one < met.col)
+        parts.append((one[enough], met.col[enough], met.data[enough]))
+    first, second, both = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
+    return first, second, both
