@@ -10,6 +10,7 @@ tests/engine/insight/test_purchases.py demands; spans come as sums by day (`span
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,24 +18,42 @@ from shuke.engine.insight.port import Columns
 
 COLUMNS = ("member", "store", "day", "paid_s", "net", "items_milli", "counted")  # of the table `heads`
 _NEVER = 1_000_000
+_NEAR = 200  # days
+
+
+class _Visits(NamedTuple):
+    """Who bought on which days in which part of the shop, for how much, in that order."""
+
+    who: np.ndarray
+    part: np.ndarray
+    day: np.ndarray
+    net: np.ndarray
+
+    def since(self, day: int) -> _Visits:
+        rows = np.flatnonzero(self.day >= day)
+        return _Visits(*(column[rows] for column in self))
+
+    def begins(self, then: np.ndarray) -> np.ndarray:
+        """Where a member, a part or `then` is another than in the row before."""
+        new = np.ones(self.who.size, dtype=bool)
+        new[1:] = (self.who[1:] != self.who[:-1]) | (self.part[1:] != self.part[:-1]) | (then[1:] != then[:-1])
+        return new
 
 
 class _Division:
-    """The purchases by parts of the shop: the part of each row, and who bought on which days in which part, in that order."""
+    """The purchases by parts of the shop: sums by part and day, visits of members, and in which part they began."""
 
-    def __init__(self, part: np.ndarray, who: np.ndarray, day: np.ndarray, known: np.ndarray, *, sorted_: bool) -> None:
-        self.part = part
+    def __init__(self, part: np.ndarray, visits: _Visits, sums: Columns, begun: tuple[np.ndarray, np.ndarray]) -> None:
         self.count = int(part.max(initial=0)) + 2  # -1 are guests
-        who, mine, day = who[known], part[known], day[known]
-        if not sorted_:
-            order = np.argsort(who * self.count + mine, kind="stable")
-            who, mine, day = who[order], mine[order], day[order]
-        new = np.ones(who.size, dtype=bool)
-        new[1:] = (who[1:] != who[:-1]) | (mine[1:] != mine[:-1])
-        first = new.copy()
-        new[1:] |= day[1:] != day[:-1]
-        self.who, self.mine, self.day, self.begins = who[new], mine[new], day[new], first[new]
+        self.visits, self.sums, self.begun = visits, sums, begun
         self.spans: Columns | None = None
+        self._recent: tuple[int, _Visits] | None = None
+
+    def recent(self, day: int) -> _Visits:
+        """Visits from that day on, and perhaps some before it: several questions ask about the last year."""
+        if self._recent is None or not 0 <= day - self._recent[0] <= _NEAR:
+            self._recent = day, self.visits.since(day)
+        return self._recent[1]
 
 
 class Purchases:
@@ -59,11 +78,11 @@ class Purchases:
         firsts = np.flatnonzero(self._known & np.append(True, self._who[1:] != self._who[:-1])[: self._who.size])
         self._first_day, self._first_paid = np.full((2, ids.size), _NEVER, dtype=np.int64)
         self._first_day[self._who[firsts]], self._first_paid[self._who[firsts]] = self._day[firsts], self._paid[firsts]
-        self._slot_of, self._slots = np.empty(0, np.int64), 0
+        self._slot_of, self._slots = np.empty(0, np.int32), 0
         self._stores: Mapping[str, np.ndarray] = {}
         self._units: Mapping[str, np.ndarray] = {}
         self._divisions: dict[int, _Division] = {}
-        self._visits: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._stays: dict[bytes, tuple[np.ndarray, ...]] = {}  # by how the days are divided
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
         if name == "buckets":
@@ -87,11 +106,10 @@ class Purchases:
         return self._cohorts(division)
 
     def _divide_days(self, day: np.ndarray, bucket: np.ndarray) -> None:
-        slot_of = np.full(self._as_of - self._low + 1, -1, dtype=np.int64)
+        slot_of = np.full(self._as_of - self._low + 1, -1, dtype=np.int32)
         here = (day >= self._low) & (day <= self._as_of)
         slot_of[day[here] - self._low] = bucket[here]
-        if not np.array_equal(slot_of, self._slot_of):
-            self._slot_of, self._visits = slot_of, None
+        self._slot_of = slot_of
         self._slots = int(bucket.max(initial=0)) + 1
 
     def _slot(self, day: np.ndarray) -> np.ndarray:
@@ -103,55 +121,89 @@ class Purchases:
                 part = np.where(self._known, self._mine()[self._who], -1) if self._units["unit"].size else self._who
             else:
                 part = _looked_up(self._store, self._stores["store"], self._stores["unit"])
-            plain = bool(by_member) or not self._stores["unit"].size
-            self._divisions[by_member] = _Division(part, self._who, self._day, self._known, sorted_=plain)
+            whole = bool(by_member) or not self._stores["unit"].size  # rows are in the order of members already
+            self._divisions[by_member] = _Division(
+                part, self._by_day(part, whole), self._summed(part), self._begun(part)
+            )
         return self._divisions[by_member]
+
+    def _by_day(self, part: np.ndarray, whole: bool) -> _Visits:
+        rows = _Visits(*(one[self._known] for one in (self._who, part, self._day, self._net)))
+        if not whole:
+            order = np.argsort(rows.who * (int(part.max(initial=0)) + 1) + rows.part, kind="stable")
+            rows = _Visits(*(column[order] for column in rows))
+        starts = np.flatnonzero(rows.begins(rows.day))
+        net = np.add.reduceat(rows.net, starts) if starts.size else rows.net
+        who, mine, day = (column[starts].astype(np.int32) for column in rows[:3])
+        return _Visits(who, mine, day, net)
+
+    def _summed(self, part: np.ndarray) -> Columns:
+        """Sums by part (guests first) and day: whole numbers below 2⁵³, exact in the floating point that bincount counts in."""
+        length = self._as_of - self._low + 1
+        size = (int(part.max(initial=0)) + 2) * length
+        cell = (part + 1) * length + self._day - self._low
+
+        def summed(rows: np.ndarray | slice, values: np.ndarray | None = None) -> np.ndarray:
+            of_rows = None if values is None else values[rows]
+            return np.bincount(cell[rows], weights=of_rows, minlength=size).astype(np.int64).reshape(-1, length)
+
+        every = slice(None)
+        return {
+            "orders": summed(every), "net_sum": summed(every, self._net), "items_sum": summed(every, self._items),
+            "itemed": summed(self._items > 0), "known_net": summed(self._known, self._net),
+        }  # fmt: skip
+
+    def _begun(self, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Members by the part of the first purchase; who paid in two of them in the same second began in both."""
+        first = np.flatnonzero(self._known)
+        first = first[self._paid[first] == self._first_paid[self._who[first]]]
+        count = int(part.max(initial=0)) + 1
+        both = np.sort(self._who[first] * count + part[first])
+        both = both[np.append(True, both[1:] != both[:-1])[: both.size]]
+        return both // count, both % count
 
     def _mine(self) -> np.ndarray:
         return self._units["unit"][self._order]
 
     def _sales(self, division: _Division) -> Columns:
-        slot = self._slot(self._day)
-        rows = slot >= 0
-        slot, who, net = slot[rows], self._who[rows], self._net[rows]
-        cell = (division.part[rows] + 1) * self._slots + slot
-        known = who >= 0
-        size = division.count * self._slots
-
-        def summed(at: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
-            # Sums of whole numbers below 2⁵³ are exact in the floating point that bincount counts in.
-            return np.bincount(at, weights=values, minlength=size).astype(np.int64)
-
-        items = self._items[rows]
-        fresh = known.copy()
-        fresh[known] = self._slot(self._first_day[who[known]]) == slot[known]
-        went = self._slot(division.day)
-        here = went >= 0
-        went, buyer, part = went[here], division.who[here], division.mine[here]
-        begins = np.ones(went.size, dtype=bool)
-        begins[1:] = (buyer[1:] != buyer[:-1]) | (part[1:] != part[:-1]) | (went[1:] != went[:-1])
-        starts = np.flatnonzero(begins)
-        times = np.diff(np.append(starts, went.size))
-        at = (part[starts] + 1) * self._slots + went[starts]
-        orders = summed(cell)
-        found = np.flatnonzero(orders)
-        values = {
-            "orders": orders,
-            "net_sum": summed(cell, net),
-            "items_sum": summed(cell, items),
-            "itemed": summed(cell[items > 0]),
-            "known_net": summed(cell[known], net[known]),
-            "buyers": summed(at),
-            "came_again": summed(at[times >= 2]),
-            "newcomers": summed(at[self._slot(self._first_day[buyer[starts]]) == went[starts]]),
-            "new_net": summed(cell[fresh], net[fresh]),
-        }
+        here = np.flatnonzero(self._slot_of >= 0)
+        slot = self._slot_of[here]
+        starts = np.flatnonzero(np.diff(slot, prepend=-1))
+        sums = {}
+        for name, values in division.sums.items():
+            sums[name] = np.zeros(division.count * self._slots, dtype=np.int64)
+            if here.size:
+                by_slot = np.add.reduceat(values[:, here], starts, axis=1)
+                sums[name].reshape(-1, self._slots)[:, slot[starts]] = by_slot
+        found = np.flatnonzero(sums["orders"])
+        people = self._people(division)
         return {"in_part": found // self._slots - 1, "in_slot": found % self._slots} | {
-            name: column[found] for name, column in values.items()
+            name: column[found] for name, column in (sums | people).items()
+        }
+
+    def _people(self, division: _Division) -> Columns:
+        """Buyers, who of them came again or was new, and what the new ones bought: by part and stretch."""
+        size = division.count * self._slots
+        visits = division.recent(self._low + int(np.argmax(self._slot_of >= 0)))
+        slot = self._slot(visits.day)
+        rows = slot >= 0
+        if not rows.all():
+            visits, slot = _Visits(*(column[rows] for column in visits)), slot[rows]
+        starts = np.flatnonzero(visits.begins(slot))
+        times = np.diff(np.append(starts, slot.size))
+        cell = (visits.part + 1) * self._slots + slot
+        fresh = self._slot(self._first_day[visits.who]) == slot
+        at = cell[starts]
+        return {
+            "buyers": np.bincount(at, minlength=size),
+            "came_again": np.bincount(at[times >= 2], minlength=size),
+            "newcomers": np.bincount(at[fresh[starts]], minlength=size),
+            "new_net": np.bincount(cell[fresh], weights=visits.net[fresh], minlength=size).astype(np.int64),
         }
 
     def _spans(self, division: _Division, active: int, window: int) -> Columns:
-        day, begins = division.day, division.begins
+        visits = division.visits
+        day, begins = visits.day, visits.begins(np.zeros(visits.day.size))
         before = np.append(-_NEVER, day[:-1])[: day.size]
         later = np.append(day[1:], _NEVER)[-day.size :] if day.size else day
         before[begins] = -_NEVER
@@ -165,7 +217,7 @@ class Purchases:
             (4, day, np.minimum(later, before + window)),
         ):
             real = end > start
-            part, steps = division.mine[real], np.zeros(division.count * length, dtype=np.int64)
+            part, steps = visits.part[real], np.zeros(division.count * length, dtype=np.int64)
             for at, sign in ((start[real], 1), (end[real], -1)):
                 seen = at <= self._as_of
                 steps += sign * np.bincount(part[seen] * length + at[seen] - self._low, minlength=steps.size)
@@ -178,15 +230,15 @@ class Purchases:
 
     def _cohorts(self, division: _Division) -> Columns:
         """By member and stretch how often and for how much; then by the part and the stretch of the first purchase."""
-        if self._visits is None:
-            self._visits = self._by_stretch()
-        who, slot, days, net = self._visits
-        first = np.flatnonzero(self._known)
-        first = first[self._paid[first] == self._first_paid[self._who[first]]]
-        begun = np.unique(self._who[first] * division.count + division.part[first])
-        member, part = begun // division.count, begun % division.count
-        # Nearly everybody began in one part; who paid in two of them in the same second began in both.
-        least, most = np.searchsorted(who, member), np.searchsorted(who, member, side="right")
+        key = self._slot_of.tobytes()
+        if key not in self._stays:
+            self._stays[key] = self._by_stretch()
+        who, slot, days, net = self._stays[key]
+        member, part = division.begun
+        # Of each member all stretches, and again for every part the member began in: nearly everybody began in one.
+        ends = np.cumsum(np.bincount(who, minlength=int(member.max(initial=0)) + 1))
+        most = ends[member]
+        least = np.where(member > 0, ends[np.maximum(member - 1, 0)], 0)
         times = most - least
         rows = np.repeat(least - np.append(0, np.cumsum(times)[:-1])[: times.size], times) + np.arange(times.sum())
         whole = np.repeat(part, times)
@@ -202,7 +254,7 @@ class Purchases:
             "days_sum": sums[0], "net_sum": sums[1],
         }  # fmt: skip
 
-    def _by_stretch(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _by_stretch(self) -> tuple[np.ndarray, ...]:
         """Who bought in which stretch, on how many days, for how much net."""
         who, day, net = self._who[self._known], self._day[self._known], self._net[self._known]
         slot = self._slot(day)

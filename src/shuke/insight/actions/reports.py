@@ -68,7 +68,7 @@ def _source(merchant: Merchant, kept: Snapshot, people: Living) -> str:
 def _answers(merchant: Merchant, people: Living, as_of: date, first: date) -> Iterator[tuple[str, bytes]]:
     stores = list(shops.stores(merchant))
     cluster = analytics.on_cluster()
-    grains = ("month",) if cluster else engine_growth.GRAINS
+    grains = ("month",) if cluster else engine_growth.GRAINS[::-1]  # from the longest stretch of days to the shortest
     with _asked(merchant, people, as_of) as engine:
         for by in DIVISIONS:
             division = divided(stores, people, by)

@@ -5,7 +5,8 @@ A row counts only under the mark of the snapshot it was made with; without one t
 
 from __future__ import annotations
 
-import io
+import json
+import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -63,13 +64,13 @@ def growth(merchant: Merchant, grain: str, by: str, listed: Sequence[Stretch]) -
     found = body(merchant, of_growth(grain, by))
     if found is None:
         return None
-    kept = _unpacked(found)
+    names, kept = _unpacked(found)
     if not listed or kept["days"].tolist() != _days(listed):
         return None
     numbers, cells = kept["numbers"].tolist(), kept["cells"]
     all_days = Stretch("", listed[0].first, listed[-1].last, listed[-1].partial)
     whole = {number: _row(all_days, row) for number, row in zip(numbers, cells[:, -1].tolist(), strict=True)}
-    return Kept(dict(zip(numbers, kept["keys"].tolist(), strict=True)), whole, _Rows(numbers, listed, cells[:, :-1]))
+    return Kept(dict(zip(numbers, names, strict=True)), whole, _Rows(numbers, listed, cells[:, :-1]))
 
 
 def cohorts(
@@ -78,10 +79,10 @@ def cohorts(
     found = body(merchant, of_cohorts(grain, by))
     if found is None:
         return None
-    kept = _unpacked(found)
+    names, kept = _unpacked(found)
     if kept["days"].tolist() != _days(listed):
         return None
-    keys = dict(zip(kept["numbers"].tolist(), kept["keys"].tolist(), strict=True))
+    keys = dict(zip(kept["numbers"].tolist(), names, strict=True))
     return keys, Cohorts(listed, {name: kept[name].astype(np.int64) for name in _COHORTS})
 
 
@@ -99,19 +100,14 @@ def packed_growth(kept: Kept, listed: Sequence[Stretch]) -> bytes:
     cells = np.array(
         [[_cells(row) for row in (*kept.course[number], kept.whole[number])] for number in numbers], dtype=np.float64
     )
-    return _packed(days=np.array(_days(listed)), **_parts(kept.keys, numbers), cells=cells)
+    names = [kept.keys[number] for number in numbers]
+    return _packed(names, days=np.array(_days(listed)), numbers=np.array(numbers), cells=cells)
 
 
 def packed_cohorts(keys: dict[int, str], found: Cohorts) -> bytes:
     columns = {name: _small(found.rows[name]) for name in _COHORTS}
-    return _packed(days=np.array(_days(found.listed)), **_parts(keys, found.parts), **columns)
-
-
-def _parts(keys: dict[int, str], numbers: Sequence[int]) -> dict[str, np.ndarray]:
-    return {
-        "numbers": np.array(numbers, np.int64),
-        "keys": np.array([keys[number] for number in numbers], dtype=np.str_),
-    }
+    names = [keys[number] for number in found.parts]
+    return _packed(names, days=np.array(_days(found.listed)), numbers=np.array(found.parts), **columns)
 
 
 def _days(listed: Sequence[Stretch]) -> list[int]:
@@ -139,12 +135,19 @@ def _small(column: np.ndarray) -> np.ndarray:
     )
 
 
-def _packed(**columns: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **columns)
-    return zlib.compress(out.getvalue(), 1)
+def _packed(keys: Sequence[str], **columns: np.ndarray) -> bytes:
+    """What the columns are in one line of JSON, then their bytes."""
+    head = [[name, column.dtype.str, column.shape] for name, column in columns.items()]
+    told = json.dumps([list(keys), head]).encode() + b"\n"
+    return zlib.compress(told + b"".join(column.tobytes() for column in columns.values()), 1)
 
 
-def _unpacked(found: bytes) -> Mapping[str, np.ndarray]:
-    with np.load(io.BytesIO(zlib.decompress(found)), allow_pickle=False) as kept:
-        return dict(kept)
+def _unpacked(body: bytes) -> tuple[list[str], dict[str, np.ndarray]]:
+    told = zlib.decompress(body)
+    at = told.index(b"\n") + 1
+    keys, head = json.loads(told[:at])
+    found = {}
+    for name, kind, shape in head:
+        found[name] = np.frombuffer(told, dtype=kind, count=math.prod(shape), offset=at).reshape(shape)
+        at += found[name].nbytes
+    return keys, found

@@ -19,12 +19,17 @@ from shuke.shops.models import Merchant
 
 WHATS = ("rfm", "layer", "stage")
 
-# A member stood on a day where the first step after that day began; without such a step, where the member stands now.
-_FIRST_AFTER = """
-  SELECT member_id, before FROM (
-    SELECT member_id, before, ROW_NUMBER() OVER (PARTITION BY member_id ORDER BY day) AS step
-    FROM insight_movement WHERE merchant_id = %s AND what = %s AND day > %s) AS steps
-  WHERE step = 1
+# A member stood on a day where the first step after that day began; without such a step, where the member stands now. So of each
+# member the first step between the two days matters (`past` 0), and the first one after both. The plus keeps SQLite from
+# walking all steps there ever were, in the order of members.
+_STEPS = """
+  SELECT member_id, COALESCE(MAX(CASE WHEN past = 0 THEN before END), MAX(CASE WHEN past = 1 THEN before END)) AS was,
+    MAX(CASE WHEN past = 1 THEN before END) AS has
+  FROM (
+    SELECT member_id, before, past, ROW_NUMBER() OVER (PARTITION BY member_id, past ORDER BY day) AS step
+    FROM (SELECT +member_id AS member_id, before, day, CASE WHEN day > %s THEN 1 ELSE 0 END AS past FROM insight_movement
+      WHERE merchant_id = %s AND what = %s AND day > %s) AS later) AS steps
+  WHERE step = 1 GROUP BY member_id
 """
 
 
@@ -41,11 +46,10 @@ def transitions(merchant: Merchant, *, what: str, since: date, until: date) -> l
 def counted(merchant: Merchant, *, what: str, since: date, until: date) -> list[Flow]:
     """Only who moved since is looked at one by one; the others stand where they stood."""
     moved = bulk.select(
-        f"WITH one AS ({_FIRST_AFTER}), two AS ({_FIRST_AFTER}) "
-        f"SELECT one.before, COALESCE(two.before, score.{what}), score.{what}, COUNT(*) "
-        "FROM one JOIN insight_member_score AS score ON score.member_id = one.member_id AND +score.merchant_id = %s "
-        f"LEFT JOIN two ON two.member_id = one.member_id GROUP BY one.before, COALESCE(two.before, score.{what}), score.{what}",
-        [merchant.pk, what, since.isoformat(), merchant.pk, what, until.isoformat(), merchant.pk],
+        f"SELECT went.was, COALESCE(went.has, score.{what}), score.{what}, COUNT(*) FROM ({_STEPS}) AS went "
+        "JOIN insight_member_score AS score ON score.member_id = went.member_id AND +score.merchant_id = %s "
+        f"GROUP BY went.was, COALESCE(went.has, score.{what}), score.{what}",
+        [until.isoformat(), merchant.pk, what, since.isoformat(), merchant.pk],
     )
     now = bulk.select(
         f"SELECT {what}, COUNT(*) FROM insight_member_score WHERE merchant_id = %s GROUP BY {what}", [merchant.pk]
