@@ -70,6 +70,10 @@ RIGHTS = {
         {"key": "cake", "name": name("生日礼"), "kind": "birthday_gift", "per": "year", "when": {"birthday": "month"},
          "grants": [{"times": 1}]},
         {"key": "day", "name": name("会员日"), "kind": "member_day", "when": {"month_days": [8]}},
+        {"key": "wedding", "name": name("纪念日"), "kind": "special_day_gift", "per": "year", "grants": [{"times": 2}],
+         "when": {"special_days": ["wedding", "child"], "before": 5, "after": 5}},
+        {"key": "feast", "name": name("节日"), "kind": "gift_wrap", "per": "month", "grants": [{"times": 1}],
+         "when": {"days": [{"festival": "spring_festival", "before": 9, "after": 9}, {"nth": 1, "weekday": 6}, {"month_day": 8}]}},
     ],
     "plans": [
         {"key": "ladder", "name": name("满赠"), "per": "quarter", "steps": [
@@ -130,7 +134,7 @@ class Story:
         self.n += 1
         return f"{kind}{self.n}"
 
-    def add(self, days: float, event: str, **fields: Any) -> dict[str, Any]:
+    def add(self, days: float, /, event: str, **fields: Any) -> dict[str, Any]:
         one = {"at": self.at(days), "event": event, **fields}
         self.found.append(one)
         return one
@@ -467,7 +471,20 @@ def _benefit(story: Story) -> None:
     rng, day, who = story.rng, story.rng.uniform(2, 160), story.who()
     for _ in range(rng.choice([1, 1, 2, 3])):
         key = rng.choice(
-            ["wrap", "wrap", "parking", "cake", "day", "none", "ladder.0", "ladder.1", "five.0", "often.0", "often.7"]
+            [
+                "wrap",
+                "wrap",
+                "parking",
+                "cake",
+                "day",
+                "feast",
+                "none",
+                "ladder.0",
+                "ladder.1",
+                "five.0",
+                "often.0",
+                "often.7",
+            ]
         )
         day += rng.choice([0, 0, 5])
         one = story.add(day, "benefit", member=who, benefit=key, id=story.fresh("n"))
@@ -494,6 +511,18 @@ def _plan(story: Story) -> None:
         one = story.add(day + rng.choice([2, 3, 30]), "benefit", member=who, benefit=key, id=story.fresh("n"))
         if rng.random() < 0.3:
             story.add(day + rng.choice([2, 3, 31]), "benefit_undo", handed=one["id"], late=True)
+
+
+def _special(story: Story) -> None:
+    """Days of a member's life are told, or taken back, and what is given around them is asked for."""
+    rng, day, who = story.rng, story.rng.uniform(2, 160), story.who()
+    on = BEGIN + timedelta(days=day + rng.choice([-4, 0, 3, 30]))
+    days = [f"{rng.choice(['wedding', 'child', 'other'])} {on:%m-%d}", "child L01-15"]
+    story.add(day, "special_days", member=who, days=rng.choice([days, days[:1], []]))
+    for _ in range(rng.choice([1, 2, 3])):
+        story.add(day + rng.choice([0, 1, 2]), "benefit", member=who, benefit="wedding", id=story.fresh("n"))
+    if rng.random() < 0.3:
+        story.add(day + 1, "special_days", member=who, days=days[1:])
 
 
 def _family(story: Story) -> None:
@@ -560,5 +589,5 @@ def _referral(story: Story) -> None:
 POINTS: tuple[Callable[[Story], None], ...] = (_redeem, _hold, _by_hand, _by_hand, _clock, _membership, _price)
 SHELVES: tuple[Callable[[Story], None], ...] = (
     _coupon, _coupon_order, _coupon_order, _value, _gift, _draw, _referral, _friend,
-    _codes, _complaint, _benefit, _plan, _family, _cards, _cards,
+    _codes, _complaint, _benefit, _special, _plan, _family, _cards, _cards,
 )  # fmt: skip

@@ -141,6 +141,7 @@ FAULTS = {
     "a code can be claimed again": (vouchers.Vouchers, "take", lambda self, one, name, member, at: None),
     "a code that nobody claimed is never used up": (vouchers.Vouchers, "_every", lambda self: [*self.all.values()]),
     "what was handed out is forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(given=[])),
+    "special days are forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(special_days=())),
     "cards pay before they are sold": (Card, "seen", lambda self, at: "active"),
     "nobody in a family helps": (Sharing, "family_of", lambda self, member: ""),
     "a coupon of a member is everybody's": (vouchers.Vouchers, "of_member", lambda self, who, asked, best, at: [v for v in self.all.values() if v.name in asked]),

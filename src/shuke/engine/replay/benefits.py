@@ -96,7 +96,7 @@ class Benefits:
             terms.day(member.joined_at),
             [(move.at, move.after) for move in fold.moves if move.at <= at],
             member.birthday,
-            (),
+            member.days,
             [Given(use.benefit, use.at) for use in self.uses.values() if use.member == member.name and not use.undone],
         )
 

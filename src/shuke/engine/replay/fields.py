@@ -57,6 +57,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "draw_offer": ({"draw", "terms", "seed"}, set()),
     "draw": ({"member", "draw", "id"}, {"way", "word"}),
     "referral": ({"member", "by"}, set()),
+    "special_days": ({"member", "days"}, set()),
     "complaint": ({"member", "id"}, set()),
     "benefit": ({"member", "benefit", "id"}, {"store"}),
     "benefit_undo": ({"handed"}, {"late"}),
@@ -70,6 +71,7 @@ REQUESTS = {
     "opening": "opening", "activity": "activity", "growth": "growth", "reinstate": "reinstate", "membership": "membership",
     "membership_end": "membership_end",
 }  # fmt: skip
+SPECIAL = ("wedding", "child", "other")
 VALUE = {"top_up": "top_up", "spend_value": "spend", "give_back_value": "return", "pay_out_value": "withdraw"}
 PAID_BY_CARD = ("card_make", "card_spend", "card_give_back")
 # Where a line names something else: the first of these it has.
@@ -256,6 +258,7 @@ class Line(NamedTuple):
     spend: str = ""  # card_give_back: id of the payment
     pool: bool = False  # redeem: the family helps
     members: tuple[str, ...] = ()
+    days: tuple[tuple[str, int, int, bool], ...] = ()  # special_days: kind, month, day, by the moon
     codes: tuple[str, ...] = ()
     offered: Offered | None = None
     terms: dict[str, Any] | None = None  # of a draw

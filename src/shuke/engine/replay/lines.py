@@ -16,6 +16,7 @@ from shuke.engine.replay.fields import (
     FIELDS,
     NAMES,
     PAID_BY_CARD,
+    SPECIAL,
     VALUE,
     Goods,
     Line,
@@ -136,6 +137,7 @@ class _Reader:
             late=self.flag(told, "late"),
             pool=self.flag(told, "pool"),
             members=self.members(told["members"]) if "members" in told else (),
+            days=self.days(told["days"]) if "days" in told else (),
             codes=self.codes(told, "codes", at_till=event == "price") or self.codes(told, "cards"),
             price=self.amount(told, "price") if "price" in told else None,
             paid_out=self.flag(told, "paid_out"),
@@ -334,6 +336,17 @@ class _Reader:
         if len(found) != 32:
             self.wrong("seed", given, "64 × 0 … f")
         return found
+
+    def days(self, given: Any) -> tuple[tuple[str, int, int, bool], ...]:
+        """All special days of a member, each as “wedding 05-20”; none: []."""
+        found: list[tuple[str, int, int, bool]] = []
+        for one in given if isinstance(given, list) else [None]:
+            kind, _, on = str(one).partition(" ")
+            if kind not in SPECIAL:
+                self.wrong("days", one, '["wedding 05-20", "child L08-15", "other 11-11"]')
+            elif (day := self.birthday(on)) is not None:
+                found.append((kind, *day))
+        return tuple(found)
 
     def birthday(self, given: Any) -> tuple[int, int, bool] | None:
         """MM-DD, or LMM-DD by the moon."""

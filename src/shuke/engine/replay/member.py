@@ -41,6 +41,7 @@ class Member:
     ) -> None:
         self.name, self.number, self.versions = name, number, versions
         self.joined_at, self.birthday, self.purse = joined_at, birthday, purse
+        self.days: tuple[tuple[str, int, int, bool], ...] = ()  # special ones, which earn nothing by themselves
         self.events: list[ev.Event] = []
         self.burns: dict[str, tuple[str, int]] = {}  # key of a spend → event, what can be given back
         self.handed: list[tuple[datetime, int]] = []

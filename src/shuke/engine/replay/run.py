@@ -148,6 +148,9 @@ class Replay:
             return self.benefits.take_back(line)
         if event in ("family", "family_join", "family_leave"):
             return self.sharing.family(line)
+        if event == "special_days":
+            self.members[line.member].days = line.days
+            return Answer(True)
         if event == "complaint":
             self.rules.settled.append((line.member, at, line.id))
             return Answer(True)

@@ -105,6 +105,7 @@ class Books:
             "coupon_codes": self.vouchers.make_codes,
             "coupon_void": self.vouchers.void,
             "complaint": self.vouchers.complaint,
+            "special_days": self.household.special_days,
             "benefit": self.household.hand_out,
             "benefit_undo": self.household.take_back,
             "family": self.household.family,

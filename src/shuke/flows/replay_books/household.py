@@ -8,6 +8,8 @@ from shuke.engine.replay import benefits as handing
 from shuke.engine.replay.fields import Line
 from shuke.engine.replay.outcome import Answer
 from shuke.engine.replay.sharing import joined
+from shuke.flows import join as joining
+from shuke.flows.join import Day
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.loyalty.actions import benefits, families
 from shuke.loyalty.actions.families import FamilyRefused
@@ -72,6 +74,14 @@ class Household:
         return [
             handing.told(names[u.pk], u.benefit, u.at, u.state, u.points, u.cost_minor) for u in rows.order_by("pk")
         ]
+
+    def special_days(self, line: Line) -> Answer:
+        days = [Day(kind, "", 0, month, day, lunar) for kind, month, day, lunar in line.days]
+        joining.tell(
+            merchant=self.shop.merchant, member_id=self.shop.member(line.member), said=joining.Said(days=days),
+            source="replay", now=line.at, actor=ACTOR,
+        )  # fmt: skip
+        return Answer(True)
 
     # ---- families -----------------------------------------------------------------------------------------------------
 
