@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections
 
 from shuke.loyalty import queries
-from shuke.loyalty.actions import transfers
+from shuke.loyalty.actions import settling, transfers
 from tests.trust import SEED
 from tests.trust.deeds import DEEDS, Deed, EveryTill, is_done_now, strikes
 from tests.trust.rows import rows
@@ -120,7 +120,8 @@ def test_a_request_is_done_whole_or_not_at_all_whichever_statement_fails(till, h
 def test_lost_connections_show_a_till_that_writes_piece_by_piece(monkeypatch):
     monkeypatch.setattr("shuke.kit.clock.utc_now", lambda: LATER)
     till = EveryTill()
-    monkeypatch.setattr(transfers, "transaction", SimpleNamespace(atomic=nullcontext))  # the planted fault
+    for room in (transfers, settling):  # the planted fault
+        monkeypatch.setattr(room, "transaction", SimpleNamespace(atomic=nullcontext))
     [give] = [deed for deed in DEEDS if deed.name == "give"]
     wrong = every_statement_fails_once(till, give, "full")
     assert any("something was written" in w for w in wrong)

@@ -50,6 +50,7 @@ def test_a_draw_is_promised_and_an_order_handed_over(open_page, shop):
     lan, _, draw = shop
     page = open_page(lan.owner, width=360)
     page.goto(f"/rewards/draws/{draw.pk}")
+    page.get_by_text("Publish the promise").click()
     page.locator("button[name=do][value=promise]").click()
     page.wait_for_load_state()
     draw.refresh_from_db()
