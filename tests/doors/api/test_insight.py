@@ -119,5 +119,5 @@ def test_an_engine_that_cannot_is_told_apart_from_a_question_that_cannot(ask, sh
         raise failure
 
     monkeypatch.setattr(Engine, "run", fails)
-    answer = ask("growth")
+    answer = ask("growth?since=2026-01-01")  # not what the night stored
     assert (answer.status_code, answer.json()) == (503, {"error": str(failure), "code": code})

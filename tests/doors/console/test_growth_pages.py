@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from unittest.mock import Mock
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shuke.engine.insight.port import Engine, EngineFailed, EngineStopped
-from shuke.insight.queries import growth
+from shuke.insight import actions
+from shuke.insight.models import StoredReport
+from shuke.insight.queries import analytics, growth, transitions
 from shuke.members.models import Member
 from shuke.shops import queries as shops
 from tests.doors.console.claims import claims, without_figure
-from tests.insight.test_members_behind import busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
+from tests.insight.test_members_behind import DAY, busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
 from tests.insight.till import night
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +32,7 @@ def open_shop(busy, monkeypatch):  # noqa: F811
     for i, one in enumerate(people):
         home = (busy.street, busy.online, None)[i % 3]
         Member.objects.filter(pk=one.pk).update(home_store=home, acquired_by=("", "朋友", "路过 & co")[i % 3])
+    actions.snapshot(merchant=busy.merchant, day=DAY, now=night(busy, DAY.isoformat()))
     monkeypatch.setattr(shops, "now", lambda merchant: night(busy, "2026-12-01"))
     return busy
 
@@ -45,13 +51,14 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "least"), PATHS)
-def test_every_figure_opens_as_many_members_as_it_says(see, open_shop, path, least):
-    page = see(open_shop.owner).get(path).content.decode()
-    told = claims(page, open_shop.merchant, night(open_shop, "2026-12-01"))
-    assert [claim for claim in told if claim.claimed != claim.found] == []
-    assert sum(claim.claimed > 0 for claim in told) >= least
-    assert without_figure(page) == []
+def test_every_figure_opens_as_many_members_as_it_says(see, open_shop):
+    client = see(open_shop.owner)
+    for path, least in PATHS:
+        page = client.get(path).content.decode()
+        told = claims(page, open_shop.merchant, night(open_shop, "2026-12-01"))
+        assert [claim for claim in told if claim.claimed != claim.found] == [], path
+        assert sum(claim.claimed > 0 for claim in told) >= least, path
+        assert without_figure(page) == [], path
 
 
 def test_each_part_has_a_page_whose_figures_open(see, open_shop):
@@ -101,6 +108,46 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
         assert "Nothing to compare yet" in see(lan.owner).get(path).content.decode()
 
 
+CHOICES = [
+    *(f"growth?grain={grain}&by={by}" for grain in growth.GRAINS for by in ("", "acquisition")),
+    "growth?by=store&part=-&show=orders", "cohorts", "cohorts?grain=week&by=channel", "cohorts?grain=year&show=spend",
+    "movement", "movement?what=layer", "movement?what=stage", "pyramid",
+]  # fmt: skip
+
+
+def test_what_the_pages_offer_was_stored_by_the_night(see, open_shop, monkeypatch):
+    opened, counted = Mock(side_effect=AssertionError), Mock(side_effect=AssertionError)
+    monkeypatch.setattr(analytics, "opened", opened)
+    monkeypatch.setattr(transitions, "counted", counted)
+    client = see(open_shop.owner)
+    for asked in CHOICES:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/insight/{asked}").status_code == 200
+        read = " ".join(query["sql"] for query in queries)
+        assert "insight_member_score" not in read, asked
+        assert "insight_movement" not in read, asked
+    assert not opened.called
+    assert not counted.called
+
+
+def test_another_grain_keeps_the_usual_days_and_chosen_days_stay_chosen(see, open_shop, monkeypatch):
+    client = see(open_shop.owner)
+    form = dict(
+        re.findall(r'name="(since|until|usual)" value="([^"]+)"', client.get("/insight/growth").content.decode())
+    )
+    assert form == {"since": "2025-12-01", "until": "2026-11-30", "usual": "2025-12-01..2026-11-30"}
+    with monkeypatch.context() as closed:
+        closed.setattr(analytics, "opened", Mock(side_effect=AssertionError))
+        days = client.get("/insight/growth", form | {"grain": "day"}).content.decode()
+        assert 'value="2026-11-01..2026-11-30"' in days
+        quarters = client.get("/insight/growth", form | {"grain": "quarter", "by": "store"}).content.decode()
+        assert 'value="2025-10-01..2026-11-30"' in quarters
+        assert "usual=2025-12-01..2026-11-30" in quarters.replace("%3A", ":")
+    chosen = client.get("/insight/growth", form | {"since": "2026-02-03"}).content.decode()
+    assert 'name="since" value="2026-02-01"' in chosen
+    assert 'name="usual"' not in chosen
+
+
 def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypatch):
     client = see(open_shop.owner)
     for raised, says in (
@@ -108,6 +155,7 @@ def test_an_engine_that_cannot_is_no_fault_of_the_page(see, open_shop, monkeypat
         (EngineStopped("growth"), "longer than 100 seconds"),
     ):
         monkeypatch.setattr(Engine, "run", Mock(side_effect=raised))
-        for path in ("/insight/growth", "/insight/cohorts"):
+        for path in ("/insight/growth?since=2026-09-01", "/insight/cohorts"):
+            StoredReport.objects.filter(question__startswith="cohorts").delete()
             answer = client.get(path)
             assert (answer.status_code, says in answer.content.decode()) == (503, True)

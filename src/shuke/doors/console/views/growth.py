@@ -35,7 +35,7 @@ def growth(request: StaffRequest) -> HttpResponse:
     """New members, buyers, repeat, churn, baskets by period, and parts of the shop beside each other."""
     _needs_insight(request)
     grain, by = _chosen(request, "grain", GRAINS, "month"), _chosen(request, "by", told.DIVISIONS, "")
-    since, until = _day(request.GET.get("since", "")), _day(request.GET.get("until", ""))
+    since, until = _asked_days(request)
     wrong = ""
     try:
         report = _kept(request, f"{since}:{until}:{grain}:{by}", lambda: told.growth(request.merchant, since=since, until=until, grain=grain, by=by, within=PAGE))  # fmt: skip
@@ -46,7 +46,7 @@ def growth(request: StaffRequest) -> HttpResponse:
     except (told.BadQuestion, TooManyStretches) as error:
         wrong = _wrong(error)
         report = told.growth(request.merchant, by=by)
-        grain = report.grain
+        grain, since, until = report.grain, None, None
     part = _part(report, request.GET.get("part", ""))
     show = _chosen(request, "show", tuple(growth_pages.DRAWN), "buyers")
     currency = request.merchant.currency
@@ -65,6 +65,7 @@ def growth(request: StaffRequest) -> HttpResponse:
         "grains": _grains(GRAINS),
         "since": report.since,
         "until": report.until,
+        "usual": f"{report.since}..{report.until}" if (since, until) == (None, None) else "",
         "show": show,
         "shows": [(key, growth_pages.label(key)) for key in growth_pages.DRAWN],
         "tables": tables,
@@ -151,7 +152,9 @@ def _part(report: told.GrowthReport | told.CohortReport, key: str) -> told.Part 
 
 def _only(request: StaffRequest, part: told.Part) -> str:
     """The same page, of one part."""
-    asked = {name: request.GET[name] for name in ("since", "until", "grain", "by", "show") if request.GET.get(name)}
+    asked = {
+        name: request.GET[name] for name in ("since", "until", "usual", "grain", "by", "show") if request.GET.get(name)
+    }
     return "?" + urlencode(asked | {"part": part.key})
 
 
@@ -187,6 +190,15 @@ def _kept(request: StaffRequest, asked: str, make: Callable[[], Report]) -> Repo
 def _chosen(request: StaffRequest, name: str, among: tuple[str, ...], usual: str) -> str:
     asked = request.GET.get(name, usual)
     return asked if asked in among else usual
+
+
+def _asked_days(request: StaffRequest) -> tuple[date | None, date | None]:
+    """The days somebody chose; None, None where the form only says again what the page had put into it: then the usual days are
+    meant, whatever the grain, and the night has stored those."""
+    first, last = request.GET.get("since", ""), request.GET.get("until", "")
+    if request.GET.get("usual") == f"{first}..{last}":
+        return None, None
+    return _day(first), _day(last)
 
 
 def _day(text: str) -> date | None:
