@@ -195,7 +195,7 @@ def learn_statistics() -> None:
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
-    """All rows of a query. On SQLite moments come back as text: see `read_moment`."""
+    """All rows of a query. On SQLite moments that are worked out come back as text: see `read_moment`."""
     rows: list[tuple] = _run(sql, parameters).fetchall()
     if len(rows) > 10_000 and is_postgres():  # the cursor would keep them as long as it is kept
         connections["default"].connection._shuke_cursor = None
@@ -224,9 +224,7 @@ def moment() -> Callable[[datetime | None], Any]:
 
 
 def read_moment(value: Any) -> datetime | None:
-    """An instant as `select` gives it, on either engine: aware, naive (a SQLite column) or text (SQLite RETURNING)."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    """An instant as `select` gives it: of a column aware already, of SQLite's MAX, CASE or RETURNING as text."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value + "+00:00")
