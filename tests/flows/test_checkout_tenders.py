@@ -8,15 +8,20 @@ from itertools import permutations
 
 import pytest
 
+from shuke.connect.importers import sentence
 from shuke.flows import checkout
 from shuke.flows import stored as flow
+from shuke.flows.imports.tally import problem_of
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries
 from shuke.loyalty.actions import stored as actions
 from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.models import Checkout, CodeTry
 from shuke.loyalty.queries import stored as books
+from shuke.orders.models import Order
 from tests.flows.test_gift_cards import made, sell
+from tests.flows.test_imports import report
+from tests.flows.test_imports import take as imported
 from tests.loyalty.books import CHARTER, NOW, member, order, publish, refund, take
 from tests.loyalty.stored import STORED, do
 from tests.loyalty.till import basket
@@ -188,6 +193,39 @@ def test_a_card_made_void_meanwhile_takes_nothing_back_and_says_so(shop, cards):
     assert refused.value.code == "return_refused"
     assert Checkout.objects.get(key="b1").returned_cards_minor == 0
     sound(shop)
+
+
+REFUNDS = ["订单编号", "退款编号", "买家退款金额", "退款状态", "退款完结时间", "退款的申请时间", "宝贝标题"]
+NUMBERS = ("700000000000000001", "700000000000000002")
+
+
+def test_a_file_goes_on_past_a_refund_to_a_void_card(lan, shop, ann, cards, tmp_path):
+    """The buyer has the money: the refund is booked, points and coupons come back, and the file says what the card cannot take."""
+    before = queries.balance(shop, ann, LATER).available
+    hold(shop, ann, "b1", 100, gift_cards=cards[:1], points=100)
+    capture(shop, "b1", f"order:taobao:兰记护肤:{NUMBERS[0]}")
+    take_orders(merchant=shop, orders=[order(n, 516, 99, person=None) for n in NUMBERS], now=LATER, actor="t")
+    card = books.find_card(shop, cards[0])
+    actions.void_card(merchant=shop, card_id=card.pk, reason="lost", now=NOW, actor="t")
+    rows = [
+        [number, f"R{n}", "99.00", "退款成功", "2026-06-03 10:00:00", "2026-06-02 10:00:00", "面霜"]
+        for n, number in enumerate(NUMBERS)
+    ]
+    done = imported(lan, report(tmp_path / "refunds20260605.csv", rows, REFUNDS), now=LATER)
+    assert (done.state, done.counts["refunds_new"], done.counts["rejected"]) == ("done", 2, 0)
+    assert done.counts["odd"] == {"void_card": 1}
+    (told,) = done.counts["examples"]["void_card"]
+    said = sentence(problem_of(told), "en")
+    assert NUMBERS[0] in said
+    assert "50.00" in said
+    assert cards[0][-4:] in said
+    row = Checkout.objects.get(key="b1")
+    assert (row.returned_cards_minor, row.returned_points) == (0, 100)
+    assert queries.balance(shop, ann, LATER).available == before
+    assert [o.refunded_minor for o in Order.objects.filter(number__in=NUMBERS)] == [9_900, 9_900]
+    sound(shop)
+    again = imported(lan, report(tmp_path / "again20260606.csv", rows, REFUNDS), now=LATER)
+    assert (again.counts["refunds_same"], again.counts["odd"]) == (2, {})
 
 
 @pytest.mark.parametrize("documents", [["R1", "R2"], ["R2", "R1"], ["R2", "R1", "R2", "R1"]])

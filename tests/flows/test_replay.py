@@ -193,3 +193,28 @@ def test_what_arrives_late_corrects_the_reason_too():
         (-1, 2)
     ]  # what joining gave, and what was there
     assert queries.verify(merchant).findings == []
+
+
+def test_a_void_card_keeps_no_refund_from_being_booked():
+    """Told by money the buyer has it already; told by goods somebody stands at the till, who hears why not."""
+    told = [
+        {"at": "2026-01-02", "event": "join", "member": "ann"},
+        {"at": "2026-01-02", "event": "opening", "member": "ann", "points": 200, "id": "o1"},
+        {"at": "2026-01-02", "event": "card_make", "cards": ["CARD-A"], "amount": 50},
+        {"at": "2026-01-02T13:00", "event": "card_sell", "card": "CARD-A", "id": "s1"},
+        *(
+            {"at": f"2026-01-03T1{n}:00", "event": "order", "member": "ann", "order": f"V{n}", "lines": [{"amount": 40}],
+             "tenders": {"gift_cards": ["CARD-A"], "points": 100}}
+            for n in (1, 2)
+        ),
+        {"at": "2026-01-04", "event": "card_void", "card": "CARD-A"},
+        {"at": "2026-01-05", "event": "return", "order": "V1", "amount": 35},
+        {"at": "2026-01-05T13:00", "event": "return", "order": "V2", "lines": [{"line": 1}]},
+    ]  # fmt: skip
+    alone, books, merchant = both(CHARTERS["till"], told, UNTIL)
+    assert alone == books
+    by_money, by_goods = books["events"][-2:]
+    assert [(one["code"], one["card"]) for one in by_money["skipped"]] == [("card_not_active", "CARD-A")]
+    assert {one["kind"] for one in by_money["applied"]} >= {"refund", "return"}
+    assert [one["code"] for one in by_goods["inapplicable"]] == ["return_refused"]
+    assert queries.verify(merchant).findings == []

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import CouponUse, Order, Person, Product, Refund
 from shuke.flows import opening, referral
-from shuke.flows.checkout import follow_orders
+from shuke.flows.checkout import Returned, follow_orders
 from shuke.loyalty import actions as loyalty
 from shuke.members import actions as members
 from shuke.members.actions import Note, Recognised
@@ -35,6 +35,7 @@ class Taken(NamedTuple):
     coupons: int  # coupon uses that were news
     postings: int
     openings: opening.Brought = opening.Brought()
+    returns: tuple[Returned, ...] = ()  # of baskets whose orders were refunded
 
     def count(self, outcome: Outcome) -> int:
         return sum(r.outcome is outcome for r in self.orders)
@@ -95,7 +96,7 @@ def take_orders(
             )
         touched = {r.key: r.order_id for r in recorded if r.outcome is not Outcome.SAME}
         touched |= {r.key: r.order_id for r in given_back.orders if r.changed}
-        follow_orders(merchant=merchant, orders=touched, now=now, actor=actor)
+        returns = follow_orders(merchant=merchant, orders=touched, now=now, actor=actor)
         if people:
             ids = [who.member_id for who in seen_people]
             referral.bind_imported(merchant=merchant, people=people, member_ids=ids, now=now, actor=actor)
@@ -105,7 +106,18 @@ def take_orders(
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
         created = tuple(r.member_id for r in recognised if r.created and r.member_id is not None)
-    return Taken(recorded, len(known), given_back, seen_people, created, changed_products, used, postings, openings)
+    return Taken(
+        recorded,
+        len(known),
+        given_back,
+        seen_people,
+        created,
+        changed_products,
+        used,
+        postings,
+        openings,
+        tuple(returns),
+    )
 
 
 def _recognise(

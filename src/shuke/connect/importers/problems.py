@@ -143,6 +143,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "A member's points were taken over as {stands} already (import {batch}); this file says {value}. Nothing was booked: points may have moved in the other system since. If the first balance was wrong, take that import back and import this one; else correct the member's points by hand.",
         "会员的积分此前已按 {stands} 结转（导入 {batch}），本文件为 {value}，未入账：原系统的积分可能已变动。若此前有误，请先撤销那次导入再导入本文件；否则请手工调整。",
     ),
+    "void_card": (
+        "Order {value} was refunded; {amount} of that belong on gift card {card}, which is void. The refund is booked and everything else was given back. If the buyer did not get these {amount} another way, give them a new card.",
+        "订单 {value} 已退款，其中 {amount} 应退回礼品卡 {card}，但该卡已作废。退款已入账，其余已退回。若买家未以其他方式收到这 {amount}，请补发新卡。",
+    ),
+    "not_given_back": (
+        "Order {value} was refunded, but what its basket used at the till could not be given back: {why} The refund itself is booked. Open the member and put it right by hand.",
+        "订单 {value} 已退款，但收银时使用的券、积分或储值未能退回：{why} 退款本身已入账，请打开该会员手工处理。",
+    ),
     "opening_without_charter": (
         "There is no charter in force, so {value} points were not taken over. Publish a charter and import the file again.",
         "尚无生效的会员章程，{value} 积分未结转。请发布章程后重新导入。",

@@ -248,10 +248,15 @@ class Till:
             back = returned(lines, {one.key: one.quantity for one in lines}, basket.priced.back_to)
         else:
             back = by_money(lines, money, basket.priced.back_to, counted(lines, sold.paid))
-        if self._gone(back.minus(basket.given)):
-            return Answer(False, "return_refused", {"order": line.order})
+        # The money is with the buyer whatever we say: of cards that are void nothing follows it.
+        had = dict(basket.given.gift_cards)
+        gone = [
+            ref for ref, n in back.minus(basket.given).gift_cards if n and self.cards.by_number(ref).state == "void"
+        ]
+        kept = tuple((ref, had.get(ref, 0) if ref in gone else n) for ref, n in back.gift_cards)
         answer = self._refund(line, plan, plan.amount)
-        self._give_back(answer, line, basket, back, whole)
+        self._give_back(answer, line, basket, replace(back, gift_cards=kept), whole)
+        answer.left += [void(self.cards.by_number(ref).code) for ref in gone]
         return answer
 
     def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:
@@ -320,6 +325,10 @@ def called(cards: Cards, code: str) -> str:
     """As `flows.checkout.prepaid` calls cards: by number; those that nobody has by the end of what was told."""
     card = cards.all.get(code)
     return card.number if card is not None else f"…{code[-4:]}"
+
+
+def void(card: str) -> dict[str, Any]:
+    return {"code": "card_not_active", "card": card, "state": "void"}
 
 
 # ---- what both the engine and the books make of a line -----------------------------------------------------------------

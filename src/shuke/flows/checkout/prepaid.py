@@ -117,6 +117,26 @@ def release(merchant: Merchant, row: Checkout, now: datetime, actor: str) -> Non
         stored_value.ask(merchant=merchant, asks=asks, now=now, actor=actor)
 
 
+class Void(NamedTuple):
+    """A gift card that is void by now, and what of its payment came back."""
+
+    card: int
+    hint: str
+    amount_minor: int
+
+
+def without_void(merchant: Merchant, row: Checkout, back: Back) -> tuple[Back, tuple[Void, ...]]:
+    """What can come back, if cards that are void take nothing back."""
+    void = money.void_among(merchant, [int(card) for card, _ in back.gift_cards])
+    kept = tuple((card, row.gift_cards[card][1] if int(card) in void else n) for card, n in back.gift_cards)
+    lost = [
+        Void(int(card), f"…{void[int(card)]}", n - row.gift_cards[card][1])
+        for card, n in back.gift_cards
+        if int(card) in void and n > row.gift_cards[card][1]
+    ]
+    return replace(back, gift_cards=kept), tuple(lost)
+
+
 def give_back(merchant: Merchant, row: Checkout, back: Back, now: datetime, actor: str) -> str:
     """Bring each tender to what came back to it in all; why not, or "". Raises StoredRefused."""
     asks = []

@@ -28,11 +28,14 @@ BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the
 
 
 class Returned(NamedTuple):
-    """What one return gave back."""
+    """What one return gave back, and what it could not: gift cards that are void by now, or everything (`why`)."""
 
     key: str
     back: dict[str, Any]  # due_minor, points, points_minor, stored_value_minor, discounts, coupons
     replayed: bool = False
+    order_event: str = ""
+    void: tuple[prepaid.Void, ...] = ()
+    why: str = ""
 
 
 def give_back(
@@ -105,29 +108,43 @@ def give_back_for_orders(
     """Orders of the archive were refunded: per order event the money given back in all, whether that was everything, and
     what the archive says was paid.
 
-    For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again.
+    For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again. The
+    money is with the buyer whatever we say: what cannot follow it is told, and hinders nothing else.
     """
     done = []
     for event, row in sorted(stored.of_orders(merchant, refunded).items()):
-        money, whole, paid = refunded[event]
-        with transaction.atomic():
-            locked = stored.checkout(merchant, row.key, lock=True)
-            assert locked is not None
-            if locked.state != "captured" or (locked.returned and BY_MONEY not in locked.returned):
-                continue
-            known = locked.returned.get(BY_MONEY, -1)
-            lines = stored.lines_of(locked)
-            if whole:
-                everything = {line.key: line.quantity for line in lines}
-                money, back = max(money, locked.due_minor), returned(lines, everything, _back_to(locked))
-            else:
-                back = by_money(lines, money, _back_to(locked), counted(lines, paid))
-            if money <= known:
-                continue  # told before, or a correction downwards: what was given back stays given
-            return_key = f"{locked.key}:refunded:{money}"
-            payload = hash_of({"checkout": locked.key, "money": money})
-            done.append(_write(merchant, locked, return_key, payload, {BY_MONEY: money}, back, whole, now, actor))
+        try:
+            told = _follow(merchant, event, row.key, *refunded[event], now, actor)
+        except CheckoutRefused as refused:
+            told = Returned(row.key, {}, order_event=event, why=str(refused))
+        if told is not None:
+            done.append(told)
     return done
+
+
+def _follow(
+    merchant: Merchant, event: str, key: str, money: int, whole: bool, paid: int, now: datetime, actor: str
+) -> Returned | None:
+    """None: there is nothing to give back that was not given back before. Raises CheckoutRefused."""
+    with transaction.atomic():
+        locked = stored.checkout(merchant, key, lock=True)
+        assert locked is not None
+        if locked.state != "captured" or (locked.returned and BY_MONEY not in locked.returned):
+            return None
+        known = locked.returned.get(BY_MONEY, -1)
+        lines = stored.lines_of(locked)
+        if whole:
+            everything = {line.key: line.quantity for line in lines}
+            money, back = max(money, locked.due_minor), returned(lines, everything, _back_to(locked))
+        else:
+            back = by_money(lines, money, _back_to(locked), counted(lines, paid))
+        if money <= known:
+            return None  # told before, or a correction downwards: what was given back stays given
+        back, void = prepaid.without_void(merchant, locked, back)
+        return_key = f"{locked.key}:refunded:{money}"
+        payload = hash_of({"checkout": locked.key, "money": money})
+        told = _write(merchant, locked, return_key, payload, {BY_MONEY: money}, back, whole, now, actor)
+        return told._replace(order_event=event, void=void)
 
 
 def _back_to(row: Checkout) -> tuple[Tender, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
@@ -11,6 +12,7 @@ from django.db import DatabaseError, transaction
 from shuke.connect.importers import TabularError, UnknownLayout, sentence
 from shuke.connect.importers.mapping import BadMapping
 from shuke.engine.facts import Problem
+from shuke.flows.checkout import Returned
 from shuke.flows.imports.previewing import count_orders
 from shuke.flows.imports.reading import Chunk, FileRefused, chunks
 from shuke.flows.imports.rejects import Rejects
@@ -18,7 +20,7 @@ from shuke.flows.imports.starting import disk_problem
 from shuke.flows.imports.tally import Tally
 from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import take_out
-from shuke.kit import bulk, jobs
+from shuke.kit import bulk, jobs, money
 from shuke.kit.garbage import collector_at_rest
 from shuke.kit.progress import Progress, Silent
 from shuke.members import actions as members
@@ -161,6 +163,7 @@ def _take(
         tally.add("customers", len(chunk.people))
         tally.add("openings", taken.openings.balances)
         tally.problems(taken.openings.odd)
+        tally.problems(_not_given_back(taken.returns, merchant.currency))
         tally.add("members_new", len(set(taken.created)))
         tally.add("products", len(chunk.products))
         tally.add("coupons", len(chunk.coupons))
@@ -174,6 +177,17 @@ def _take(
             batch=batch, from_offset=batch.offset, offset=batch.offset + chunk.facts, counts=counts
         ):
             raise BatchBusy(f"Import {batch.pk} is being run by another process. It goes on there.")
+
+
+def _not_given_back(returns: Sequence[Returned], currency: str) -> Iterator[Problem]:
+    """What the refunds of a chunk could not bring back: the rows came in, and somebody should look."""
+    for one in returns:
+        number = one.order_event.rpartition(":")[2]
+        for card in one.void:
+            told = (("card", card.hint), ("amount", money.show(card.amount_minor, currency)))
+            yield Problem("void_card", 0, "", number, told, False)
+        if one.why:
+            yield Problem("not_given_back", 0, "", number, (("why", one.why),), False)
 
 
 def _known_customers(merchant: Merchant, chunk: Chunk, now: datetime) -> dict[int, restoring.Profile]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
 from shuke.engine import facts
 from shuke.engine.checkout import Priced, document
 from shuke.engine.checkout import price as price_by
@@ -14,7 +12,7 @@ from shuke.engine.replay.cards import moved
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.outcome import Answer, with_names
 from shuke.engine.replay.returns import Plan, Returns
-from shuke.engine.replay.till import basket_of, numbered, sold_goods, to_use, why_unused
+from shuke.engine.replay.till import basket_of, numbered, sold_goods, to_use, void, why_unused
 from shuke.engine.replay.value import did
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
@@ -171,11 +169,7 @@ class Till:
             return Answer(False, plan.code, dict(plan.figures))
         if not plan.of_basket:
             before = self._so_far(line.order)
-            try:
-                with transaction.atomic():
-                    answer = self._refund(line, plan, plan.amount)
-            except CheckoutRefused as refused:
-                return Answer(False, refused.code, {"order": line.order})
+            answer = self._refund(line, plan, plan.amount)
             self._given_back(answer, line, before)
             return answer
         before = self._so_far(line.order)
@@ -205,10 +199,11 @@ class Till:
             return Answer(True)
         sold = self.returns.sold[line.order].line
         refund = facts.Refund(sold.platform, sold.store, line.order, line.id, amount, line.at, currency=self.currency)
-        take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
+        taken = take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
         self.returns.done(line, plan, amount)
         event = f"refund:{sold.order_event}:{line.id}"
-        return Answer(True, figures={"amount": amount}, events=[(sold.member, event)])
+        left = [void(self.cards.numbers()[str(card.card)]) for one in taken.returns for card in one.void]
+        return Answer(True, figures={"amount": amount}, left=left, events=[(sold.member, event)])
 
     def _so_far(self, order: str) -> tuple[int, int, set[int], dict[str, int]]:
         """What of a basket came back before: points, stored value, coupons, by gift card."""

@@ -8,6 +8,7 @@ from shuke.loyalty.queries.stored.cards import (
     cards_of_batch,
     find_card,
     seen,
+    void_among,
 )
 from shuke.loyalty.queries.stored.reports import Report, report
 from shuke.loyalty.queries.stored.terms import is_on, is_shown, terms_of
@@ -43,4 +44,5 @@ __all__ = [
     "seen",
     "statement",
     "terms_of",
+    "void_among",
 ]

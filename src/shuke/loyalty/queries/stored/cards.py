@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,6 +38,12 @@ def find_card(merchant: Merchant, told: str) -> GiftCard | None:
 
 def card_of(merchant: Merchant, pk: int) -> GiftCard | None:
     return GiftCard.objects.select_related("batch", "member").filter(merchant=merchant, pk=pk).first()
+
+
+def void_among(merchant: Merchant, cards: Sequence[int]) -> dict[int, str]:
+    """Which of these are void: card → the last four signs of its code."""
+    rows = GiftCard.objects.filter(merchant=merchant, pk__in=cards, state="void") if cards else GiftCard.objects.none()
+    return dict(rows.values_list("pk", "hint"))
 
 
 def purses_of_card(merchant: Merchant, pk: int) -> list[int]:
