@@ -33,6 +33,7 @@ PARTS = (
     ("shuke.insight.actions.movement", "History.write", "history"),
     ("shuke.insight.actions.snapshots", "move", "movement"),
     ("shuke.insight.actions.snapshots", "value_report", "value"),
+    ("shuke.insight.actions.snapshots", "keep_reports", "reports"),
     ("shuke.loyalty.actions", "run_clock", "books"),
 )
 

@@ -33,7 +33,7 @@ from django.test import Client  # noqa: E402
 
 from shuke.insight.queries.filters import LAYERS, SORTS, STAGES, VIEWS  # noqa: E402
 from shuke.loyalty.queries import charters  # noqa: E402
-from shuke.members.models import Member  # noqa: E402
+from shuke.members.models import Member, MemberState  # noqa: E402
 from shuke.shops import queries as shops  # noqa: E402
 from shuke.shops.actions import create_staff  # noqa: E402
 from shuke.shops.models import Merchant, Role, Staff  # noqa: E402
@@ -111,7 +111,7 @@ def main(count: int, seed: int = 1) -> None:
     except charters.NoCharter:
         tiers = []
     stores = [str(store.id) for store in shops.stores(merchant)]
-    ids = list(Member.objects.filter(merchant=merchant).order_by("card").values_list("id", flat=True)[:200_000])
+    ids = list(Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("card").values_list("id", flat=True)[:200_000])
     members = len(ids)
     for path in ("/", "/members", f"/members/{ids[0]}"):  # compile templates, open the database
         client.get(path)
