@@ -578,6 +578,27 @@ def _cards(story: Story) -> None:
             story.add(when, what, card=card, until=story.at(when + rng.choice([-5, 60])))
 
 
+def _partner(story: Story) -> None:
+    """Spending with a co-branded card: before and after it is somebody's, over the month's limit, given back in parts."""
+    rng, day = story.rng, story.rng.uniform(1, 120)
+    bank, cards = story.fresh("bank"), ["4321", "8765"]
+    first = story.add(day, "partner", partner=bank, points=rng.choice([1, 3]), per=rng.choice([10, 7.5]))
+    if rng.random() < 0.6:
+        first["month_most"] = rng.choice([8, 30])
+    for _ in range(rng.choice([1, 2, 2])):
+        who, when = story.who(), day + rng.choice([1, 3, 9])
+        story.add(when, "partner_card", member=who, partner=bank, card=rng.choice(cards))
+    for _ in range(rng.choice([1, 3, 5])):
+        when, card = day + rng.choice([1, 3, 9, 20, 45]), rng.choice(cards)
+        amount = rng.choice([9.99, 60, 128.5, 300])
+        one = story.add(when, "partner_spend", partner=bank, card=card, amount=amount, id=story.fresh("bs"))
+        for _ in range(rng.choice([0, 0, 1, 2])):
+            part = rng.choice([amount, 9.99, 30])
+            back = story.add(when + rng.choice([0, 2]), "partner_return", partner=bank, card=rng.choice([card, card, "4321"]), amount=part, id=story.fresh("br"))  # fmt: skip
+            if rng.random() < 0.6:
+                back["spend"] = rng.choice([one["id"], one["id"], "no-such"])
+
+
 def _complaint(story: Story) -> None:
     story.add(story.rng.uniform(1, 170), "complaint", member=story.who(), id=story.fresh("w"))
 
@@ -589,5 +610,5 @@ def _referral(story: Story) -> None:
 POINTS: tuple[Callable[[Story], None], ...] = (_redeem, _hold, _by_hand, _by_hand, _clock, _membership, _price)
 SHELVES: tuple[Callable[[Story], None], ...] = (
     _coupon, _coupon_order, _coupon_order, _value, _gift, _draw, _referral, _friend,
-    _codes, _complaint, _benefit, _special, _plan, _family, _cards, _cards,
+    _codes, _complaint, _benefit, _special, _plan, _family, _cards, _cards, _partner,
 )  # fmt: skip

@@ -22,6 +22,7 @@ from shuke.engine.replay.benefits import Benefits
 from shuke.engine.replay.cards import Card
 from shuke.engine.replay.gifts import Gifts
 from shuke.engine.replay.member import Member
+from shuke.engine.replay.partners import Partners
 from shuke.engine.replay.referrals import Referrals
 from shuke.engine.replay.report import report
 from shuke.engine.replay.rules import Rules
@@ -126,7 +127,7 @@ def printed(name: str, told: list[dict]) -> dict:
     return report(lines, alone, engine)
 
 
-SOMEONE = Benefits._someone
+SOMEONE, POST = Benefits._someone, Partners._post
 FAULTS = {
     "a coupon comes back though its terms keep it": (vouchers, "comes_back", lambda template, end, now, zone: (True, end)),
     "bonus never lapses": (Purse, "advance", lambda self, now: []),
@@ -142,6 +143,7 @@ FAULTS = {
     "a code that nobody claimed is never used up": (vouchers.Vouchers, "_every", lambda self: [*self.all.values()]),
     "what was handed out is forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(given=[])),
     "special days are forgotten": (Benefits, "_someone", lambda self, *who: SOMEONE(self, *who)._replace(special_days=())),
+    "a partner's returns take nothing": (Partners, "_post", lambda self, answer, verdict, row, at: POST(self, answer, verdict, row, at) if verdict.points > 0 else None),
     "cards pay before they are sold": (Card, "seen", lambda self, at: "active"),
     "nobody in a family helps": (Sharing, "family_of", lambda self, member: ""),
     "a coupon of a member is everybody's": (vouchers.Vouchers, "of_member", lambda self, who, asked, best, at: [v for v in self.all.values() if v.name in asked]),

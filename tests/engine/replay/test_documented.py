@@ -201,7 +201,7 @@ def test_in_the_house_the_clock_and_the_end_are_as_told(in_the_house):
         ("2026-04-01", "ann", "coupon:win_back", "member_has_enough"),
     ]
     members, cards = in_the_house["members"], in_the_house["gift_cards"]
-    assert {name: end["available"] for name, end in members.items()} == {"ann": 580, "bo": 0, "cy": 80}
+    assert {name: end["available"] for name, end in members.items()} == {"ann": 580, "bo": 0, "cy": 89}
     assert members["bo"]["stored_value"]["available_minor"] == 10_000
     assert [b["state"] for b in members["bo"]["benefits"]] == ["undone", "done"]
     assert members["ann"]["family"] == ["ann", "cy"]
@@ -248,6 +248,9 @@ def test_every_fault_names_what_to_do_in_both_languages():
         ('{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": 4}\n{"at": "2026-02-02", "event": "return", "order": "1", "amount": 1, "whole": true}', "amount_twice"),
         ('{"at": "2026-02-01", "event": "price", "member": "a", "basket": {"member": {}}}', "member_told_twice"),
         ('{"at": "2026-02-01", "event": "coupon_claim", "member": "a", "id": "c"}', "template_or_code"),
+        ('{"at": "2026-02-01", "event": "partner_card", "member": "a", "partner": "bank", "card": "1"}', "not_offered"),
+        ('{"at": "2026-02-01", "event": "partner", "partner": "银行", "points": 1, "per": 10}', "bad_field"),
+        ('{"at": "2026-02-01", "event": "partner", "partner": "bank", "points": 1, "per": 0}', "bad_field"),
         ('{"at": "2026-02-01", "event": "coupon_codes", "template": "t", "codes": ["abc"]}', "bad_field"),
         ('{"at": "2026-02-01", "event": "coupon_redeem", "member": "a", "id": "c", "basket": {}}', "coupon_or_code"),
         ('{"at": "2026-02-01", "event": "price", "basket": {}, "codes": ["SPRING20"]}', "codes_need_member"),

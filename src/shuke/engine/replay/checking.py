@@ -41,6 +41,12 @@ class _Look:
         for member in line.members:
             if member not in self.members:
                 self.fault(line, "unknown_member", member=member, field="members")
+        if line.event == "partner":
+            if ("partner", line.ref) in self.offers:
+                self.fault(line, "offered_twice", name=line.ref, field="partner")
+            self.offers.add(("partner", line.ref))
+        elif line.partner and ("partner", line.partner) not in self.offers:
+            self.fault(line, "not_offered", name=line.partner, event="partner", field="partner")
         if line.event == "family":
             if ("family", line.ref) in self.offers:
                 self.fault(line, "offered_twice", name=line.ref, field="family")

@@ -57,6 +57,10 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "draw_offer": ({"draw", "terms", "seed"}, set()),
     "draw": ({"member", "draw", "id"}, {"way", "word"}),
     "referral": ({"member", "by"}, set()),
+    "partner": ({"partner", "points", "per"}, {"month_most"}),
+    "partner_card": ({"member", "partner", "card"}, set()),
+    "partner_spend": ({"partner", "card", "amount", "id"}, {"category"}),
+    "partner_return": ({"partner", "card", "amount", "id"}, {"spend"}),
     "special_days": ({"member", "days"}, set()),
     "complaint": ({"member", "id"}, set()),
     "benefit": ({"member", "benefit", "id"}, {"store"}),
@@ -73,11 +77,11 @@ REQUESTS = {
 }  # fmt: skip
 SPECIAL = ("wedding", "child", "other")
 VALUE = {"top_up": "top_up", "spend_value": "spend", "give_back_value": "return", "pay_out_value": "withdraw"}
-PAID_BY_CARD = ("card_make", "card_spend", "card_give_back")
+PAID_BY_CARD = ("card_make", "card_spend", "card_give_back", "partner_spend", "partner_return")
 # Where a line names something else: the first of these it has.
 NAMES = (
     "card", "gift", "taken", "draw", "tier", "activity", "membership", "hold", "redeem", "to", "template", "coupon", "spend", "by",
-    "benefit", "handed", "family",
+    "benefit", "handed", "family", "partner",
 )  # fmt: skip
 
 FAULTS = {
@@ -255,7 +259,10 @@ class Line(NamedTuple):
     late: bool = False  # benefit_undo: by somebody who may do so after the charter's minutes
     price: int | None = None  # card_make: what a card is sold for, where that is not its value
     paid_out: bool = False  # card_void
-    spend: str = ""  # card_give_back: id of the payment
+    spend: str = ""  # card_give_back, partner_return: id of the payment
+    partner: str = ""  # whose card it is
+    category: str = ""
+    month_most: int | None = None
     pool: bool = False  # redeem: the family helps
     members: tuple[str, ...] = ()
     days: tuple[tuple[str, int, int, bool], ...] = ()  # special_days: kind, month, day, by the moon

@@ -29,7 +29,7 @@ from shuke.engine.replay.fields import (
 from shuke.kit import money
 
 # At one moment facts of trade come before what is asked of the books; requests keep the order of the file.
-_TURN = {"join": 0, "gift_offer": 0, "draw_offer": 0, "order": 1, "return": 2, "invite": 3, "tier": 3}
+_TURN = {"join": 0, "partner": 0, "gift_offer": 0, "draw_offer": 0, "order": 1, "return": 2, "invite": 3, "tier": 3}
 _REQUEST = 4
 
 
@@ -113,7 +113,9 @@ class _Reader:
             until=self._until(event, told),
             order=self.text(told, "order"),
             paid=self.amount(
-                told, "paid" if event == "order" else "amount", above=event in VALUE or event in PAID_BY_CARD
+                told,
+                {"order": "paid", "partner": "per"}.get(event, "amount"),
+                above=event in (*VALUE, *PAID_BY_CARD, "partner"),
             ),
             paid_told="paid" in told,
             freight=self.amount(told, "freight"),
@@ -141,7 +143,10 @@ class _Reader:
             codes=self.codes(told, "codes", at_till=event == "price") or self.codes(told, "cards"),
             price=self.amount(told, "price") if "price" in told else None,
             paid_out=self.flag(told, "paid_out"),
-            spend=self.text(told, "spend") if event == "card_give_back" else "",
+            spend=self.text(told, "spend") if event in ("card_give_back", "partner_return") else "",
+            partner=self.partner(told) if "partner" in told else "",
+            category=self.text(told, "category"),
+            month_most=self.whole(told, "month_most", least=1) if "month_most" in told else None,
             offered=self.offered(told) if event == "gift_offer" else None,
             terms=self.draw(told) if draw else None,
             seed=self.seed(told.get("seed")) if draw else b"",
@@ -336,6 +341,14 @@ class _Reader:
         if len(found) != 32:
             self.wrong("seed", given, "64 × 0 … f")
         return found
+
+    def partner(self, told: dict[str, Any]) -> str:
+        name = self.text(told, "partner")
+        if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum() and len(name) <= 40):
+            self.wrong("partner", name, "a … z, 0 … 9, - _")
+        if "per" in told:
+            self.whole(told, "points", least=1)
+        return name
 
     def days(self, given: Any) -> tuple[tuple[str, int, int, bool], ...]:
         """All special days of a member, each as “wedding 05-20”; none: []."""

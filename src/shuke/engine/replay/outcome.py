@@ -89,11 +89,13 @@ class Names:
         self.baskets: dict[str, str] = {}  # number → order or id of the redemption
         self.bonds: dict[str, str] = {}  # number → newcomer
         self.benefits: dict[str, str] = {}  # number → id of the hand-out
+        self.rows: dict[str, str] = {}  # number of a row of a card partner → its id
 
     def event(self, text: str) -> str:
         """The name of a posting or of a lot."""
         text = re.sub(r"\bcheckout:(\d+)", lambda m: f"checkout:{self.baskets.get(m[1], m[1])}", text)
         text = re.sub(r"\bbenefit:(\d+)", lambda m: f"benefit:{self.benefits.get(m[1], m[1])}", text)
+        text = re.sub(r"\b(partner(?:-undo)?):(\d{9,})", lambda m: f"{m[1]}:{self.rows.get(m[2], m[2])}", text)
         return re.sub(r"\breferral:(\d+)", lambda m: f"referral:{self.bonds.get(m[1], m[1])}", text)
 
     def booked(self, one: Booked) -> Booked:

@@ -17,6 +17,7 @@ from shuke.engine.replay.fields import REQUESTS, VALUE, Line
 from shuke.engine.replay.gifts import Gifts
 from shuke.engine.replay.member import BY_EFFECT, Ask, Member
 from shuke.engine.replay.outcome import Answer, Names, Outcome
+from shuke.engine.replay.partners import Partners
 from shuke.engine.replay.referrals import Referrals
 from shuke.engine.replay.rules import News, Nights, Rules
 from shuke.engine.replay.sharing import Sharing
@@ -45,6 +46,7 @@ class Replay:
         self.referrals = Referrals(versions, self.members, self.vouchers, self.names)
         self.sharing = Sharing(versions, self.members)
         self.benefits = Benefits(versions, self.members, self.till.goods, self.names)
+        self.partners = Partners(versions, self.members, self.names)
         self.rules = Rules(versions, self.members, self.vouchers)
         self.reasons: dict[int, list[dict[str, Any]]] = {}  # line → why rules gave no coupon
         self._taken = taken
@@ -140,6 +142,8 @@ class Replay:
             return self.vouchers.void(line.ref, at)
         if event == "gift_offer":
             return self.gifts.offer(line)
+        if event.startswith("partner"):
+            return self.partners.do(line)
         if event.startswith("card_"):
             return self.cards.do(line)
         if event == "benefit":

@@ -21,6 +21,7 @@ from shuke.flows import referral
 from shuke.flows.replay_books.cards import Cards
 from shuke.flows.replay_books.desks import Desks
 from shuke.flows.replay_books.household import Household
+from shuke.flows.replay_books.partners import Partners
 from shuke.flows.replay_books.shop import ACTOR, Shop
 from shuke.flows.replay_books.till import Till
 from shuke.flows.replay_books.vouchers import Vouchers
@@ -61,6 +62,7 @@ class Books:
         self.till = Till(self.shop, charter.currency, self.cards, self.vouchers)
         self.desks = Desks(self.shop)
         self.household = Household(self.shop)
+        self.partners = Partners(self.shop)
         self._taken = taken
 
     def run(self, lines: Sequence[Line], until: datetime | None = None) -> Outcome:
@@ -126,6 +128,8 @@ class Books:
             **dict.fromkeys(VALUE, self.desks.value),
             **dict.fromkeys(REQUESTS, self._request),
         }.get(line.event)
+        if line.event.startswith("partner"):
+            return self.partners.do(line)
         if line.event.startswith("card_"):
             return self.cards.do(line)
         if desk is not None:
