@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -71,21 +72,28 @@ def shelf(merchant: Merchant) -> Shelf:
             "product_id", "need", "durable", "out_of_stock"
         )
     }
-    rows = list(Product.objects.filter(merchant=merchant).order_by("id").values_list("id", "category"))
-    names = [(marks.get(product, ("", None, False))[0] or category).strip() for product, category in rows]
-    kinds = sorted(set(names) - {""})
+    # Streamed: of a hundred thousand products the rows would weigh more than everything that is kept of them.
+    product, name_of = array("q"), array("q")
+    seen: dict[str, int] = {}
+    durable_names: dict[str, bool] = {}
+    rows = Product.objects.filter(merchant=merchant).order_by("id").values_list("id", "category")
+    for pk, category in rows.iterator(chunk_size=20_000):
+        need, durable, _gone = marks.get(pk, ("", None, False))
+        name = (need or category).strip()
+        product.append(pk)
+        name_of.append(seen.setdefault(name, len(seen)))
+        if name and durable is not None:
+            durable_names[name] = durable
+    kinds = sorted(seen.keys() - {""})
     number = {name: i for i, name in enumerate(kinds, start=1)} | {"": 0}
-    durable = {
-        number[name]: said
-        for (product, _category), name in zip(rows, names, strict=True)
-        if name and (said := marks.get(product, ("", None, False))[1]) is not None
-    }
+    products = np.array(product, np.int64)
+    gone = [pk for pk, (_need, _durable, out) in marks.items() if out]
     return Shelf(
-        np.array([product for product, _category in rows], np.int64),
-        np.array([number[name] for name in names], np.int64),
+        products,
+        np.array([number[name] for name in seen], np.int64)[np.array(name_of, np.int64)],
         kinds,
-        np.array([bool(marks.get(product, ("", None, False))[2]) for product, _category in rows], bool),
-        durable,
+        np.isin(products, np.array(gone, np.int64)),
+        {number[name]: said for name, said in durable_names.items()},
     )
 
 

@@ -54,21 +54,24 @@ def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = 
     case = first_of.astype(np.int64) * items + from_kind  # a member satisfied with a kind
     _cases, case_first = np.unique(case, return_index=True)
     steppers = np.bincount(from_kind[case_first], minlength=items)
-    # How likely a satisfied member with a step takes up each kind, of those who could (had not had it yet).
-    took = np.bincount(to_kind, minlength=items).astype(np.float64)
-    could = _could(who, kind, began, first_of[case_first], from_kind[case_first], after[case_first], items, people)
-    rate = took / np.maximum(could.sum(axis=0, dtype=np.float64), 1.0)
-
     pair = from_kind.astype(np.int64) * items + to_kind
     keys, place, went = np.unique(pair, return_inverse=True, return_counts=True)
+    often = np.flatnonzero(went >= least)
+    # How likely a satisfied member with a step takes up each kind, of those who could (had not had it yet).
+    took = np.bincount(to_kind, minlength=items).astype(np.float64)
+    all_could, could = _could(
+        who, kind, began, first_of[case_first], from_kind[case_first], after[case_first], keys[often], items, people
+    )
+    rate = took / np.maximum(all_could, 1)
+
     gone = after.astype(np.float64) - _since_of(who, kind, since, first_of, from_kind, items)
     order = np.lexsort((gone, place))
     at = np.searchsorted(place[order], np.arange(keys.size))
     found = []
-    for number, key in enumerate(keys):
-        a, b, n = int(key // items), int(key % items), int(went[number])
-        chance = float(could[a, b] * rate[b])
-        if n < least or n - chance <= SURE * np.sqrt(max(chance, 1.0)):
+    for number, those in zip(often.tolist(), could.tolist(), strict=True):
+        a, b, n = int(keys[number] // items), int(keys[number] % items), int(went[number])
+        chance = float(those * rate[b])
+        if n - chance <= SURE * np.sqrt(max(chance, 1.0)):
             continue
         middle = gone[order[at[number] : at[number] + n]]
         found.append(
@@ -123,11 +126,14 @@ def _could(
     case_who: np.ndarray,
     case_from: np.ndarray,
     case_day: np.ndarray,
+    wanted: np.ndarray,
     items: int,
     people: int,
-) -> np.ndarray:
-    """[from, to], int32: cases from a kind in which the other had not been taken up before the day of the step."""
-    found = np.repeat(np.bincount(case_from, minlength=items)[:, None].astype(np.int32), items, axis=1)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cases in which a kind had not been taken up before the day of the step: of each kind, and of each of `wanted` (ascending
+    from × items + to) among the cases of its first kind."""
+    of_kind = np.full(items, case_who.size, np.int64)
+    of_pair = np.bincount(case_from, minlength=items)[wanted // items]
     # Take off those who had it. Per member, kinds begun against cases: worked through in blocks of cases.
     order = np.argsort(who, kind="stable")
     starts = np.searchsorted(who[order], np.arange(people + 1))
@@ -139,10 +145,13 @@ def _could(
         at -= np.repeat(np.cumsum(count) - count, count)
         row = order[at]
         had = began[row] < np.repeat(case_day[block], count)
-        pair = np.repeat(case_from[block].astype(np.int64), count)[had] * items + kind[row][had]
-        keys, times = np.unique(pair, return_counts=True)
-        found[keys // items, keys % items] -= times.astype(np.int32)
-    return np.maximum(found, 0, out=found)
+        to = kind[row][had]
+        of_kind -= np.bincount(to, minlength=items)
+        if wanted.size:
+            pair = np.repeat(case_from[block].astype(np.int64), count)[had] * items + to
+            place = np.minimum(np.searchsorted(wanted, pair), wanted.size - 1)
+            of_pair -= np.bincount(place[wanted[place] == pair], minlength=wanted.size)
+    return of_kind, of_pair
 
 
 def _since_of(
