@@ -10,10 +10,13 @@ from shuke.insight import actions
 from shuke.insight.actions import BadStatement, Statement
 from shuke.insight.models import MemberProfit, MemberValue, ProfitReport, StatedCost, ValueReport
 from shuke.insight.queries import profit, profit_inputs
+from shuke.loyalty.models import CouponMove
 from shuke.members.models import Member, MemberCost
-from shuke.orders.models import Order
+from shuke.orders.models import Order, OrderLine, Product
+from tests.engine.insight.worked import table
 from tests.insight import profits
 from tests.insight.till import member, night, sell
+from tests.loyalty.till import give, open_till, template
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +56,40 @@ def test_every_member_as_counted_by_hand(shop):
         assert found.profit_minor == margin - sum(spent)
         assert found.year_profit_minor == found.profit_minor  # all of it happened within the year
     assert (row(shop.wen).net_minor, row(shop.wen).margin_minor, row(shop.dan).profit_minor) == (240_000, 108_000, -300)
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", "").replace("−", "-").replace("–", "0"))
+
+
+def test_a_used_coupon_is_in_the_profit_once(lan):
+    """The worked table, as money: what came into the till less what went to whoever made the goods or carried the parcel."""
+    told = table("profit", "order")
+    open_till(lan.merchant)
+    for kind in ("amount", "freight"):
+        template(lan.merchant, kind, kind=kind)
+    pot = [Product.objects.create(merchant=lan.merchant, code=code, title=code) for code in ("tea", "cup")]
+    said = [Statement("product", "tea", 450), Statement("product", "cup", cost_minor=6_200)]
+    actions.state_costs(merchant=lan.merchant, statements=said, now=night(lan, "2026-12-30"), actor="lan.owner")
+    people = [member(lan, f"会员{n}", "2026-01-05") for n in range(len(told))]
+    for who, one in zip(people, told, strict=True):
+        off = number(one["took off"])
+        order = sell(lan, who, "2026-12-20", number(one["counts as"]))
+        OrderLine.objects.filter(order=order).update(product=pot[one["goods"] == "cup"], amount_minor=10_000)
+        if one["coupon"] != "–":
+            [coupon] = give(lan.merchant, who.pk, one["coupon"])
+            CouponMove.objects.create(
+                merchant=lan.merchant, coupon_id=coupon, at=order.paid_at, kind="redeem", after="redeemed", amount_minor=off
+            )  # fmt: skip
+    profits.report(lan)
+    for who, one in zip(people, told, strict=True):
+        found, off = row(who), number(one["took off"])
+        wanted = tuple(number(one[name]) for name in ("counts as", "margin", "reward", "profit"))
+        assert (found.net_minor, found.margin_minor, found.reward_minor, found.profit_minor) == wanted
+        carried = off if one["coupon"] == "freight" else 0
+        in_the_till = 10_000 - (off - carried)
+        to_others = 6_200 if one["goods"] == "cup" else in_the_till * 55 // 100
+        assert found.profit_minor == in_the_till - to_others - carried
 
 
 def test_a_year_later_only_what_is_left_of_the_year_counts(shop, lan):

@@ -22,8 +22,9 @@ COST_MEANINGS = {
     "care": Wording("关怀、回访、礼品等维系花的钱。", "Visits, presents and other care that keeps a relation."),
     "service": Wording("售后、投诉、咨询等服务花的钱。", "After-sales, complaints, advice."),
     "reward": Wording(
-        "积分按成本在获得时计入（失效、转让、收银时用掉的减去），加优惠券、礼品、权益、抽奖与储值赠送。",
-        "Points at their cost when they are earned (less what lapsed, was handed on or paid at a till), coupons, gifts, benefits, draws, bonus.",
+        "积分按成本在获得时计入（失效、转让、收银时用掉的减去），加礼品、权益、抽奖、包邮券与储值赠送。其他优惠券已使订单少收，不再计入。",
+        "Points at their cost when they are earned (less what lapsed, was handed on or paid at a till), gifts, benefits, draws, freight coupons, "
+        "bonus. Other coupons made orders count as less already.",
     ),
     "recovery": Wording("挽回流失会员花的钱。", "What winning back cost."),
 }

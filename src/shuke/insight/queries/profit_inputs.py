@@ -145,7 +145,7 @@ def people(merchant: Merchant, day: date, told: dict[str, dict[str, Stated]], no
         while rows := cursor.fetchmany(20_000):
             part = []
             for pk, joined, own, by, store, orders, days, year, back, gap, first, last, tier, layer, rfm, stage in rows:
-                cost = own if own >= 0 else friends.get(pk) or channels.get(by, 0) or stores.get(store, 0)
+                cost = own if own >= 0 else friends.get(pk, channels.get(by, 0) or stores.get(store, 0))
                 span = (last - first) // 86_400 if first is not None and last is not None else 0
                 part.append((pk, joined, cost, orders or 0, days or 0, year or 0, back or 0, span))
                 gaps.append(float("nan") if gap is None else gap)

@@ -1,8 +1,10 @@
-"""What rewards cost the shop, by member: points at their cost, coupons, gifts, benefits, draws, bonus of stored value.
+"""What rewards cost the shop, by member: points at their cost, gifts, benefits, draws, freight coupons, bonus of stored value.
 
 Nothing is counted twice. Points cost when they are earned; those that lapsed, went to somebody else or were paid with at a till
-cost nothing more (a till takes them off what is paid, so they are less revenue already). Gifts ordered with points were paid
-for by these points; points brought along from another system were not given for purchases here. What was given for bringing a friend is what that friend cost (`friends_cost`), no reward of the referrer.
+cost nothing more (a till takes them off what is paid, so they are less revenue already). So are coupons: the order they were used on
+counts as less. Freight is no revenue, so a freight coupon is a cost of its own. Gifts ordered with points were paid for by these
+points; points brought along from another system were not given for purchases here. What was given for bringing a friend is what that
+friend cost (`friends_cost`), no reward of the referrer.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 from django.db.models.functions import Coalesce
 
 from shuke.kit import bulk
-from shuke.loyalty.models import Referral
+from shuke.loyalty.models import CouponTemplate, Referral
 from shuke.loyalty.queries import charters, costs
 from shuke.loyalty.queries.costs import Asked
 from shuke.shops.models import Merchant
@@ -36,11 +38,13 @@ WHERE l.merchant_id = %s AND l.granted > 0 AND l.earned_at < %s AND (l.funder_id
 GROUP BY COALESCE(m.merged_into_id, m.id)
 """
 
-# Moves of coupons that were given for a bond; `source_ref` begins with referral:BOND:SIDE (actions/referral/rewarding.py).
-_OF_FRIENDS = (
+# Uses of coupons, and uses that came back; {} narrows them down.
+_USED = (
     "FROM loyalty_coupon_move m JOIN loyalty_coupon c ON c.id = m.coupon_id "
-    "WHERE m.merchant_id = %s AND m.kind IN ('redeem', 'return') AND c.source = 'referral'"
+    "WHERE m.merchant_id = %s AND m.kind IN ('redeem', 'return'){}"
 )
+# Those given for a bond: `source_ref` begins with referral:BOND:SIDE (actions/referral/rewarding.py).
+_OF_FRIENDS = " AND c.source = 'referral'"
 
 
 def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
@@ -57,7 +61,7 @@ def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
         "CAST(SUM(CASE WHEN f.at >= %s THEN f.cost - f.received ELSE 0 END) AS BIGINT) "
         f"FROM ({told}) AS f JOIN members_member m ON m.id = f.member_id "
         f"WHERE f.kind <> 'referral' AND NOT (f.kind = 'gift' AND f.ref IN ({by_points})) "
-        f"AND NOT (f.kind = 'coupon' AND f.id IN (SELECT m.id {_OF_FRIENDS})) "
+        f"AND (f.kind <> 'coupon' OR f.id IN (SELECT m.id {_USED.format(_freight(merchant))} AND c.source <> 'referral')) "
         "GROUP BY COALESCE(m.merged_into_id, m.id)",
         [at(since), *values, merchant.pk, merchant.pk],
     )
@@ -68,11 +72,20 @@ def by_member(merchant: Merchant, *, since: datetime, until: datetime) -> Sums:
     return found
 
 
-def friends_coupons(merchant: Merchant) -> dict[int, int]:
-    """What coupons given for a bond took off where they were used, by bond (referral id), as booked; one that came back counts no more."""
+def _freight(merchant: Merchant) -> str:
+    """Narrows uses of coupons down to freight coupons."""
+    told = CouponTemplate.objects.filter(merchant=merchant, document__kind="freight").values_list("pk", flat=True)
+    return f" AND c.template_id IN ({', '.join(map(str, told)) or 'NULL'})"
+
+
+def friends_coupons(merchant: Merchant, *, freight: bool = False) -> dict[int, int]:
+    """What coupons given for a bond took off where they were used, by bond (referral id), as booked; one that came back counts no more.
+
+    freight: only freight coupons.
+    """
     rows = bulk.select(
         "SELECT c.source_ref, CAST(SUM(CASE WHEN m.kind = 'redeem' THEN m.amount_minor ELSE -m.amount_minor END) AS BIGINT) "
-        f"{_OF_FRIENDS} GROUP BY c.source_ref",
+        f"{_USED.format(_OF_FRIENDS + (_freight(merchant) if freight else ''))} GROUP BY c.source_ref",
         [merchant.pk],
     )
     found: dict[int, int] = {}
@@ -83,7 +96,10 @@ def friends_coupons(merchant: Merchant) -> dict[int, int]:
 
 
 def friends_cost(merchant: Merchant, *, now: datetime) -> dict[int, int]:
-    """What was given on both sides for each newcomer who was brought: points at the charter's cost, gifts handed over, coupons used."""
+    """What was given on both sides for each newcomer who was brought: points at the charter's cost, gifts handed over, freight coupons.
+
+    0: other coupons alone, which are less revenue already. Who is not listed was not brought, or nothing was given for it.
+    """
     try:
         micro = charters.in_force(merchant, now).cost_micro
     except charters.NoCharter:
@@ -97,13 +113,14 @@ def friends_cost(merchant: Merchant, *, now: datetime) -> dict[int, int]:
         [merchant.pk],
     )
     costs_of = {member: int(points) * micro // ONE + int(gifts) for member, points, gifts in rows}
-    used = friends_coupons(merchant)
+    costs_of = {member: cost for member, cost in costs_of.items() if cost}
+    used, of_freight = friends_coupons(merchant), friends_coupons(merchant, freight=True)
     bonds = Referral.objects.filter(merchant=merchant, pk__in=list(used)).values_list(
         "pk", Coalesce("newcomer__merged_into_id", "newcomer_id")
     )
     for bond, newcomer in bonds:
-        costs_of[newcomer] = costs_of.get(newcomer, 0) + used[bond]
-    return {member: cost for member, cost in costs_of.items() if cost}
+        costs_of[newcomer] = costs_of.get(newcomer, 0) + of_freight.get(bond, 0)
+    return costs_of
 
 
 def friends_bought(merchant: Merchant) -> dict[int, int]:
