@@ -111,7 +111,11 @@ def main(count: int, seed: int = 1) -> None:
     except charters.NoCharter:
         tiers = []
     stores = [str(store.id) for store in shops.stores(merchant)]
-    ids = list(Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("card").values_list("id", flat=True)[:200_000])
+    ids = list(
+        Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE)
+        .order_by("card")
+        .values_list("id", flat=True)[:200_000]
+    )
     members = len(ids)
     for path in ("/", "/members", f"/members/{ids[0]}"):  # compile templates, open the database
         client.get(path)

@@ -33,7 +33,9 @@ PART = click.option("--part", help=_("only this part: a store's name, a platform
     "shuke insight growth --by acquisition --part 朋友介绍 --json",
     group=command,
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help=_("the first day; default: a year back, by day 30 days"))
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help=_("the first day; default: a year back, by day 30 days")
+)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("the last day; default: that of the latest figures"))
 @click.option(
     "--grain",
