@@ -97,6 +97,33 @@ def test_within_a_month_only_orders_that_changed_are_read_again(lan):
     assert told == whole_anew(lan.merchant)
 
 
+def test_a_merge_that_touches_years_reads_its_orders_once_and_no_line(lan):
+    mei, hong = member(lan, "梅"), member(lan, "红")
+    mine = [sell(lan, mei, f"2026-{month:02}-10") for month in (1, 2, 4)]
+    for month in (1, 3, 4):
+        sell(lan, hong, f"2026-{month:02}-10", 7_000)
+    columns.refresh(merchant=lan.merchant)
+    for back in (hong, mei):  # merged, and parted again
+        Order.objects.filter(pk__in=[one.pk for one in mine]).update(member=back)
+        assert columns.refresh(merchant=lan.merchant) == {"months": 4, "rewritten": 3, "orders": 3, "lines": 0}
+    told = [read(lan.merchant, table) for table in ("heads", "lines")]
+    assert told == whole_anew(lan.merchant)
+
+
+def test_files_newer_than_the_manifest_are_found_to_be_right(lan, monkeypatch):
+    """Killed after the last file and before the manifest."""
+    order = sell(lan, member(lan, "梅"), "2026-03-01")
+    columns.refresh(merchant=lan.merchant)
+    Order.objects.filter(pk=order.pk).update(net_minor=6_000, refunded_minor=4_000)
+    with monkeypatch.context() as patched:
+        patched.setattr(columns, "_keep_manifest", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            columns.refresh(merchant=lan.merchant)
+    assert columns.refresh(merchant=lan.merchant) == {"months": 1, "rewritten": 0, "orders": 0, "lines": 0}
+    assert read(lan.merchant, "heads", "net") == [(6_000,)]
+    assert columns.orders(lan.merchant) == 1
+
+
 def test_lines_that_changed_under_the_same_sums_are_noticed(lan):
     order = sell(lan, member(lan, "梅"), "2026-03-01", quantities=(2_000, 1_000))
     columns.refresh(merchant=lan.merchant)

@@ -1,11 +1,11 @@
 """Order facts leave the store as columns: one Parquet file of order heads and one of order lines per month and merchant.
 
 The files are a cache of the store under SHUKE_HOME/snapshots, never the truth: delete them and the next night writes them
-anew. What changed is found in steps, each over less than the one before: days whose fingerprint in the database is another
-(a late statement, a refund, a merge, an undone import), of these the orders whose own fingerprint is another than the one kept
-in the file, and of these the ones whose lines changed. Only they are read from the store; the rest of their months comes from
-the files. So a usual night reads what the day brought, whatever the size of the history. Works from SQLite and PostgreSQL
-alike; memory holds one month.
+anew. What changed is found by fingerprints, month by month: of each order the database tells one, and where their sum is not
+what it was (a late statement, a refund, a merge, an undone import), they are compared with those kept in the file. Only orders
+whose own one is another are read from the store, and lines only where these changed; the rest comes from the files. Once
+through the fingerprints is enough whatever happened: a few merges touch days all over the history. Works from SQLite and
+PostgreSQL alike; memory holds one month.
 """
 
 from __future__ import annotations
@@ -42,35 +42,39 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
 
     Returns counts: months, rewritten, orders, lines (the last two of what was read from the store).
     """
-    with _alone(folder(merchant)) as home:
+    with _alone(folder(merchant)) as home, Engine(memory="256MB") as engine:
         known = _manifest(home)
+        kept = json.dumps(known)
         if known.get("format") != FORMAT or known.get("zone") != merchant.zone:
             known = {"format": FORMAT, "zone": merchant.zone, "months": {}}
-        wanted: dict[str, dict[str, list[int]]] = {}
-        for day, sums in store.day_sums(merchant).items():
-            wanted.setdefault(f"{day:%Y-%m}", {})[f"{day:%d}"] = sums
-        changed = [month for month in wanted if known["months"].get(month) != wanted[month] or not _here(home, month)]
+        firsts = list(store.months(merchant))
         shown = progress or Silent()
-        shown.total(len(changed), "months")
-        counts = {"months": len(wanted), "rewritten": len(changed), "orders": 0, "lines": 0}
-        if changed or known["months"].keys() != wanted.keys():
-            with Engine(memory="256MB") as engine:
-                for month in changed:
-                    before = known["months"].get(month) if _here(home, month) else None
-                    orders, lines = (
+        shown.total(len(firsts), "months")
+        counts = {"months": 0, "rewritten": 0, "orders": 0, "lines": 0}
+        for first in firsts:
+            month = f"{first:%Y-%m}"
+            now = store.prints(merchant, store.span(merchant, first, clock.add_months(first, 1)))
+            sums, had = store.summed(now), known["months"].get(month) if _here(home, month) else None
+            if sums[0]:
+                counts["months"] += 1
+                if had != sums:
+                    read = (
                         _write_whole(engine, merchant, home, month)
-                        if before is None
-                        else _write_changes(engine, merchant, home, month, _differing(month, before, wanted[month]))
+                        if had is None
+                        else _write_changes(engine, merchant, home, month, now)
                     )
-                    counts["orders"] += orders
-                    counts["lines"] += lines
-                    known["months"][month] = wanted[month]
+                    known["months"][month] = sums
                     _keep_manifest(home, known)
-                    shown.advance()
-            for month in known["months"].keys() - wanted.keys():
-                del known["months"][month]
-                for kind in ("head", "line"):
-                    (home / f"{kind}-{month}.parquet").unlink(missing_ok=True)
+                    if read is not None:
+                        counts["rewritten"] += 1
+                        counts["orders"] += read[0]
+                        counts["lines"] += read[1]
+            elif month in known["months"]:
+                _forget(home, known, month)
+            shown.advance()
+        for month in known["months"].keys() - {f"{first:%Y-%m}" for first in firsts}:
+            _forget(home, known, month)
+        if json.dumps(known) != kept:
             _keep_manifest(home, known)
         return counts
 
@@ -84,12 +88,11 @@ def files(merchant: Merchant) -> dict[str, list[Path]]:
 
 def orders(merchant: Merchant) -> int:
     """How many orders the files hold."""
-    months = _manifest(folder(merchant)).get("months", {})
-    return sum(count for days in months.values() for count, _print in days.values())
+    return sum(count for count, _print in _manifest(folder(merchant)).get("months", {}).values())
 
 
 def manifest_text(merchant: Merchant) -> str:
-    """Months, days and fingerprints of the orders in the files: the same text, the same orders."""
+    """Months and fingerprints of the orders in the files: the same text, the same orders."""
     return json.dumps(_manifest(folder(merchant)), sort_keys=True)
 
 
@@ -122,9 +125,10 @@ def _keep_manifest(home: Path, known: dict) -> None:
     part.replace(home / "manifest.json")
 
 
-def _differing(month: str, before: dict[str, list[int]], now: dict[str, list[int]]) -> list[date]:
-    days = sorted(day for day in before.keys() | now.keys() if before.get(day) != now.get(day))
-    return [date.fromisoformat(f"{month}-{day}") for day in days]
+def _forget(home: Path, known: dict, month: str) -> None:
+    del known["months"][month]
+    for kind in ("head", "line"):
+        (home / f"{kind}-{month}.parquet").unlink(missing_ok=True)
 
 
 def _write_whole(engine: Engine, merchant: Merchant, home: Path, month: str) -> tuple[int, int]:
@@ -137,22 +141,22 @@ def _write_whole(engine: Engine, merchant: Merchant, home: Path, month: str) -> 
     return heads["order_id"].size, lines["order_id"].size
 
 
-def _write_changes(engine: Engine, merchant: Merchant, home: Path, month: str, days: list[date]) -> tuple[int, int]:
-    """Write one month with what changed on some of its days; how many orders and lines were read."""
+def _write_changes(engine: Engine, merchant: Merchant, home: Path, month: str, now: Columns) -> tuple[int, int] | None:
+    """Write one month with the orders that changed; how many of them and of their lines were read. None: nothing had."""
     old = engine.read(home / f"head-{month}.parquet", (*TABLES["heads"], *PRINTS))
-    now = store.prints(merchant, days)
+    if not old["order_id"].size:
+        return _write_whole(engine, merchant, home, month)
     at, there = _places(old["order_id"], now["order_id"])
-    same_head = there & (old["head_print"][at] == now["head_print"]) if old["order_id"].size else there
-    same_lines = there & (old["line_print"][at] == now["line_print"]) if old["order_id"].size else there
-    fresh, reread = now["order_id"][~(same_head & same_lines)], now["order_id"][~same_lines]
-    touched = np.isin(old["day"], [kpi.day_number(day) for day in days])
-    gone = old["order_id"][touched & ~np.isin(old["order_id"], now["order_id"])]
+    fresh = now["order_id"][~(there & (store.whole_print(old)[at] == now["print"]))]
+    gone = old["order_id"][~_places(now["order_id"], old["order_id"])[1]]
     if not fresh.size and not gone.size:
-        return 0, 0
-    heads, lines = store.heads(merchant, fresh), store.lines(merchant, reread)
+        return None
+    heads = store.heads(merchant, fresh)
+    at, there = _places(old["order_id"], heads["order_id"])
+    reread = heads["order_id"][~(there & (old["line_print"][at] == heads["line_print"]))]
+    lines = store.lines(merchant, reread)
     store.count_items(heads, lines)
     # An order whose lines are as they were counts the pieces it counted before.
-    at, there = _places(old["order_id"], heads["order_id"])
     kept = there & ~np.isin(heads["order_id"], reread)
     heads["items_milli"][kept] = old["items_milli"][at[kept]]
     _write(
@@ -178,7 +182,7 @@ def _places(sorted_ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.
 
 def _replaced(old: Columns, out: np.ndarray, fresh: Columns) -> Columns:
     """`old` without the orders `out`, and with the rows of `fresh`."""
-    stay = ~np.isin(old["order_id"], out)
+    stay = ~_places(np.sort(out), old["order_id"])[1]
     return {name: np.concatenate((values[stay], fresh[name])) for name, values in old.items()}
 
 
