@@ -227,3 +227,22 @@ def test_the_worked_table_of_a_late_refund(lan):
         assert f"{months['2026-05'] / 100:.2f}" == may, day
         assert months.get("2026-06", 0) == 0
     assert len({may for _day, may in rows}) == 2
+
+
+def test_scores_written_column_by_column_are_those_written_anew(lan):
+    """Each night some columns of some members change: sales, a late refund, a merge, new cut points on the first of a month."""
+    mei, hong, jing, kong = rhythmic(lan)
+    take(lan, "2026-04-05")
+    sell(lan, kong, "2026-04-20", 3_000)
+    take(lan, "2026-04-20")
+    Order.objects.filter(member=hong, paid_at=at(lan, "2026-04-12")).update(net_minor=1_000, refunded_minor=4_000)
+    Order.objects.filter(member=jing).update(member=mei)
+    Member.objects.filter(pk=jing.pk).update(state=MemberState.MERGED, merged_into=mei)
+    for day in ("2026-05-01", "2026-07-15"):
+        take(lan, day)
+    listed = [field.attname for field in MemberScore._meta.fields if field.name != "day"]
+    told = list(MemberScore.objects.order_by("member_id").values_list(*listed))
+    MemberScore.objects.all().delete()
+    take(lan, "2026-07-15")
+    assert told == list(MemberScore.objects.order_by("member_id").values_list(*listed))
+    assert len(told) == 3

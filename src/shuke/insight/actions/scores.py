@@ -1,12 +1,14 @@
 """What the members' scores were, what they are now, and who moved between the two.
 
-A million rows are compared as columns of whole numbers; a row is made of what differs only.
+A million rows are compared as columns of whole numbers. Of a row only the columns that differ are written, all rows together of which
+the same ones do: on the day on which cut points are refreshed the usual gap of nearly everybody becomes another by a little, and an
+update that named more columns would go through the indexes of each.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import NamedTuple, Self
 
@@ -25,7 +27,7 @@ _COLUMNS = (
     "first_paid_at", "last_paid_at", "order_count", "order_days", "year_order_days", "net_minor", "year_net_minor", "refunded_minor",
     "usual_gap_days", "r5", "f5", "m5", "rfm", "layer", "stage", "bond",
 )  # fmt: skip
-_GAP, _R5, _M5, _RFM, _LAYER, _STAGE, _BOND = 8, 9, 11, 12, 13, 14, 15
+_COUNTED, _GAP, _R5, _M5, _RFM, _LAYER, _STAGE, _BOND = 2, 8, 9, 11, 12, 13, 14, 15
 _NAMES = {_LAYER: pyramid.LAYERS, _STAGE: lifecycle.STAGES, _BOND: pyramid.BONDS}
 _NOTHING = np.array([0] * 8 + [-1] + [0] * 4 + [-1] * 3, dtype=np.int64)  # as `_codes` has it, of nobody
 WHATS = ("rfm", "layer", "stage")
@@ -86,7 +88,6 @@ def write(*, merchant: Merchant, members: Members, low: int, high: int, day: dat
     at = np.minimum(np.searchsorted(known, member), max(known.size - 1, 0))
     there = known[at] == member if known.size else np.zeros(member.size, dtype=bool)
     before = np.where(there[:, None], kept[at], _NOTHING) if known.size else np.tile(_NOTHING, (member.size, 1))
-    changed = there & (before != now).any(axis=1)
     bulk.insert(
         _TABLE,
         ("member_id", "merchant_id", "day", *_COLUMNS),
@@ -95,12 +96,14 @@ def write(*, merchant: Merchant, members: Members, low: int, high: int, day: dat
             for one, row in zip(member[~there].tolist(), _rows(now[~there]), strict=True)
         ],
     )
-    bulk.update(
-        _TABLE,
-        ("day", *_COLUMNS),
-        [(day.isoformat(), *row, one) for one, row in zip(member[changed].tolist(), _rows(now[changed]), strict=True)],
-        key="member_id",
-    )
+    differs = (before != now) & there[:, None]
+    which = differs @ (1 << np.arange(len(_COLUMNS)))
+    for same in np.unique(which[which > 0]).tolist():
+        rows = which == same
+        listed = [column for column in range(len(_COLUMNS)) if same >> column & 1]
+        values = zip(*_texts(now[rows], listed), member[rows].tolist(), strict=True)
+        names = ("day", *(_COLUMNS[column] for column in listed))
+        bulk.update(_TABLE, names, [(day.isoformat(), *row) for row in values], key="member_id")
     return _moves(member, [(before[:, column], now[:, column]) for column in _MOVING])
 
 
@@ -160,17 +163,26 @@ def _codes(members: Members, low: int, high: int) -> np.ndarray:
 
 def _rows(codes: np.ndarray) -> Iterator[tuple]:
     """As the table has them, in the order of `_COLUMNS`."""
-    moment = bulk.moment()
-    columns: list[list] = [codes[:, i].tolist() for i in range(len(_COLUMNS))]
-    for i in (0, 1):
-        columns[i] = [moment(datetime.fromtimestamp(seconds, UTC)) if seconds else None for seconds in columns[i]]
-    columns[_GAP] = [None if gap < 0 else gap / 100 for gap in columns[_GAP]]
-    for i in range(_R5, _M5 + 1):
-        columns[i] = [fifth or None for fifth in columns[i]]
-    columns[_RFM] = [str(code) if code else "" for code in columns[_RFM]]
-    for i, names in _NAMES.items():
-        columns[i] = [names[code] if code >= 0 else "" for code in columns[i]]
-    return zip(*columns, strict=True)
+    return zip(*_texts(codes, range(len(_COLUMNS))), strict=True)
+
+
+def _texts(codes: np.ndarray, listed: Iterable[int]) -> Iterator[list]:
+    """Some columns of `codes` as the table has them."""
+    for column in listed:
+        values = codes[:, column].tolist()
+        if column < _COUNTED:
+            moment = bulk.moment()
+            yield [moment(datetime.fromtimestamp(seconds, UTC)) if seconds else None for seconds in values]
+        elif column == _GAP:
+            yield [None if gap < 0 else gap / 100 for gap in values]
+        elif _R5 <= column <= _M5:
+            yield [fifth or None for fifth in values]
+        elif column == _RFM:
+            yield [str(code) if code else "" for code in values]
+        elif column in _NAMES:
+            yield [_NAMES[column][code] if code >= 0 else "" for code in values]
+        else:
+            yield values
 
 
 def _known(merchant: Merchant, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
