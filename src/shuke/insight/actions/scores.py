@@ -16,6 +16,7 @@ import numpy as np
 
 from shuke.engine.insight import lifecycle, pyramid
 from shuke.engine.insight.standing import Members
+from shuke.insight.actions.differing import alike
 from shuke.insight.queries.order_columns import fetch
 from shuke.kit import bulk, ids
 from shuke.shops.models import Merchant
@@ -96,11 +97,7 @@ def write(*, merchant: Merchant, members: Members, low: int, high: int, day: dat
             for one, row in zip(member[~there].tolist(), _rows(now[~there]), strict=True)
         ],
     )
-    differs = (before != now) & there[:, None]
-    which = differs @ (1 << np.arange(len(_COLUMNS)))
-    for same in np.unique(which[which > 0]).tolist():
-        rows = which == same
-        listed = [column for column in range(len(_COLUMNS)) if same >> column & 1]
+    for rows, listed in alike((before != now) & there[:, None]):
         values = zip(*_texts(now[rows], listed), member[rows].tolist(), strict=True)
         names = ("day", *(_COLUMNS[column] for column in listed))
         bulk.update(_TABLE, names, [(day.isoformat(), *row) for row in values], key="member_id")

@@ -44,9 +44,10 @@ def snapshot(
     A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
     """
     columns.refresh(merchant=merchant, progress=progress)
-    value_report(merchant=merchant, day=day, now=now, groups=False)
     with _engine(merchant) as engine:
-        taken = _take(engine, merchant, day, _published(merchant, day))
+        prepare(engine, as_of=day)
+        value_report(merchant=merchant, day=day, now=now, groups=False, engine=engine)
+        taken = _take(engine, merchant, day, _published(merchant, day), prepared=True)
     return _settle(merchant, taken, day, now, actor=actor)
 
 
@@ -64,14 +65,14 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     if all(end in have for end in ends):
         ends = ends[-1:] if day not in have else []  # only to see who moved since
         former = _published(merchant, ends[-1]) if ends else None
-    if ends or day not in have:
-        value_report(merchant=merchant, day=day, now=now, groups=False)  # stages of the past by what is known today
     later = not ends or any(other > ends[-1] for other in have)
     before: Members | None = None
     made, past, today = [], History(), None
     shown.total(len(ends) + 1, "snapshots")
     with _engine(merchant) as engine:
         prepare(engine, as_of=day)
+        if ends or day not in have:  # before them: stages of the past by what is known today
+            value_report(merchant=merchant, day=day, now=now, groups=False, engine=engine)
         for end in ends:
             taken = _take(engine, merchant, end, former, prepared=True)
             if end not in have:

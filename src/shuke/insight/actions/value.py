@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -15,8 +15,11 @@ from django.db import transaction
 from shuke.engine.insight import chances, kpi, pyramid
 from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.history import Visits
+from shuke.engine.insight.port import Port
+from shuke.insight.actions.differing import alike
 from shuke.insight.models import ValueReport
 from shuke.insight.queries import value as queries
+from shuke.insight.queries.order_columns import fetch
 from shuke.insight.queries.value_visits import layers_of, visits_of, ways_of
 from shuke.kit import bulk, money
 from shuke.shops.models import Merchant
@@ -25,6 +28,9 @@ CHECKED_EVERY = 28  # days; a test learns everything anew for each cut
 MUCH_MORE = 1.2  # so many times the visits of the last test: a history was imported
 _TABLE = "insight_membervalue"
 _COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
+_SPEND, _RULE = 3, 6  # from there on money; the last
+_ALL = range(len(_COLUMNS))
+_NONE = -(1 << 53)  # money that is not told, among whole numbers
 _CHUNK = 20_000
 NEAR_CHANCE, NEAR_SHARE = 5, 0.03  # a row stays while it is as near as this (permille; share)
 WHOLESALERS = 50  # named at most
@@ -32,16 +38,22 @@ BANDS_AT = (50, 80, 95)  # per cent of members
 
 
 def value_report(
-    *, merchant: Merchant, day: date, now: datetime, whole_check: bool = False, groups: bool = True
+    *,
+    merchant: Merchant,
+    day: date,
+    now: datetime,
+    whole_check: bool = False,
+    groups: bool = True,
+    engine: Port | None = None,
 ) -> ValueReport:
     """Compute and keep the report of `day`, and the row of every member who has bought. The columns must be fresh (`snapshot` sees to it).
 
     The tests on the past are made anew every CHECKED_EVERY days, after a large import, or with `whole_check` now. The same
     day again gives the same figures. A day before the latest report only gets its figures; members' rows stay as they are.
-    groups: count by layer and stage too; a night does so once its scores are there.
+    groups: count by layer and stage too; a night does so once its scores are there. engine: as for `visits_of`.
     """
     end = kpi.day_number(day)
-    seen = visits_of(merchant, day)
+    seen = visits_of(merchant, day, engine)
     layers = layers_of(merchant, seen, day)
     former = ValueReport.objects.filter(merchant=merchant, day__lte=day).order_by("-day").first()
     known = former.figures if former else {}
@@ -90,8 +102,8 @@ def _figures(
         "layers": [],  # these two: `settle_groups`
         "quiet": {"members": 0, "year_net_minor": 0},
         "fit": None,
-        "buyers": int(np.unique(seen.customer).size),
-        "repeaters": int((np.bincount(seen.customer) > 1).sum()) if seen.customer.size else 0,
+        "buyers": int((np.bincount(seen.customer) > 0).sum()),
+        "repeaters": int((np.bincount(seen.customer) > 1).sum()),
     }
     if told is None:
         return figures
@@ -171,25 +183,32 @@ def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Out
     chance = {days: one.copy() for days, one in told.chance.items()}
     spend = None if told.spend is None else told.spend.copy()
     for low, high in _chunks(told.customer):
-        known = _known(merchant, low, high, told.customer)
-        fresh, changed = [], []
-        for i, (member, row) in enumerate(
-            zip(told.customer[low:high].tolist(), _rows(told, low, high), strict=True), low
-        ):
-            before = known.pop(member, None)
-            if before is None:
-                fresh.append((member, merchant.pk, day.isoformat(), *row))
-            elif _matters(before, row):
-                changed.append((day.isoformat(), *row, member))
-            else:
-                for at, days in enumerate(chances.DAYS):
-                    chance[days][i] = before[at] / 1000
-                if spend is not None:
-                    spend[i] = before[3]
-        bulk.insert(_TABLE, ("member_id", "merchant_id", "as_of", *_COLUMNS), fresh)
-        bulk.update(_TABLE, ("as_of", *_COLUMNS), changed, key="member_id")
-        if known:  # between the first and the last of the chunk, and no longer told of
-            _forget(merchant, list(known))
+        member, now = told.customer[low:high], _codes(told, low, high)
+        known, kept = _known(merchant, low, high, told)
+        at = np.minimum(np.searchsorted(known, member), max(known.size - 1, 0))
+        there = known[at] == member if known.size else np.zeros(member.size, dtype=bool)
+        before = kept[at] if known.size else now
+        matters = _matters(before, now) & there
+        bulk.insert(
+            _TABLE,
+            ("member_id", "merchant_id", "as_of", *_COLUMNS),
+            [
+                (one, merchant.pk, day.isoformat(), *row)
+                for one, row in zip(member[~there].tolist(), _texts(now[~there], _ALL, told.rule), strict=True)
+            ],
+        )
+        for rows, listed in alike((before != now) & matters[:, None]):
+            values = zip(_texts(now[rows], listed, told.rule), member[rows].tolist(), strict=True)
+            names = ("as_of", *(_COLUMNS[column] for column in listed))
+            bulk.update(_TABLE, names, [(day.isoformat(), *row, one) for row, one in values], key="member_id")
+        stays = np.flatnonzero(there & ~matters)
+        for place, days in enumerate(chances.DAYS):
+            chance[days][low + stays] = before[stays, place] / 1000
+        if spend is not None:
+            spend[low + stays] = np.where(before[stays, _SPEND] == _NONE, np.nan, before[stays, _SPEND])
+        gone = known[~np.isin(known, member)].tolist()
+        if gone:  # between the first and the last of the chunk, and no longer told of
+            _forget(merchant, gone)
     if told.customer.size:
         first, last = int(told.customer[0]), int(told.customer[-1])
         bulk.execute(
@@ -199,18 +218,17 @@ def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Out
     return replace(told, chance=chance, spend=spend)
 
 
-def _matters(before: tuple, row: tuple) -> bool:
+def _matters(before: np.ndarray, now: np.ndarray) -> np.ndarray:
     """Half a point of a chance, another word for it, three hundredths of what is expected: less is not worth writing each night."""
-    if before[6] != row[6] or (before[3] is None) != (row[3] is None):
-        return True
-    for was, has in zip(before[:2], row[:2], strict=True):
-        if abs(was - has) >= NEAR_CHANCE or chances.band(was) != chances.band(has):
-            return True
-    return any(
-        abs(was - has) > NEAR_SHARE * abs(has)
-        for was, has in zip(before[2:6], row[2:6], strict=True)
-        if has is not None
+    words = sorted(chances.bounds(word)[0] for word in chances.BANDS)
+    chance, expected = slice(0, len(chances.DAYS)), slice(len(chances.DAYS), _RULE)
+    far = np.abs(before[:, chance] - now[:, chance]) >= NEAR_CHANCE
+    far |= np.searchsorted(words, before[:, chance], side="right") != np.searchsorted(
+        words, now[:, chance], side="right"
     )
+    much = np.abs(before[:, expected] - now[:, expected]) > NEAR_SHARE * np.abs(now[:, expected])
+    known = (before[:, expected] == _NONE) != (now[:, expected] == _NONE)
+    return far.any(axis=1) | (much | known).any(axis=1) | (before[:, _RULE] != now[:, _RULE])
 
 
 def _forget(merchant: Merchant, members: list[int]) -> None:
@@ -223,33 +241,41 @@ def _chunks(member: np.ndarray) -> Iterator[tuple[int, int]]:
         yield low, min(low + _CHUNK, member.size)
 
 
-def _rows(told: shop.Outlook, low: int, high: int) -> Iterator[tuple]:
-    """One tuple per member, in the order of `_COLUMNS`."""
+def _codes(told: shop.Outlook, low: int, high: int) -> np.ndarray:
+    """One row of whole numbers per member, in the order of `_COLUMNS`; the rule told is 1."""
     part = slice(low, high)
 
-    def whole(values: np.ndarray, scale: float = 1.0) -> list[int]:
-        return np.rint(values[part] * scale).astype(np.int64).tolist()
+    def whole(values: np.ndarray, scale: float = 1.0) -> np.ndarray:
+        return np.rint(values[part] * scale).astype(np.int64)
 
-    def money(values: np.ndarray | None) -> list[int] | list[None]:
-        return [None] * (high - low) if values is None or np.isnan(values[part]).any() else whole(values)
+    def money(values: np.ndarray | None) -> np.ndarray:
+        return np.full(high - low, _NONE) if values is None or np.isnan(values[part]).any() else whole(values)
 
-    return zip(
-        *(whole(told.chance[days], 1000) for days in chances.DAYS),
-        whole(told.orders, 1000),
-        money(told.spend),
-        money(told.low),
-        money(told.high),
-        [told.rule] * (high - low),
-        strict=True,
-    )
+    listed = [*(whole(told.chance[days], 1000) for days in chances.DAYS), whole(told.orders, 1000)]
+    listed += [money(values) for values in (told.spend, told.low, told.high)]
+    return np.stack([*listed, np.ones(high - low, np.int64)], axis=1)
 
 
-def _known(merchant: Merchant, low: int, high: int, member: np.ndarray) -> dict[int, tuple]:
-    """The rows there are from the first of the chunk up to the first of the next."""
+def _texts(codes: np.ndarray, listed: Sequence[int], rule: str) -> Iterator[tuple]:
+    """Some columns of `codes` as the table has them."""
+    columns: list[list] = [codes[:, column].tolist() for column in listed]
+    for place, column in enumerate(listed):
+        if column == _RULE:
+            columns[place] = [rule] * len(columns[place])
+        elif column >= _SPEND:
+            columns[place] = [None if value == _NONE else value for value in columns[place]]
+    return zip(*columns, strict=True)
+
+
+def _known(merchant: Merchant, low: int, high: int, told: shop.Outlook) -> tuple[np.ndarray, np.ndarray]:
+    """The rows there are from the first of the chunk up to the first of the next: ids, ascending, and what they say, as `_codes`."""
+    member = told.customer
     until = int(member[high]) if high < member.size else int(member[high - 1]) + 1
-    rows = bulk.select(
-        f"SELECT member_id, {', '.join(_COLUMNS)} FROM {_TABLE} "
-        "WHERE +merchant_id = %s AND member_id >= %s AND member_id < %s",
-        [merchant.pk, int(member[low]), until],
+    said = [f"COALESCE({name}, {_NONE})" for name in _COLUMNS[:_RULE]]
+    rows = fetch(
+        f"SELECT member_id, {', '.join(said)}, CASE WHEN rule = %s THEN 1 ELSE 0 END FROM {_TABLE} "
+        "WHERE +merchant_id = %s AND member_id >= %s AND member_id < %s ORDER BY member_id",
+        [told.rule, merchant.pk, int(member[low]), until],
+        ("member_id", *_COLUMNS),
     )
-    return {row[0]: tuple(row[1:]) for row in rows}
+    return rows["member_id"], np.stack([rows[name] for name in _COLUMNS], axis=1)

@@ -12,6 +12,7 @@ from shuke.engine.insight import kpi, lifecycle, pyramid
 from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.enough import LEAST_REPEATERS
 from shuke.engine.insight.clv.history import Visits
+from shuke.engine.insight.port import Port
 from shuke.engine.insight.standing import Published
 from shuke.insight.models import Snapshot, ValueReport
 from shuke.insight.queries import analytics
@@ -25,17 +26,21 @@ from shuke.shops.models import Merchant
 FEW_ORDERS = 2 * LEAST_REPEATERS  # with fewer there are not repeaters enough for anything
 
 
-def visits_of(merchant: Merchant, day: date) -> Visits:
+def visits_of(merchant: Merchant, day: date, engine: Port | None = None) -> Visits:
     """Of all living members up to the end of `day`; what is dated later does not count. Amounts in minor units.
 
-    From the columns, which must be fresh (`snapshot` sees to it).
+    From the columns, which must be fresh (`snapshot` sees to it), or from an engine that keeps the table `days` up to that day.
     """
     if _paid(merchant, day)[:FEW_ORDERS].count() < FEW_ORDERS:
         return _of_few(merchant, day)
-    with analytics.opened() as engine:
-        engine.files("heads", files_of(merchant)["heads"])
-        engine.table("members", living(merchant))
+    if engine is not None:
         rows = engine.run("visits", as_of=kpi.day_number(day))
+    else:
+        with analytics.opened() as own:
+            own.files("heads", files_of(merchant)["heads"])
+            own.table("members", living(merchant))
+            own.keep("days", as_of=kpi.day_number(day))
+            rows = own.run("visits", as_of=kpi.day_number(day))
     return _merged(rows["who"], rows["on_day"], rows["bought"], rows["net_sum"])
 
 
@@ -96,6 +101,7 @@ def _paid(merchant: Merchant, day: date) -> QuerySet[Order]:
 def _merged(who: np.ndarray, on: np.ndarray, count: np.ndarray, net_sum: np.ndarray) -> Visits:
     net = net_sum.astype(np.float64)
     bought = (count > 0) & (net >= 0)
-    customers, code = np.unique(who, return_inverse=True)
+    begins = np.append(True, who[1:] != who[:-1])[: who.size]  # rows ascend by member
+    customers, code = who[begins], np.cumsum(begins) - 1
     on, back = on.astype(np.int64), ~bought
     return Visits(customers, code[bought], on[bought], net[bought], code[back], on[back], net[back])
