@@ -8,6 +8,7 @@ it wrote, and without `fork` (Windows) a child would know nothing: there the wor
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -103,6 +104,8 @@ def _begin_all(pool: Executor, processes: int, snapshot: str) -> None:
 
 
 def _begin_here(snapshot: str) -> None:
+    gc.freeze()  # what came with the fork stays; what a part makes is rows, dropped when it is done: no need to look often
+    gc.set_threshold(50_000, 20, 50)
     _begin(snapshot)
     _all_here.wait(_WAITS)
 

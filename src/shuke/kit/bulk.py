@@ -188,10 +188,21 @@ def among(column: str, values: Iterable[int] | Iterable[str]) -> tuple[str, Any]
 
 
 def learn_statistics() -> None:
-    """Let SQLite look at what its tables hold, so that it finds rows by the better key. PostgreSQL does so by itself."""
-    if not is_postgres():
-        _run("PRAGMA analysis_limit = 1000", ())
-        _run("ANALYZE", ())
+    """Let the database look at what its tables hold, so that it finds rows by the better key. PostgreSQL would do so by itself
+    within minutes; until then it takes a table that was just filled for empty and reads all of a merchant for each member."""
+    if is_postgres():
+        for (name,) in select(_OUTGROWN, ()):
+            execute(f"ANALYZE {name}", ())
+        return
+    _run("PRAGMA analysis_limit = 1000", ())
+    _run("ANALYZE", ())
+
+
+# Tables of which more has changed since they were last looked at than PostgreSQL itself puts up with.
+_OUTGROWN = (
+    "SELECT quote_ident(relname) FROM pg_stat_user_tables WHERE schemaname = current_schema() "
+    "AND n_mod_since_analyze > 1000 + n_live_tup / 10"
+)
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple]:
