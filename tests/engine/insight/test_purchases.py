@@ -45,6 +45,34 @@ def test_growth_and_cohorts_are_those_of_the_texts(how, seed):
             assert before["buyers"].size
 
 
+def test_divisions_that_part_nobody_are_told_in_their_own_parts():
+    """One channel is the whole shop under another number; among ways of acquisition guests stand apart even when nobody told one."""
+    sales, people = busy(4)
+    parts, joined = parts_of(people, "store"), np.array([p.joined for p in people], np.int64)
+    nothing = np.zeros(0, np.int64)
+    kinds = (
+        parts._replace(store=nothing, store_part=nothing),
+        parts,
+        parts._replace(store_part=np.full(parts.store.size, 3)),
+        parts._replace(store=nothing, store_part=nothing, member_part=np.zeros(joined.size, np.int64), by_member=True),
+    )
+    with loaded(sales, people) as engine:
+        here = held(engine, parts, joined)
+        for listed in (
+            growth.stretches(date(2025, 12, 10), AS_OF, grain, as_of=AS_OF) for grain in ("month", "quarter")
+        ):
+            for one in kinds:
+                told, again = (
+                    growth.grown(asked, listed, one, as_of=AS_OF, joined=joined, first_day=min(s.day for s in sales))
+                    for asked in (engine, here)
+                )
+                assert again == told
+        listed = growth.stretches(FIRST, AS_OF, "month", as_of=AS_OF)
+        for one in kinds:
+            before, after = (growth.cohorts(asked, listed, one, as_of=AS_OF).rows for asked in (engine, here))
+            assert {name: after[name].tolist() for name in ROWS} == {name: before[name].tolist() for name in ROWS}
+
+
 def test_hardly_any_data():
     nobody = growth.Parts(*(np.zeros(0, np.int64) for _ in range(4)), False)
     listed = growth.stretches(date(2026, 5, 1), AS_OF, "month", as_of=AS_OF)

@@ -9,7 +9,7 @@ tests/engine/insight/test_purchases.py demands; spans come as sums by day (`span
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -41,12 +41,24 @@ class _Visits(NamedTuple):
 
 
 class _Division:
-    """The purchases by parts of the shop: sums by part and day, visits of members, and in which part they began."""
+    """The purchases by parts of the shop: sums by part and day, visits of members, and in which part they began.
 
-    def __init__(self, part: np.ndarray, visits: _Visits, sums: Columns, begun: tuple[np.ndarray, np.ndarray]) -> None:
-        self.count = int(part.max(initial=0)) + 2  # -1 are guests
+    whole: all members together, where all of them bought in the one part `only`; then nobody is counted twice over.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        sums: Columns,
+        visits: _Visits,
+        begun: tuple[np.ndarray, np.ndarray],
+        whole: _Division | None = None,
+        only: int = 0,
+    ) -> None:
+        self.count = count
         self.visits, self.sums, self.begun = visits, sums, begun
-        self.spans: Columns | None = None
+        self.whole, self.only = whole, only
+        self.kept: dict[tuple, Columns] = {}  # answers, by question
         self._recent: tuple[int, _Visits] | None = None
 
     def recent(self, day: int) -> _Visits:
@@ -82,6 +94,7 @@ class Purchases:
         self._stores: Mapping[str, np.ndarray] = {}
         self._units: Mapping[str, np.ndarray] = {}
         self._divisions: dict[int, _Division] = {}
+        self._whole: _Division | None = None
         self._stays: dict[bytes, tuple[np.ndarray, ...]] = {}  # by how the days are divided
 
     def table(self, name: str, columns: Mapping[str, np.ndarray]) -> None:
@@ -100,10 +113,17 @@ class Purchases:
         if name == "growth_sales":
             return self._sales(division)
         if name == "growth_spans":
-            if division.spans is None:
-                division.spans = self._spans(division, int(parameters["active_days"]), int(parameters["window_days"]))
-            return division.spans
-        return self._cohorts(division)
+            active, window = int(parameters["active_days"]), int(parameters["window_days"])
+            return self._answer(division, (name, active, window), lambda one: self._spans(one, active, window))
+        return self._answer(division, (name, self._slot_of.tobytes()), self._cohorts)
+
+    def _answer(self, division: _Division, question: tuple, ask: Callable[[_Division], Columns]) -> Columns:
+        """Rows by part; of divisions that part no member from another they are found once."""
+        asked = division.whole or division
+        if question not in asked.kept:
+            asked.kept[question] = ask(asked)
+        found = asked.kept[question]
+        return found if asked is division else found | {"in_part": np.full(found["in_part"].size, division.only)}
 
     def _divide_days(self, day: np.ndarray, bucket: np.ndarray) -> None:
         slot_of = np.full(self._as_of - self._low + 1, -1, dtype=np.int32)
@@ -121,11 +141,18 @@ class Purchases:
                 part = np.where(self._known, self._mine()[self._who], -1) if self._units["unit"].size else self._who
             else:
                 part = _looked_up(self._store, self._stores["store"], self._stores["unit"])
-            whole = bool(by_member) or not self._stores["unit"].size  # rows are in the order of members already
-            self._divisions[by_member] = _Division(
-                part, self._by_day(part, whole), self._summed(part), self._begun(part)
-            )
+            self._divisions[by_member] = self._divided(part, bool(by_member) or not self._stores["unit"].size)
         return self._divisions[by_member]
+
+    def _divided(self, part: np.ndarray, whole: bool) -> _Division:
+        """whole: rows are in the order of members already."""
+        count, sums, mine = int(part.max(initial=0)) + 2, self._summed(part), part[self._known]  # -1 are guests
+        if mine.size and (mine == mine[0]).all():
+            if self._whole is None:
+                nobody = np.zeros(part.size, np.int64)
+                self._whole = _Division(2, {}, self._by_day(nobody, True), self._begun(nobody))
+            return _Division(count, sums, self._whole.visits, self._whole.begun, self._whole, int(mine[0]))
+        return _Division(count, sums, self._by_day(part, whole), self._begun(part))
 
     def _by_day(self, part: np.ndarray, whole: bool) -> _Visits:
         rows = _Visits(*(one[self._known] for one in (self._who, part, self._day, self._net)))
@@ -169,16 +196,20 @@ class Purchases:
         here = np.flatnonzero(self._slot_of >= 0)
         slot = self._slot_of[here]
         starts = np.flatnonzero(np.diff(slot, prepend=-1))
-        sums = {}
+        sums: Columns = {}
         for name, values in division.sums.items():
             sums[name] = np.zeros(division.count * self._slots, dtype=np.int64)
             if here.size:
                 by_slot = np.add.reduceat(values[:, here], starts, axis=1)
                 sums[name].reshape(-1, self._slots)[:, slot[starts]] = by_slot
+        people = self._answer(division, ("people", self._slot_of.tobytes()), self._people)
+        cell = (people["in_part"] + 1) * self._slots + people["in_slot"]
+        for name in ("buyers", "came_again", "newcomers", "new_net"):
+            sums[name] = np.zeros(division.count * self._slots, dtype=np.int64)
+            sums[name][cell] = people[name]
         found = np.flatnonzero(sums["orders"])
-        people = self._people(division)
         return {"in_part": found // self._slots - 1, "in_slot": found % self._slots} | {
-            name: column[found] for name, column in (sums | people).items()
+            name: column[found] for name, column in sums.items()
         }
 
     def _people(self, division: _Division) -> Columns:
@@ -194,11 +225,15 @@ class Purchases:
         cell = (visits.part + 1) * self._slots + slot
         fresh = self._slot(self._first_day[visits.who]) == slot
         at = cell[starts]
+        buyers = np.bincount(at, minlength=size)
+        found = np.flatnonzero(buyers)
         return {
-            "buyers": np.bincount(at, minlength=size),
-            "came_again": np.bincount(at[times >= 2], minlength=size),
-            "newcomers": np.bincount(at[fresh[starts]], minlength=size),
-            "new_net": np.bincount(cell[fresh], weights=visits.net[fresh], minlength=size).astype(np.int64),
+            "in_part": found // self._slots - 1,
+            "in_slot": found % self._slots,
+            "buyers": buyers[found],
+            "came_again": np.bincount(at[times >= 2], minlength=size)[found],
+            "newcomers": np.bincount(at[fresh[starts]], minlength=size)[found],
+            "new_net": np.bincount(cell[fresh], weights=visits.net[fresh], minlength=size)[found].astype(np.int64),
         }
 
     def _spans(self, division: _Division, active: int, window: int) -> Columns:
