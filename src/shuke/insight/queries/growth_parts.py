@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from django.db import connection
 
 from shuke.engine.insight.growth import GUESTS, Parts
 from shuke.insight.queries.bought import day_number
+from shuke.insight.queries.order_columns import fetch
+from shuke.kit import bulk
 from shuke.members.models import MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant, Store
@@ -48,23 +49,23 @@ class Division(NamedTuple):
 def living(merchant: Merchant) -> Living:
     here = "merchant_id = %s AND state = %s"
     who: list = [merchant.pk, MemberState.ACTIVE]
+    day, more = day_number(merchant, "members_member", "joined_at", here, who)
+    table = fetch(
+        f"SELECT id, {day}, COALESCE(home_store_id, 0) FROM members_member WHERE {here}",
+        [*more, *who],
+        ("member", "joined", "home"),
+    )
     numbers: dict[str, int] = {"": 0}
-    found = []
-    with connection.chunked_cursor() as cursor:
-        day, more = day_number(merchant, "members_member", "joined_at", here, who)
-        cursor.execute(
-            f"SELECT id, {day}, COALESCE(home_store_id, 0), acquired_by FROM members_member WHERE {here}", [*more, *who]
-        )
-        while rows := cursor.fetchmany(20_000):
-            flat = (
-                value
-                for member, joined, home, way in rows
-                for value in (member, joined, home, numbers.setdefault(way, len(numbers)))
-            )
-            found.append(np.fromiter(flat, dtype=np.int64, count=4 * len(rows)).reshape(-1, 4))
-    table = np.concatenate(found) if found else np.empty((0, 4), dtype=np.int64)
-    member, joined, home, way = (np.ascontiguousarray(table[:, i]) for i in range(4))
-    return Living(member, joined, home, way, list(numbers))
+    told = bulk.select(f"SELECT id, acquired_by FROM members_member WHERE {here} AND acquired_by > ''", who)
+    way = np.zeros(table["member"].size, np.int64)
+    if told and way.size:  # most shops know it of few
+        place = np.array([numbers.setdefault(name, len(numbers)) for _member, name in told])
+        order = np.argsort(table["member"], kind="stable")
+        whose = np.array([member for member, _name in told])
+        at = np.minimum(np.searchsorted(table["member"], whose, sorter=order), way.size - 1)
+        here = table["member"][order[at]] == whose  # who joined this moment is left for the next night
+        way[order[at[here]]] = place[here]
+    return Living(table["member"], table["joined"], table["home"], way, list(numbers))
 
 
 def divided(stores: Iterable[Store], people: Living, by: str) -> Division:
