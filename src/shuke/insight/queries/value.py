@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from shuke.engine.insight import chances
 from shuke.insight.models import MemberScore, ValueReport
@@ -78,13 +78,15 @@ def total(merchant: Merchant) -> Group:
 def by_group(merchant: Merchant, what: str) -> list[Group]:
     """Sums by a column of the members' scores: layer, stage, rfm or bond; members without a row are in none."""
     assert what in GROUPS, what
-    rows = (
-        Stored.objects.filter(merchant=merchant)
-        .values(key=F(f"member__memberscore__{what}"))
-        .annotate(n=Count("pk"), orders=Sum("expected_orders"), spend=Sum("expected_spend"))
-        .order_by("key")
+    # The plus keeps SQLite from walking an index: both tables are read side by side in the order of members.
+    rows = bulk.select(
+        f"SELECT COALESCE(score.{what}, '') AS key, COUNT(*), COALESCE(SUM(told.expected_orders), 0), "
+        "COALESCE(SUM(told.expected_spend), 0) FROM insight_membervalue AS told "
+        "LEFT JOIN insight_member_score AS score ON score.member_id = told.member_id "
+        f"WHERE +told.merchant_id = %s GROUP BY COALESCE(score.{what}, '') ORDER BY key",
+        [merchant.pk],
     )
-    return [Group(row["key"] or "", row["n"], row["orders"] or 0, row["spend"] or 0) for row in rows]
+    return [Group(str(key), members, int(orders), int(spend)) for key, members, orders, spend in rows]
 
 
 def quiet(merchant: Merchant) -> dict[str, int]:
