@@ -22,7 +22,7 @@ from shuke.engine.insight.purchases import COLUMNS, Purchases
 from shuke.insight.actions import columns
 from shuke.insight.models import Snapshot, StoredReport
 from shuke.insight.queries import analytics, figures, growth, growth_stored, transitions
-from shuke.insight.queries.growth_parts import DIVISIONS, Division, Living, divided, living
+from shuke.insight.queries.growth_parts import DIVISIONS, Division, Living, divided
 from shuke.kit import bulk, ids
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
@@ -32,12 +32,11 @@ _TABLE = "insight_stored_report"
 _COLUMNS = ("id", "merchant_id", "question", "mark", "source", "format", "body")
 
 
-def keep_reports(*, merchant: Merchant, kept: Snapshot) -> int:
-    """Store the answers as of the latest snapshot; how many were made anew. Older ones go."""
+def keep_reports(*, merchant: Merchant, kept: Snapshot, people: Living) -> int:
+    """Store the answers as of the latest snapshot, of the same members; how many were made anew. Older ones go."""
     first = kept.figures["history"]["first_day"]
     mark = figures.mark_of(kept)
     made = dict(_moved(merchant))
-    people = living(merchant)
     source = _source(merchant, kept, people)
     here = StoredReport.objects.filter(merchant=merchant)
     same = here.exclude(question__in=made).filter(source=source, format=growth_stored.FORMAT)

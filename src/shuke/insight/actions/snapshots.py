@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import date, datetime
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from shuke.engine.insight import kpi
@@ -24,13 +24,13 @@ from shuke.insight.models import CutPoints, MemberScore, Movement, Snapshot
 from shuke.insight.queries import analytics, profile_traits
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
+from shuke.insight.queries.growth_parts import Living, living
 from shuke.insight.queries.value_visits import chance_of
 from shuke.kit import bulk, clock
 from shuke.kit.progress import Progress, Silent
 from shuke.loyalty.queries.expiring import holders
 from shuke.loyalty.queries.liability import liability
 from shuke.loyalty.queries.member import tier_counts
-from shuke.members.models import MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
@@ -44,11 +44,12 @@ def snapshot(
     A day before the latest one only gets its figures (the past is not news): scores and movement stay as they are.
     """
     columns.refresh(merchant=merchant, progress=progress)
-    with _engine(merchant) as engine:
+    people = living(merchant)
+    with _engine(merchant, people) as engine:
         prepare(engine, as_of=day)
         value_report(merchant=merchant, day=day, now=now, groups=False, engine=engine)
         taken = _take(engine, merchant, day, _published(merchant, day), prepared=True)
-    return _settle(merchant, taken, day, now, actor=actor)
+    return _settle(merchant, taken, people, day, now, actor=actor)
 
 
 def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress | None = None) -> list[Snapshot]:
@@ -69,7 +70,8 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     before: Members | None = None
     made, past, today = [], History(), None
     shown.total(len(ends) + 1, "snapshots")
-    with _engine(merchant) as engine:
+    people = living(merchant)
+    with _engine(merchant, people) as engine:
         prepare(engine, as_of=day)
         if ends or day not in have:  # before them: stages of the past by what is known today
             value_report(merchant=merchant, day=day, now=now, groups=False, engine=engine)
@@ -87,13 +89,20 @@ def backfill(*, merchant: Merchant, day: date, now: datetime, progress: Progress
     with transaction.atomic():
         kept = [_keep(merchant, *one, now) for one in made]
     if today is not None:
-        kept.append(_settle(merchant, today, day, now, before=None if later else before))
+        kept.append(_settle(merchant, today, people, day, now, before=None if later else before))
     shown.advance()
     return kept
 
 
 def _settle(
-    merchant: Merchant, taken: Taken, day: date, now: datetime, *, before: Members | None = None, actor: str = ""
+    merchant: Merchant,
+    taken: Taken,
+    people: Living,
+    day: date,
+    now: datetime,
+    *,
+    before: Members | None = None,
+    actor: str = "",
 ) -> Snapshot:
     """Write what the figures of `day` change: scores, movement, timelines, the day's row. Figures alone of a day before the latest.
 
@@ -119,7 +128,7 @@ def _settle(
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
     thin(merchant=merchant, day=day)
     if latest:
-        keep_reports(merchant=merchant, kept=kept)
+        keep_reports(merchant=merchant, kept=kept, people=people)
     return kept
 
 
@@ -150,38 +159,16 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     profile_traits.path(merchant).unlink(missing_ok=True)
 
 
-def _engine(merchant: Merchant) -> Port:
+def _engine(merchant: Merchant, people: Living) -> Port:
     """The engine over the merchant's files and members; close it."""
     engine = analytics.opened(memory=analytics.memory_of_a_night(columns.orders(merchant)))
     try:
         engine.files("heads", columns.files(merchant)["heads"])
-        engine.table("members", _living(merchant))
+        engine.table("members", {"member": people.member, "joined": people.joined, "home_store": people.home})
     except BaseException:
         engine.close()
         raise
     return engine
-
-
-def _living(merchant: Merchant) -> dict[str, np.ndarray]:
-    epoch = (
-        "FLOOR(EXTRACT(EPOCH FROM joined_at))::bigint"
-        if bulk.is_postgres()
-        else "CAST(strftime('%%s', joined_at) AS INTEGER)"
-    )
-    parts = []
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, {epoch}, COALESCE(home_store_id, 0) FROM members_member WHERE merchant_id = %s AND state = %s",
-            [merchant.id, MemberState.ACTIVE],
-        )
-        while rows := cursor.fetchmany(20_000):
-            parts.append(np.array(rows, dtype=np.int64))
-    table = np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.int64)
-    return {
-        "member": table[:, 0].copy(),
-        "joined": columns.shop_days(table[:, 1], merchant.tz),
-        "home_store": table[:, 2].copy(),
-    }
 
 
 def _take(engine: Port, merchant: Merchant, day: date, former: Published | None, *, prepared: bool = False) -> Taken:
