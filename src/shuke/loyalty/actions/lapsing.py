@@ -66,9 +66,9 @@ def _next_size(size: int, spent: float) -> int:
 
 
 def _let_tills_in(spent: float) -> None:
-    """SQLite has one writer and no queue: who waits looks every few milliseconds whether the lock is free."""
+    """SQLite has one writer and no queue: who waits looks every millisecond whether the lock is free."""
     if not bulk.is_postgres() and not connection.in_atomic_block:
-        time.sleep(spent / 4)
+        time.sleep(max(spent / 4, 0.002))
 
 
 def _simple(versions: Versions, now: datetime) -> tuple[str, list[Any]]:
