@@ -133,6 +133,17 @@ def test_lines_that_changed_under_the_same_sums_are_noticed(lan):
     assert read(lan.merchant, "heads", "items_milli") != [(3_000,)]
 
 
+@pytest.mark.parametrize(
+    "digests", [(b"short", None), (b"short", b"other"), (b"one of 16 bytes.", b"one of 16 bytes!")]
+)
+def test_any_other_digest_of_lines_is_noticed(lan, digests):
+    order, _other = (sell(lan, member(lan, name), "2026-03-01") for name in "梅红")
+    for digest in digests:
+        columns.refresh(merchant=lan.merchant)
+        Order.objects.filter(pk=order.pk).update(lines_digest=digest)
+        assert columns.refresh(merchant=lan.merchant) == {"months": 1, "rewritten": 1, "orders": 1, "lines": 1}
+
+
 def test_a_merge_leaves_the_file_of_lines_alone(lan):
     order = sell(lan, member(lan, "梅"), "2026-03-01")
     columns.refresh(merchant=lan.merchant)

@@ -30,7 +30,7 @@ from shuke.kit import clock
 from shuke.kit.progress import Progress, Silent
 from shuke.shops.models import Merchant
 
-FORMAT = 3  # of the files: a higher number rewrites them all
+FORMAT = 4  # of the files: a higher number rewrites them all
 
 
 def folder(merchant: Merchant) -> Path:
