@@ -7,6 +7,8 @@ import pytest
 
 from shuke.engine.insight import chances
 from shuke.insight import actions
+from shuke.insight.actions import value as value_actions
+from shuke.insight.actions.differing import alike
 from shuke.insight.models import MemberScore, MemberValue, ValueReport
 from shuke.insight.queries import value, value_told
 from shuke.insight.queries.directory import count, directory
@@ -220,3 +222,39 @@ def test_channel_and_acquisition_are_tried_and_the_page_says_what_came_of_it(lan
     ways = {way["name"]: way for way in told["tests"][0]["methods"]}
     assert ways[parted["scored"]["name"]]["says"] == "模型，分渠道与获客方式"
     assert ways[parted["scored"]["name"]]["shown"] == parted["earned"]
+
+
+def test_a_row_is_written_when_one_of_its_figures_says_something_else():
+    dice = np.random.default_rng(3)
+    before = np.column_stack(
+        (dice.integers(0, 1001, (400, 2)), dice.integers(0, 90_000, (400, 4)), np.ones(400, np.int64))
+    )
+    now = before + dice.integers(-6, 7, before.shape) * (dice.random(before.shape) < 0.3)
+    now[:, 2:6] += (now[:, 2:6] * 0.06 * dice.random((400, 4)) * (dice.random((400, 4)) < 0.2)).astype(np.int64)
+    before[::17, 3:6] = value_actions._NONE  # too few members to say it, then
+    now[::23, 3:6] = value_actions._NONE
+    now[::40, 6] = 0  # by another rule
+
+    def matters(was: list[int], has: list[int]) -> bool:
+        if any(abs(a - b) >= 5 or chances.band(a) != chances.band(b) for a, b in zip(was[:2], has[:2], strict=True)):
+            return True
+        known = [(a == value_actions._NONE) == (b == value_actions._NONE) for a, b in zip(was, has, strict=True)]
+        return (
+            was[6] != has[6]
+            or not all(known)
+            or any(abs(a - b) > 0.03 * abs(b) for a, b in zip(was[2:6], has[2:6], strict=True))
+        )
+
+    told = value_actions._matters(before, now).tolist()
+    assert told == [matters(*pair) for pair in zip(before.tolist(), now.tolist(), strict=True)]
+    assert 50 < sum(told) < 350
+
+
+def test_rows_are_written_together_of_which_the_same_columns_differ():
+    differs = np.random.default_rng(5).random((60, 3)) < 0.4
+    found = np.zeros_like(differs)
+    for rows, listed in alike(differs):
+        assert not found[rows].any()
+        found[np.ix_(rows, listed)] = True
+    assert (found == differs).all()
+    assert len(list(alike(differs))) == len({tuple(row) for row in differs.tolist() if any(row)})
