@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Count, Sum
 
 from shuke.engine.insight import kpi
 from shuke.engine.insight import word_of_mouth as engine
 from shuke.engine.insight.word_of_mouth import Branch
 from shuke.insight.models import MemberScore, MouthPolicy, ProfitPolicy
 from shuke.insight.queries import figures, profile_traits, value
-from shuke.kit import clock
+from shuke.kit import bulk, clock
 from shuke.loyalty.models import Referral
 from shuke.loyalty.queries import referral_worth
 from shuke.members.models import Member, MemberState
@@ -73,7 +72,7 @@ def brought(merchant: Merchant) -> Brought:
         .values_list("newcomer_id", "referrer_id", "bound_at", "state", "reason")
     )
     home = survivors_of(merchant.pk, {member for row in rows for member in row[:2]})
-    gone = set(Member.objects.filter(merchant=merchant).exclude(state=MemberState.ACTIVE).values_list("pk", flat=True))
+    gone = _gone(merchant, {home.get(row[0], row[0]) for row in rows})
     bonds: dict[int, int] = {}
     since: dict[int, date] = {}
     for newcomer, by, at, state, reason in rows:
@@ -82,6 +81,15 @@ def brought(merchant: Merchant) -> Brought:
             continue
         bonds[who], since[who] = referrer, clock.day_of(at, merchant.tz)
     return Brought(bonds, since, len(rows) - len(bonds))
+
+
+def _gone(merchant: Merchant, people: set[int]) -> set[int]:
+    where, values = bulk.among("id", people)
+    rows = bulk.select(
+        f"SELECT id FROM members_member WHERE +merchant_id = %s AND state <> %s AND {where}",
+        [merchant.pk, str(MemberState.ACTIVE), values],
+    )
+    return {pk for (pk,) in rows}
 
 
 def report(merchant: Merchant, *, now: datetime) -> dict[str, Any] | None:
@@ -111,7 +119,7 @@ def _report(merchant: Merchant, known: figures.Figures, told: Terms, now: dateti
         if branch.friends:
             steps.append({"step": step} | _said(branch, told))
     everybody, compared = _compared(merchant, all_of)
-    worth_each = _newcomer_worth(merchant, everybody, told.margin_permille)
+    worth_each = _newcomer_worth(known, everybody, told.margin_permille)
     satisfied = next((row["count"] for row in known["pyramid"].get("bonds", []) if row["bond"] == "loyal"), 0)
     return {
         "as_of": known["as_of"],
@@ -211,12 +219,12 @@ def _by_habit(merchant: Merchant, members: np.ndarray, way: np.ndarray, names: d
     return way
 
 
-def _newcomer_worth(merchant: Merchant, everybody: _Newcomers, margin_permille: int) -> int | None:
+def _newcomer_worth(known: figures.Figures, everybody: _Newcomers, margin_permille: int) -> int | None:
     """What somebody who came by word of mouth left so far, in gross margin; before ten such, what any member left."""
     net = everybody.net[everybody.brought]
     if net.size < engine.LEAST_MATCHED:
-        scored = MemberScore.objects.filter(merchant=merchant).aggregate(net=Sum("net_minor"), members=Count("pk"))
-        return round(scored["net"] / scored["members"] * margin_permille / 1000) if scored["members"] else None
+        classes, members = known["rfm"]["classes"], known["kpi"]["members"]
+        return round(sum(one["net_minor"] for one in classes) / members * margin_permille / 1000) if members else None
     counted = np.minimum(net, np.quantile(everybody.net, engine.CAPPED, method="higher"))
     return round(float(counted.mean()) * margin_permille / 1000)
 
