@@ -74,7 +74,7 @@ def _database() -> dict:
             "cached_statements": 1000,  # of the driver; by its own 128 a till's statements push one another out
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; "
+                "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; "
                 # A hot page goes back to the database once in 32 MB of log, not once in 4.
                 "PRAGMA wal_autocheckpoint=8000;"
             ),

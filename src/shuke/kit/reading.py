@@ -30,12 +30,9 @@ def read_only() -> Iterator[None]:
         if not inside:
             cursor.execute("BEGIN DEFERRED")  # Django's own would be IMMEDIATE and hold up every till
         cursor.execute("PRAGMA query_only = ON")
-        (mapped,) = cursor.execute("PRAGMA mmap_size").fetchone()
-        cursor.execute("PRAGMA mmap_size = 0")  # reading everything once, the file in memory would only be in the way
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA mmap_size = {mapped}")
             cursor.execute("PRAGMA query_only = OFF")
             if not inside:
                 cursor.execute("ROLLBACK")

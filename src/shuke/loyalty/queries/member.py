@@ -144,7 +144,8 @@ def explain(
     amounts: dict[int, int] = {}
     after: dict[int, int] = {}
     running: dict[str, int] = {}
-    legs = Entry.objects.filter(merchant=merchant, member_id=member_id).order_by("seq")
+    # Every leg of a member has its number; saying so lets the index of members' legs be used, which knows no others.
+    legs = Entry.objects.filter(merchant=merchant, member_id=member_id, seq__isnull=False).order_by("seq")
     for txn, account, amount, balance_after in legs.values_list("txn_id", "account", "amount", "balance_after"):
         amounts[txn] = amounts.get(txn, 0) + amount
         running[account] = balance_after or 0

@@ -104,9 +104,9 @@ def _events(
     """Every event once, at the time it is now known to have had; and which event each posting is of."""
     points: dict[int, int] = defaultdict(int)
     debts: dict[int, int] = defaultdict(int)
-    for txn, account, amount in Entry.objects.filter(merchant=merchant, member_id=member_id).values_list(
-        "txn_id", "account", "amount"
-    ):
+    for txn, account, amount in Entry.objects.filter(
+        merchant=merchant, member_id=member_id, seq__isnull=False
+    ).values_list("txn_id", "account", "amount"):
         points[txn] += amount
         if account == "debt":
             debts[txn] -= amount
