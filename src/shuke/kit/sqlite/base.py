@@ -34,19 +34,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         begin = f"BEGIN {self.transaction_mode or 'DEFERRED'}"  # type: ignore[attr-defined]
         patience = float(self.settings_dict["OPTIONS"].get("timeout", 5))
         driver.execute("PRAGMA busy_timeout = 0")
+        until = None
         try:
-            until = None
             while True:
                 try:
                     driver.execute(begin)
                     return
                 except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                        raise
                     now = time.monotonic()
                     until = until or now + patience
-                    if now > until:
-                        raise
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or now > until:
+                        with self.wrap_database_errors:  # the driver's error as Django's, which the doors know
+                            raise
                     time.sleep(random.uniform(0.0005, 0.0015))
         finally:
             driver.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
