@@ -173,7 +173,7 @@ def _post(merchant: Merchant, versions: Versions, count: int, now: datetime) -> 
         "INSERT INTO loyalty_entry (id, merchant_id, txn_id, account, member_id, amount, seq, balance_after) "
         f"SELECT {fresh}, %s, x.txn_id, 'breakage', NULL, x.points, NULL, NULL FROM loyalty_lapse x UNION ALL "
         f"SELECT {second}, %s, x.txn_id, 'member', x.member_id, -x.points, w.seq + x.nth, w.balance - x.gone "
-        "FROM loyalty_lapse x JOIN loyalty_wallet w ON w.member_id = x.member_id",
+        "FROM loyalty_lapse x CROSS JOIN loyalty_wallet w WHERE w.member_id = x.member_id",
         [*numbers, merchant.pk, *next_numbers, merchant.pk],
     )
 
