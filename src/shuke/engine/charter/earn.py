@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from shuke.engine.calendar.birthdays import is_birthday
@@ -187,30 +188,26 @@ class _Judging:
             if not chosen:
                 continue
             if rule.kind == "per_item":
-                parts = [(i, slices[i].pieces * rule.rate) for i in chosen]
+                measure, amounts = "pieces", [slices[i].pieces for i in chosen]
             else:
-                parts = [(i, slices[i].net * rule.rate) for i in chosen]
-            given = sum(share for _, share in parts)
+                measure, amounts = "base", [slices[i].net for i in chosen]
+            amount = sum(amounts)
+            parts, given = [one * rule.rate for one in amounts], amount * rule.rate
             if rule.whole:
-                full = sum(slices[i].net for i in chosen) // rule.whole * rule.whole * rule.rate
+                full = amount // rule.whole * rule.whole * rule.rate
                 if full != given:
                     parts, given = _scale_down(parts, given, full), full
             if rule.bounded:
                 limit = self._allowed(rule, given, scale, draw, counted, drawn)
                 if given > limit:
                     parts, given = _scale_down(parts, given, limit), limit
-            for i, share in parts:
+            for i, share in zip(chosen, parts, strict=True):
                 shares[i] += share
             if rule.exclusive:
                 taken = taken or [False] * len(slices)
                 for i in chosen:
                     taken[i] = True
-            if rule.kind == "per_item":
-                pieces = sum(slices[i].pieces for i in chosen)
-                why.append({"rule": rule.key, "pieces": pieces, "points": _text(given, scale)})
-            else:
-                base = sum(slices[i].net for i in chosen)
-                why.append({"rule": rule.key, "base": base, "points": _text(given, scale)})
+            why.append({"rule": rule.key, measure: amount, "points": _text(given, scale)})
         return shares, scale
 
     def _parts(self, rule: Rule, taken: list[bool] | None = None) -> list[int]:
@@ -281,15 +278,12 @@ class _Judging:
         return found
 
     def _rounded(self, shares: list[int], scale: int, why: list) -> int:
-        mode = self.terms.rounding
-        each = shares if self.terms.each_line else (sum(shares),)
-        if mode == "floor":
-            points = sum(share // scale for share in each)
-        elif mode == "ceil":
-            points = sum(-(-share // scale) for share in each)
+        rounded, whole = _ROUNDED[self.terms.rounding], sum(shares)
+        if self.terms.each_line:
+            points = sum(rounded(share, scale) for share in shares)
         else:
-            points = sum((2 * share + scale) // (2 * scale) for share in each)
-        off = points * scale - sum(shares)
+            points = rounded(whole, scale)
+        off = points * scale - whole
         if off:
             why.append({"rule": "rounding", "points": _text(off, scale)})
         return points
@@ -338,9 +332,16 @@ def _by_priority(rule: Rule) -> tuple[int, int]:
     return -rule.priority, rule.place
 
 
-def _scale_down(parts: list[tuple[int, int]], given: int, limit: int) -> list[tuple[int, int]]:
+_ROUNDED: dict[str, Callable[[int, int], int]] = {
+    "floor": lambda share, scale: share // scale,
+    "ceil": lambda share, scale: -(-share // scale),
+    "half_up": lambda share, scale: (2 * share + scale) // (2 * scale),
+}
+
+
+def _scale_down(parts: list[int], given: int, limit: int) -> list[int]:
     """Cut shares in proportion so that they add up to the limit exactly."""
-    return [(i, s) for (i, _), s in zip(parts, allocate(limit, [s for _, s in parts]), strict=True)] if given else parts
+    return allocate(limit, parts) if given else parts
 
 
 def _cap_extra(shares: list[int], down: int, limit: int, grown: list[int]) -> list[int]:
@@ -348,6 +349,7 @@ def _cap_extra(shares: list[int], down: int, limit: int, grown: list[int]) -> li
     return [s * down + m for s, m in zip(shares, more, strict=True)]
 
 
+@lru_cache(maxsize=4096)  # prices come back, and what is lost by rounding is one of a hundred
 def _text(number: int, scale: int) -> str:
     """A fraction as decimal text, at most 6 places, no trailing zeros."""
     if number < 0:

@@ -76,15 +76,17 @@ def meets(test: Test | None, figures: Figures, tier: str) -> bool:
         return True
     if isinstance(test, Leaf):
         return figures.may_reach(test) and figures.of(test, tier) >= test.at_least
-    if test.every:
-        return all(meets(p, figures, tier) for p in test.parts)
-    return any(meets(p, figures, tier) for p in test.parts)
+    for part in test.parts:
+        if meets(part, figures, tier) is not test.every:
+            return not test.every
+    return test.every
 
 
 def reached(terms: Terms, figures: Figures, above: int = 0) -> int:
     """Rank of the highest tier whose `reach` holds, looking only above rank `above`; `above` if none does."""
     for rank in range(len(terms.tiers) - 1, above, -1):
-        if terms.tiers[rank].reachable and meets(terms.tiers[rank].reach, figures, terms.tiers[rank].key):
+        tier = terms.tiers[rank]
+        if tier.reachable and meets(tier.reach, figures, tier.key):
             return rank
     return above
 

@@ -60,8 +60,10 @@ class Effect:
 
     def move(self, account: str, amount: int) -> None:
         if amount:
-            self.legs[account] = self.legs.get(account, 0) + amount
-            if not self.legs[account]:
+            whole = self.legs.get(account, 0) + amount
+            if whole:
+                self.legs[account] = whole
+            else:
                 del self.legs[account]
 
 

@@ -72,8 +72,9 @@ class Sales(Grades):
         room = self._room(terms, day) if terms.counted or terms.capped else {}
         earned = earn(terms, basket, room, draw=self._draws(p.event) if terms.has_budgets else None)
         growth, grown, why = self._growth_of(terms, basket, room, net)
-        sale = Sale(p, terms, basket, room, earned.points, earned.counted, growth, net, net)
-        sale.fee, sale.drawn, sale.grown = fee, earned.drawn, grown
+        sale = Sale(
+            p, terms, basket, room, earned.points, earned.counted, growth, net, net, 0, fee, earned.drawn, grown
+        )
         self._sales[p.event] = sale
         self._day_sales.setdefault(day.toordinal(), []).append(sale)
         if net > 0:
