@@ -46,7 +46,7 @@ class Deed(NamedTuple):
     path: str
     body: dict[str, Any]
     ready: Callable[[EveryTill, str], str] = lambda till, key: ""
-    again: str = "answer"  # sent again it changes nothing and answers alike; "books": it says so; "": each is another
+    again: str = "answer"  # sent again it changes nothing and answers alike; "books": it says so
 
 
 class NotReady(Exception):
@@ -226,8 +226,8 @@ DEEDS = (
     Deed("basket left", "checkouts/{ready}/release", {}, _held(captured=False)),
     Deed("basket back", "checkouts/{ready}/returns", {"key": "{key}", "lines": {"a": 1}}, _held(captured=True)),
     Deed("coupon", MY + "/coupons", {"template": "ten", "ref": "{key}"}),
-    Deed("coupon claimed", MY + "/coupons/claim", {"template": "ten"}, again=""),
-    Deed("coupon void", "coupons/{ready}/void", {"reason": "test"}, _coupon, again=""),
+    Deed("coupon claimed", MY + "/coupons/claim", {"template": "ten", "key": "{key}"}),
+    Deed("coupon void", "coupons/{ready}/void", {"reason": "test", "key": "{key}"}, _coupon),
     Deed("benefit", MY + "/benefits", {"benefit": "wrap", "key": "{key}"}),
     Deed("benefit undone", "benefits/{ready}/undo", {}, _wrapped),
     Deed("gift", MY + "/gifts", {"gift": "cup", "key": "{key}"}),

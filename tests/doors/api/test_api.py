@@ -123,3 +123,29 @@ def test_the_api_describes_itself_and_its_health(db):
     documented = re.findall(r"^\| `[A-Z]+ (/[^`?]*)", page, re.M)
     assert {f"/api/v1{path}" for path in documented} == set(schema["paths"])
     assert Client().get("/api/v1/health").json()["status"] == "ok"
+
+
+def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(client, lan):
+    _, write = actions.make_token(merchant=lan.merchant, name="till", may_write=True, now=cast.OPENED)
+    _, read = actions.make_token(merchant=lan.merchant, name="eyes", may_write=False, now=cast.OPENED)
+    spend = {"points": 1, "key": "k"}
+    cases = [
+        (write, "members/99999999/points/spend", spend, 404, "no_such_member", "没有卡号"),
+        (write, "members/99999999/points/spend", "{", 400, "not_json", "不是 JSON"),
+        (write, "members/99999999/points/spend", {"points": 0}, 400, "not_understood", "points: 应不小于 1"),
+        (write, "members/99999999/points/spend", {}, 400, "not_understood", "points: 缺少此项"),
+        (read, "members/99999999/points/spend", spend, 403, "read_only", "令牌“eyes”只能读取"),
+        ("wrong", "members/99999999/points/spend", spend, 401, "no_token", "Authorization"),
+        (write, "nowhere", {}, 404, "no_such_path", "没有这个地址"),
+    ]
+    for token, path, body, status, code, chinese in cases:
+        for spoken in ("en", "zh-CN"):
+            answer = client.post(
+                f"/api/v1/{path}",
+                body if isinstance(body, str) else json.dumps(body),
+                content_type="application/json",
+                headers={"authorization": f"Bearer {token}", "accept-language": spoken},
+            )
+            told = answer.json()
+            assert (answer.status_code, told["code"]) == (status, code), told
+            assert (chinese in told["error"]) == (spoken == "zh-CN" or chinese.isascii()), told

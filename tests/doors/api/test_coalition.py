@@ -47,18 +47,22 @@ def test_a_member_earns_at_one_till_and_spends_at_another(tills):
     assert (status, told["available_here"], told["available_elsewhere"]) == (200, 100, 0)
     code = one.post("members/00000001/coalition/code")[1]["code"]
     status, there = two.post("members/00000001/coalition", evidence="signed", code=code)
+    assert two.post("members/00000001/coalition", evidence="signed", code=code) == (200, there), "sent again"
+    assert one.post("members/00000001/coalition", evidence="signed") == (200, told | {"available_elsewhere": 100})
     assert (there["number"], there["available_elsewhere"]) == (told["number"], 100)
     spent = two.post("members/00000001/coalition/spend", points=150, key="k")
     assert spent == (200, {"card": "00000001", "points": 150, "own": 100, "available": 50, "replayed": False})
     assert two.post("members/00000001/coalition/spend", points=150, headers={"Idempotency-Key": "k"})[1]["replayed"]
     back = two.post("members/00000001/coalition/return", points=30, of="k", key="r")
     assert (back[0], back[1]["own"]) == (200, 20)
+    assert two.post("members/00000001/coalition/return", points=30, of="k", key="r")[1] == back[1] | {"replayed": True}
     assert queries.verify(bakery).findings == queries.verify(florist).findings == []
     close(made, NOW + DAY)
     status, mine = two.get("coalition/statements/1")
     assert (status, {x["kind"] for x in mine["lines"]} >= {"redeemed", "brought"}) == (200, True)
     assert [p["period"] for p in two.get("coalition/statements")[1]] == [1]
     assert two.post("members/00000001/coalition/leave", reason="asked")[1] == {"card": "00000001", "left": True}
+    assert two.post("members/00000001/coalition/leave", reason="asked") == (200, {"card": "00000001", "left": False})
 
 
 def test_refusals_have_a_code_and_the_readers_language(tills):

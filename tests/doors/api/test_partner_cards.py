@@ -33,6 +33,7 @@ def test_a_card_is_bound_and_its_spendings_earn_once(till):
     lan, one = till
     status, card = one.post(CARD, programme="bank", token=HASHES[0], since="2025-01-01")
     assert (status, card["end"], card["programme"]) == (200, HASHES[0][-4:], "bank")
+    assert one.post(CARD, programme="bank", token=HASHES[0], since="2025-01-01") == (200, card), "sent again"
     rows = [
         spending(1, 5000), spending(2, 2000, returned=True, original="R1"), spending(3, 500, token=HASHES[1]),
         spending(4, 500, token="4111111111111111", category="4111111111111111"), spending(5, 500, token="?? ??"),
@@ -53,6 +54,7 @@ def test_a_card_is_bound_and_its_spendings_earn_once(till):
     status, paper = one.get("partner-cards/bank/statements/1")
     assert (status, paper["due_minor"], len(paper["file_sha256"])) == (200, 2, 64)
     assert one.post(f"{CARD}/{card['number']}/end") == (200, [])
+    assert one.post(f"{CARD}/{card['number']}/end") == (200, []), "sent again"
     assert one.get(CARD) == (200, [])
 
 

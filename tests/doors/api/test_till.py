@@ -71,9 +71,34 @@ def test_a_basket_is_priced_held_captured_and_returned(till, shop, card):
     status, back = till.post("/checkouts/k1/returns", {"key": "r2"})
     assert (back["back"]["due_minor"], back["back"]["coupons"]) == (4500, [coupon["id"]])
     assert till.get(f"/members/{card}/coupons")[1][0]["state"] == "open"
-    assert till.post(f"/coupons/{coupon['id']}/void", {"reason": "mistake"})[1]["state"] == "void"
+    void = f"/coupons/{coupon['id']}/void"
+    status, told = till.post(void, {"reason": "mistake", "key": "v1"})
+    assert (status, told["state"], told["replayed"]) == (200, "void", False)
+    assert till.post(void, {"reason": "mistake"}, **{"Idempotency-Key": "v1"}) == (200, told | {"replayed": True})
+    for body in ({"reason": "stolen", "key": "v1"}, {"reason": "mistake", "key": "v2"}, {"reason": "mistake"}):
+        assert till.post(void, body)[1]["code"] == ("key_reused" if body.get("key") == "v1" else "not_open")
     (view,) = till.get("/coupons/templates")[1]
     assert (view["issued"], view["redeemed"], view["open"]) == (1, 0, 0)
+
+
+def test_what_a_key_claimed_or_was_refused_it_answers_for_ever(till, shop, card):
+    template(shop, claim=True, limits={"per_member": 2})
+    claim = f"/members/{card}/coupons/claim"
+    status, first = till.post(claim, {"template": "ten", "key": "c1"})
+    assert till.post(claim, {"template": "ten", "key": "c1"}) == (status, first | {"replayed": True}) != (422, first)
+    assert till.post(claim, {"template": "other", "key": "c1"})[1]["code"] == "key_reused"
+    assert till.post(f"/coupons/{first['id']}/void", {"reason": "x", "key": "c1"})[1]["code"] == "key_reused"
+    assert till.post(claim, {"template": "ten", "key": "c2"})[1]["id"] != first["id"]
+    refused = till.post(claim, {"template": "ten", "key": "c3"})
+    assert (refused[0], refused[1]["code"]) == (422, "member_has_enough")
+    template(shop, claim=True, limits={"per_member": 9})
+    assert till.post(claim, {"template": "ten", "key": "c3"}) == refused
+    assert till.post(claim, {"template": "ten", "key": "c4"})[0] == 200
+    for n in range(10):  # a code that is wrong counts against its caller, once for a key
+        for _ in range(2):
+            assert till.post(claim, {"code": "WRONG", "key": f"w{n}"})[1]["code"] == "code_refused"
+    assert till.post(claim, {"code": "WRONG", "key": "w10"})[1]["code"] == "try_later"
+    assert till.post(claim, {"code": "WRONG", "key": "w9"})[1]["code"] == "code_refused", "what was answered stays"
 
 
 @pytest.mark.parametrize(

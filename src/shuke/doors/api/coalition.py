@@ -15,7 +15,7 @@ from shuke.doors.api.points import Key, KeyHeader, Points
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import coalition as flow
-from shuke.loyalty.actions import Answer, KeyReused, coalition
+from shuke.loyalty.actions import Answer, coalition
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.queries import coalition as stored
 from shuke.loyalty.queries import settlement
@@ -247,10 +247,7 @@ def _do(request: Request, who: Any, key: str, ref: str, ask: Any) -> Status:
     if not key:
         sentence = "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again."
         return Status(400, CoalitionRefusal(error=sentence, code="no_key"))
-    try:
-        answer: Answer = ask()
-    except KeyReused as error:
-        return Status(422, CoalitionRefusal(error=str(error), code="key_reused"))
+    answer: Answer = ask()
     if not answer.done:
         sentence = coalition.sentence(answer.code, answer.figures, ref, language(request))
         return Status(

@@ -15,7 +15,7 @@ from pydantic import Field
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty import actions
-from shuke.loyalty.actions import Answer, Ask, KeyReused
+from shuke.loyalty.actions import Answer, Ask
 from shuke.members import queries as members
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
@@ -129,12 +129,9 @@ def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader
     one = Ask(key, "burn", who.asked_as, told.points)
     if not told.family or not key:
         return _do(request, who, one)
-    try:
-        answer = actions.spend_from_family(
-            merchant=merchant, key=key, member_id=who.pk, amount=told.points, now=shop_now(merchant), actor=actor
-        )
-    except KeyReused as error:
-        return _refusal(422, str(error), "key_reused")
+    answer = actions.spend_from_family(
+        merchant=merchant, key=key, member_id=who.pk, amount=told.points, now=shop_now(merchant), actor=actor
+    )
     return _told(request, who, one, answer)
 
 
@@ -178,10 +175,7 @@ def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader =
     if not key:
         return no_key()
     move = actions.Transfer(key, who.asked_as, to.asked_as, told.points)
-    try:
-        [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
-    except KeyReused as error:
-        return _refusal(422, str(error), "key_reused")
+    [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
     return _told(request, who, Ask(key, "handed", who.asked_as, told.points), answer)
 
 
@@ -202,8 +196,6 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
             now=shop_now(merchant),
             actor=actor,
         )
-    except KeyReused as error:
-        return _refusal(422, str(error), "key_reused")
     except actions.CorrectionRefused as error:
         return _refusal(400, error.say(language(request)), error.code)
     if not isinstance(found, Answer):
@@ -246,10 +238,7 @@ def call(request: Request, card: str) -> tuple[Merchant, Any, str]:
 def _ask(merchant: Merchant, one: Ask, actor: str) -> Answer | Status:
     if not one.key:
         return no_key()
-    try:
-        return actions.ask(merchant=merchant, asks=[one], now=shop_now(merchant), actor=actor)[0]
-    except KeyReused as error:
-        return _refusal(422, str(error), "key_reused")
+    return actions.ask(merchant=merchant, asks=[one], now=shop_now(merchant), actor=actor)[0]
 
 
 def _do(request: Request, who: Any, one: Ask) -> Status:

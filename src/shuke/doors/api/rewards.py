@@ -13,11 +13,11 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty.actions import benefits as benefit_actions
 from shuke.loyalty.actions import draws as draw_actions
 from shuke.loyalty.actions import gifts as gift_actions
-from shuke.loyalty.actions.asking import KeyReused
 from shuke.loyalty.models import Draw, GiftOrder
 from shuke.loyalty.queries import benefits, draws, gifts
 from shuke.members import queries as members
@@ -139,14 +139,9 @@ class TicketOut(Schema):
     replayed: bool
 
 
-def _refused(told: Any) -> HttpResponse:
-    return JsonResponse(
-        {"error": told.say("en"), "code": told.code}, status=404 if told.code in MISSING else 422
-    )  # fmt: skip
-
-
-def _reused(error: KeyReused) -> HttpResponse:
-    return JsonResponse({"error": str(error), "code": "key_reused"}, status=422)
+def _refused(request: Request, told: Any) -> HttpResponse:
+    status = 404 if told.code in MISSING else 422
+    return JsonResponse({"error": told.say(language(request)), "code": told.code}, status=status)
 
 
 def _store(merchant: Merchant, code: str) -> Store | None:
@@ -186,15 +181,12 @@ def hand_out(request: Request, card: str, told: HandOutIn) -> Any:
     """Hand out a benefit, or claim a step of a plan."""
     token = writer(request.auth)
     merchant = token.merchant
-    try:
-        done = benefit_actions.hand_out(
-            merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, benefit=told.benefit, key=told.key,
-            now=shop_now(merchant), actor=f"token:{token.pk}", store=_store(merchant, told.store), note_text=told.note,
-        )  # fmt: skip
-    except KeyReused as error:
-        return _reused(error)
+    done = benefit_actions.hand_out(
+        merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, benefit=told.benefit, key=told.key,
+        now=shop_now(merchant), actor=f"token:{token.pk}", store=_store(merchant, told.store), note_text=told.note,
+    )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(done)
+        return _refused(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=done.use.points
     )  # fmt: skip
@@ -209,7 +201,7 @@ def undo(request: Request, number: int) -> Any:
         merchant=merchant, use_id=number, now=shop_now(merchant), actor=f"token:{token.pk}"
     )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(done)
+        return _refused(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=0
     )
@@ -236,15 +228,12 @@ def take(request: Request, card: str, told: GiftIn) -> Any:
     """Exchange points for a gift."""
     token = writer(request.auth)
     merchant = token.merchant
-    try:
-        done = gift_actions.order(
-            merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, gift=told.gift, key=told.key, count=told.count,
-            at_once=told.at_once, way="ship" if told.ship else "pickup", store=_store(merchant, told.store),
-            now=shop_now(merchant), actor=f"token:{token.pk}",
-        )  # fmt: skip
-    except KeyReused as error:
-        return _reused(error)
-    return _order(done)
+    done = gift_actions.order(
+        merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, gift=told.gift, key=told.key, count=told.count,
+        at_once=told.at_once, way="ship" if told.ship else "pickup", store=_store(merchant, told.store),
+        now=shop_now(merchant), actor=f"token:{token.pk}",
+    )  # fmt: skip
+    return _order(request, done)
 
 
 @router.post("/gift-orders/{number}/{deed}", tags=["gifts"], response={200: OrderOut, **REFUSED})
@@ -256,20 +245,22 @@ def change(request: Request, number: int, deed: str, told: BackIn | None = None)
         "merchant": merchant, "order_id": number, "now": shop_now(merchant), "actor": f"token:{token.pk}",
     }  # fmt: skip
     if deed == "done":
-        return _order(gift_actions.hand_over(**same))
+        return _order(request, gift_actions.hand_over(**same))
     if deed == "cancel":
-        return _order(gift_actions.cancel(**same))
+        return _order(request, gift_actions.cancel(**same))
     if deed == "back" and told is not None and told.key:
-        try:
-            return _order(gift_actions.give_back(**same, key=told.key, count=told.count, restock=told.restock))
-        except KeyReused as error:
-            return _reused(error)
-    return JsonResponse({"error": "Say done, cancel, or back with a key.", "code": "unknown_deed"}, status=404)
+        return _order(request, gift_actions.give_back(**same, key=told.key, count=told.count, restock=told.restock))
+    sentence = (
+        "请写 done、cancel，或带 key 的 back。"
+        if language(request) == "zh"
+        else "Say done, cancel, or back with a key."
+    )
+    return JsonResponse({"error": sentence, "code": "unknown_deed"}, status=404)
 
 
-def _order(done: gift_actions.Ordered) -> Any:
+def _order(request: Request, done: gift_actions.Ordered) -> Any:
     if not done.done or done.order is None:
-        return _refused(done)
+        return _refused(request, done)
     row: GiftOrder = done.order
     return OrderOut(
         number=str(row.pk), gift=row.gift.code, count=row.count, returned=row.returned, points=row.points,
@@ -295,15 +286,12 @@ def ticket(request: Request, card: str, told: TicketIn) -> Any:
     """Draw one ticket for a member."""
     token = writer(request.auth)
     merchant = token.merchant
-    try:
-        done = draw_actions.draw_ticket(
-            merchant=merchant, draw=told.draw, member_id=members.member_of(merchant.pk, card).pk, key=told.key, way=told.way,
-            word=told.word, now=shop_now(merchant), actor=f"token:{token.pk}",
-        )  # fmt: skip
-    except KeyReused as error:
-        return _reused(error)
+    done = draw_actions.draw_ticket(
+        merchant=merchant, draw=told.draw, member_id=members.member_of(merchant.pk, card).pk, key=told.key, way=told.way,
+        word=told.word, now=shop_now(merchant), actor=f"token:{token.pk}",
+    )  # fmt: skip
     if not done.done or done.ticket is None:
-        return _refused(done)
+        return _refused(request, done)
     row = done.ticket
     assert row.number is not None
     won = draws.prize(row.draw, row.won).get("name") if row.won else None

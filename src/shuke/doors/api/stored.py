@@ -18,7 +18,7 @@ from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import stored as flow
 from shuke.loyalty.actions import stored
-from shuke.loyalty.actions.stored import Answer, Ask, KeyReused, StoredRefused
+from shuke.loyalty.actions.stored import Answer, Ask, StoredRefused
 from shuke.loyalty.queries import stored as books
 from shuke.members import queries as members
 from shuke.shops.models import Merchant
@@ -402,8 +402,6 @@ def _answer(request: Request, call: Callable[[], Any]) -> Status:
         return Status(200, call())
     except StoredRefused as refused:
         return _refusal(request, refused)
-    except KeyReused as error:
-        return Status(422, StoredRefusal(error=str(error), code="key_reused"))
 
 
 def _refusal(request: Request, refused: StoredRefused) -> Status:

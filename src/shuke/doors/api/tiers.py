@@ -21,7 +21,7 @@ from shuke.engine.charter.terms import Terms
 from shuke.kit.clock import day_start
 from shuke.loyalty import actions
 from shuke.loyalty import queries as loyalty
-from shuke.loyalty.actions import Ask, KeyReused
+from shuke.loyalty.actions import Ask
 from shuke.loyalty.queries import charters
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
@@ -38,10 +38,6 @@ REFUSALS = {
     "day_is_over": (
         "until: {until} is not after today. Name the last day the tier is kept, or leave it out: for ever.",
         "until：{until} 不在今天之后。请写保留等级的最后一天，长期保留则不写。",
-    ),
-    "key_reused": (
-        "The key {key} was used before for another request. Use a new key for a new request.",
-        "键 {key} 已用于另一请求，新请求请用新键。",
     ),
 }
 ANSWERS = {400: BooksRefusal, 403: Refusal, 404: Refusal, 409: BooksRefusal, 422: BooksRefusal}
@@ -90,13 +86,10 @@ def give(request: Request, card: str, told: TierIn, idempotency_key: KeyHeader =
         status, code, known = wrong
         return _refused(request, status, code, tier=told.tier, known=", ".join(known) or "–", until=told.until)
     end = None if told.until is None else day_start(told.until + timedelta(days=1), merchant.tz)
-    try:
-        given = actions.give_tier(
-            merchant=merchant, member_id=who.asked_as, tier=told.tier, until=end, reason=told.reason, now=now, actor=actor,
-            invited=told.invite, key=key,
-        )  # fmt: skip
-    except KeyReused:
-        return _refused(request, 422, "key_reused", key=key)
+    given = actions.give_tier(
+        merchant=merchant, member_id=who.asked_as, tier=told.tier, until=end, reason=told.reason, now=now, actor=actor,
+        invited=told.invite, key=key,
+    )  # fmt: skip
     return _standing(merchant, who, now, replayed=not given)
 
 
@@ -117,10 +110,7 @@ def _ask(request: Request, card: str, key: str, kind: str, ref: str) -> Status:
     if not key:
         return no_key()
     now, one = shop_now(merchant), Ask(key, kind, who.asked_as, ref=ref)
-    try:
-        (answer,) = actions.ask(merchant=merchant, asks=[one], now=now, actor=actor)
-    except KeyReused:
-        return _refused(request, 422, "key_reused", key=key)
+    (answer,) = actions.ask(merchant=merchant, asks=[one], now=now, actor=actor)
     if not answer.done:
         return refused_by_the_books(request, one, answer)
     return _standing(merchant, who, now, replayed=answer.replayed)

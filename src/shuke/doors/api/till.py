@@ -6,6 +6,7 @@ a coupon does not apply is answered 200 and says why; refusals are `{"error": se
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -37,6 +38,8 @@ MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
 
 Short = Annotated[str, Field(max_length=80)]
 Key = Annotated[str, Field(min_length=1, max_length=160)]
+OwnKey = Annotated[str, Field(max_length=160, description="or the header Idempotency-Key; without one each is another")]
+KeyHeader = Annotated[str, Header(alias="Idempotency-Key", max_length=160)]
 
 
 class PriceIn(Schema):
@@ -113,6 +116,7 @@ class ReturnOut(Schema):
 
 
 class CouponOut(Schema):
+    replayed: bool = Field(False, description="this key had done it before; the coupon is told as it stands now")
     id: str
     template: str
     name_zh: str
@@ -144,12 +148,14 @@ class IssueIn(Schema):
 
 
 class ClaimIn(Schema):
+    key: OwnKey = ""
     template: Short = ""
     code: Short = ""
     caller: Short = ""
 
 
 class VoidIn(Schema):
+    key: OwnKey = ""
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -196,7 +202,7 @@ def hold(
     request: Request,
     told: HoldIn,
     response: HttpResponse,
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+    idempotency_key: KeyHeader = "",
 ) -> Any:
     """Price the basket and hold the points, coupons and budgets it uses, until it is captured, released or times out."""
     token = writer(request.auth)
@@ -317,40 +323,49 @@ def issue(request: Request, card: str, told: IssueIn) -> Any:
 
 
 @router.post("/members/{card}/coupons/claim", tags=["coupons"], response={200: CouponOut, 403: CodedRefusal, **REFUSED})
-def claim(request: Request, card: str, told: ClaimIn) -> Any:
-    """A member takes a coupon that is free to take, or one by its code."""
+def claim(request: Request, card: str, told: ClaimIn, idempotency_key: KeyHeader = "") -> Any:
+    """A member takes a coupon that is free to take, or one by its code. Sent again with its key it takes none anew."""
     token = writer(request.auth)
     merchant = token.merchant
-    pk = coupons.claim(
-        merchant=merchant,
-        member_id=members.member_of(merchant.pk, card).pk,
-        template=told.template,
-        code=told.code,
-        now=shop_now(merchant),
-        actor=f"token:{token.pk}",
-        callers=_callers(request, told.caller),
-    )
-    coupon = stored.one(merchant, pk)
-    assert coupon is not None
-    return _coupon(coupon)
+    who = members.member_of(merchant.pk, card)
+    now, actor = shop_now(merchant), f"token:{token.pk}"
+
+    def take() -> int:
+        return coupons.claim(
+            merchant=merchant, member_id=who.pk, template=told.template, code=told.code, now=now, actor=actor,
+            callers=_callers(request, told.caller),
+        )  # fmt: skip
+
+    asked = ["claim", who.asked_as, told.template, told.code]
+    return _once(merchant, told.key or idempotency_key, asked, take, now, actor)
 
 
 @router.post("/coupons/{int:coupon_id}/void", tags=["coupons"], response={200: CouponOut, 403: CodedRefusal, **REFUSED})
-def void(request: Request, coupon_id: int, told: VoidIn) -> Any:
-    """Make an open coupon useless, with a reason."""
+def void(request: Request, coupon_id: int, told: VoidIn, idempotency_key: KeyHeader = "") -> Any:
+    """Make an open coupon useless, with a reason. Sent again with its key it answers as before."""
     token = writer(request.auth)
     merchant = token.merchant
-    done = coupon_actions.void(
-        merchant=merchant,
-        coupon_ids=[coupon_id],
-        reason=told.reason,
-        now=shop_now(merchant),
-        actor=f"token:{token.pk}",
-    )
-    coupon = stored.one(merchant, coupon_id)
-    if not done or coupon is None:
-        raise CouponRefused("no_such_coupon", coupon=coupon_id)
-    return _coupon(coupon)
+    now, actor = shop_now(merchant), f"token:{token.pk}"
+
+    def end() -> int:
+        if not coupon_actions.void(merchant=merchant, coupon_ids=[coupon_id], reason=told.reason, now=now, actor=actor):
+            raise CouponRefused("no_such_coupon", coupon=coupon_id)
+        return coupon_id
+
+    return _once(merchant, told.key or idempotency_key, ["void", coupon_id, told.reason], end, now, actor)
+
+
+def _once(
+    merchant: Merchant, key: str, asked: Sequence[object], deed: Callable[[], int], now: datetime, actor: str
+) -> CouponOut:
+    """The coupon after the deed; under a key, after the first time it was asked for."""
+    if key:
+        done = coupon_actions.under_key(merchant=merchant, key=key, asked=asked, deed=deed, now=now, actor=actor)
+    else:
+        done = coupon_actions.Keyed(deed(), False)
+    coupon = stored.one(merchant, done.coupon_id)
+    assert coupon is not None
+    return _coupon(coupon, done.replayed)
 
 
 def _checkout(held: checkout.Held) -> CheckoutOut:
@@ -370,9 +385,10 @@ def _row(row: Checkout) -> CheckoutOut:
     )
 
 
-def _coupon(coupon: Coupon) -> CouponOut:
+def _coupon(coupon: Coupon, replayed: bool = False) -> CouponOut:
     terms = stored.terms_of(coupon.template)
     return CouponOut(
+        replayed=replayed,
         id=str(coupon.pk),
         template=coupon.key,
         name_zh=terms.name.zh,

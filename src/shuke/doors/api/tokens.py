@@ -25,9 +25,13 @@ class Reader(HttpBearer):
 class Forbidden(PermissionError):
     """The token is good, but not for this."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"The token “{name}” may only read. Make one with `shuke tokens make NAME --write`.")
+
 
 def writer(token: ApiToken) -> ApiToken:
     """The same token, if it may write. Raises Forbidden."""
     if not token.may_write:
-        raise Forbidden(f"The token “{token.name}” may only read. Make one with `shuke tokens make NAME --write`.")
+        raise Forbidden(token.name)
     return token

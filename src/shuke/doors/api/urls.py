@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse
+from django.db import connection
+from django.http import HttpRequest
 from ninja import NinjaAPI, Query, Status
-from ninja.errors import ValidationError
 
 from shuke import __version__
 from shuke.doors.api import charters as charter_routes
@@ -21,9 +20,10 @@ from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
 from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, stored, tiers, till, trouble
+from shuke.doors.api import rewards, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
+from shuke.doors.api.refusing import answer_refusals
 from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
@@ -35,63 +35,18 @@ from shuke.doors.api.shapes import (
     Refusal,
 )
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import Forbidden, Reader, Request, writer
-from shuke.engine.checkout.document import BasketInvalid
-from shuke.engine.insight.port import EngineFailed, EngineStopped
+from shuke.doors.api.tokens import Reader, Request, writer
 from shuke.flows import search
-from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
 from shuke.insight.queries import value_told
-from shuke.insight.queries.figures import NoFigures
 from shuke.loyalty import queries as loyalty
-from shuke.loyalty.actions.coalition import CoalitionRefused
-from shuke.loyalty.actions.coupons import CouponRefused
-from shuke.loyalty.actions.partner_cards import CardRefused
-from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
 from shuke.shops.queries import now as shop_now
 
 # No page that loads its looks from elsewhere: whoever wants one opens openapi.json in a tool of their own.
 api = NinjaAPI(title="Shuke 熟客", version="1", docs_url=None, auth=Reader(), urls_namespace="api")
-
-
-@api.exception_handler(ValidationError)
-def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    places = [f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in error.errors[:20]]
-    return api.create_response(request, {"error": "; ".join(places)}, status=400)
-
-
-@api.exception_handler(members.NoSuchMember)
-def nobody(request: HttpRequest, error: members.NoSuchMember) -> HttpResponse:
-    return api.create_response(request, {"error": str(error)}, status=404)
-
-
-@api.exception_handler(Forbidden)
-def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
-    return api.create_response(request, {"error": str(error)}, status=403)
-
-
-@api.exception_handler(NoFigures)
-def no_figures(request: HttpRequest, error: NoFigures) -> HttpResponse:
-    return api.create_response(request, {"error": str(error), "code": "no_figures"}, status=409)
-
-
-@api.exception_handler(EngineFailed)
-def no_analysis(request: HttpRequest, error: EngineFailed) -> HttpResponse:
-    code = "too_long" if isinstance(error, EngineStopped) else "engine"
-    return api.create_response(request, {"error": str(error), "code": code}, status=503)
-
-
-@api.exception_handler(loyalty.NoCharter)
-def no_charter(request: HttpRequest, error: loyalty.NoCharter) -> HttpResponse:
-    return api.create_response(request, {"error": str(error)}, status=409)
-
-
-@api.exception_handler(OperationalError)
-@api.exception_handler(InterfaceError)
-def in_trouble(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
-    return trouble.answer(request, error)
+answer_refusals(api)
 
 
 @api.get("/health", auth=None, tags=["health"], response={200: dict, 503: Refusal})
@@ -193,36 +148,6 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
         same=count["same"],
         members_made=len(taken.created),
         postings=taken.postings,
-    )
-
-
-@api.exception_handler(CardRefused)
-def no_such_card(request: HttpRequest, error: CardRefused) -> HttpResponse:
-    told = {"error": error.say(language(request)), "code": error.code}
-    return api.create_response(request, told, status=partner_card_routes.status_of(error.code))
-
-
-@api.exception_handler(CoalitionRefused)
-def not_in_the_coalition(request: HttpRequest, error: CoalitionRefused) -> HttpResponse:
-    told = {"error": error.say(language(request)), "code": error.code}
-    return api.create_response(request, told, status=coalitions.status_of(error.code))
-
-
-@api.exception_handler(CouponRefused)
-@api.exception_handler(CheckoutRefused)
-def not_at_the_till(request: HttpRequest, error: CheckoutRefused | CouponRefused) -> HttpResponse:
-    return api.create_response(request, {"error": str(error), "code": error.code}, status=till.status_of(error.code))
-
-
-@api.exception_handler(BasketInvalid)
-def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
-    return api.create_response(request, {"error": str(error), "code": error.code}, status=400)
-
-
-@api.exception_handler(ReferralRefused)
-def not_bound(request: HttpRequest, error: ReferralRefused) -> HttpResponse:
-    return api.create_response(
-        request, {"error": str(error), "code": error.code}, status=referrals.status_of(error.code)
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from json.encoder import encode_basestring_ascii as quoted
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from shuke.kit.refusal import sentence
+from shuke.kit.refusal import Refusal, Sentences, sentence
 
 KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
@@ -93,8 +93,18 @@ REFUSALS = {
 }
 
 
-class KeyReused(ValueError):
+class KeyReused(Refusal):
     """The same key was used before for something else."""
+
+    sentences: ClassVar[Sentences] = {
+        "key_reused": (
+            "The key {key} was used before for another request. Use a new key for a new request.",
+            "键 {key} 已用于另一请求，新请求请用新键。",
+        )
+    }
+
+    def __init__(self, key: str) -> None:
+        super().__init__("key_reused", key=key)
 
 
 def payload_hash(one: Ask) -> bytes:

@@ -126,9 +126,7 @@ def hand_out(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:  # somebody else's member, at the same moment
-        raise KeyReused(
-            f"The key {key} was used before for another request. Use a new key for a new request."
-        ) from error
+        raise KeyReused(key) from error
     if not done:
         return Handed(False, found.code, row, found.figures)
     if found.points:
@@ -144,9 +142,7 @@ def hand_out(
 
 def _replay(before: BenefitUse, payload: bytes) -> Handed:
     if bytes(before.payload) != payload:
-        raise KeyReused(
-            f"The key {before.key} was used before for another request. Use a new key for a new request."
-        )  # fmt: skip
+        raise KeyReused(before.key)
     if before.state == BenefitUse.State.REFUSED:
         figures: dict[str, object] = {
             "name": before.label,

@@ -55,7 +55,7 @@ def correct(
         homes = survivors_of(merchant.pk, [waiting.member_id, member_id])
         one_person = homes.get(waiting.member_id, waiting.member_id) == homes.get(member_id, member_id)
         if not fresh and not (one_person and waiting.amount == amount):
-            raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+            raise KeyReused(key)
         if fresh:
             _audit(merchant, waiting, "correction.asked", now, actor)
     return waiting

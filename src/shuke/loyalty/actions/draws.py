@@ -318,9 +318,7 @@ def pseudonym(salt: bytes, member_id: int) -> str:
 
 def _replay(before: DrawTicket, payload: bytes) -> Drawn:
     if bytes(before.payload) != payload:
-        raise KeyReused(
-            f"The key {before.key} was used before for another request. Use a new key for a new request."
-        )  # fmt: skip
+        raise KeyReused(before.key)
     unknown = dict.fromkeys(("points", "available", "opens", "closes"), "–")
     figures = {**unknown, "name": dict(before.draw.terms.get("name") or {}), "draw": before.draw.code}
     return Drawn(not before.code, before.code, before, figures, True)
@@ -331,9 +329,7 @@ def _save(ticket: DrawTicket) -> None:
         with transaction.atomic():
             ticket.save(force_insert=True)
     except IntegrityError as error:
-        raise KeyReused(
-            f"The key {ticket.key} was used before for another request. Use a new key for a new request."
-        ) from error
+        raise KeyReused(ticket.key) from error
 
 
 def _locked(merchant: Merchant, code: str) -> Draw:

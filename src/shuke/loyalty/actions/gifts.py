@@ -182,16 +182,12 @@ def _save(row: GiftOrder) -> None:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        raise KeyReused(
-            f"The key {row.key} was used before for another request. Use a new key for a new request."
-        ) from error
+        raise KeyReused(row.key) from error
 
 
 def _replay(before: GiftOrder, payload: bytes) -> Ordered:
     if bytes(before.payload) != payload:
-        raise KeyReused(
-            f"The key {before.key} was used before for another request. Use a new key for a new request."
-        )  # fmt: skip
+        raise KeyReused(before.key)
     name = {"zh": before.gift.name_zh, "en": before.gift.name_en}
     unknown = dict.fromkeys(("left", "limit", "available", "why"), "–")
     figures = {**unknown, "name": name, "points": before.points, "count": before.count}

@@ -86,7 +86,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], also: set[int], now: datetime,
         payload = payload_hash(one)
         before = known.get(one.key)
         if seen.get(one.key, payload) != payload or (before is not None and not _same(merchant, one, before)):
-            raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
+            raise KeyReused(one.key)
         if before is not None:
             told = before.answer
             answers[one.key] = Answer(one.key, told["done"], told["code"], told["figures"], True)
@@ -284,7 +284,7 @@ def give_tier(
         if (before.member_id, before.tier, before.until, before.reason, before.cause) != (
             member_id, tier, until, reason, cause,
         ):  # fmt: skip
-            raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+            raise KeyReused(key)
         return False
     given = ManualTier.objects.create(
         merchant=merchant,

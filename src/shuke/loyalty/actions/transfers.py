@@ -60,7 +60,7 @@ def _transfer(merchant: Merchant, one: Transfer, now: datetime, actor: str) -> A
     before = known.get(one.key)
     if before is not None:
         if before.payload != payload and not _same(merchant, asked, known):
-            raise KeyReused(f"The key {one.key} was used before for another request. Use a new key for a new request.")
+            raise KeyReused(one.key)
         return Answer(one.key, before.answer["done"], before.answer["code"], before.answer["figures"], True)
     versions = charters.versions(merchant)
     heads = _settled(merchant, versions, [one.giver, one.receiver], now, actor)

@@ -178,6 +178,24 @@ class CouponMove(models.Model):
         ]
 
 
+class CouponRequest(models.Model):
+    """What a caller asked about coupons under a key of their own, and what came of it: asked again, it is answered alike."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    key = models.CharField(max_length=160, help_text="The caller's own; for ever.")
+    payload = models.BinaryField(max_length=16, help_text="Hash of what was asked.")
+    coupon = models.ForeignKey(Coupon, null=True, on_delete=models.PROTECT, db_index=False)
+    code = models.CharField(max_length=30, blank=True, help_text="Why it was refused; empty: it was done.")
+    figures = models.JSONField(default=dict, help_text="Of the refusal's sentence.")
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "loyalty_coupon_request"
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_coupon_request_key")]
+
+
 class SharedCode(models.Model):
     """A code that many use, each once or as often as the template lets them: SPRING20. No secret, so it is readable."""
 

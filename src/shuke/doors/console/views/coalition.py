@@ -47,10 +47,8 @@ def home(request: StaffRequest) -> HttpResponse:
             raise Http404
         try:
             deed(request)
-        except CoalitionRefused as error:
+        except (CoalitionRefused, KeyReused) as error:
             messages.warning(request, error.say(words.language()))
-        except KeyReused as error:
-            messages.warning(request, str(error))
         return redirect("console:finance-coalition")
     seat = _seat(request)
     context: dict[str, Any] = {
@@ -347,10 +345,8 @@ def of_member(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             code = _member_deed(request, who)
-        except CoalitionRefused as error:
+        except (CoalitionRefused, KeyReused) as error:
             messages.warning(request, error.say(words.language()))
-        except KeyReused as error:
-            messages.warning(request, str(error))
         if code is None:
             return redirect("console:member-coalition", pk)
     context = {

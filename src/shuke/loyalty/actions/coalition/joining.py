@@ -209,7 +209,7 @@ def buy_pack(
         },
     )  # fmt: skip
     if not fresh and (pack.points, pack.coalition_id) != (points, coalition.pk):
-        raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+        raise KeyReused(key)
     if fresh:
         _audit(merchant, coalition, "coalition.pack", now, actor, partner=str(partner.pk), points=points)
     return pack

@@ -39,7 +39,7 @@ def link(
     actor: str,
 ) -> CoalitionLink:
     """A member takes part; with a `code` from another partner their account here joins the one there. Raises
-    CoalitionRefused. What they hold comes into the pool. Linked already: nothing is done.
+    CoalitionRefused. What they hold comes into the pool. Linked already, by that code if there is one: nothing is done.
     """
     seat = stored.partner_of(merchant, now)
     if seat is None:
@@ -49,10 +49,14 @@ def link(
         raise CoalitionRefused("no_consent")
     heads, heirs = lock_living(merchant, [member_id])
     member_id = heirs.get(member_id, member_id)
-    there = _behind_code(coalition, merchant, code, now) if code else None
+    there = _behind_code(coalition, merchant, code, now)
     mine = stored.link_of(merchant, member_id)
+    if mine is not None and there is not None and there.number == mine.number:
+        return mine  # asked again by whoever did not hear the answer: the code was used for this
+    if code and (there is None or there.code_until is None or there.code_until <= now):
+        raise CoalitionRefused("code_refused", minutes=CODE_MINUTES)
     if mine is not None:
-        if there is not None and there.number != mine.number:
+        if there is not None:
             raise CoalitionRefused("linked_otherwise")
         return mine
     number = there.number if there else _new_number(coalition, merchant, member_id)
@@ -60,7 +64,7 @@ def link(
     if other is not None:
         raise CoalitionRefused("number_taken", card=other.card)
     if there is not None:
-        CoalitionLink.objects.filter(pk=there.pk).update(code=None, code_until=None)
+        CoalitionLink.objects.filter(pk=there.pk).update(code_until=None)  # used; which one it was stays known
     made = _begin(
         coalition,
         merchant,
@@ -122,22 +126,18 @@ def make_code(*, merchant: Merchant, member_id: int, now: datetime, actor: str) 
     return codes.shown(told), until
 
 
-def _behind_code(coalition: Coalition, merchant: Merchant, told: str, now: datetime) -> CoalitionLink:
+def _behind_code(coalition: Coalition, merchant: Merchant, told: str, now: datetime) -> CoalitionLink | None:
+    """Another partner's account that made this code last; without `code_until` the code was used."""
     plain = codes.unique_code(told)
-    found = None
-    if plain:
-        partners = [p.merchant_id for p in stored.partners(coalition) if stored.takes_part(p, now)]
-        found = (
-            CoalitionLink.objects.select_for_update(no_key=True)
-            .filter(
-                merchant_id__in=partners, coalition=coalition, code=_digest(coalition, plain), ended_at__isnull=True
-            )
-            .exclude(merchant=merchant)
-            .first()
-        )
-    if found is None or found.code_until is None or found.code_until <= now:
-        raise CoalitionRefused("code_refused", minutes=CODE_MINUTES)
-    return found
+    if not plain:
+        return None
+    partners = [p.merchant_id for p in stored.partners(coalition) if stored.takes_part(p, now)]
+    return (
+        CoalitionLink.objects.select_for_update(no_key=True)
+        .filter(merchant_id__in=partners, coalition=coalition, code=_digest(coalition, plain), ended_at__isnull=True)
+        .exclude(merchant=merchant)
+        .first()
+    )
 
 
 def _digest(coalition: Coalition, code: str) -> bytes:

@@ -46,7 +46,7 @@ def known(merchant: Merchant, key: str, payload: bytes) -> Answer | None:
     if before is None:
         return None
     if before.payload != payload:
-        raise KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
+        raise KeyReused(key)
     return Answer(key, before.answer["done"], before.answer["code"], before.answer["figures"], True)
 
 

@@ -1,5 +1,6 @@
 """All writes about coupons. Locks are taken in this order: wallets, coupons by id, tallies by key."""
 
+from shuke.loyalty.actions.coupons.asking import Keyed, under_key
 from shuke.loyalty.actions.coupons.batches import begin_batch, make_codes, void_batch
 from shuke.loyalty.actions.coupons.guessing import note_bad_code, sweep_tries
 from shuke.loyalty.actions.coupons.issuing import Issue, Issued, claim, given_before, issue, issue_bearer
@@ -18,6 +19,7 @@ __all__ = [
     "CouponRefused",
     "Issue",
     "Issued",
+    "Keyed",
     "Use",
     "adopt_charter_templates",
     "begin_batch",
@@ -37,6 +39,7 @@ __all__ = [
     "release",
     "save_template",
     "sweep_tries",
+    "under_key",
     "void",
     "void_batch",
 ]

@@ -61,11 +61,13 @@ def match(
 
 @transaction.atomic
 def unbind(*, merchant: Merchant, member_id: int, card_id: int, on: date, now: datetime, actor: str) -> None:
-    """The card earns no more from a day on. Raises CardRefused."""
-    mine = PartnerCard.objects.filter(merchant=merchant, member_id=member_id, pk=card_id, ended_at__isnull=True)
-    card = mine.select_related("programme").first()
+    """The card earns no more from a day on; ended before, nothing is done. Raises CardRefused."""
+    mine = PartnerCard.objects.select_for_update(no_key=True, of=("self",)).select_related("programme")
+    card = mine.filter(merchant=merchant, member_id=member_id, pk=card_id).first()
     if card is None:
         raise CardRefused("no_such_card")
+    if card.ended_at is not None:
+        return
     card.ended_at, card.ended_on = now, on
     card.save(update_fields=["ended_at", "ended_on"])
     note(merchant, "card.ended", f"member {member_id}", now, actor)

@@ -6,8 +6,10 @@ import hashlib
 import json
 from typing import NamedTuple
 
+from shuke.loyalty.actions.asking import KeyReused
 from shuke.loyalty.actions.stored.refusals import StoredRefused, say
 
+__all__ = ["KINDS", "MOST_MINUTES", "Answer", "Ask", "KeyReused", "done", "payload_of", "why_refused"]
 KINDS = ("top_up", "spend", "hold", "capture", "release", "return", "withdraw", "adjust")
 MOST_MINUTES = 24 * 60
 
@@ -41,20 +43,12 @@ class Answer(NamedTuple):
     replayed: bool = False
 
 
-class KeyReused(ValueError):
-    """The same key was used before for something else."""
-
-
 def payload_of(one: Ask) -> bytes:
     """Hash of what is asked, without who asks: a member may have been merged between a call and its repetition."""
     told = [one.kind, one.amount, one.ref, one.account if one.kind == "adjust" else "", one.paid_by]
     if one.kind == "hold":
         told.append(one.minutes)
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).digest()
-
-
-def key_reused(key: str) -> KeyReused:
-    return KeyReused(f"The key {key} was used before for another request. Use a new key for a new request.")
 
 
 def why_refused(one: Ask, answer: Answer, currency: str, language: str = "en") -> str:

@@ -18,7 +18,7 @@ from shuke.engine.checkout import codes
 from shuke.engine.stored.judging import above_balance
 from shuke.kit import audit, bulk, crypto, ids
 from shuke.kit.clock import add_months, day_start
-from shuke.loyalty.actions.stored.asking import Answer, Ask, key_reused, payload_of
+from shuke.loyalty.actions.stored.asking import Answer, Ask, KeyReused, payload_of
 from shuke.loyalty.actions.stored.ledger import Ledger, lock_card, lock_members
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.models import GiftCard, GiftCardBatch, StoredPurse, StoredTxn
@@ -137,7 +137,7 @@ def _sell(merchant: Merchant, row: GiftCard, key: str, paid_by: str, now: dateti
     before = StoredTxn.objects.filter(merchant=merchant, key=own).first()
     if before is not None:
         if bytes(before.payload) != payload_of(one):
-            raise key_reused(key)
+            raise KeyReused(key)
         return Answer(own, True, "", before.answer["figures"], True)
     if row.state != "made":
         raise StoredRefused("card_not_for_sale", ref=told_as(row), state=row.state)
@@ -176,7 +176,7 @@ def redeem_card(*, merchant: Merchant, card_id: int, member_id: int, key: str, n
     before = StoredTxn.objects.filter(merchant=merchant, key=key).first()
     if before is not None:
         if bytes(before.payload) != payload_of(one) or before.purse_id not in {p.pk for p in own}:
-            raise key_reused(key)
+            raise KeyReused(key)
         return Answer(key, True, "", before.answer["figures"], True)
     usable(row, now)
     cards = lock_card(merchant, card_id)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from shuke.engine.charter.stored import minor
 from shuke.kit import audit
-from shuke.loyalty.actions.stored.asking import Answer, Ask, key_reused
+from shuke.loyalty.actions.stored.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.actions.stored.requests import ask
 from shuke.loyalty.models import StoredCorrection, StoredTxn
@@ -43,10 +43,10 @@ def correct(
             },
         )  # fmt: skip
         if not fresh and (waiting.member_id, waiting.account, waiting.amount) != (member_id, account, amount):
-            raise key_reused(key)
+            raise KeyReused(key)
         if fresh:
             if StoredTxn.objects.filter(merchant=merchant, key=key).exists():
-                raise key_reused(key)
+                raise KeyReused(key)
             _audit(merchant, waiting, "asked", now, actor)
     return waiting
 

@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from shuke.engine.charter.stored import Stored
 from shuke.engine.stored import judging
-from shuke.loyalty.actions.stored.asking import KINDS, MOST_MINUTES, Answer, Ask, key_reused, payload_of
+from shuke.loyalty.actions.stored.asking import KINDS, MOST_MINUTES, Answer, Ask, KeyReused, payload_of
 from shuke.loyalty.actions.stored.ledger import Ledger, Purses, lock_card, lock_members
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.models import GiftCard, StoredTxn, StoredUse
@@ -90,7 +90,7 @@ def _look_at_card(merchant: Merchant, one: Ask, now: datetime) -> None:
 
 def _replay(before: StoredTxn, one: Ask, purses: Purses) -> Answer:
     if bytes(before.payload) != payload_of(one) or before.purse_id not in {p.pk for p in purses}:
-        raise key_reused(one.key)
+        raise KeyReused(one.key)
     told = before.answer
     return Answer(one.key, told["done"], told["code"], told["figures"], True)
 
