@@ -18,6 +18,16 @@ WIDTHS = (360, 1440)
 # Records what the content policy refused before any script of the page runs.
 _WATCH_POLICY = "document.addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective + ' ' + e.blockedURI))"
 
+# Marks a page whose scripts have not all run yet: whoever follows a link and acts at once must not be quicker than them.
+_MARK_LOADING = """
+new MutationObserver((_, watch) => {
+  if (!document.documentElement) return;
+  watch.disconnect();
+  document.documentElement.dataset.loading = "";
+}).observe(document, { childList: true });
+document.addEventListener("DOMContentLoaded", () => delete document.documentElement.dataset.loading);
+"""
+
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
@@ -70,12 +80,14 @@ def open_page(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
     """open_page(staff, language=, width=, theme=) → a page of a browser where that person is signed in (None: nobody).
 
     The test fails at its end if any such page said something on the console, met a refused policy, a server error, a
-    missing file, or asked another machine for anything.
+    missing file, or asked another machine for anything. A patient user acts on a page when its scripts have run.
     """
     contexts: list[BrowserContext] = []
     guard = Guard(live_server.url)
 
-    def start(staff: Staff | None, *, language: str = "en", width: int = 1440, theme: str = "light") -> Page:
+    def start(
+        staff: Staff | None, *, language: str = "en", width: int = 1440, theme: str = "light", patient: bool = True
+    ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 800},
@@ -85,6 +97,7 @@ def open_page(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         context.set_default_timeout(10_000)
         context.add_init_script(_WATCH_POLICY)
+        context.add_init_script(_MARK_LOADING)
         if staff is not None:
             client = Client()
             client.force_login(staff)
@@ -93,6 +106,12 @@ def open_page(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
             )
         page = context.new_page()
         guard.watch(page)
+        if patient:
+            page.add_locator_handler(
+                page.locator("html[data-loading]"),
+                lambda: page.wait_for_load_state("domcontentloaded"),
+                no_wait_after=True,
+            )
         return page
 
     yield start

@@ -34,3 +34,15 @@ def test_costs_are_taken_by_file_and_terms_by_form(open_page, check_page, lan, m
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("region", name="For all members")).to_contain_text("25 %")
     check_page(page)
+
+
+def test_a_list_chosen_before_the_script_came_is_named_too(open_page, lan):
+    page = open_page(lan.owner, width=360, patient=False)
+    scripts = []
+    page.route("**/console/app*.js", lambda script: scripts.append(script))
+    page.goto("/insight/costs", wait_until="commit")
+    page.locator("#file").set_input_files({"name": "成本.csv", "mimeType": "text/csv", "buffer": LIST.encode()})
+    expect(page.locator("[data-drop-names]")).to_be_empty()
+    for script in scripts:
+        script.continue_()
+    expect(page.locator("[data-drop-names]")).to_contain_text("成本.csv")

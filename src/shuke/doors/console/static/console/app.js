@@ -93,10 +93,13 @@ for (const name of ["dragenter", "dragover", "dragleave", "drop"])
       box.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });
-on("change", (event) => {
-  const form = event.target.type === "file" && dropForm(event);
-  if (form) form.querySelector("[data-drop-names]").textContent = [...event.target.files].map((file) => file.name).join(", ");
-});
+const sayNames = (box) => {
+  const form = box.closest("form[data-drop]");
+  if (form) form.querySelector("[data-drop-names]").textContent = [...box.files].map((file) => file.name).join(", ");
+};
+on("change", (event) => event.target.type === "file" && sayNames(event.target));
+// Who was quicker than this script, or came back to a page that still holds the choice, is told as well.
+document.querySelectorAll("form[data-drop] input[type=file]").forEach(sayNames);
 
 // Tabs that do not fit beside one another scroll; the one that is open must be seen when the page opens.
 for (const current of document.querySelectorAll(".c-tabs > [aria-current]")) {
