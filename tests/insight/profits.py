@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from types import SimpleNamespace
 
+from shuke.engine.checkout import document as documents
+from shuke.flows import checkout
 from shuke.insight import actions
 from shuke.insight.actions import Statement
+from shuke.loyalty.queries.facts import order_event
 from shuke.members.actions import Cost, book_costs
-from shuke.orders.models import OrderLine, Product
+from shuke.members.models import Member
+from shuke.orders.models import Order, OrderLine, Product
 from tests.cast import Shop
 from tests.insight.till import at, member, night, sell
+from tests.loyalty.books import NOW
 
 DAY = date(2026, 12, 31)
 GOODS = {"T": "食品/茶", "C": "器皿", "K": "器皿/壶"}
@@ -60,6 +66,21 @@ def shop(lan: Shop, *, snapshot: bool = True) -> SimpleNamespace:
     if snapshot:
         report(lan)
     return SimpleNamespace(**lan._asdict(), wen=wen, bo=bo, chi=chi, dan=dan, bought=bought, goods=named)
+
+
+def priced(lan: Shop, who: Member, goods: int, *, coupons: Sequence[int] = (), points: int = 0) -> None:
+    """A basket of goods, with 10.00 of freight, priced and paid at the till with coupons or points; its order is told later."""
+    lines = [{"key": "a", "amount_minor": goods}, {"key": "f", "amount_minor": 1_000, "freight": True}]
+    told = {"lines": lines, "asks": {"coupons": [str(one) for one in coupons], "points": points}}
+    basket, key = documents.basket(documents.from_plain(told), "CNY"), f"basket{who.pk}"
+    checkout.hold(merchant=lan.merchant, key=key, basket=basket, told=told, member_id=who.pk, now=NOW, actor="t")
+    event = order_event(lan.street.platform, lan.street.code, f"till:{who.pk}")
+    checkout.capture(merchant=lan.merchant, key=key, order_event=event, now=NOW, actor="t")
+
+
+def told_by_the_till(order: Order) -> None:
+    """This is the order of the basket that was priced for its member."""
+    Order.objects.filter(pk=order.pk).update(number=f"till:{order.member_id}")
 
 
 def report(lan: Shop, day: str = "2026-12-31", *, now: datetime | None = None):

@@ -10,12 +10,13 @@ from shuke.insight import actions
 from shuke.insight.actions import BadStatement, Statement
 from shuke.insight.models import MemberProfit, MemberValue, ProfitReport, StatedCost, ValueReport
 from shuke.insight.queries import profit, profit_inputs
-from shuke.loyalty.models import CouponMove
+from shuke.loyalty.actions import Ask, ask
 from shuke.members.models import Member, MemberCost
 from shuke.orders.models import Order, OrderLine, Product
 from tests.engine.insight.worked import table
 from tests.insight import profits
 from tests.insight.till import member, night, sell
+from tests.loyalty.books import NOW
 from tests.loyalty.till import give, open_till, template
 
 pytestmark = pytest.mark.django_db
@@ -62,34 +63,39 @@ def number(text: str) -> int:
     return int(text.replace(",", "").replace("−", "-").replace("–", "0"))
 
 
-def test_a_used_coupon_is_in_the_profit_once(lan):
+def test_a_used_coupon_is_in_the_profit_once_and_in_full(lan):
     """The worked table, as money: what came into the till less what went to whoever made the goods or carried the parcel."""
     told = table("profit", "order")
-    open_till(lan.merchant)
-    for kind in ("amount", "freight"):
-        template(lan.merchant, kind, kind=kind)
+    open_till(lan.merchant, points={"share": 100})
+    for kind, yuan in (("amount", 10), ("freight", 10), ("large", 50)):
+        template(lan.merchant, kind, kind="freight" if kind == "freight" else "amount", amount=str(yuan))
     pot = [Product.objects.create(merchant=lan.merchant, code=code, title=code) for code in ("tea", "cup")]
     said = [Statement("product", "tea", 450), Statement("product", "cup", cost_minor=6_200)]
     actions.state_costs(merchant=lan.merchant, statements=said, now=night(lan, "2026-12-30"), actor="lan.owner")
     people = [member(lan, f"会员{n}", "2026-01-05") for n in range(len(told))]
     for who, one in zip(people, told, strict=True):
-        off = number(one["took off"])
-        order = sell(lan, who, "2026-12-20", number(one["counts as"]))
-        OrderLine.objects.filter(order=order).update(product=pot[one["goods"] == "cup"], amount_minor=10_000)
-        if one["coupon"] != "–":
-            [coupon] = give(lan.merchant, who.pk, one["coupon"])
-            CouponMove.objects.create(
-                merchant=lan.merchant, coupon_id=coupon, at=order.paid_at, kind="redeem", after="redeemed", amount_minor=off
-            )  # fmt: skip
+        off, back = number(one["took off"]), number(one["given back"])
+        if one["by"] != "–":
+            asks: dict = {"points": 1_000}
+            if one["by"] == "points":
+                ask(merchant=lan.merchant, asks=[Ask(f"gift{who.pk}", "adjust", who.pk, 1_000)], now=NOW, actor="t")
+            else:
+                asks = {"coupons": give(lan.merchant, who.pk, "large" if off == 5_000 else one["by"])}
+            profits.priced(lan, who, 10_000, **asks)
+        order = sell(lan, who, "2026-06-01", number(one["counts as"]), refunded=back)
+        profits.told_by_the_till(order)
+        OrderLine.objects.filter(order=order).update(
+            product=pot[one["goods"] == "cup"], amount_minor=10_000, refunded_minor=5_000 if back else 0
+        )
     profits.report(lan)
     for who, one in zip(people, told, strict=True):
         found, off = row(who), number(one["took off"])
         wanted = tuple(number(one[name]) for name in ("counts as", "margin", "reward", "profit"))
         assert (found.net_minor, found.margin_minor, found.reward_minor, found.profit_minor) == wanted
-        carried = off if one["coupon"] == "freight" else 0
-        in_the_till = 10_000 - (off - carried)
-        to_others = 6_200 if one["goods"] == "cup" else in_the_till * 55 // 100
-        assert found.profit_minor == in_the_till - to_others - carried
+        goods = 6_200 if one["goods"] == "cup" else 2_750 if number(one["given back"]) else 5_500
+        carried = off if one["by"] == "freight" else 0
+        in_the_till = 10_000 - (off - carried) - number(one["given back"])
+        assert found.profit_minor == in_the_till - goods - carried
 
 
 def test_a_year_later_only_what_is_left_of_the_year_counts(shop, lan):

@@ -9,9 +9,15 @@ from shuke.insight import actions
 from shuke.insight.actions.word_of_mouth import assume_mouth
 from shuke.insight.queries import word_of_mouth as mouth
 from shuke.kit.models import AuditLine
+from shuke.loyalty.actions import coupons
+from shuke.loyalty.queries import referral_worth
 from shuke.members.models import Member, MemberState
+from tests.engine.insight.worked import table
+from tests.insight import profits
 from tests.insight.mouths import DAY, bind, talk
 from tests.insight.till import member, night, sell
+from tests.loyalty.books import NOW
+from tests.loyalty.till import open_till, template
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +43,33 @@ def test_the_report_is_that_of_a_recount(lan, people):
     branch = next(row for row in told["branches"] if row["member"] == people.root.pk)
     assert branch["kept"] == round(profit * 0.7) - 500 + round(30_000 * margin * 0.49)
     assert mouth.of_member(lan.merchant, people.root.pk, now=night(lan, "2026-06-30"))["kept"] == branch["kept"]
+
+
+@pytest.mark.parametrize("told", table("word_of_mouth", "used by"), ids=lambda row: row["used by"])
+def test_a_coupon_costs_what_it_took_off_whoever_uses_it(lan, told):
+    open_till(lan.merchant)
+    template(lan.merchant)
+    ada, ben = member(lan, "Ada"), member(lan, "Ben")
+    bond = bind(lan, ben, ada)
+    side, user = ("friend", ben) if told["used by"] == "Ben" else ("referrer", ada)
+    given = coupons.Issue("ten", user.pk, "referral", f"referral:{bond.pk}:{side}:0")
+    [issued] = coupons.issue(merchant=lan.merchant, issues=[given], now=NOW, actor="t")
+    if told["used by"] != "nobody yet":
+        profits.priced(lan, user, 30_000, coupons=issued.coupons)
+        profits.told_by_the_till(sell(lan, user, "2026-06-01", 29_000))
+    if told["used by"] != "Ben":
+        sell(lan, ben, "2026-06-01", 30_000)
+    actions.snapshot(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
+    [step] = told_of(lan)["steps"]
+    shown = [step[name] for name in ("net", "taken", "rewards", "kept")]
+    assert shown == [int(told[name]) for name in ("Ben's net", "taken off", "rewards", "kept")]
+    tree = referral_worth.tree_of(lan.merchant, ada.pk, night(lan, "2026-06-30")).branch
+    [branch] = referral_worth.branches(lan.merchant, night(lan, "2026-06-30"))
+    assert [(one.net, one.rewards) for one in (tree, branch.direct, branch.whole)] == [
+        (step["net"], step["rewards"])
+    ] * 3
+    of_ada = mouth.of_member(lan.merchant, ada.pk, now=night(lan, "2026-06-30"))
+    assert (of_ada["kept"], of_ada["second"]["friends"]) == (step["kept"], 0)
 
 
 def test_friends_are_set_against_those_of_the_same_month_and_way(lan, people):

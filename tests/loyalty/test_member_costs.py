@@ -83,9 +83,11 @@ def test_a_coupon_is_less_revenue_and_costs_nobody_but_freight_does(lan):
             merchant=lan.merchant, coupon_id=coupon, at=EARNED, kind=kind, after="redeemed", amount_minor=amount
         )
     assert Coupon.objects.filter(source="referral").count() == 4
-    # What was given for bonds, as the page of word of mouth tells it …
+    # What was given for bonds; in Ada's branch it costs what she used on her own orders, and freight: Ben's net is lower already …
     assert member_costs.friends_coupons(lan.merchant) == {bond.pk: 1_800, other.pk: 50}
-    assert referral_worth.graph(lan.merchant, UNTIL).worth[ben.pk].rewards == 1_800
+    told = referral_worth.graph(lan.merchant, UNTIL)
+    assert (told.worth[ben.pk].rewards, told.worth[cai.pk].rewards, told.used) == (0, 50, {ada.pk: 1_000})
+    assert referral_worth.tree_of(lan.merchant, ada.pk, UNTIL).branch.rewards == 1_050
     # … and what of it is not in some order's revenue already. Ben was brought by coupons: 0, not unknown.
     assert member_costs.friends_cost(lan.merchant, now=UNTIL) == {ben.pk: 0, cai.pk: 50}
     assert [cost_of(lan, one) for one in (ada, ben, cai)] == [(60, 60), (0, 0), (0, 0)]

@@ -57,8 +57,9 @@ def made_up(seed: int, *, orders: int = 600, members: int = 60) -> Tables:
     store_units = [{"store": 1, "unit": 1}, {"store": 2, "unit": 1}, {"store": 3, "unit": 2}]
     who_units = [{"member": one["member"], "unit": one["member"] % 3} for one in people]
     margins = [{"product": p, "permille": 400 if p % 2 else -1, "cost": -1 if p % 2 else 70} for p in range(1, 6)]
+    taken = [{"order_id": head["order_id"], "minor": luck.randint(1, 10**9)} for head in heads if luck.random() < 0.3]
     return {
-        "margins": margins, "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
+        "taken_off": taken, "margins": margins, "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
         "buckets": buckets, "store_units": store_units, "who_units": who_units, "days": days(heads), "steps": steps(days(heads)),
     }  # fmt: skip
 

@@ -34,7 +34,11 @@ def test_worked_margin_of_one_order(row):
     else:
         told = {"weighted": 0, "costed": kept, "cost_milli": number(rate.split()[0]) * 1000}
     [margin] = profit.margins(
-        whole(number(row["net"])), whole(kept), *(whole(one) for one in told.values()), default=300
+        whole(number(row["net"])),
+        whole(kept),
+        *(whole(one) for one in told.values()),
+        whole(number(row["taken off"])),
+        default=300,
     )
     assert margin == number(row["margin"])
 
@@ -45,28 +49,39 @@ lines = st.lists(
 )
 
 
-@given(net=st.integers(0, 10**7), told=lines)
-def test_an_orders_margin_is_the_sum_of_its_lines(net, told):
-    """Each line has the share of net that was kept of it; its margin is by rate, or what remains above its pieces' cost."""
+@given(net=st.integers(0, 10**7), off=st.integers(0, 10**6), told=lines)
+def test_an_orders_margin_is_the_sum_of_its_lines(net, off, told):
+    """Each line has the share of net, and of what was taken off, that was kept of it; its cost is by rate before that, or of its pieces."""
     kept = sum(one[0] for one in told)
     if kept:
         exact = Fraction(0)
         for left, rate, by_piece, cost, pieces in told:
-            part = Fraction(net * left, kept)
-            exact += part - cost * pieces if by_piece and left else part * Fraction(rate, 1000) if not by_piece else 0
+            part, before = Fraction(net * left, kept), Fraction((net + off) * left, kept)
+            exact += part - (cost * pieces * (left > 0) if by_piece else before * Fraction(1000 - rate, 1000))
     else:
-        exact = net * Fraction(300, 1000)
+        exact = net - (net + off) * Fraction(700, 1000)
     [margin] = profit.margins(
         whole(net), whole(kept), whole(sum(k * r for k, r, b, _c, _p in told if not b)),
-        whole(sum(k for k, _r, b, _c, _p in told if b)), whole(sum(c * p * 1000 for k, _r, b, c, p in told if b and k)),
+        whole(sum(k for k, _r, b, _c, _p in told if b)), whole(sum(c * p * 1000 for k, _r, b, c, p in told if b and k)), whole(off),
         default=300,
     )  # fmt: skip
     assert margin == math.floor(exact + Fraction(1, 2))
 
 
 def test_a_wholesalers_order_is_exact_beyond_64_bits():
-    [margin] = profit.margins(whole(10**13), whole(10**13), whole(333 * 10**13), whole(0), whole(0), default=300)
+    [margin] = profit.margins(
+        whole(10**13), whole(10**13), whole(333 * 10**13), whole(0), whole(0), whole(0), default=300
+    )
     assert margin == 333 * 10**10
+
+
+def test_what_was_taken_off_comes_back_as_the_money_does():
+    taken, net, back = (
+        whole(0, 1_000, 1_000, 999, 1_000, 10**13),
+        whole(9, 9_000, 4_500, 1, 0, 10**13),
+        whole(9, 0, 4_500, 1, 0, 10**13),
+    )
+    assert profit.left_of(taken, net, back).tolist() == [0, 1_000, 500, 500, 1_000, 5 * 10**12]
 
 
 def test_the_deepest_category_speaks_and_the_product_above_it():

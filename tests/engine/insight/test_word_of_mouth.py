@@ -17,11 +17,12 @@ def test_steps(row):
 
 @pytest.mark.parametrize("row", table("word_of_mouth", "net"), ids=lambda row: row["kept"])
 def test_what_a_branch_left(row):
-    net, rewards, margin, anyway, steps = (
-        int(row[name]) for name in ("net", "rewards", "margin %", "anyway %", "steps")
+    net, rewards, taken, margin, anyway, steps = (
+        int(row[name]) for name in ("net", "rewards", "taken off", "margin %", "anyway %", "steps")
     )
-    told = mouth.worth(mouth.Branch(1, 1, net, rewards), 10 * margin, 10 * anyway, steps)
-    assert (told.profit, told.anyway, told.kept) == tuple(int(row[name]) for name in ("profit", "of it anyway", "kept"))
+    told = mouth.worth(mouth.Branch(1, 1, net, rewards, taken=taken), 10 * margin, 10 * anyway, steps)
+    assert (told.profit, told.anyway, told.kept) == tuple(int(row[name]) for name in ("profit", "anyway", "kept"))
+    assert told.kept == told.profit - told.anyway - rewards
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,11 @@ class Tables:
         meanings = " ".join(
             f"{words.said(profit_words.COSTS[kind])}: {words.said(profit_words.COST_MEANINGS[kind])}" for kind in KINDS
         )
-        meaning = _("Margin of what members bought and kept, less what was spent on them.") + " " + meanings
+        meaning = " ".join((
+            _("Margin of what members bought and kept, less what was spent on them."),
+            _("Coupons and points used at the till lower the margin by all they took off: goods cost no less for it."),
+            meanings,
+        ))  # fmt: skip
         return Table(
             _("What members brought and cost"), [("", False), (_("365 days"), True), (_("Ever"), True)], rows, meaning, key="profit", total=total
         )  # fmt: skip

@@ -73,6 +73,8 @@ TABLES: dict[str, dict[str, str]] = {
     "who_units": {"member": "BIGINT", "unit": "BIGINT"},
     # What the seller states of a product: margin in thousandths, or what one piece costs; -1: not that one.
     "margins": {"product": "BIGINT", "permille": "BIGINT", "cost": "BIGINT"},
+    # What coupons and points took off an order at the till.
+    "taken_off": {"order_id": "BIGINT", "minor": "BIGINT"},
 }
 # Functions an analysis may call: all mean the same on DuckDB, PostgreSQL, Spark and Sail (SCALE: conformance set).
 ALLOWED = {

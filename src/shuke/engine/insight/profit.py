@@ -3,7 +3,7 @@
 Plain arrays in and out, money in minor units, shares in thousandths. Sources and worked tables: docs/algorithms/profit.md.
 
     from shuke.engine.insight import profit
-    profit.margins(net, kept, weighted, costed, cost_milli, default=300)     # margin of each order
+    profit.margins(net, kept, weighted, costed, cost_milli, taken, default=300)     # margin of each order
     profit.plain_worth(yearly_margin=80_000, years_tenths=30, promotion=9_000, care=1_000, service=2_000)
 """
 
@@ -59,6 +59,7 @@ def margins(
     weighted: np.ndarray,
     costed: np.ndarray,
     cost_milli: np.ndarray,
+    taken: np.ndarray,
     *,
     default: int,
 ) -> np.ndarray:
@@ -66,20 +67,36 @@ def margins(
 
     net: what the order counts as. Its lines share it by what was kept of each (amount less refund, at least 0): `kept` is the
     sum of that, `weighted` the sum of kept × margin in thousandths over lines without a stated piece cost, `costed` the sum of
-    kept over those with one, `cost_milli` their piece cost × quantity in thousandths. `default`: the shop's margin in
-    thousandths, for orders of which no line is known or kept.
+    kept over those with one, `cost_milli` their piece cost × quantity in thousandths. taken: what coupons and points took off what
+    was kept (`left_of`); lines share it likewise. A margin in thousandths is of the price before that, as goods cost no less for it.
+    `default`: the shop's margin in thousandths, for orders of which no line is known or kept.
     """
     told = kept > 0
     whole = np.where(told, kept, 1)
     rate = np.where(told, weighted + 1000 * costed, default)  # in thousandths of `whole`
+    goods = np.where(
+        told, 1000 * (kept - costed) - weighted, 1000 - default
+    )  # what goods without a piece cost take of it
     spent = np.where(told, cost_milli, 0)
     found = np.zeros(net.size, np.int64)
     # Exact: a margin that is half a minor unit must not hang on the last bit of a float. Beyond 64 bits Python's own numbers help.
-    size = np.abs(net).astype(np.float64) * np.abs(rate) + np.abs(spent).astype(np.float64) * whole + 1000.0 * whole
+    size = np.abs(net).astype(np.float64) * np.abs(rate) + taken.astype(np.float64) * np.abs(goods)
+    size += np.abs(spent).astype(np.float64) * whole + 1000.0 * whole
     small = size < 2.0**61
-    found[small] = _rounded(net[small] * rate[small] - spent[small] * whole[small], 1000 * whole[small])
+    found[small] = _rounded(
+        net[small] * rate[small] - taken[small] * goods[small] - spent[small] * whole[small], 1000 * whole[small]
+    )
     for i in np.flatnonzero(~small).tolist():
-        found[i] = _rounded(int(net[i]) * int(rate[i]) - int(spent[i]) * int(whole[i]), 1000 * int(whole[i]))
+        part = int(net[i]) * int(rate[i]) - int(taken[i]) * int(goods[i]) - int(spent[i]) * int(whole[i])
+        found[i] = _rounded(part, 1000 * int(whole[i]))
+    return found
+
+
+def left_of(taken: np.ndarray, net: np.ndarray, given_back: np.ndarray) -> np.ndarray:
+    """Of what was taken off each order, the part of the goods that were kept (int64): it comes back as the money does."""
+    found = np.array(taken, np.int64)
+    for i in np.flatnonzero((found > 0) & (given_back > 0)).tolist():  # few, and beyond 64 bits for a wholesaler
+        found[i] = _rounded(int(found[i]) * int(net[i]), int(net[i]) + int(given_back[i]))
     return found
 
 

@@ -66,8 +66,9 @@ class Branch(NamedTuple):
     friends: int = 0
     buyers: int = 0
     net: int = 0
-    rewards: int = 0  # cost of what was given for them
+    rewards: int = 0  # cost of what was given for them, without what made their own orders count as less
     expected: int = 0  # what they will probably spend in the next 12 months
+    taken: int = 0  # by coupons and points, off their own orders: net is lower by it, goods cost as much as ever
 
     def plus(self, other: Branch) -> Branch:
         return Branch(*(a + b for a, b in zip(self, other, strict=True)))
@@ -77,7 +78,7 @@ class Worth(NamedTuple):
     """What a branch left the shop. `kept` = `profit` less `anyway` less the rewards."""
 
     profit: int  # gross margin of what they spent
-    anyway: int  # of it, what would have come anyway (assumption)
+    anyway: int  # what would have come anyway (assumption), and without coupons
     rewards: int
     kept: int
     expected: int  # margin of what they will probably spend, less what would have come anyway
@@ -85,14 +86,14 @@ class Worth(NamedTuple):
 
 def worth(branch: Branch, margin_permille: int, anyway_permille: int, steps: int = 1) -> Worth:
     """`steps`: how many times somebody had to be brought who would not have come anyway; 2 for friends of a member's friends."""
-    profit = _share(branch.net, margin_permille)
+    before = _share(branch.net + branch.taken, margin_permille)  # as if nothing had been taken off
     stays = (1 - anyway_permille / 1000) ** steps
-    due = round(profit * stays)
+    due = round(before * stays)
     return Worth(
-        profit,
-        profit - due,
+        before - branch.taken,
+        before - due,
         branch.rewards,
-        due - branch.rewards,
+        due - branch.taken - branch.rewards,
         round(_share(branch.expected, margin_permille) * stays),
     )
 

@@ -17,7 +17,7 @@ from shuke.insight.models import ProfitPolicy, StatedCost
 from shuke.insight.queries import analytics
 from shuke.insight.queries.goods_sales import files_of, living
 from shuke.kit import bulk, clock
-from shuke.loyalty.queries import member_costs
+from shuke.loyalty.queries import member_costs, taken_off
 from shuke.members.models import AttributeKind, Member, MemberState
 from shuke.members.queries.costs import booked
 from shuke.orders.models import Product
@@ -95,11 +95,13 @@ def purchases(merchant: Merchant, day: date, told: dict[str, dict[str, Stated]],
         for product, one in of_product.items()
     ]  # fmt: skip
     table = np.array(columns, dtype=np.int64).reshape(-1, 3)
+    taken = np.array(list(taken_off.by_order(merchant).items()), dtype=np.int64).reshape(-1, 2)
     with analytics.opened(memory=300 << 20) as engine:
         for name, files in files_of(merchant).items():
             engine.files(name, files)
         engine.table("members", living(merchant))
         engine.table("margins", {"product": table[:, 0], "permille": table[:, 1], "cost": table[:, 2]})
+        engine.table("taken_off", {"order_id": taken[:, 0], "minor": taken[:, 1]})
         return engine.run("profit_orders", as_of=kpi.day_number(day), default_margin=default)
 
 
@@ -232,8 +234,9 @@ def bought(sold: Columns, who: People, day: date, default: int) -> Bought:
     here = who.member[place] == sold["who"] if members else np.zeros(0, bool)
     sold = {name: column[here].astype(np.int64) for name, column in sold.items()}
     place = place[here]
+    taken = profit.left_of(sold["taken"], sold["net_paid"], sold["given_back"])
     margin = profit.margins(
-        sold["net_paid"], sold["kept"], sold["weighted"], sold["costed"], sold["cost_milli"], default=default
+        sold["net_paid"], sold["kept"], sold["weighted"], sold["costed"], sold["cost_milli"], taken, default=default
     )
     recent = sold["on_day"] > kpi.day_number(day) - kpi.WINDOW_DAYS
 

@@ -4,7 +4,7 @@
 
     {"as_of", "currency", "terms": {"anyway_permille", "margin_permille", "hear", "want", "buy", "own": [names that the shop stated itself]},
      "members", "bonds", "brought_a_year": friends of the last 365 days, "void": bonds that count for nothing,
-     "steps": [{"step": 1 | 2 | 3 (and more), "friends", "buyers", "net", "rewards", "expected", "profit", "anyway", "kept", "expected_profit"}],
+     "steps": [{"step": 1 | 2 | 3 (and more), "friends", "buyers", "net", "rewards", "taken" (off their orders, by coupons and points), "expected", "profit", "anyway", "kept", "expected_profit"}],
      "compared": {"brought", "matched", "by_month", "unmatched", "others", "capped", "brought_each", "others_each", "difference", "low", "high",
         "brought_buyers", "others_buyers", "surely"}         None where too few can be compared
      "saying": {"satisfied", "hear", "want", "buy", "worth" | null}, "newcomer_worth" | null,
@@ -26,7 +26,7 @@ from shuke.insight.models import MemberScore, MouthPolicy, ProfitPolicy
 from shuke.insight.queries import figures, profile_traits, value
 from shuke.kit import bulk, clock
 from shuke.loyalty.models import Referral
-from shuke.loyalty.queries import referral_worth
+from shuke.loyalty.queries import referral_worth, taken_off
 from shuke.members.models import Member, MemberState
 from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
@@ -111,11 +111,14 @@ def report(merchant: Merchant, *, now: datetime) -> dict[str, Any] | None:
 def _report(merchant: Merchant, known: figures.Figures, told: Terms, now: datetime) -> dict[str, Any]:
     day = date.fromisoformat(known["as_of"])
     all_of = brought(merchant)
-    people = _people(merchant, list(all_of.bonds), now)
+    people = _people(merchant, all_of, day, now)
     level = engine.levels(all_of.bonds)
     steps = []
     for step, wanted in ((1, {1}), (2, {2}), (3, set(level.values()) - {1, 2})):
         branch = _sum(people, [one for one in all_of.bonds if level[one] in wanted])
+        if step == 1:  # those who were brought by nobody themselves: their orders are in no step
+            roots = set(all_of.bonds.values()) - set(all_of.bonds)
+            branch = branch.plus(Branch(rewards=sum(people.used.get(by, 0) for by in roots)))
         if branch.friends:
             steps.append({"step": step} | _said(branch, told))
     everybody, compared = _compared(merchant, all_of)
@@ -148,9 +151,19 @@ def _said(branch: Branch, told: Terms, steps: int = 1) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _people(merchant: Merchant, ids: list[int], now: datetime) -> dict[int, Branch]:
-    """Of each friend what they bought, cost, and will probably buy. As of the last night."""
-    rewards = referral_worth.graph(merchant, now).worth if ids else {}
+class _People(NamedTuple):
+    """Of each friend what they bought, cost, and will probably buy, as of the last night; of who brought them, `referral_worth.Graph.used`."""
+
+    branch: dict[int, Branch]
+    used: dict[int, int]
+
+
+def _people(merchant: Merchant, all_of: Brought, day: date, now: datetime) -> _People:
+    ids = list(all_of.bonds)
+    if not ids:
+        return _People({}, {})
+    told = referral_worth.graph(merchant, now)
+    taken = taken_off.by_member(merchant, clock.day_start(day + timedelta(days=1), merchant.tz))
     hoped = value.of_members(merchant, ids)
     scores = {}
     for start in range(0, len(ids), 500):
@@ -161,16 +174,16 @@ def _people(merchant: Merchant, ids: list[int], now: datetime) -> dict[int, Bran
     found = {}
     for one in ids:
         orders, net = scores.get(one, (0, 0))
-        given = rewards[one].rewards if one in rewards else 0
+        given = told.worth[one].rewards if one in told.worth else 0
         expected = hoped[one].expected_spend if one in hoped else None
-        found[one] = Branch(1, int(orders > 0), net, given, expected or 0)
-    return found
+        found[one] = Branch(1, int(orders > 0), net, given, expected or 0, taken.get(one, 0))
+    return _People(found, told.used)
 
 
-def _sum(people: dict[int, Branch], members: list[int]) -> Branch:
+def _sum(people: _People, members: list[int]) -> Branch:
     found = Branch()
     for one in members:
-        found = found.plus(people[one])
+        found = found.plus(people.branch[one])
     return found
 
 
@@ -229,7 +242,7 @@ def _newcomer_worth(known: figures.Figures, everybody: _Newcomers, margin_permil
     return round(float(counted.mean()) * margin_permille / 1000)
 
 
-def _branches(all_of: Brought, people: dict[int, Branch], told: Terms) -> list[dict[str, Any]]:
+def _branches(all_of: Brought, people: _People, told: Terms) -> list[dict[str, Any]]:
     found = []
     for member in set(all_of.bonds.values()):
         found.append({"member": member} | _branch(all_of.bonds, people, member, told))
@@ -237,19 +250,24 @@ def _branches(all_of: Brought, people: dict[int, Branch], told: Terms) -> list[d
     return found[:SHOWN]
 
 
-def _branch(bonds: dict[int, int], people: dict[int, Branch], member: int, told: Terms) -> dict[str, Any]:
+def _branch(bonds: dict[int, int], people: _People, member: int, told: Terms) -> dict[str, Any]:
     below = engine.below(bonds, member)
     parts = {}
-    for name, step in (("direct", 1), ("second", 2)):
-        parts[name] = _said(_sum(people, [one for one, at in below.items() if at == step]), told, step)
+    for name, step, used in (("direct", 1, people.used.get(member, 0)), ("second", 2, 0)):
+        branch = _sum(people, [one for one, at in below.items() if at == step])
+        parts[name] = _said(branch.plus(Branch(rewards=used)), told, step)
     return parts | {name: parts["direct"][name] + parts["second"][name] for name in ("friends", "net", "kept")}
 
 
 def of_member(merchant: Merchant, member: int, *, now: datetime) -> dict[str, Any] | None:
     """The branch of one member: friends, friends of friends, and what both left. None where nobody was brought."""
-    bonds = brought(merchant).bonds
-    below = [one for one, step in engine.below(bonds, member).items() if step < 3]
-    return _branch(bonds, _people(merchant, below, now), member, terms(merchant)) if below else None
+    all_of = brought(merchant)
+    if member not in all_of.bonds.values():
+        return None
+    below = engine.below(all_of.bonds, member)
+    near = all_of._replace(bonds={one: by for one, by in all_of.bonds.items() if below.get(one, 3) < 3})
+    day = figures.last_day(merchant) or clock.day_of(now, merchant.tz)
+    return _branch(all_of.bonds, _people(merchant, near, day, now), member, terms(merchant))
 
 
 FIGURES = ("brought", "step", "matched", "unmatched", "others", "referrers")

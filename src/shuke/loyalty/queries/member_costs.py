@@ -78,10 +78,10 @@ def _freight(merchant: Merchant) -> str:
     return f" AND c.template_id IN ({', '.join(map(str, told)) or 'NULL'})"
 
 
-def friends_coupons(merchant: Merchant, *, freight: bool = False) -> dict[int, int]:
+def friends_coupons(merchant: Merchant, *, freight: bool = False, side: str = "") -> dict[int, int]:
     """What coupons given for a bond took off where they were used, by bond (referral id), as booked; one that came back counts no more.
 
-    freight: only freight coupons.
+    freight: only freight coupons. side: only what "referrer" or "friend" was given.
     """
     rows = bulk.select(
         "SELECT c.source_ref, CAST(SUM(CASE WHEN m.kind = 'redeem' THEN m.amount_minor ELSE -m.amount_minor END) AS BIGINT) "
@@ -90,7 +90,9 @@ def friends_coupons(merchant: Merchant, *, freight: bool = False) -> dict[int, i
     )
     found: dict[int, int] = {}
     for ref, cost in rows:
-        bond = int(ref.split(":")[1])
+        bond, given_to = int(ref.split(":")[1]), ref.split(":")[2]
+        if side and given_to != side:
+            continue
         found[bond] = found.get(bond, 0) + int(cost)
     return found
 

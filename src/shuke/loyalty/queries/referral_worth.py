@@ -112,8 +112,15 @@ def gifts_waiting(merchant: Merchant, member_id: int) -> list[ReferralReward]:
 
 
 class Graph(NamedTuple):
+    """`used`: what coupons given for bringing friends took off the orders of whoever brought them. A branch's net knows nothing of
+    the orders at its root, so there it is a cost; further down net is lower by it already, as by the coupons of friends."""
+
     below: dict[int, list[int]]
     worth: dict[int, Worth]
+    used: dict[int, int]
+
+    def at_root(self, member: int) -> Worth:
+        return Worth(rewards=self.used.get(member, 0))
 
 
 def graph(merchant: Merchant, now: datetime) -> Graph:
@@ -133,13 +140,14 @@ def graph(merchant: Merchant, now: datetime) -> Graph:
         member: Worth(1, int(spent.get(member, (0, 0))[0] > 0), *spent.get(member, (0, 0)), given.get(member, 0))
         for member in bonds
     }
-    return Graph(tree.edges(bonds.items()), worth)
+    return Graph(tree.edges(bonds.items()), worth, _used(merchant, home))
 
 
 def tree_of(merchant: Merchant, member_id: int, now: datetime, depth: int = tree.DEPTH) -> Node:
     """The tree below one member."""
     told = graph(merchant, now)
-    return tree.branch(told.below, told.worth, member_id, depth)
+    node = tree.branch(told.below, told.worth, member_id, depth)
+    return node._replace(branch=node.branch.plus(told.at_root(member_id)))
 
 
 def branches(merchant: Merchant, now: datetime, limit: int = 50) -> list[Branch]:
@@ -147,10 +155,10 @@ def branches(merchant: Merchant, now: datetime, limit: int = 50) -> list[Branch]
     told = graph(merchant, now)
     found = []
     for member, friends in told.below.items():
-        direct = Worth()
+        direct = told.at_root(member)
         for friend in friends:
             direct = direct.plus(told.worth.get(friend, Worth()))
-        found.append((member, direct, tree.reach(told.below, told.worth, member)))
+        found.append((member, direct, tree.reach(told.below, told.worth, member).plus(told.at_root(member))))
     found.sort(key=lambda row: (-row[2].net, -row[2].friends, row[0]))
     people = Member.objects.filter(merchant=merchant).in_bulk([row[0] for row in found[:limit]])
     return [Branch(people[m], direct, whole) for m, direct, whole in found[:limit] if m in people]
@@ -169,7 +177,10 @@ def _spent(merchant: Merchant, members: Sequence[int]) -> dict[int, tuple[int, i
 
 
 def _given(merchant: Merchant, now: datetime, home: dict[int, int]) -> dict[int, int]:
-    """Cost of rewards by newcomer: points at the charter's value, gifts at their cost, coupons at what they took off where used."""
+    """Cost of rewards by newcomer, as far as nobody's net knows it: points at the charter's value, gifts at their cost, freight coupons.
+
+    Other coupons made the orders they were used on count as less; whose these are, `_used` says.
+    """
     try:
         micro = charters.in_force(merchant, now).cost_micro
     except charters.NoCharter:
@@ -184,12 +195,23 @@ def _given(merchant: Merchant, now: datetime, home: dict[int, int]) -> dict[int,
     found: dict[int, int] = defaultdict(int)
     for newcomer, points, gifts in rows:
         found[home.get(newcomer, newcomer)] += points * micro // 1_000_000 + gifts
-    used = member_costs.friends_coupons(merchant)
-    for bond, newcomer in Referral.objects.filter(merchant=merchant, pk__in=list(used)).values_list(
-        "pk", "newcomer_id"
-    ):
-        found[home.get(newcomer, newcomer)] += used[bond]
+    carried = member_costs.friends_coupons(merchant, freight=True)
+    for bond, newcomer in _of_bonds(merchant, carried, "newcomer_id"):
+        found[home.get(newcomer, newcomer)] += carried[bond]
     return found
+
+
+def _used(merchant: Merchant, home: dict[int, int]) -> dict[int, int]:
+    used = member_costs.friends_coupons(merchant, side="referrer")
+    carried = member_costs.friends_coupons(merchant, side="referrer", freight=True)
+    found: dict[int, int] = defaultdict(int)
+    for bond, referrer in _of_bonds(merchant, used, "referrer_id"):
+        found[home.get(referrer, referrer)] += used[bond] - carried.get(bond, 0)
+    return found
+
+
+def _of_bonds(merchant: Merchant, listed: Iterable[int], who: str) -> Iterable[tuple[int, int]]:
+    return Referral.objects.filter(merchant=merchant, pk__in=list(listed)).values_list("pk", who)
 
 
 def months(merchant: Merchant, since: datetime, until: datetime) -> list[Month]:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet, Sum
 
 from shuke.engine.facts import OrderStatus
+from shuke.kit import bulk
 from shuke.orders.actions.weighing import order_key
 from shuke.orders.models import Order, OrderLine, Refund
-from shuke.shops.models import Merchant, Staff
+from shuke.shops.models import Merchant, Staff, Store
 
 PAGE = 20
 
@@ -99,6 +100,24 @@ def by_event(merchant: Merchant, event: str) -> int | None:
         for pk in found:
             return pk
     return None
+
+
+def ids_by_event(merchant: Merchant, events: Iterable[str]) -> dict[str, int]:
+    """Of many names in the books, the orders that are in the archive."""
+    stores = {order_key(one.platform, one.code, ""): one.pk for one in Store.objects.filter(merchant=merchant)}
+    named: dict[int, dict[str, str]] = {}
+    for event in events:
+        for place in (i + 1 for i, sign in enumerate(event) if sign == ":"):
+            if (store := stores.get(event[:place])) is not None:
+                named.setdefault(store, {})[event[place:]] = event
+    found = {}
+    for store, numbers in named.items():
+        listed = list(numbers)
+        for start in range(0, len(listed), 5_000):
+            where, wanted = bulk.among("number", listed[start : start + 5_000])
+            sql = f"SELECT number, id FROM orders_order WHERE merchant_id = %s AND store_id = %s AND {where}"
+            found.update({numbers[number]: pk for number, pk in bulk.select(sql, [merchant.pk, store, wanted])})
+    return found
 
 
 class Figures(NamedTuple):

@@ -1,5 +1,5 @@
 -- Every purchase of a living member up to a day, with what its lines say about margin and price. `margins` names the products of
--- which a margin (permille) or the cost of a piece (cost) is stated; -1: not that one. What was given back of a line is not kept.
+-- which a margin (permille) or the cost of a piece (cost) is stated; -1: not that one. What was given back of a line is not kept. `taken_off` has one row an order at most.
 WITH goods_told AS (
   SELECT lines.order_id AS of_order,
     CASE WHEN lines.amount > lines.refunded THEN lines.amount - lines.refunded ELSE 0 END AS left_over,
@@ -25,9 +25,11 @@ orders_told AS (
 SELECT members.member AS who, heads.day AS on_day, heads.net AS net_paid,
   COALESCE(kept_sum, 0) AS kept, COALESCE(weighted_sum, 0) AS weighted, COALESCE(costed_sum, 0) AS costed,
   COALESCE(cost_sum, 0) AS cost_milli, COALESCE(stated_sum, 0) AS stated,
-  COALESCE(asked_sum, 0) AS asked, COALESCE(reduced_sum, 0) AS reduced
+  COALESCE(asked_sum, 0) AS asked, COALESCE(reduced_sum, 0) AS reduced,
+  heads.refunded AS given_back, COALESCE(taken_off.minor, 0) AS taken
 FROM heads
 JOIN members ON members.member = heads.member AND members.joined <= $as_of
 LEFT JOIN orders_told ON orders_told.of_order = heads.order_id
+LEFT JOIN taken_off ON taken_off.order_id = heads.order_id
 WHERE heads.counted = 1 AND heads.day <= $as_of
 ORDER BY who, on_day, heads.order_id
