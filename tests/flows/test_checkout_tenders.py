@@ -18,6 +18,7 @@ from shuke.loyalty.actions import stored as actions
 from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.models import Checkout, CodeTry
 from shuke.loyalty.queries import stored as books
+from shuke.members.models import TimelineLine
 from shuke.orders.models import Order
 from tests.flows.test_gift_cards import made, sell
 from tests.flows.test_imports import report
@@ -223,6 +224,9 @@ def test_a_file_goes_on_past_a_refund_to_a_void_card(lan, shop, ann, cards, tmp_
     assert (row.returned_cards_minor, row.returned_points) == (0, 100)
     assert queries.balance(shop, ann, LATER).available == before
     assert [o.refunded_minor for o in Order.objects.filter(number__in=NUMBERS)] == [9_900, 9_900]
+    (line,) = TimelineLine.objects.filter(member_id=ann, kind="refund.not_given_back")
+    assert (line.body["number"], line.body["amount_minor"]) == (NUMBERS[0], 5_000)
+    assert "已作废" in line.body["why"]["zh"]
     sound(shop)
     again = imported(lan, report(tmp_path / "again20260606.csv", rows, REFUNDS), now=LATER)
     assert (again.counts["refunds_same"], again.counts["odd"]) == (2, {})

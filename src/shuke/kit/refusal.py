@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+LANGUAGES = ("en", "zh")
 Sentences = Mapping[str, tuple[str, str]]  # code → English, Chinese
 
 

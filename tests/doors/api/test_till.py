@@ -7,13 +7,16 @@ import json
 import pytest
 from django.test import Client
 
-from shuke.loyalty.actions import coupons
-from shuke.members.models import Member
+from shuke.loyalty.actions import coupons, stored
+from shuke.loyalty.queries.stored import find_card
+from shuke.members.models import Member, TimelineLine
 from shuke.shops import actions
 from shuke.shops.queries import now as shop_now
 from tests import cast
-from tests.loyalty.books import member
-from tests.loyalty.till import open_till, template
+from tests.flows.test_gift_cards import made, sell
+from tests.loyalty.books import CHARTER, member, publish
+from tests.loyalty.stored import STORED
+from tests.loyalty.till import SELLING, open_till, template
 
 BASKET = {"lines": [{"key": "a", "sku": "A1", "price_minor": 10000, "quantity": 1}], "store": "XH"}
 
@@ -164,3 +167,33 @@ def test_guessing_codes_ends_soon_and_good_codes_look_no_different_from_bad_ones
     assert ask("GOOD2026", "shopper")["applied"][0]["ref"] == "GOOD2026"
     assert till.post(f"/members/{card}/coupons/claim", {"code": "GOOD2026", "caller": "robot"})[0] == 429
     assert till.post(f"/members/{card}/coupons/claim", {"code": "GOOD2026", "caller": "shopper"})[0] == 200
+
+
+def test_a_refund_that_a_void_card_cannot_take_says_so_in_the_answer_and_on_the_timeline(lan):
+    shop, till = lan.merchant, Till(lan.merchant)
+    publish(shop, CHARTER | {"stored": STORED, "selling": SELLING})
+    card = Member.objects.get(pk=member(shop)).card
+    batch, codes = made(shop, value=5_000)
+    sell(shop, batch, 1)
+    sold = codes[0]
+    body = BASKET | {"member": card, "asks": {"gift_cards": [sold]}, "key": "k"}
+    assert till.post("/checkouts", body)[1]["priced"]["totals"]["due_minor"] == 5_000
+    till.post("/checkouts/k/capture", {"order": {"store": "XH", "number": "7"}})
+    now = shop_now(shop)
+    stored.void_card(merchant=shop, card_id=find_card(shop, sold).pk, reason="lost", now=now, actor="t")
+    refund = {
+        "number": "7", "store": "XH", "created_at": now.isoformat(), "paid_minor": 10_000, "refunded_minor": 10_000,
+        "buyer": {"card": card},
+    }  # fmt: skip
+    told = till.post("/orders", {"orders": [refund]}, **{"Accept-Language": "zh"})[1]
+    (left,) = told["not_given_back"]
+    assert (left["number"], left["code"], left["amount_minor"]) == ("7", "void_card", 5_000)
+    assert "¥50.00 应退回礼品卡" in left["error"]
+    again = till.post("/orders", {"orders": [refund]})[1]
+    assert (again["same"], again["not_given_back"]) == (1, []), "told once, with the refund"
+    (line,) = TimelineLine.objects.filter(merchant=shop, kind="refund.not_given_back")
+    assert (line.member.card, line.body["amount_minor"], "which is void" in line.body["why"]["en"]) == (
+        card,
+        5_000,
+        True,
+    )

@@ -149,7 +149,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "not_given_back": (
         "Order {value} was refunded, but what its basket used at the till could not be given back: {why} The refund itself is booked. Open the member and put it right by hand.",
-        "订单 {value} 已退款，但收银时使用的券、积分或储值未能退回：{why} 退款本身已入账，请打开该会员手工处理。",
+        "订单 {value} 已退款，但收银时使用的券、积分或储值未能退回：{why_zh}退款本身已入账，请打开该会员手工处理。",
     ),
     "opening_without_charter": (
         "There is no charter in force, so {value} points were not taken over. Publish a charter and import the file again.",

@@ -180,6 +180,15 @@ class OrderOut(Schema):
     outcome: str = Field(description="new, changed or same")
 
 
+class NotGivenBackOut(Schema):
+    """What a refund could not bring back to where it was paid from. The refund itself is booked."""
+
+    number: str
+    code: str = Field(description="void_card: its gift card is void; else why nothing came back")
+    error: str = Field(description="the same as a sentence, with what to do; it stands on the buyer's timeline too")
+    amount_minor: int | None = Field(None, description="of a void card: what did not come back")
+
+
 class OrdersOut(Schema):
     orders: list[OrderOut]
     new: int
@@ -187,6 +196,9 @@ class OrdersOut(Schema):
     same: int
     members_made: int
     postings: int
+    not_given_back: list[NotGivenBackOut] = Field(
+        [], description="told once, with the refund; who sends it again is told `same`"
+    )
 
 
 class Refusal(Schema):

@@ -28,6 +28,7 @@ from shuke.doors.api.shapes import (
     ExpiryOut,
     HitOut,
     MemberOut,
+    NotGivenBackOut,
     OrderOut,
     OrdersIn,
     OrdersOut,
@@ -148,6 +149,16 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
         same=count["same"],
         members_made=len(taken.created),
         postings=taken.postings,
+        not_given_back=[
+            NotGivenBackOut(
+                number=one.number,
+                code=left.code,
+                error=left.say(language(request)),
+                amount_minor=left.amount_minor,
+            )
+            for one in taken.returns
+            for left in one.not_given_back(merchant.currency)
+        ],
     )
 
 

@@ -28,7 +28,7 @@ TABS: dict[str, tuple[str, ...]] = {
     ),
     "money": (
         "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
-        "stored.lapsed",
+        "stored.lapsed", "refund.not_given_back",
     ),
     "notes": ("comment", "complaint.settled", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }  # fmt: skip
@@ -87,6 +87,9 @@ class Timeline:
         elif line.kind in ("merged", "merged.away", "unmerged", "frozen", "unfrozen") or room == "card":
             detail = " · ".join(str(body[k]) for k in ("card", "by") if body.get(k))
             note = str(body.get("reason", ""))
+        elif room == "refund":
+            detail = self._order(line.kind, body)[0]
+            note = str((body.get("why") or {}).get(self._language(), ""))
         elif room == "coupon":
             detail, amount = self._coupon(body)
         elif room == "referral":
@@ -238,6 +241,7 @@ def titles() -> dict[str, Kind]:
         "stored.adjusted": Kind(icon="pencil", title=_("Stored value corrected")),
         "stored.redeemed": Kind(icon="gift", title=_("Gift card redeemed")),
         "stored.lapsed": Kind(icon="clock", title=_("Bonus lapsed")),
+        "refund.not_given_back": Kind(icon="alert-triangle", title=_("Refund not given back in full")),
         "points.used_elsewhere": Kind(icon="world", title=_("Points spent at a partner")),
         "points.came_back": Kind(icon="world", title=_("Points back from a partner")),
     }

@@ -44,9 +44,13 @@ class Back:
 
 
 class ReturnRefused(ValueError):
-    """More comes back than was bought, or something that is not in the basket."""
+    """More comes back than was bought, or something that is not in the basket. `told`: why, in both languages."""
 
     code = "return_refused"
+
+    def __init__(self, english: str, chinese: str) -> None:
+        self.told = {"en": english, "zh": chinese}
+        super().__init__(english)
 
 
 def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int], back_to: Sequence[Tender] = ()) -> Back:
@@ -57,10 +61,16 @@ def returned(lines: Sequence[PricedLine], quantities: Mapping[str, int], back_to
     known = {line.key: line for line in lines}
     for key, quantity in quantities.items():
         if key not in known:
-            raise ReturnRefused(f"The basket has no line {key}. Its lines are {', '.join(known)}.")
-        if not 0 <= quantity <= known[key].quantity:
+            lines_known = ", ".join(known)
             raise ReturnRefused(
-                f"Of line {key} {known[key].quantity / 1000:g} were bought; {quantity / 1000:g} cannot come back."
+                f"The basket has no line {key}. Its lines are {lines_known}.",
+                f"购物车没有行 {key}，只有：{lines_known}。",
+            )
+        if not 0 <= quantity <= known[key].quantity:
+            bought, back = known[key].quantity / 1000, quantity / 1000
+            raise ReturnRefused(
+                f"Of line {key} {bought:g} were bought; {back:g} cannot come back.",
+                f"行 {key} 共购买 {bought:g}，不能退 {back:g}。",
             )
     worth = due = points = points_amount = stored = 0
     discounts: dict[str, int] = {}

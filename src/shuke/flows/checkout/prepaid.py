@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from shuke.engine.checkout import Asks, Basket, GiftCard, Priced
 from shuke.engine.checkout.returning import Back
 from shuke.kit import crypto
+from shuke.kit.refusal import LANGUAGES
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions import stored as stored_value
 from shuke.loyalty.actions.stored import Ask, StoredRefused
@@ -137,8 +138,8 @@ def without_void(merchant: Merchant, row: Checkout, back: Back) -> tuple[Back, t
     return replace(back, gift_cards=kept), tuple(lost)
 
 
-def give_back(merchant: Merchant, row: Checkout, back: Back, now: datetime, actor: str) -> str:
-    """Bring each tender to what came back to it in all; why not, or "". Raises StoredRefused."""
+def give_back(merchant: Merchant, row: Checkout, back: Back, now: datetime, actor: str) -> dict[str, str] | None:
+    """Bring each tender to what came back to it in all; why not, in both languages, or None."""
     asks = []
     for card, in_all in back.gift_cards:
         if part := in_all - row.gift_cards[card][1]:
@@ -149,11 +150,15 @@ def give_back(merchant: Merchant, row: Checkout, back: Back, now: datetime, acto
         key = _stored_key(row)
         asks.append(Ask(f"{key}:back:{back.stored_value}", "return", row.member_id, part, ref=f"{key}:paid"))
     if not asks:
-        return ""
-    for one, answer in zip(asks, stored_value.ask(merchant=merchant, asks=asks, now=now, actor=actor), strict=True):
+        return None
+    try:
+        answers = stored_value.ask(merchant=merchant, asks=asks, now=now, actor=actor)
+    except StoredRefused as refused:
+        return {spoken: refused.say(spoken) for spoken in LANGUAGES}
+    for one, answer in zip(asks, answers, strict=True):
         if not answer.done:
-            return stored_value.why_refused(one, answer, merchant.currency)
-    return ""
+            return {spoken: stored_value.why_refused(one, answer, merchant.currency, spoken) for spoken in LANGUAGES}
+    return None
 
 
 def _all_done(merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> bool:

@@ -35,6 +35,10 @@ REFUSALS = {
         "购物车 {key} 的状态为 {state}，只有已付款的才能退回。",
     ),
     "return_refused": ("{problem}", "{problem}"),
+    "void_card": (
+        "{amount} of the refund belong on gift card {card}, which is void. Give the buyer {amount} another way, or a new card.",
+        "退款中的 {amount} 应退回礼品卡 {card}，但该卡已作废。请以其他方式退给买家，或补发新卡。",
+    ),
     "key_missing": (
         "Give the basket a key of 1 to 160 characters without / (the header Idempotency-Key, or `key`), so that it can be sent again.",
         "请为购物车提供 1 至 160 个字符、不含 / 的键（请求头 Idempotency-Key 或字段 key），以便安全重发。",
@@ -47,3 +51,9 @@ class CheckoutRefused(Refusal):
     """What was asked of the till cannot be done. Nothing of it was done."""
 
     sentences = REFUSALS
+
+    @property
+    def amount_minor(self) -> int | None:
+        """The money it is about, where it is about one amount."""
+        minor = self.figures.get("minor")
+        return minor if isinstance(minor, int) else None

@@ -14,12 +14,16 @@ from shuke.engine.facts import OrderStatus
 from shuke.flows.checkout import prepaid
 from shuke.flows.checkout.keys import capture_key, hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
+from shuke.kit.money import show
+from shuke.kit.refusal import LANGUAGES
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import Ask, checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
-from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
+from shuke.members.actions import Note, note
+from shuke.members.models import TimelineLine
+from shuke.members.queries.families import survivors_of
 from shuke.orders.models import Order
 from shuke.orders.queries.archive import by_event
 from shuke.shops.models import Merchant
@@ -28,14 +32,27 @@ BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the
 
 
 class Returned(NamedTuple):
-    """What one return gave back, and what it could not: gift cards that are void by now, or everything (`why`)."""
+    """What one return gave back, and what it could not: what belongs on gift cards that are void by now, or all (`refused`)."""
 
     key: str
     back: dict[str, Any]  # due_minor, points, points_minor, stored_value_minor, discounts, coupons
     replayed: bool = False
     order_event: str = ""
     void: tuple[prepaid.Void, ...] = ()
-    why: str = ""
+    refused: CheckoutRefused | None = None
+
+    @property
+    def number(self) -> str:
+        """Of the order."""
+        return self.order_event.rpartition(":")[2]
+
+    def not_given_back(self, currency: str) -> list[CheckoutRefused]:
+        """What did not follow the buyer's money, each with its reason and what to do."""
+        void = [
+            CheckoutRefused("void_card", card=one.hint, amount=show(one.amount_minor, currency), minor=one.amount_minor)
+            for one in self.void
+        ]
+        return void if self.refused is None else [*void, self.refused]
 
 
 def give_back(
@@ -74,25 +91,50 @@ def give_back(
         try:
             back = returned(lines, after, _back_to(row))
         except ReturnRefused as error:
-            raise CheckoutRefused("return_refused", problem=str(error)) from error
+            raise CheckoutRefused("return_refused", problem=error.told) from error
         whole = all(after.get(line.key, 0) == line.quantity for line in lines if line.list)
         return _write(merchant, row, return_key, payload, after, back, whole, now, actor)
 
 
 def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetime, actor: str) -> list[Returned]:
-    """The archive heard news of these orders (event → id): where a basket became one of them, give back what was refunded."""
+    """The archive heard news of these orders (event → id): where a basket became one of them, give back what was refunded.
+
+    What could not be given back stands on the buyer's timeline, for whoever opens the member.
+    """
     if not orders or not stored.any_captured(merchant):
         return []
     baskets = stored.of_orders(merchant, orders)
     ids = {orders[event]: event for event in baskets}
-    refunded = {
-        ids[pk]: (refund, status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid), paid)
-        for pk, refund, paid, status in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list(
-            "pk", "refunded_minor", "paid_minor", "status"
-        )
-    }
-    told = {event: one for event, one in refunded.items() if one[0] or one[1]}
-    return give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
+    told: dict[str, tuple[int, bool, int]] = {}
+    buyers: dict[str, int | None] = {}
+    for pk, refund, paid, status, member in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list(
+        "pk", "refunded_minor", "paid_minor", "status", "member_id"
+    ):
+        whole = status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid)
+        if refund or whole:
+            told[ids[pk]] = (refund, whole, paid)
+            buyers[ids[pk]] = member or baskets[ids[pk]].member_id
+    heirs = survivors_of(merchant.pk, {one for one in buyers.values() if one is not None})
+    done = give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
+    lines = [
+        Note(heirs.get(buyer, buyer), now, "refund.not_given_back", one.order_event, _left_out(one.number, left))
+        for one in done
+        if (buyer := buyers[one.order_event]) is not None
+        for left in one.not_given_back(merchant.currency)
+    ]
+    note(merchant=merchant, lines=[line for line in lines if not _stands(merchant, line)], now=now)
+    return done
+
+
+def _stands(merchant: Merchant, line: Note) -> bool:
+    """An order is told again and again; what hinders its refund is news once."""
+    there = TimelineLine.objects.filter(merchant=merchant, member_id=line.member_id, kind=line.kind, ref=line.ref)
+    return line.body in list(there.values_list("body", flat=True))
+
+
+def _left_out(number: str, left: CheckoutRefused) -> dict[str, Any]:
+    amount = {} if left.amount_minor is None else {"amount_minor": left.amount_minor}
+    return {"number": number, "why": {spoken: left.say(spoken) for spoken in LANGUAGES}, **amount}
 
 
 def follow_event(*, merchant: Merchant, event: str, now: datetime, actor: str) -> None:
@@ -116,7 +158,7 @@ def give_back_for_orders(
         try:
             told = _follow(merchant, event, row.key, *refunded[event], now, actor)
         except CheckoutRefused as refused:
-            told = Returned(row.key, {}, order_event=event, why=str(refused))
+            told = Returned(row.key, {}, order_event=event, refused=refused)
         if told is not None:
             done.append(told)
     return done
@@ -187,13 +229,11 @@ def _write(
         ]
         (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
         if not answer.done:
-            raise CheckoutRefused("return_refused", problem=f"points: {answer.code}")
-    try:
-        why = prepaid.give_back(merchant, row, back, now, actor)
-    except StoredRefused as error:
-        why = str(error)
-    if why:
-        raise CheckoutRefused("return_refused", problem=why)
+            why = {spoken: loyalty.why_refused(asks[0], answer, spoken) for spoken in LANGUAGES}
+            raise CheckoutRefused("return_refused", problem=why)
+    hindered = prepaid.give_back(merchant, row, back, now, actor)
+    if hindered is not None:
+        raise CheckoutRefused("return_refused", problem=hindered)
     if whole:
         ref = row.order_event or f"checkout:{row.key}"
         coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)

@@ -182,12 +182,12 @@ def _take(
 def _not_given_back(returns: Sequence[Returned], currency: str) -> Iterator[Problem]:
     """What the refunds of a chunk could not bring back: the rows came in, and somebody should look."""
     for one in returns:
-        number = one.order_event.rpartition(":")[2]
         for card in one.void:
             told = (("card", card.hint), ("amount", money.show(card.amount_minor, currency)))
-            yield Problem("void_card", 0, "", number, told, False)
-        if one.why:
-            yield Problem("not_given_back", 0, "", number, (("why", one.why),), False)
+            yield Problem("void_card", 0, "", one.number, told, False)
+        if one.refused is not None:
+            why = (("why", one.refused.say("en")), ("why_zh", one.refused.say("zh")))
+            yield Problem("not_given_back", 0, "", one.number, why, False)
 
 
 def _known_customers(merchant: Merchant, chunk: Chunk, now: datetime) -> dict[int, restoring.Profile]:

@@ -200,6 +200,7 @@ KINDS = {
     "stored.adjusted": _("Stored value corrected"),
     "stored.redeemed": _("Gift card redeemed"),
     "stored.lapsed": _("Bonus lapsed"),
+    "refund.not_given_back": _("Refund not given back in full"),
     "comment": _("Note"),
     "card.lost": _("Card reported lost"),
     "card.found": _("Card found again"),
@@ -257,6 +258,8 @@ def about(desk: Desk, line: TimelineLine) -> str:
         return (
             f"{desk.money(body.get('principal_minor', 0) + body.get('bonus_minor', 0))}  {body.get('by', '')}".strip()
         )
+    if line.kind == "refund.not_given_back":
+        return f"{body['number']}  {_plain(body['why'])}"
     if "before" in body and "after" in body:
         return f"{body['before'] or '–'} → {body['after']}"
     return " · ".join(text for value in body.values() if value and (text := _plain(value)))
