@@ -11,6 +11,7 @@ from shuke.loyalty.actions import Ask, KeyReused, coalition
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.models import CoalitionLink, CoalitionMovement, Entry, Hold, Lot, Txn
 from shuke.loyalty.queries import coalition as stored
+from shuke.loyalty.queries.settlement import partner_names
 from shuke.loyalty.queries.statements import member_statement
 from shuke.members.models import Consent, Member
 from shuke.shops import actions as shops
@@ -379,3 +380,12 @@ def test_every_refusal_has_both_languages():
         fields = [re.findall(r"{(\w+)}", text) for text in (english, chinese)]
         assert set(fields[0]) >= set(fields[1]), code
         assert chinese[-1] in "。行", code
+
+
+def test_files_are_called_after_partners_whatever_these_are_called():
+    names = {7: "花店/二店", 3: "Café Lune", 5: "café  lune!", 9: "…", 8: "../..", 2: "长" * 60, 4: "长" * 50}
+    told = partner_names(names)
+    assert told == {
+        2: "长" * 24, 3: "Café-Lune", 4: "长" * 24 + "-2", 5: "café-lune-2", 7: "花店-二店", 8: "-", 9: "--2",
+    }  # fmt: skip
+    assert partner_names(dict(reversed(names.items()))) == told

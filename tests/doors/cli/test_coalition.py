@@ -1,5 +1,7 @@
 """`shuke coalition …`: from founding to a closed period whose files are the same bytes again."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.loyalty.books import member, order, take
@@ -57,7 +59,11 @@ def test_from_founding_to_settlement(ask, shops, shuke, tmp_path):
     assert ask(0, "close")["replayed"] is True
     first = ask(0, "statement", "1", "--out", str(tmp_path / "a"))
     ask(0, "statement", "1", "--out", str(tmp_path / "b"))
-    assert len(first["files"]) == 5
+    stem = "街区联盟_001_2025-01-21_2025-01-31_"
+    assert [Path(name).name for name in first["files"]] == [
+        f"{stem}settlement.json",
+        *(f"{stem}商家{n}_{kind}" for n in (0, 1) for kind in ("statement.json", "movements.csv")),
+    ]
     for name in (tmp_path / "a").iterdir():
         assert name.read_bytes() == (tmp_path / "b" / name.name).read_bytes()
     assert len(ask(1, "statement", "1", "--out", str(tmp_path / "c"))["files"]) == 3  # not the others' statements

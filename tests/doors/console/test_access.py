@@ -64,7 +64,7 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
         "referral_id": 1,
         "place": 0,
     }
-    foreign |= {"number": 1, "file": "settlement-001_json"}
+    foreign |= {"number": 1, "file": "settlement"}
     foreign |= {"draft_id": draft.pk, "version": 1, "key": "theirs", "kind": "json"}
     client.force_login(lan.owner)
     url = reverse(f"console:{name}", kwargs={key: foreign[key] for key in arguments(PAGES[name])})

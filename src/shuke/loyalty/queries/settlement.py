@@ -6,14 +6,18 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
 
 from shuke.kit import bulk
 from shuke.loyalty.models import CoalitionPeriod, CoalitionStatement
 from shuke.shops.models import Merchant
 
+MOST_SIGNS = 24  # two such names of three bytes a sign, dates and endings fit the 255 bytes a disk allows
 COLUMNS = ("id", "at", "noted_at", "number", "kind", "other", "points", "price_micro", "amount_micro")
 
 
@@ -68,14 +72,58 @@ def movements_digest(merchant: int, period: int) -> tuple[int, str]:
     return lines_digest(movements(merchant, period))
 
 
-def files(period: CoalitionPeriod, merchant: Merchant | None = None) -> dict[str, bytes]:
-    """Name → bytes: the period itself, and each partner's statement and movements (or one partner's own)."""
-    stem = f"settlement-{period.number:03d}"
-    found = {f"{stem}.json": text(period.document)}
+class Paper(NamedTuple):
+    """One file of a period: its place in an address, what it is called on a disk, what is in it."""
+
+    key: str
+    name: str
+    made: Callable[[], bytes]
+
+
+def papers(period: CoalitionPeriod, merchant: Merchant | None = None) -> list[Paper]:
+    """The period itself, and each partner's statement and movements (or one partner's own).
+
+    They are called after coalition, number, first and last day and partner, as these were when the period was closed: whoever
+    files them finds them again, and no later name changes one.
+    """
+    told, zone = period.document, period.coalition.merchant.tz
+    since, until = (datetime.fromisoformat(told[k]).astimezone(zone) for k in ("since", "until"))
+    last = max(since, until - timedelta(microseconds=1))
+    stem = f"{file_name(told['coalition']['name'])}_{period.number:03d}_{since:%Y-%m-%d}_{last:%Y-%m-%d}"
+    names = partner_names({int(one["id"]): one["name"] for one in told["partners"]})
+    found = [Paper("settlement", f"{stem}_settlement.json", lambda: text(told))]
     mine = CoalitionStatement.objects.filter(period=period).order_by("merchant_id")
     for one in mine if merchant is None else mine.filter(merchant=merchant):
-        found[f"{stem}-{one.merchant_id}.json"] = text(one.document)
-        found[f"{stem}-{one.merchant_id}.csv"] = b"".join(movements(one.merchant_id, period.pk))
+        pk, own = one.merchant_id, f"{stem}_{names[one.merchant_id]}"
+        found.append(Paper(f"statement-{pk}", f"{own}_statement.json", partial(text, one.document)))
+        lines = partial(movements, pk, period.pk)
+        found.append(Paper(f"movements-{pk}", f"{own}_movements.csv", lambda lines=lines: b"".join(lines())))  # type: ignore[misc]
+    return found
+
+
+def files(period: CoalitionPeriod, merchant: Merchant | None = None) -> dict[str, bytes]:
+    """Name → bytes of the papers."""
+    return {one.name: one.made() for one in papers(period, merchant)}
+
+
+def file_name(name: str) -> str:
+    """A name as part of a file's on any disk: letters and digits of any script, the rest a hyphen."""
+    kept = "".join(sign if sign.isalnum() else "-" for sign in unicodedata.normalize("NFC", name))
+    return re.sub("-+", "-", kept).strip("-")[:MOST_SIGNS].rstrip("-") or "-"
+
+
+def partner_names(names: Mapping[int, str]) -> dict[int, str]:
+    """File names of partners. Where two would be one, even on a disk that knows no capitals, later ones get a number."""
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for pk, name in sorted(names.items()):
+        plain, nth = file_name(name), 1
+        told = plain
+        while told.casefold() in taken:
+            nth += 1
+            told = f"{plain}-{nth}"
+        taken.add(told.casefold())
+        found[pk] = told
     return found
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -279,7 +280,7 @@ def period(request: StaffRequest, number: int) -> HttpResponse:
             for x in (mine.document["lines"] if mine else [])
         ],
         "mine": mine,
-        "files": [(name.replace(".", "_"), name) for name in _names(found, alone)],
+        "files": [(one.key, one.name) for one in settlement.papers(found, alone)],
         "partners": found.document["partners"],
     }  # fmt: skip
     return render(request, "console/coalition_period.html", context)
@@ -291,12 +292,12 @@ def paper(request: StaffRequest, number: int, file: str) -> HttpResponse:
     """One of the files of a period; the same bytes whenever it is asked for."""
     found = _period(request, number)
     alone = None if found.merchant_id == request.merchant.pk else request.merchant
-    files = {name.replace(".", "_"): (name, data) for name, data in settlement.files(found, alone).items()}
-    if file not in files:
+    asked = next((one for one in settlement.papers(found, alone) if one.key == file), None)
+    if asked is None:
         raise Http404
-    name, data = files[file]
-    kind = "text/csv; charset=utf-8" if name.endswith(".csv") else "application/json"
-    return HttpResponse(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    kind = "text/csv; charset=utf-8" if asked.name.endswith(".csv") else "application/json"
+    called = content_disposition_header(True, asked.name) or "attachment"
+    return HttpResponse(asked.made(), content_type=kind, headers={"Content-Disposition": called})
 
 
 def _period(request: StaffRequest, number: int) -> CoalitionPeriod:
@@ -305,12 +306,6 @@ def _period(request: StaffRequest, number: int) -> CoalitionPeriod:
         if found is not None and any(s.merchant_id == request.merchant.pk for s in stored.statements(found)):
             return found
     raise Http404
-
-
-def _names(found: CoalitionPeriod, alone: Merchant | None) -> list[str]:
-    stem = f"settlement-{found.number:03d}"
-    mine = [s.merchant_id for s in stored.statements(found) if alone is None or s.merchant_id == alone.pk]
-    return [f"{stem}.json", *(f"{stem}-{pk}.{kind}" for pk in mine for kind in ("json", "csv"))]
 
 
 def _pool(name: str) -> str:
