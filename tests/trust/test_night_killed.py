@@ -27,7 +27,8 @@ KILLS = size(2, 50)
 @pytest.fixture
 def shop(transactional_db, monkeypatch):
     monkeypatch.setattr(lapsing, "_AT_FIRST", 2)
-    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent: time.sleep(0.01) or 2)  # so that there is a middle
+    # So that there is a middle.
+    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent, allowed: time.sleep(0.01) or 2)
     merchant = cast.lan().merchant
     publish(merchant, CHARTER)
     people = [member(merchant, n) for n in range(PEOPLE)]

@@ -20,8 +20,9 @@ from shuke.loyalty.queries import charters
 from shuke.members.actions import note_found
 from shuke.shops.models import Merchant
 
-# How long the wallets of one batch may be locked, in seconds. On SQLite the lock is everybody's.
-_LOCKED, _LOCKED_SQLITE = 0.1, 0.025
+# How long the wallets of one batch may be locked, in seconds. On SQLite the lock is everybody's: shorter while others write.
+_LOCKED, _LOCKED_SQLITE, _LOCKED_BESIDE = 0.1, 0.04, 0.005
+_PAUSE, _REMEMBERED = 0.002, 1.0
 _FEWEST, _AT_FIRST, _MOST = 20, 200, 2000
 
 
@@ -44,7 +45,7 @@ def lapse(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] 
         )
     ]
     members = postings = begin = 0
-    size = _AT_FIRST
+    size, tills = _AT_FIRST, _Tills()
     while begin < len(due):
         batch = due[begin : begin + size]
         begin += size
@@ -55,20 +56,40 @@ def lapse(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] 
         if progress is not None:
             progress(lapsed)
         if begin < len(due):
-            size = _next_size(size, spent)
-            _let_tills_in(spent)
+            size = _next_size(size, spent, tills.let_in(spent))
     return members, postings
 
 
-def _next_size(size: int, spent: float) -> int:
-    allowed = _LOCKED if bulk.is_postgres() else _LOCKED_SQLITE
+def _next_size(size: int, spent: float, allowed: float) -> int:
     return max(_FEWEST, min(_MOST, 2 * size, int(size * allowed / max(spent, 1e-6))))
 
 
-def _let_tills_in(spent: float) -> None:
-    """SQLite has one writer and no queue: who waits looks every millisecond whether the lock is free."""
-    if not bulk.is_postgres() and not connection.in_atomic_block:
-        time.sleep(max(spent / 4, 0.002))
+class _Tills:
+    """Those who write beside a night. SQLite has one writer and no queue: who waits looks every millisecond whether the lock is free.
+
+    So after each batch it is left free for as long as it takes to look twice. Who was let in is seen afterwards; from then on
+    batches are short and pauses longer, until nobody has come for a while. A night alone does not wait for nobody.
+    """
+
+    def __init__(self) -> None:
+        self._commits, self._until = _commits_of_others(), 0.0
+
+    def let_in(self, spent: float) -> float:
+        """Step back; returns for how long the next batch may lock."""
+        if bulk.is_postgres():
+            return _LOCKED
+        if not connection.in_atomic_block:
+            busy = time.monotonic() < self._until
+            time.sleep(max(spent / 2, _PAUSE) if busy else _PAUSE)
+            before, self._commits = self._commits, _commits_of_others()
+            if before != self._commits:
+                self._until = time.monotonic() + _REMEMBERED
+        return _LOCKED_BESIDE if time.monotonic() < self._until else _LOCKED_SQLITE
+
+
+def _commits_of_others() -> int:
+    """A number that changes whenever another connection has committed to this SQLite file."""
+    return 0 if bulk.is_postgres() else int(bulk.select("PRAGMA data_version", [])[0][0])
 
 
 def _simple(versions: Versions, now: datetime) -> tuple[str, list[Any]]:
@@ -90,9 +111,9 @@ def _lapse_some(merchant: Merchant, versions: Versions, due: Sequence[int], now:
     members = _lock(merchant, versions, due, now)
     if not members:
         return 0, 0
-    count = _gather(merchant, members, now)
+    count, lots = _gather(merchant, members, now)
     _post(merchant, versions, count, now)
-    _take_from_lots(merchant, members, now)
+    _take_from_lots(merchant, lots)
     _tell(merchant, count, now)
     _close(merchant)
     return len(members), count
@@ -118,29 +139,46 @@ _FIRST_END = (
 )
 
 
-def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> int:
-    """One row for each posting to be: a member and a moment at which lots ended; `nth` and `gone` run up within the member.
-    The table lives as long as the connection, its rows as long as the transaction."""
+def _gather(merchant: Merchant, members: Sequence[int], now: datetime) -> tuple[int, int]:
+    """The lots that ended, and one row for each posting to be: a member and a moment, with the first and the last of its lots;
+    `nth` and `gone` run up within the member. (postings, lots)
+
+    The tables live as long as the connection, their rows as long as the transaction. The lots stand in the order of members and
+    moments, so that those of a posting lie together. SQLite numbers rows by itself as they come, for a third of what a window costs.
+    """
     postgres = bulk.is_postgres()
-    moment, kept = ("timestamptz", " ON COMMIT DELETE ROWS") if postgres else ("datetime", "")
+    moment, number, kept = (
+        ("timestamptz", "bigint", " ON COMMIT DELETE ROWS") if postgres else ("text", "INTEGER PRIMARY KEY", "")
+    )
     bulk.execute(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS loyalty_lapse (n bigint, txn_id bigint, member_id bigint, "
-        f"at {moment}, event text, points bigint, lots bigint, nth bigint, gone bigint, PRIMARY KEY (member_id, at)){kept}",
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS loyalty_ended (n {number}, lot_id bigint, member_id bigint, at {moment}, "
+        f"points bigint){kept}",
+        [],
+    )
+    bulk.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS loyalty_lapse (n {number}, txn_id bigint, member_id bigint, at {moment}, event text, "
+        f"points bigint, first bigint, last bigint, nth bigint, gone bigint){kept}",
         [],
     )
     where, values = bulk.among("l.member_id", members)
-    rows = bulk.execute(
-        "INSERT INTO loyalty_lapse (n, member_id, at, event, points, lots, nth, gone) "
-        f"SELECT row_number() OVER (ORDER BY member_id, at) - 1, member_id, at, 'expire:' || {_MOMENT[postgres]}, points, lots, "
-        "row_number() OVER (PARTITION BY member_id ORDER BY at), SUM(points) OVER (PARTITION BY member_id ORDER BY at) "
-        "FROM (SELECT l.member_id, l.expires_at AS at, SUM(l.remaining) AS points, COUNT(*) AS lots FROM loyalty_lot l "
-        f"WHERE l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s "
-        "GROUP BY l.member_id, l.expires_at) AS ended",
+    count = "row_number() OVER (ORDER BY {})" if postgres else "NULL"
+    lots = bulk.execute(
+        f"INSERT INTO loyalty_ended (n, lot_id, member_id, at, points) SELECT {count.format('l.member_id, l.expires_at, l.id')}, "
+        f"l.id, l.member_id, l.expires_at, l.remaining FROM loyalty_lot l WHERE l.merchant_id = %s AND {where} AND l.remaining > 0 "
+        "AND l.expires_at <= %s ORDER BY l.member_id, l.expires_at, l.id",
         [merchant.pk, values, bulk.moment()(now)],
     )
-    fresh, numbers = ids.numbering("n", rows)
+    rows = bulk.execute(
+        "INSERT INTO loyalty_lapse (n, member_id, at, event, points, first, last, nth, gone) "
+        f"SELECT {count.format('member_id, at')}, member_id, at, 'expire:' || {_MOMENT[postgres]}, points, first, last, "
+        "row_number() OVER mine, SUM(points) OVER mine "
+        "FROM (SELECT member_id, at, SUM(points) AS points, MIN(n) AS first, MAX(n) AS last FROM loyalty_ended "
+        "GROUP BY member_id, at) AS ended WINDOW mine AS (PARTITION BY member_id ORDER BY at)",
+        [],
+    )
+    fresh, numbers = ids.numbering("n - 1", rows)
     bulk.execute(f"UPDATE loyalty_lapse SET txn_id = {fresh}", numbers)
-    return rows
+    return rows, lots
 
 
 _MOMENT = {  # of a moment, as the fold names its events: to the minute where it is a whole one
@@ -167,8 +205,8 @@ def _post(merchant: Merchant, versions: Versions, count: int, now: datetime) -> 
             first.version,
         ],
     )
-    fresh, numbers = ids.numbering("x.n", count)
-    second, next_numbers = ids.numbering("x.n", count)
+    fresh, numbers = ids.numbering("x.n - 1", count)
+    second, next_numbers = ids.numbering("x.n - 1", count)
     bulk.execute(
         "INSERT INTO loyalty_entry (id, merchant_id, txn_id, account, member_id, amount, seq, balance_after) "
         f"SELECT {fresh}, %s, x.txn_id, 'breakage', NULL, x.points, NULL, NULL FROM loyalty_lapse x UNION ALL "
@@ -181,28 +219,26 @@ def _post(merchant: Merchant, versions: Versions, count: int, now: datetime) -> 
 _NOTHING = {True: "''::bytea", False: "x''"}
 
 
-def _take_from_lots(merchant: Merchant, members: Sequence[int], now: datetime) -> None:
+def _take_from_lots(merchant: Merchant, lots: int) -> None:
     """What each lot had left is used up by the posting of its moment. Nothing of these members' lots is held."""
-    [(lots,)] = bulk.select("SELECT CAST(SUM(lots) AS bigint) FROM loyalty_lapse", [])
-    fresh, numbers = ids.numbering("row_number() OVER () - 1", lots)
-    where, values = bulk.among("l.member_id", members)
-    ended = f"l.merchant_id = %s AND {where} AND l.remaining > 0 AND l.expires_at <= %s"
-    told = [merchant.pk, values, bulk.moment()(now)]
-    # CROSS JOIN: from the members' open lots to their postings. The other way round SQLite would read every lot there is first.
+    fresh, numbers = ids.numbering("e.n - 1", lots)
     bulk.execute(
         "INSERT INTO loyalty_use (id, merchant_id, txn_id, lot_id, kind, amount) "
-        f"SELECT {fresh}, %s, x.txn_id, l.id, 'expire', l.remaining FROM loyalty_lot l CROSS JOIN loyalty_lapse x "
-        f"WHERE {ended} AND x.member_id = l.member_id AND x.at = l.expires_at",
-        [*numbers, merchant.pk, *told],
+        f"SELECT {fresh}, %s, x.txn_id, e.lot_id, 'expire', e.points FROM loyalty_lapse x CROSS JOIN loyalty_ended e "
+        f"WHERE {_ITS_LOTS[bulk.is_postgres()]}",
+        [*numbers, merchant.pk],
     )
-    bulk.execute(f"UPDATE loyalty_lot AS l SET remaining = 0 WHERE {ended}", told)
+    bulk.execute("UPDATE loyalty_lot SET remaining = 0 WHERE id IN (SELECT lot_id FROM loyalty_ended)", [])
+
+
+_ITS_LOTS = {True: "e.member_id = x.member_id AND e.at = x.at", False: "e.n BETWEEN x.first AND x.last"}
 
 
 def _tell(merchant: Merchant, count: int, now: datetime) -> None:
     note_found(
         merchant=merchant,
         kind="points.expired",
-        found="SELECT n, member_id, at, event AS ref, '{\"points\":' || CAST(points AS text) || '}' AS body FROM loyalty_lapse",
+        found="SELECT n - 1 AS n, member_id, at, event AS ref, '{\"points\":' || CAST(points AS text) || '}' AS body FROM loyalty_lapse",
         parameters=[],
         count=count,
         now=now,
@@ -218,3 +254,4 @@ def _close(merchant: Merchant) -> None:
         [merchant.pk],
     )
     bulk.execute("DELETE FROM loyalty_lapse", [])
+    bulk.execute("DELETE FROM loyalty_ended", [])
