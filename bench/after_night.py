@@ -88,7 +88,7 @@ def job(name: str) -> None:
     if name == "columns":
         columns.refresh(merchant=merchant)
     elif name == "profiles":
-        actions.profile_columns(merchant=merchant, day=day)
+        actions.profile_columns(merchant=merchant, day=day, now=shop_now(merchant))
     elif name == "goods":
         actions.goods_report(merchant=merchant, day=day, now=shop_now(merchant))
     else:

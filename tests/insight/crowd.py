@@ -42,5 +42,5 @@ def crowd(lan: Shop) -> list[Member]:
                     store=lan.online if online else lan.street,
                 )
     actions.snapshot(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
-    actions.profile_columns(merchant=lan.merchant, day=DAY)
+    actions.profile_columns(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
     return found

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_thin_shops_are_told_what_is_missing(lan, history):
         for n, one in enumerate(buyers):
             sell(lan, one, f"2026-06-{n + 10}")
     actions.snapshot(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
-    actions.profile_columns(merchant=lan.merchant, day=DAY)
+    actions.profile_columns(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
     now = night(lan, "2026-06-30")
     told = profiles.profile(lan.merchant, Filters(layers=("target",)), now=now)
     assert not [bar for trait in told["traits"] for bar in trait["bars"] if bar["surely"]]
@@ -159,6 +160,27 @@ def test_thin_shops_are_told_what_is_missing(lan, history):
     assert said[0].startswith(f"{told['of']} members")
     whole = profile_words.sentences(profiles.profile(lan.merchant, Filters(), now=now), "zh-hans", "CNY")
     assert "这就是全体会员" in whole[-1]
+
+
+def test_what_is_asked_for_every_day_was_answered_by_the_night_as_it_would_be_now(lan, people, monkeypatch):
+    now, known = night(lan, "2026-06-30"), profile_traits.kept(lan.merchant)
+    stage = known.stands["stage"][0][0]
+    usual = [Filters(), *(Filters(layers=layers) for layers in profiles.MAIN_GROUPS), Filters(stages=(stage,))]
+    computed = [profiles._profile(known, *profiles._group(lan.merchant, known, one, now, None), one) for one in usual]
+    monkeypatch.setattr(profile_traits, "kept", Mock(side_effect=AssertionError("reads every member")))
+    for one, wanted in zip(usual, computed, strict=True):
+        told = profiles.profile(lan.merchant, one, now=now)
+        assert told == wanted | {"made_at": profile_traits.mark(lan.merchant)}
+    monkeypatch.undo()
+    again = profiles.profile(lan.merchant, Filters(tiers=("gold",)), now=now)  # any other group still is computed
+    assert again["all"] == computed[0]["all"]
+
+
+def test_of_one_trait_the_others_are_not_read(lan, people):
+    known, one = profile_traits.kept(lan.merchant), profile_traits.kept(lan.merchant, "tenure")
+    assert [trait.key for trait in one.traits] == ["tenure"]
+    wanted = next(trait for trait in known.traits if trait.key == "tenure")
+    assert (one.traits[0].code == wanted.code).all()
 
 
 def test_forgetting_somebody_throws_the_columns_away(lan, people):

@@ -39,7 +39,7 @@ def a_night(shop) -> dict[str, Any]:
     actions.snapshot(merchant=merchant, day=DAY, now=now)
     actions.goods_report(merchant=merchant, day=DAY, now=now)
     actions.profit_report(merchant=merchant, day=DAY, now=now)
-    actions.profile_columns(merchant=merchant, day=DAY)
+    actions.profile_columns(merchant=merchant, day=DAY, now=now)
     profiles = profile_traits.kept(merchant)
     assert profiles is not None
     return {

@@ -1,8 +1,10 @@
 """Word of mouth through the room: recounted by hand, thin shops, assumptions, the members behind each figure."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+from django.core.cache import cache
 
 from shuke.engine.insight.word_of_mouth import BadAssumption
 from shuke.insight import actions
@@ -116,6 +118,19 @@ def test_the_saying_multiplies_the_loyal_and_says_what_is_measured_apart(lan, pe
     said = told["saying"]
     assert said["hear"] == 25 * said["satisfied"]
     assert told["newcomer_worth"] == round(390_000 / 15 * lan.merchant.margin_permille / 1000)
+
+
+def test_the_night_answers_what_the_page_asks_until_something_changes(lan, people, monkeypatch):
+    computed, now = told_of(lan), night(lan, "2026-06-30")
+    actions.profile_columns(merchant=lan.merchant, day=DAY, now=now)
+    cache.clear()
+    asked = Mock(side_effect=mouth._newcomers)
+    monkeypatch.setattr(mouth, "_newcomers", asked)
+    assert told_of(lan) == computed
+    assert not asked.called
+    assume_mouth(merchant=lan.merchant, now=now, actor="lan.owner", anyway_permille=0)
+    assert told_of(lan)["steps"][0]["kept"] > computed["steps"][0]["kept"]
+    assert asked.called
 
 
 def test_who_is_gone_counts_no_more(lan, people):

@@ -45,7 +45,7 @@ def profiles(running: jobs.Running) -> None:
     merchant = Merchant.objects.get(pk=running.merchant_id)
     day = figures.last_day(merchant)
     if day is not None:
-        insight.profile_columns(merchant=merchant, day=day)
+        insight.profile_columns(merchant=merchant, day=day, now=shop_now(merchant))
 
 
 @jobs.handler("profit")

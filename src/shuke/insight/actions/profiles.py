@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from shuke.insight.actions import columns
-from shuke.insight.queries import profile_traits
+from shuke.insight.queries import profile_traits, profiles, word_of_mouth
 from shuke.shops.models import Merchant
 
 
-def profile_columns(*, merchant: Merchant, day: date) -> int:
-    """Compute and keep what is known of every member as of the end of `day`; how many members that is."""
+def profile_columns(*, merchant: Merchant, day: date, now: datetime) -> int:
+    """Compute and keep what is known of every member as of the end of `day`, and the answers that rest on it and are asked for every
+    day; how many members that is."""
     columns.refresh(merchant=merchant)
     known = profile_traits.compute(merchant, day)
-    profile_traits.keep(merchant, known)
+    answers = profiles.usual(known)
+    if (mouth := word_of_mouth.usual(merchant, known, now)) is not None:
+        answers["mouth"] = mouth
+    profile_traits.keep(merchant, known, answers)
     return int(known.members.size)

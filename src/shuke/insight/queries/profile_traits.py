@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -276,8 +276,8 @@ def _round(value: float) -> float:
 # ---- the file ----------------------------------------------------------------------------------------------------------
 
 
-def keep(merchant: Merchant, known: Known) -> None:
-    """Write it in one step."""
+def keep(merchant: Merchant, known: Known, told: Mapping[str, dict[str, Any]]) -> None:
+    """Write it in one step, with answers that are asked for every day (`answer`) beside it."""
     final = path(merchant)
     final.parent.mkdir(parents=True, exist_ok=True)
     listed = [
@@ -294,14 +294,33 @@ def keep(merchant: Merchant, known: Known) -> None:
     part = final.with_suffix(".part")
     with part.open("wb") as out:
         np.savez(
-            out, words=np.frombuffer(json.dumps(words).encode(), np.uint8), members=known.members, net=known.net, days=known.days,
-            basket=known.basket, **columns,  # type: ignore[arg-type]
+            out, words=_letters(words), members=known.members, net=known.net, days=known.days,
+            basket=known.basket, **columns, **{f"told_{one}": _letters(answer) for one, answer in told.items()},  # type: ignore[arg-type]
         )  # fmt: skip
     part.replace(final)
 
 
-def kept(merchant: Merchant) -> Known | None:
-    """What the last night found; None before the first, or when the file is gone, cut off or of another format."""
+def _letters(words: dict[str, Any]) -> np.ndarray:
+    return np.frombuffer(json.dumps(words).encode(), np.uint8)
+
+
+def answer(merchant: Merchant, question: str) -> dict[str, Any] | None:
+    """What was kept under that name; only this is read of the file."""
+    try:
+        with np.load(path(merchant), allow_pickle=False) as file:
+            if json.loads(file["words"].tobytes())["format"] != FORMAT or f"told_{question}" not in file:
+                return None
+            found: dict[str, Any] = json.loads(file[f"told_{question}"].tobytes())
+            return found
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def kept(merchant: Merchant, only: str = "") -> Known | None:
+    """What the last night found; None before the first, or when the file is gone, cut off or of another format.
+
+    only: of the traits this one alone, where a million members are known by dozens of them.
+    """
     try:
         with np.load(path(merchant), allow_pickle=False) as file:
             words = json.loads(file["words"].tobytes())
@@ -313,6 +332,7 @@ def kept(merchant: Merchant) -> Known | None:
                     one["several"],
                 )
                 for i, one in enumerate(words["traits"])
+                if only in ("", one["key"])
             ]  # fmt: skip
             stands = {what: (names, file[f"in_{what}"]) for what, names in words["stands"].items()}
             return Known(

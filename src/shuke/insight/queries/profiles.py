@@ -66,12 +66,29 @@ def profile(
     key = f"insight:profile:{merchant.pk}:{mark}:{figures.mark(merchant)}:{_digest(filters, found)}"
     told = cache.get(key)
     if told is None:
-        known = profile_traits.kept(merchant)
-        if known is None:
-            return None
-        told = _profile(known, *_group(merchant, known, filters, now, found), filters, mark)
+        told = profile_traits.answer(merchant, _digest(filters, found))
+        if told is None:
+            known = profile_traits.kept(merchant)
+            if known is None:
+                return None
+            told = _profile(known, *_group(merchant, known, filters, now, found), filters)
+        told["made_at"] = mark
         cache.set(key, told, KEPT_SECONDS)
     return told
+
+
+def usual(known: Known) -> dict[str, dict[str, Any]]:
+    """The profiles that are asked for every day, under the names by which `profile` finds them: of all, of the main groups, and of
+    each layer, class, bond and stage. At a million members each takes a second to compute."""
+    groups = [Filters(), *(Filters(layers=layers) for layers in MAIN_GROUPS)]
+    for field, what in _OWN.items():
+        groups += [Filters(**{field: (name,)}) for name in known.stands[what][0]]  # type: ignore[arg-type]
+    found = {}
+    for filters in groups:
+        group = _in_file(known, filters)
+        if group is not None and (name := _digest(filters, None)) not in found:
+            found[name] = _profile(known, group, 0, filters)
+    return found
 
 
 def _digest(filters: Filters, found: list[int] | None) -> str:
@@ -92,14 +109,8 @@ def _group(
     merchant: Merchant, known: Known, filters: Filters, now: datetime, found: list[int] | None
 ) -> tuple[np.ndarray, int]:
     """bool per member of the file, and how many of the group are not in it."""
-    only = {field for field, value in _asked(filters) if value}
-    if found is None and len(only) == 1 and (field := next(iter(only))) in _OWN:
-        # Of one class, layer, stage or bond the file itself says who stands there; members who have left since count no more.
-        names, code = known.stands[_OWN[field]]
-        chosen = [names.index(one) for one in getattr(filters, field) if one in names]
-        return np.isin(code, chosen), 0
-    if found is None and not only:
-        return np.ones(known.members.size, bool), 0
+    if found is None and (whole := _in_file(known, filters)) is not None:
+        return whole, 0
     ids = np.array(sorted(matching(merchant, filters, now=now, found=found).values_list("pk", flat=True)), np.int64)
     place = np.searchsorted(known.members, ids)
     place[place == known.members.size] = 0
@@ -109,18 +120,28 @@ def _group(
     return group, int(ids.size - here.sum())
 
 
+def _in_file(known: Known, filters: Filters) -> np.ndarray | None:
+    """bool per member of the file, where it alone says who is meant: everybody, or those of one class, layer, stage or bond."""
+    only = {field for field, value in _asked(filters) if value}
+    if not only:
+        return np.ones(known.members.size, bool)
+    if len(only) > 1 or (field := next(iter(only))) not in _OWN:
+        return None
+    names, code = known.stands[_OWN[field]]
+    return np.isin(code, [names.index(one) for one in getattr(filters, field) if one in names])
+
+
 def _asked(filters: Filters) -> list[tuple[str, Any]]:
     return [(name, getattr(filters, name)) for name in filters.__dataclass_fields__ if name != "ignored"]
 
 
-def _profile(known: Known, group: np.ndarray, stale: int, filters: Filters, mark: str) -> dict[str, Any]:
+def _profile(known: Known, group: np.ndarray, stale: int, filters: Filters) -> dict[str, Any]:
     hidden = {trait for field, traits in _TRIVIAL.items() if getattr(filters, field) for trait in traits}
     traits = [trait for trait in known.traits if trait.key not in hidden]
     found = profiles.profile(traits, group)
     whole = int(known.net.sum())
     return {
         "as_of": known.day.isoformat(),
-        "made_at": mark,
         "window_days": kpi.WINDOW_DAYS,
         "of": found.of,
         "all": found.all,
@@ -202,7 +223,7 @@ def members_behind_bar(
     merchant: Merchant, filters: Filters, trait: str, option: str, *, now: datetime, found: list[int] | None = None
 ) -> list[Behind]:
     """The members of the group on whom any of the option falls, those with most of it first; option "?": unknown. Raises NoSuchTrait."""
-    known = profile_traits.kept(merchant)
+    known = profile_traits.kept(merchant, trait)
     one = next((t for t in known.traits if t.key == trait), None) if known else None
     if known is None or one is None or (option != "?" and option not in one.options):
         raise NoSuchTrait(f"Nothing is known of {trait!r} {option!r}.")

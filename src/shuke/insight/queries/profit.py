@@ -80,8 +80,9 @@ def of_members(merchant: Merchant, members: Iterable[int]) -> list[Told]:
         return []
     wanted = list(members)
     people = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).in_bulk(wanted)
-    rows = MemberProfit.objects.filter(merchant=merchant).in_bulk(wanted)
-    scores = MemberScore.objects.filter(merchant=merchant).in_bulk(wanted)
+    # By the member alone: asked for the merchant too, SQLite reads all of it by an index that begins so.
+    rows = {pk: row for pk, row in MemberProfit.objects.in_bulk(wanted).items() if row.merchant_id == merchant.pk}
+    scores = MemberScore.objects.in_bulk([pk for pk in wanted if pk in rows])
     measures, terms = traits.Measures(**found["measures"]), terms_of(merchant)
     return [
         Told(

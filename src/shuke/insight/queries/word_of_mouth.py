@@ -99,16 +99,32 @@ def report(merchant: Merchant, *, now: datetime) -> dict[str, Any] | None:
         return None
     told = terms(merchant)
     bonds = Referral.objects.filter(merchant=merchant).count()
-    key = f"insight:mouth:{merchant.pk}:{figures.mark(merchant)}:{profile_traits.mark(merchant)}:{bonds}:{told}"
-    key = key.replace(" ", "")
+    rests = _rests_on(merchant, told, bonds)
+    key = f"insight:mouth:{merchant.pk}:{profile_traits.mark(merchant)}:{rests}".replace(" ", "")
     found = cache.get(key)
     if found is None:
-        found = _report(merchant, known, told, now)
+        kept = profile_traits.answer(merchant, "mouth")
+        found = kept["report"] if kept and kept["rests_on"] == rests else _report(merchant, known, told, now)
         cache.set(key, found, KEPT_SECONDS)
     return found
 
 
-def _report(merchant: Merchant, known: figures.Figures, told: Terms, now: datetime) -> dict[str, Any]:
+def usual(merchant: Merchant, traits: profile_traits.Known, now: datetime) -> dict[str, Any] | None:
+    """The report as `report` will be asked for it until something changes: it looks at everybody, so a night makes it."""
+    known, told = figures.latest(merchant), terms(merchant)
+    if known is None:
+        return None
+    bonds = Referral.objects.filter(merchant=merchant).count()
+    return {"rests_on": _rests_on(merchant, told, bonds), "report": _report(merchant, known, told, now, traits)}
+
+
+def _rests_on(merchant: Merchant, told: Terms, bonds: int) -> str:
+    return f"{figures.mark(merchant)}:{bonds}:{told}"
+
+
+def _report(
+    merchant: Merchant, known: figures.Figures, told: Terms, now: datetime, traits: profile_traits.Known | None = None
+) -> dict[str, Any]:
     day = date.fromisoformat(known["as_of"])
     all_of = brought(merchant)
     people = _people(merchant, all_of, day, now)
@@ -121,7 +137,7 @@ def _report(merchant: Merchant, known: figures.Figures, told: Terms, now: dateti
             branch = branch.plus(Branch(rewards=sum(people.used.get(by, 0) for by in roots)))
         if branch.friends:
             steps.append({"step": step} | _said(branch, told))
-    everybody, compared = _compared(merchant, all_of)
+    everybody, compared = _compared(merchant, all_of, traits)
     worth_each = _newcomer_worth(known, everybody, told.margin_permille)
     satisfied = next((row["count"] for row in known["pyramid"].get("bonds", []) if row["bond"] == "loyal"), 0)
     return {
@@ -195,12 +211,14 @@ class _Newcomers(NamedTuple):
     brought: np.ndarray
 
 
-def _compared(merchant: Merchant, all_of: Brought) -> tuple[_Newcomers, engine.Compared]:
-    everybody = _newcomers(merchant, all_of)
+def _compared(
+    merchant: Merchant, all_of: Brought, traits: profile_traits.Known | None
+) -> tuple[_Newcomers, engine.Compared]:
+    everybody = _newcomers(merchant, all_of, traits)
     return everybody, engine.compare(everybody.month, everybody.channel, everybody.net, everybody.brought)
 
 
-def _newcomers(merchant: Merchant, all_of: Brought) -> _Newcomers:
+def _newcomers(merchant: Merchant, all_of: Brought, traits: profile_traits.Known | None = None) -> _Newcomers:
     """All living members with the month they joined, the way they buy, and their net spend up to the last night."""
     rows = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("pk")
     rows = rows if all_of.bonds else rows.none()
@@ -212,13 +230,17 @@ def _newcomers(merchant: Merchant, all_of: Brought) -> _Newcomers:
         way = names.setdefault(platform or "", len(names))
         table.append((pk, kpi.month_number(clock.day_of(joined, merchant.tz)), way, net or 0, pk in all_of.bonds))
     columns = np.array(table, np.int64).reshape(-1, 5).T
-    channel = _by_habit(merchant, columns[0], columns[2], names)
+    channel = _by_habit(merchant, columns[0], columns[2], names, traits)
     return _Newcomers(columns[0], columns[1], channel, columns[3], columns[4].astype(bool))
 
 
-def _by_habit(merchant: Merchant, members: np.ndarray, way: np.ndarray, names: dict[str, int]) -> np.ndarray:
+def _by_habit(
+    merchant: Merchant, members: np.ndarray, way: np.ndarray, names: dict[str, int], traits: profile_traits.Known | None
+) -> np.ndarray:
     """Where no home store says by which platform somebody came, the one they buy on most does."""
-    known = profile_traits.kept(merchant)
+    if not members.size:
+        return way
+    known = traits or profile_traits.kept(merchant, "platform")
     trait = next((t for t in known.traits if t.key == "platform"), None) if known else None
     unstated = way == names.get("", -1)
     if known is None or trait is None or trait.share is None or not unstated.any():

@@ -49,7 +49,7 @@ def profiles(desk: Desk, where: tuple[str, ...], trait: str | None, option: str 
         raise Refused(_("This filter is not understood: {filter}.").format(filter=", ".join([*wrong, *unknown])))
     day = figures.there(figures.last_day(desk.merchant))
     if anew or told.wanted(desk.merchant, desk.now):
-        actions.profile_columns(merchant=desk.merchant, day=day)
+        actions.profile_columns(merchant=desk.merchant, day=day, now=desk.now)
     found = told.profile(desk.merchant, asked, now=desk.now)
     assert found is not None
     if option is not None and trait is None:

@@ -132,7 +132,7 @@ def _made(request: StaffRequest) -> None:
         profile_traits.day_of(request.merchant) is None
         and Member.objects.filter(merchant=request.merchant).count() <= AT_ONCE
     ):
-        actions.profile_columns(merchant=request.merchant, day=day)
+        actions.profile_columns(merchant=request.merchant, day=day, now=request.now)
 
 
 def _plain(text: str) -> str:
