@@ -1,9 +1,9 @@
 """What the jobs after a night cost (goods, profit, profiles) on a large shop that has something to show: `python bench/after_night.py --home FOLDER`.
 
 FOLDER is a shop of `bench/night.py --home FOLDER` after its nights. The first time, its members are told of (age, gender, place, income,
-how they came), its goods get margins, piece costs and needs, and one line in seven a discount; the columns are made anew. Then each job runs in a process
-of its own, as a worker has it to do. CPU seconds, time and peak memory of each. Afterwards `SHUKE_HOME=FOLDER python bench/pages.py`
-measures pages that have figures.
+how they came, one in fifty by whom they were brought), its goods get margins, piece costs and needs, and one line in seven a discount;
+the columns are made anew. Then each job runs in a process of its own, as a worker has it to do: CPU seconds, time and peak memory
+of each. Afterwards `SHUKE_HOME=FOLDER python bench/pages.py` measures pages that have figures.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def told(database: Path) -> None:
     from shuke.insight.actions import goods
     from shuke.insight.actions.costs import Statement, set_terms, state_costs
     from shuke.insight.actions.goods import Mark
+    from shuke.loyalty.models import Referral
+    from shuke.members.models import Member
     from shuke.orders.models import Product
     from shuke.shops.models import Merchant
     from shuke.shops.queries import now as shop_now
@@ -68,6 +70,16 @@ def told(database: Path) -> None:
     margins += [Statement("product", code, cost_minor=600) for code, _category in products[:600:3]]
     state_costs(merchant=merchant, statements=margins, now=now, actor="bench")
     set_terms(merchant=merchant, now=now, actor="bench", margin_permille=380, uplift_permille=60, years_tenths=30)
+    people = list(Member.objects.filter(merchant=merchant).order_by("joined_at", "pk").values_list("pk", "joined_at"))
+    brought, others = people[len(people) // 2 :: 25], people[: len(people) // 2]
+    Referral.objects.bulk_create(
+        (
+            Referral(merchant=merchant, newcomer_id=who, referrer_id=others[i // 3 * 7 % len(others)][0], how="staff", bound_at=at, made_at=at,
+                     actor="bench", state=Referral.State.REWARDED)
+            for i, (who, at) in enumerate(brought)
+        ),
+        batch_size=5_000,
+    )  # fmt: skip
     marks = [Mark(code, need=NEEDS[i % len(NEEDS)]) for i, (code, _category) in enumerate(products[:800])]
     goods.mark_goods(merchant=merchant, marks=marks, now=now, actor="bench")
 

@@ -189,13 +189,13 @@ def _again(told: dict[str, Any]) -> Table:
 
 def _ladder(told: dict[str, Any]) -> Table:
     rows = [
-        [_name(f"{r['from_name']} → {r['to_name']}"), _figure(r["went"], "step", told, r["from"], r["to"]), Cell(f"{r['steppers']:,}"),
-         _percent(r["share"]), Cell(f"{r['expected']:,.0f}"), Cell(f"{r['days']:.0f}"), _figure(r["satisfied"], "satisfied", told, r["from"])]
+        [_name(f"{r['from_name']} → {r['to_name']}"), _figure(r["satisfied"], "satisfied", told, r["from"]), Cell(f"{r['steppers']:,}"),
+         _figure(r["went"], "step", told, r["from"], r["to"]), _percent(r["share"]), Cell(f"{r['expected']:,.0f}"), Cell(f"{r['days']:.0f}")]
         for r in told["ladder"]
     ]  # fmt: skip
     return Table(
         _("Need ladder"),
-        [(_("From → to"), False), (_("Members"), True), (_("of those who moved on"), True), ("%", True), (_("Expected"), True), (_("Days"), True), (_("Satisfied"), True)],
+        [(_("From → to"), False), (_("Satisfied"), True), (_("of them took up something new"), True), (_("of these, this"), True), ("%", True), (_("Expected"), True), (_("Days later"), True)],
         rows,
         _("What members took up next who were satisfied: they kept the goods and bought them again. Expected: if they were like all satisfied members who had not had the second yet. Shown are ways far above that."),
     )  # fmt: skip

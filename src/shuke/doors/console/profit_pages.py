@@ -86,7 +86,7 @@ class Tables:
             meanings,
         ))  # fmt: skip
         return Table(
-            _("What members brought and cost"), [("", False), (_("365 days"), True), (_("Ever"), True)], rows, meaning, key="profit", total=total
+            _("What members brought and cost"), [(_("What"), False), (_("365 days"), True), (_("Ever"), True)], rows, meaning, key="profit", total=total
         )  # fmt: skip
 
     def _groups(self, by: str) -> Table:
@@ -172,7 +172,7 @@ class Tables:
                 *money_of, name(words.said(profit_words.ADVICE_MEANINGS[one["key"]])),
             ])  # fmt: skip
         heads = [
-            (_("Advice"), False), (_("Members"), True), (_("If they stay, a year is worth"), True), (_("from"), True), (_("Budget"), True), (_("to"), True), ("", False),
+            (_("Advice"), False), (_("Members"), True), (_("If they stay, a year is worth"), True), (_("from"), True), (_("Budget"), True), (_("to"), True), (_("What it means"), False),
         ]  # fmt: skip
         meaning = _(
             "Budget = uplift × chance to leave × what a year with the member is worth (spend if they stay × margin less rewards, less care and service). The band is that of the expected spend. Below 0: that much would be lost by keeping them."
