@@ -131,7 +131,7 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
     spend = {"points": 1, "key": "k"}
     cases = [
         (write, "members/99999999/points/spend", spend, 404, "no_such_member", "没有卡号"),
-        (write, "members/99999999/points/spend", "{", 400, "not_json", "不是 JSON"),
+        (write, "members/99999999/points/spend", "{", 400, "not_json", "不是有效的 JSON"),
         (write, "members/99999999/points/spend", {"points": 0}, 400, "not_understood", "points: 应不小于 1"),
         (write, "members/99999999/points/spend", {}, 400, "not_understood", "points: 缺少此项"),
         (read, "members/99999999/points/spend", spend, 403, "read_only", "令牌“eyes”只能读取"),

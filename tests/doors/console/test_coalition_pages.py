@@ -59,12 +59,16 @@ def test_from_beginning_to_settlement(street):
     key = re.search(r'name="key" value="([^"]+)"', two.get(f"/members/{there}/coalition").content.decode()).group(1)
     for _ in range(2):  # pressed twice
         said = at_till(two, there, "spend", key=key, points="150")
-    assert "150 points spent" in said
+    assert "150 points spent." in said
+    assert "150 points spent here, 150 can be given back" in said
+    assert "There is no spend" in at_till(one, here, "return", key="k9", of=key, points="1"), "another member's"
     assert (
         queries.balance(mingde.merchant, there, NOW).available + queries.balance(lan.merchant, here, NOW).available
         == 50
     )
-    assert "30 points given back" in at_till(two, there, "return", key=key + "r", of=key, points="30")
+    back = at_till(two, there, "return", key=key + "r", of=key, points="30")
+    assert "30 points given back." in back
+    assert "150 points spent here, 120 can be given back" in back
     assert "available are 80" in at_till(two, there, "spend", key="k2", points="500")
 
     act(one, "pack", partner=mingde.merchant.name, points="300", key="p1")
@@ -99,8 +103,11 @@ def test_refusals_are_sentences_in_both_languages(street):
     _, lan, _mingde, (here, _) = street
     told = act(reader(lan.owner), "found", name="x", **TERMS | {"issue": "cheap"})
     assert "not cheap" in told
+    assert "not 1.5" in act(reader(lan.owner), "found", name="x", **TERMS | {"warn_below": "1.5"})
+    assert "not a lot" in act(reader(lan.owner), "found", name="x", **TERMS | {"limit": "a lot"})
     chinese = reader(lan.owner, "zh-hans")
-    act(chinese, "found", name="街区", **TERMS)
+    act(chinese, "found", name="街区", **TERMS | {"limit": "500.00"})
+    assert CoalitionTerms.objects.get().credit_limit_minor == 50_000
     assert "没有名为“谁”的商家" in act(chinese, "invite", partner="谁", **TERMS)
     assert "请填写会员同意的依据" in at_till(chinese, here, "link", evidence=" ")
     assert "此关联码不可用" in at_till(chinese, here, "link", evidence="表", code="123")

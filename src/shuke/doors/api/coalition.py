@@ -233,7 +233,13 @@ def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyH
         key,
         told.of,
         lambda: coalition.give_back(
-            merchant=merchant, key=key, of=told.of, amount=told.points, now=shop_now(merchant), actor=actor
+            merchant=merchant,
+            key=key,
+            of=told.of,
+            amount=told.points,
+            member_id=who.pk,
+            now=shop_now(merchant),
+            actor=actor,
         ),
     )
 

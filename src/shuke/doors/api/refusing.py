@@ -44,12 +44,12 @@ CHINESE = {
     "no_charter": "尚未发布会员章程，请先在后台发布。",
     "read_only": "令牌“{name}”只能读取。请用 `shuke tokens make 名称 --write` 新建可写的令牌。",
     "no_token": "请求头 Authorization 缺少有效的令牌：Bearer 加令牌。用 `shuke tokens make 名称` 新建。",
-    "not_json": "请求正文不是 JSON：{told}",
+    "not_json": "请求正文不是有效的 JSON（UTF-8）。",
 }
 NO_TOKEN = (
     "The header Authorization has no token in force: Bearer and the token. Make one with `shuke tokens make NAME`."
 )
-NOT_JSON = "The body of the request is not JSON: {told}"
+NOT_JSON = "The body of the request is no valid JSON (UTF-8)."
 # What a field may be wrong in, in Chinese; pydantic says it in English. What is not here is told in its words.
 FIELDS = {
     "missing": "缺少此项",
@@ -110,8 +110,9 @@ def answer_refusals(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def not_json(request: HttpRequest, error: HttpError) -> HttpResponse:
-        code = "not_json" if error.status_code == 400 else "refused"
-        return say(request, error.status_code, code, NOT_JSON.format(told=error), told=error)
+        if error.status_code == 400:
+            return say(request, 400, "not_json", NOT_JSON)
+        return say(request, error.status_code, "refused", error)
 
     @api.exception_handler(AuthenticationError)
     def nobody_known(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from shuke.loyalty.models import (
     CoalitionPeriod,
     CoalitionStatement,
     CoalitionTerms,
+    Txn,
 )
 from shuke.members.models import Member
 from shuke.shops.models import Merchant
@@ -199,6 +201,33 @@ def _month(coalition: Coalition, ids: list[int], since: datetime, until: datetim
         if merchant == brought_by:
             figures[merchant]["members"] += 1
     return {pk: Month(**mine) for pk, mine in figures.items()}
+
+
+class Spend(NamedTuple):
+    """Points a member spent at this merchant's till from all accounts: how many, and how many have not come back."""
+
+    key: str
+    at: datetime
+    points: int
+    left: int
+
+
+def spends(merchant: Merchant, member_id: int, most: int = 5) -> list[Spend]:
+    """The latest of a member of which something can still be given back."""
+    mine = Txn.objects.filter(merchant=merchant, member_id=member_id)
+    back: dict[str, int] = defaultdict(int)
+    for outcome in mine.filter(kind="pool_returned").values_list("outcome", flat=True):
+        request = outcome["request"] if outcome else {}
+        back[request.get("burn", "")] += request.get("amount", 0)
+    found = []
+    spent = mine.filter(kind="pool_spent", outcome__isnull=False).order_by("-at", "-id")
+    for key, event, at, outcome in spent.values_list("key", "event", "at", "outcome"):
+        points = outcome["request"]["amount"] if outcome else 0
+        if points > back[event]:
+            found.append(Spend(key, at, points, points - back[event]))
+        if len(found) == most:
+            break
+    return found
 
 
 def members_by_number(merchant: Merchant, coalition: Coalition, number: str) -> Member | None:

@@ -71,7 +71,12 @@ def statement(desk: Desk, number: int, out: Path | None) -> None:
         desk.table(
             [_("what"), _("points"), _("price"), _("money")],
             [
-                (movement(x["kind"]), x["points"], price(x["price_micro"], desk), desk.money(x["minor"]))
+                (
+                    movement(x["kind"]),
+                    x["points"],
+                    price(x["price_micro"], desk) if x["price_micro"] else "–",
+                    desk.money(x["minor"]),
+                )
                 for x in mine.document["lines"]
             ],
             title=desk.merchant.name,
@@ -143,6 +148,8 @@ def strength(desk: Desk, months: int) -> None:
         )
         return
     for one in told:
+        if not any(any(figures) for figures in one.partners.values()):
+            continue
         even = fairness(one.partners)
         desk.table(
             [_("partner"), _("given to members"), _("brings"), _("takes"), _("own till"), _("new members"), _("money")],

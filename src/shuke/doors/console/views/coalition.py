@@ -21,7 +21,7 @@ from shuke.engine.coalition.prices import Prices
 from shuke.engine.coalition.settling import nearest
 from shuke.engine.coalition.strength import fairness, shares
 from shuke.flows import coalition as flow
-from shuke.kit import ids
+from shuke.kit import ids, money
 from shuke.kit.clock import add_months, day_start
 from shuke.kit.money import digits
 from shuke.loyalty.actions import KeyReused, coalition
@@ -29,7 +29,6 @@ from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.models import CoalitionPartner, CoalitionPeriod
 from shuke.loyalty.queries import coalition as stored
 from shuke.loyalty.queries import settlement
-from shuke.members.models import Member
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant, Role
 
@@ -98,7 +97,7 @@ def _inside(request: StaffRequest, seat: CoalitionPartner) -> dict[str, Any]:
                 ],
             }
             for one in reversed(months)
-            if one is months[-1] or any(any(m) for m in one.partners.values())
+            if any(any(m) for m in one.partners.values())
         ],
     }  # fmt: skip
 
@@ -139,9 +138,23 @@ def _price(request: StaffRequest, name: str) -> int:
     return int(micro)
 
 
-def _number(request: StaffRequest, name: str) -> int | None:
+def number(request: StaffRequest, name: str) -> int | None:
+    """A whole number, if one was told. Raises CoalitionRefused: what cannot be read is not taken for nothing."""
     told = request.POST.get(name, "").strip().replace(",", "")
-    return int(told) if told.isdecimal() and len(told) < 13 else None
+    if told and not (told.isdecimal() and len(told) < 13):
+        raise CoalitionRefused("number_invalid", told=told)
+    return int(told) if told else None
+
+
+def _money(request: StaffRequest, name: str) -> int | None:
+    told = request.POST.get(name, "").strip()
+    try:
+        minor = money.parse(told, request.merchant.currency) if told else None
+    except ValueError as error:
+        raise CoalitionRefused("money_invalid", told=told) from error
+    if minor is not None and not 0 <= minor < 10**13:
+        raise CoalitionRefused("money_invalid", told=told)
+    return minor
 
 
 def _prices(request: StaffRequest, since: datetime) -> Prices:
@@ -150,9 +163,9 @@ def _prices(request: StaffRequest, since: datetime) -> Prices:
         _price(request, "issue"),
         _price(request, "redeem"),
         request.POST.get("prepaid") == "1",
-        _number(request, "warn_below") or 0,
-        _number(request, "limit"),
-        _number(request, "most_per_day"),
+        number(request, "warn_below") or 0,
+        _money(request, "limit"),
+        number(request, "most_per_day"),
     )
 
 
@@ -188,7 +201,7 @@ def _found(request: StaffRequest) -> None:
         merchant=request.merchant,
         name=request.POST.get("name", ""),
         prices=_prices(request, request.now),
-        notice_days=_number(request, "notice_days") or 0,
+        notice_days=number(request, "notice_days") or 0,
         now=request.now,
         actor=request.staff.username,
     )
@@ -216,12 +229,12 @@ def _decline(request: StaffRequest) -> None:
 
 
 def _agree(request: StaffRequest) -> None:
-    coalition.agree(version=_number(request, "version") or 0, **_common(request))
+    coalition.agree(version=number(request, "version") or 0, **_common(request))
 
 
 def _pack(request: StaffRequest) -> None:
     made = coalition.buy_pack(
-        partner=_partner(request), key=request.POST.get("key", ""), points=_number(request, "points") or 0, **_common(request)
+        partner=_partner(request), key=request.POST.get("key", ""), points=number(request, "points") or 0, **_common(request)
     )  # fmt: skip
     messages.success(request, _("Booked: %(points)s points.") % {"points": f"{made.points:,}"})
 
@@ -276,7 +289,7 @@ def period(request: StaffRequest, number: int) -> HttpResponse:
             for p in found.document["payments"]
         ],
         "lines": [
-            {**x, "what": movement(x["kind"]), "with": names.get(x["other"] or "", ""), "price": _shown(request, Prices(found.until, x["price_micro"], 0))}
+            {**x, "what": movement(x["kind"]), "with": names.get(x["other"] or "", ""), "price": _shown(request, Prices(found.until, x["price_micro"], 0)) if x["price_micro"] else None}
             for x in (mine.document["lines"] if mine else [])
         ],
         "mine": mine,
@@ -324,62 +337,3 @@ def movement(kind: str) -> str:
         "pack": _("from prepaid packs"),
         "carried": _("carried over"),
     }.get(kind, kind)
-
-
-# ---- one member ---------------------------------------------------------------------------------------------------
-
-
-@console(Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.ASSISTANT)
-@require_http_methods(["GET", "POST"])
-def of_member(request: StaffRequest, pk: int) -> HttpResponse:
-    """Whether a member takes part; linking with consent, codes, spending and giving back at this till, leaving."""
-    who = Member.objects.filter(merchant=request.merchant, pk=pk).first()
-    if who is None:
-        raise Http404
-    code: tuple[str, datetime] | None = None
-    if request.method == "POST":
-        try:
-            code = _member_deed(request, who)
-        except (CoalitionRefused, KeyReused) as error:
-            messages.warning(request, error.say(words.language()))
-        if code is None:
-            return redirect("console:member-coalition", pk)
-    context = {
-        "who": who,
-        "title": str(who),
-        "partner": stored.partner_of(request.merchant, request.now),
-        "standing": flow.standing(request.merchant, who.pk, request.now),
-        "code": code,
-        "key": f"console:{ids.new()}",
-    }
-    return render(request, "console/member_coalition.html", context)
-
-
-def _member_deed(request: StaffRequest, who: Member) -> tuple[str, datetime] | None:
-    told: dict[str, Any] = {"merchant": request.merchant, "now": request.now, "actor": request.staff.username}
-    what, key = request.POST.get("do"), request.POST.get("key", "")
-    if what == "link":
-        evidence, code = request.POST.get("evidence", ""), request.POST.get("code", "")
-        coalition.link(member_id=who.pk, source="console", evidence=evidence, code=code, **told)
-    elif what == "code":
-        return coalition.make_code(member_id=who.pk, **told)
-    elif what == "unlink":
-        coalition.unlink(member_id=who.pk, because=request.POST.get("because", "") or "asked", **told)
-    elif what in ("spend", "return") and key:
-        points, of = _number(request, "points") or 0, request.POST.get("of", "").strip()
-        if what == "spend":
-            answer = coalition.spend(key=key, member_id=who.pk, amount=points, **told)
-        else:
-            answer = coalition.give_back(key=key, of=of, amount=points, **told)
-        if answer.done:
-            said = (
-                _("%(points)s points spent, under %(key)s.")
-                if what == "spend"
-                else _("%(points)s points given back (%(key)s).")
-            )
-            messages.success(request, said % {"points": f"{points:,}", "key": key})
-        else:
-            messages.warning(request, coalition.sentence(answer.code, answer.figures, of, words.language()))
-    else:
-        raise Http404
-    return None

@@ -23,6 +23,8 @@ REFUSALS = {
         "No merchant here is called “{name}”. Write the name exactly as they do.",
         "本系统中没有名为“{name}”的商家，请按其名称准确填写。",
     ),
+    "number_invalid": ("A whole number is needed here, not {told}.", "这里须填整数，而不是“{told}”。"),
+    "money_invalid": ("An amount of money is needed here, not {told}.", "这里须填金额，而不是“{told}”。"),
     "invited_already": ("{merchant} is invited or in the coalition already.", "{merchant} 已被邀请或已加入。"),
     "other_currency": (
         "The coalition counts in {currency}, {merchant} in {other}: they cannot settle.",

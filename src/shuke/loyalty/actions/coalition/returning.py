@@ -20,6 +20,7 @@ from shuke.loyalty.models import Coalition, CoalitionLink, CoalitionMovement, Re
 from shuke.loyalty.queries import charters, facts
 from shuke.loyalty.queries import coalition as stored
 from shuke.members.actions import Note, note
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 
@@ -33,9 +34,12 @@ class Back(NamedTuple):
     points: int
 
 
-def give_back(*, merchant: Merchant, key: str, of: str, amount: int, now: datetime, actor: str) -> Answer:
+def give_back(
+    *, merchant: Merchant, key: str, of: str, amount: int, member_id: int | None = None, now: datetime, actor: str
+) -> Answer:
     """Give back `amount` points of the spend whose key was `of`; of several accounts in proportion to what each gave. What has
-    expired meanwhile gets the grace of its own merchant's charter. Raises KeyReused; the same key again gives the first answer.
+    expired meanwhile gets the grace of its own merchant's charter. `member_id`: whose spend it has to be. Raises KeyReused; the
+    same key again gives the first answer.
     """
     payload = hash_of("pool_returned", 0, amount, of)
     with transaction.atomic():
@@ -44,6 +48,11 @@ def give_back(*, merchant: Merchant, key: str, of: str, amount: int, now: dateti
             return known(merchant, key, payload) or Answer(key, False, "no_such_spend", {"amount": amount})
         told = spent.outcome["request"]
         accounts = _accounts(merchant, spent, told)
+        if member_id is not None and accounts[merchant.pk][1] not in (
+            member_id,
+            *survivors_of(merchant.pk, [member_id]).values(),
+        ):
+            return Answer(key, False, "no_such_spend", {"amount": amount})
         heads = {(m.pk, member): lock_heads(m, [member])[member] for _, (m, member) in sorted(accounts.items())}
         if (before := known(merchant, key, payload)) is not None:
             return before
