@@ -1,12 +1,16 @@
 """`ledger verify` must find what a hand in the database did. Triggers are taken away first, as a thief would."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from shuke.loyalty import actions, queries
 from shuke.loyalty.models import Entry, Lot, Seal, Txn, Use, Wallet
+from shuke.loyalty.queries import chain
 from tests.loyalty.books import NOW, START, member, order, publish, refund, take
 
 pytestmark = pytest.mark.django_db
@@ -58,13 +62,18 @@ def _sql(text: str) -> None:
 
 
 TAMPERINGS = {
-    "a leg's amount": ("UPDATE loyalty_entry SET amount = amount + 7 WHERE account = 'issued'", "I1"),
+    "a leg's amount": ("UPDATE loyalty_entry SET amount = amount + 7 WHERE account = 'issued'", "I1 I3 I18"),
+    "a leg's account": ("UPDATE loyalty_entry SET account = 'transferred' WHERE account = 'spent'", "I16 I17 I18"),
+    "a leg that left the shop": ("UPDATE loyalty_entry SET account = 'settlement' WHERE account = 'spent'", "I16 I17"),
+    "a leg of nobody": ("UPDATE loyalty_entry SET member_id = member_id + 1 WHERE seq = 1", "I2 I14 I18"),
+    "a leg's number": ("UPDATE loyalty_entry SET seq = 9 WHERE seq = 2", "I14 I17"),
     "both legs of a posting": (
         "UPDATE loyalty_entry SET amount = amount + CASE WHEN account = 'member' THEN 7 ELSE -7 END "
         "WHERE txn_id = (SELECT MIN(txn_id) FROM loyalty_entry)",
         "I2",
     ),
-    "a balance": ("UPDATE loyalty_wallet SET balance = balance + 7", "I6"),
+    "a balance": ("UPDATE loyalty_wallet SET balance = balance + 7", "I2 I6"),
+    "a wallet's count of legs": ("UPDATE loyalty_wallet SET seq = seq + 1", "I14"),
     "a debt": ("UPDATE loyalty_wallet SET debt = debt + 7 WHERE balance = 0", "I2"),
     "a lot's remainder": ("UPDATE loyalty_lot SET remaining = remaining + 1 WHERE remaining < granted", "I5"),
     "a lot's grant": ("UPDATE loyalty_lot SET granted = granted + 7", "I5"),
@@ -83,12 +92,61 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_verify_names_the_invariant_that_was_broken(books, what):
-    sql, invariant = TAMPERINGS[what]
+def test_verify_names_the_invariants_that_were_broken(books, what):
+    sql, invariants = TAMPERINGS[what]
     _without_triggers()
     _sql(sql)
     found = {f.invariant for f in queries.verify(books).findings}
-    assert invariant in found
+    assert found >= set(invariants.split())
+
+
+def test_legs_of_a_debt_have_a_running_balance_of_their_own(lan):
+    publish(lan.merchant)
+    owing, day = member(lan.merchant), timedelta(days=1)
+    take(lan.merchant, owing, order("a", 1, 900), now=START + 5 * day)
+    ask = actions.Ask("k", "burn", owing, 890)
+    assert actions.ask(merchant=lan.merchant, asks=[ask], now=START + 40 * day, actor="till")[0].done
+    for n in (1, 2):
+        take(lan.merchant, owing, refund(f"R{n}", "a", 40 + n, 300), now=START + (50 + n) * day)
+    take(lan.merchant, owing, order("b", 60, 100), now=START + 65 * day)
+    assert Entry.objects.filter(account="debt").count() == 3
+    assert queries.verify(lan.merchant).findings == []
+    _without_triggers()
+    _sql("UPDATE loyalty_entry SET balance_after = balance_after + 1 WHERE account = 'debt' AND amount > 0")
+    assert {f.invariant for f in queries.verify(lan.merchant).findings} >= {"I14"}
+
+
+def test_what_one_query_finds_is_told_to_each_question_in_its_own_words(books):
+    _without_triggers()
+    _sql("UPDATE loyalty_wallet SET balance = balance + 7, seq = seq + 2")
+    told = [f.problem for f in queries.verify(books).findings]
+    [wallet] = Wallet.objects.all()
+    assert f"member {wallet.pk}: balance {wallet.balance} but legs {wallet.balance - 7}; debt 0 but legs 0" in told
+    assert f"member {wallet.pk}: {wallet.seq} legs by the wallet, {wallet.seq - 2} found" in told
+
+
+MARKS = '"{}[]:, \\\nab0-1é'
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(MARKS, max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(MARKS, max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(("a", "ab", "b", "b,", '"', "é")), VALUES, max_size=3), max_size=3)
+    | VALUES,
+    st.sampled_from([(",", ":"), (", ", ": ")]),
+    st.booleans(),
+)
+@example(
+    [{"rule": "base", "base": 21153, "points": "211.53"}, {"rule": "rounding", "points": "-0.53"}], (", ", ": "), True
+)
+@example([{"b": "x},{y", "a": [{"z": 1}, {"c": 2}]}, {"b": "x,", "a": ":y"}], (",", ":"), True)
+def test_the_chain_reads_a_reason_alike_however_it_is_spelt(why, separators, ascii_only):
+    spelt = json.dumps(why, separators=separators, ensure_ascii=ascii_only)
+    assert chain._text(spelt) == json.dumps(why, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
 def test_missing_triggers_are_a_finding(books):

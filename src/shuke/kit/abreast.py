@@ -31,8 +31,8 @@ _all_here: Any  # a barrier: each process begins once, however the pool hands ou
 def standing_still(work: Callable[[Any], Any], *, processes: int | None = None) -> Iterator[Spread]:
     """Within it this process and all that `work` runs in read one state of the database, whoever writes meanwhile.
 
-    Gives `spread(parts)`: (number of the part, its result), in the order they are done. `work` may be a closure, but knows
-    only what was there before.
+    Gives `spread(parts)`: (number of the part, its result), in the order they are done; the others begin at once. `work` may be
+    a closure, but knows only what was there before.
     """
     global _work, _all_here
     processes = processes or os.cpu_count() or 1
@@ -54,8 +54,7 @@ def standing_still(work: Callable[[Any], Any], *, processes: int | None = None) 
 
 def _spread(pool: Executor, parts: Sequence[Any]) -> Iterator[tuple[int, Any]]:
     running = {pool.submit(_do, part): n for n, part in enumerate(parts)}
-    for done in as_completed(running):
-        yield running[done], done.result()
+    return ((running[done], done.result()) for done in as_completed(running))
 
 
 def _do(part: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 UTC = timezone.utc  # noqa: UP017 - the name every module imports
@@ -23,6 +24,7 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)  # all members of a shop are looked at on the same days
 def add_months(day: date, months: int) -> date:
     """Calendar months later; the 31st becomes the last day of a shorter month."""
     index = day.year * 12 + day.month - 1 + months

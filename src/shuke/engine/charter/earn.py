@@ -99,15 +99,17 @@ def earn(
     *,
     rules: Schedule | None = None,
     draw: Draw | None = None,
+    tells: bool = True,
 ) -> Earned:
     """Points of one purchase under one charter version; with `rules=terms.growth` its extra growth value.
 
     `room` says how many points a capped rule may still give, and as "key#" how often a limited one (from the standing).
+    Without `tells` nobody asks why.
     """
     if basket.net <= 0:
         return NOTHING
     schedule = terms.earning if rules is None else rules
-    one = _Judging(terms, schedule, basket, room)
+    one = _Judging(terms, schedule, basket, room, tells)
     if schedule.groups:
         left_out = one.choose()
         return one.judge(left_out, draw)
@@ -117,10 +119,10 @@ def earn(
 class _Judging:
     """One basket before one schedule of rules."""
 
-    __slots__ = ("basket", "chosen", "room", "schedule", "slices", "terms")
+    __slots__ = ("basket", "chosen", "room", "schedule", "slices", "tells", "terms")
 
-    def __init__(self, terms: Terms, schedule: Schedule, basket: Basket, room: dict[str, int]) -> None:
-        self.terms, self.schedule, self.basket, self.room = terms, schedule, basket, room
+    def __init__(self, terms: Terms, schedule: Schedule, basket: Basket, room: dict[str, int], tells: bool) -> None:
+        self.terms, self.schedule, self.basket, self.room, self.tells = terms, schedule, basket, room, tells
         if terms.needs_lines:
             self.slices = basket.slices or (Slice(basket.net),)
             self.chosen = [terms.chosen_by(s.category, s.product, s.brand) for s in self.slices]
@@ -168,7 +170,8 @@ class _Judging:
             bonus = self._allowed(rule, rule.points, 1, draw, counted, drawn) if rule.bounded else rule.points
             if bonus:
                 points += bonus
-                why.append({"rule": rule.key, "points": str(bonus)})
+                if self.tells:
+                    why.append({"rule": rule.key, "points": str(bonus)})
         if self.schedule.of_points and self.terms.capped:
             points = self._capped(points, why, counted)
         return Earned(points, why, counted, drawn) if drawn else Earned(points, why, counted)
@@ -182,7 +185,7 @@ class _Judging:
         shares = [0] * len(slices)
         taken: list[bool] = []  # by an exclusive rule
         for rule in self.schedule.amounts:
-            if (left_out and rule.key in left_out) or not applies(rule, basket):
+            if (left_out and rule.key in left_out) or not (rule.plain or applies(rule, basket)):
                 continue
             chosen = self._parts(rule, taken) if taken or rule.picky else range(len(slices))
             if not chosen:
@@ -207,7 +210,8 @@ class _Judging:
                 taken = taken or [False] * len(slices)
                 for i in chosen:
                     taken[i] = True
-            why.append({"rule": rule.key, measure: amount, "points": _text(given, scale)})
+            if self.tells:
+                why.append({"rule": rule.key, measure: amount, "points": _text(given, scale)})
         return shares, scale
 
     def _parts(self, rule: Rule, taken: list[bool] | None = None) -> list[int]:
@@ -257,7 +261,8 @@ class _Judging:
                     extra = limit
             if not extra:
                 continue
-            why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})
+            if self.tells:
+                why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})
             shares, scale = grown, scale * down
         return shares, scale
 
@@ -284,7 +289,7 @@ class _Judging:
         else:
             points = rounded(whole, scale)
         off = points * scale - whole
-        if off:
+        if off and self.tells:
             why.append({"rule": "rounding", "points": _text(off, scale)})
         return points
 

@@ -127,10 +127,10 @@ class Books:
         found = [
             lot
             for lot in self.lots.values()
-            if lot.free > 0 and lot.available_at <= now and (lot.expires_at is None or lot.expires_at > now)
+            if lot.remaining > lot.held and lot.available_at <= now and (lot.expires_at is None or lot.expires_at > now)
         ]
         return sorted(found, key=Lot.oldest_first)
 
     def open_lots(self) -> list[Lot]:
         """Lots with free points, pending ones too, oldest expiry first."""
-        return sorted((lot for lot in self.lots.values() if lot.free > 0), key=Lot.oldest_first)
+        return sorted((lot for lot in self.lots.values() if lot.remaining > lot.held), key=Lot.oldest_first)

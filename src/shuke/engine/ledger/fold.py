@@ -117,12 +117,16 @@ def replay(
     birthdays: Birthdays = (),
     until: datetime | None = None,
     purse: Purse | None = None,
+    tells: bool = True,
 ) -> Fold:
-    """A member's whole history from nothing. Sorts the events; `until` lets the clock run on after the last one."""
+    """A member's whole history from nothing. Sorts the events; `until` lets the clock run on after the last one.
+
+    Without `tells` effects do not say why, which takes a tenth of the time."""
     told = sorted(happenings, key=ev.order_of)
     fold = begin(
         versions, joined_at=min(joined_at, told[0].at) if told else joined_at, birthdays=birthdays, purse=purse
     )
+    fold.tells = tells
     fold.run(told)
     if until is not None:
         fold.advance(until)

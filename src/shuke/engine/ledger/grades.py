@@ -67,8 +67,8 @@ class Grades(Run):
         figures = grade.Figures(self.books.standing, terms, day)
         rank = grade.reached(terms, figures, now)
         if rank > now:
-            test = terms.tiers[rank].reach
-            why = {"reach": grade.explain(test, figures, terms.tiers[rank].key)}
+            tier = terms.tiers[rank]
+            why = {"reach": grade.explain(tier.reach, figures, tier.key)} if self.tells else {}
             self._set_tier(terms, rank, at, "reached", event, why)
 
     def _set_tier(self, terms: Terms, rank: int, at: datetime, cause: str, event: str, why: dict) -> None:

@@ -20,6 +20,8 @@ class MissingLots(AssertionError):
 class Run:
     """One run over one member's events. Read `effects`, `moves`, `notices` and `books` afterwards."""
 
+    tells = True  # why a purchase gave its points or a grade, for who will read it
+
     def __init__(
         self, versions: Versions, books: Books, *, birthdays: Birthdays = (), purse: Purse | None = None
     ) -> None:
@@ -77,7 +79,7 @@ class Run:
         effect.lots.append(lot)
         if self.books.debt:
             self._repay(effect, lot)
-        if lot.expires_at is not None and lot.free > 0 and lot.expires_at < self.books.next_expiry:
+        if lot.expires_at is not None and lot.remaining > lot.held and lot.expires_at < self.books.next_expiry:
             self.books.next_expiry = lot.expires_at
 
     def _repay(self, effect: Effect, lot: Lot) -> None:
@@ -118,7 +120,11 @@ class Run:
 
     def _find_next_expiry(self) -> None:
         self.books.next_expiry = min(
-            (lot.expires_at for lot in self.books.lots.values() if lot.expires_at is not None and lot.free > 0),
+            (
+                lot.expires_at
+                for lot in self.books.lots.values()
+                if lot.expires_at is not None and lot.remaining > lot.held
+            ),
             default=FAR,
         )
 
@@ -130,7 +136,9 @@ class Run:
         if not books.complete:
             raise MissingLots(f"Lots expire at {at} but were not loaded.")
         lapsed = [
-            lot for lot in books.lots.values() if lot.expires_at is not None and lot.expires_at <= at and lot.free > 0
+            lot
+            for lot in books.lots.values()
+            if lot.expires_at is not None and lot.expires_at <= at and lot.remaining > lot.held
         ]
         if lapsed:
             moment = "%Y-%m-%dT%H:%M:%S.%f" if at.second or at.microsecond else "%Y-%m-%dT%H:%M"  # mostly midnights

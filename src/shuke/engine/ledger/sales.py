@@ -65,12 +65,13 @@ class Sales(Grades):
             p.platform,
             p.channel,
             standing.purchases == 0,
-            self._birthday(p.at),
+            self._birthday(p.at) if self.birthdays else None,
         )
         if terms.needs_more:
             basket = in_full(terms, p, basket, standing.purchases + 1)
         room = self._room(terms, day) if terms.counted or terms.capped else {}
-        earned = earn(terms, basket, room, draw=self._draws(p.event) if terms.has_budgets else None)
+        draw = self._draws(p.event) if terms.has_budgets else None
+        earned = earn(terms, basket, room, draw=draw, tells=self.tells)
         growth, grown, why = self._growth_of(terms, basket, room, net)
         sale = Sale(
             p, terms, basket, room, earned.points, earned.counted, growth, net, net, 0, fee, earned.drawn, grown

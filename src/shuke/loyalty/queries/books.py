@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -183,6 +183,17 @@ def lots(merchant: Merchant, member_ids: Iterable[int], *, only_open: bool) -> l
             (member, pk, Lot(key, granted, remaining, earned_at, available_at, bulk.read_moment(expires), cost, held))
         )
     return found
+
+
+def lot_figures(merchant: Merchant, member_ids: Iterable[int]) -> Iterator[tuple[int, str, tuple]]:
+    """(member, key, what `figures_of` tells) of all lots of some members."""
+    where, values = bulk.among("member_id", member_ids)
+    for member, key, *figures in bulk.select(
+        "SELECT member_id, key, granted, remaining, held, earned_at, available_at, expires_at FROM loyalty_lot "
+        f"WHERE merchant_id = %s AND {where}",
+        [merchant.pk, values],
+    ):
+        yield member, key, tuple(figures)
 
 
 def holds(merchant: Merchant, member_ids: Iterable[int]) -> list[tuple[int, Held]]:

@@ -6,7 +6,7 @@ Each finding names the invariant and the row. The numbers I1 … I18 are those o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from shuke.loyalty.models import Seal, Verification
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import card_statements, chain, charters, rewards, settlement
 from shuke.loyalty.queries.coupons.invariants import CHECKS as COUPON_CHECKS
-from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS
+from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS, Check, together
 from shuke.loyalty.queries.refolding import against_facts
 from shuke.loyalty.queries.stored import invariants as money
 from shuke.shops.models import Merchant
@@ -27,7 +27,9 @@ LETTERS = "ICSGD"  # points, coupons, stored value, gifts, draws: the order in w
 FOLDED_AT_ONCE = 200  # members
 WORTH_A_PROCESS = 20_000  # postings: fewer are read sooner than another process is begun
 
-Part = tuple[str, Any]  # "ask": which check · "seal": the one before and itself · "fold": members
+Part = tuple[
+    str, Any
+]  # "ask": which checks · "look": at what else · "seal": the one before and itself · "fold": members
 
 
 class Finding(NamedTuple):
@@ -65,32 +67,39 @@ class Report(NamedTuple):
 def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None, limit: int = 100) -> Report:
     """Check everything; at most `limit` findings per check are named. Large books are read by several processes at once. All
     of it is read as it was at one moment: who sells meanwhile is no finding."""
-    asked = [*CHECKS, *COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS]
-    checked = [(invariant, says) for invariant, says, _, _ in asked]
+    checks = [*CHECKS, *(Check(*told) for told in (*COUPON_CHECKS, *money.CHECKS, *rewards.CHECKS))]
+    checked = [(check.invariant, check.says) for check in checks]
     checked += [*BEYOND_SQL, *money.BEYOND_SQL, *rewards.BEYOND_SQL]
+    asked = together(checks)
+    looks = (
+        lambda: [Finding(*told) for told in money.beyond_sql(merchant, limit)],
+        lambda: [Finding(*told) for told in rewards.faults(merchant)],
+        lambda: triggers(),
+        lambda: [*budgets(merchant)],
+        lambda: [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)],
+        lambda: [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)],
+    )
 
     def work(part: Part) -> list[Finding]:
         kind, told = part
         if kind == "ask":
             return ask(merchant, asked[told], limit)
+        if kind == "look":
+            return looks[told]()
         if kind == "seal":
             return of_seal(merchant, *told)
         return [Finding(*one) for one in islice(against_facts(merchant, told), limit)]
 
     with abreast.standing_still(work, processes=processes_for(merchant)) as spread:
-        findings = [Finding(*told) for told in money.beyond_sql(merchant, limit)]
-        findings += [Finding(*told) for told in rewards.faults(merchant)]
-        findings += triggers()
-        findings += budgets(merchant)
-        findings += [Finding("I16", row, problem) for row, problem in settlement.faults(merchant)]
-        findings += [Finding("I16", row, problem) for row, problem in card_statements.faults(merchant)]
         members = _everybody(merchant)
         seals = chain.seals(merchant)
-        parts: list[Part] = [("ask", n) for n in range(len(asked))]
+        parts: list[Part] = [("look", n) for n in range(len(looks))]
+        parts += [("ask", n) for n in range(len(asked))]
         parts += [("seal", (seals[n - 1] if n else None, seal)) for n, seal in enumerate(seals)]
         parts += [("fold", members[n : n + FOLDED_AT_ONCE]) for n in range(0, len(members), FOLDED_AT_ONCE)]
-        findings += gathered(spread, parts, progress)
-        figures = _figures(merchant, len(members))
+        told = spread(parts)
+        figures = _figures(merchant, len(members))  # here, while the others work
+        findings = list(gathered(told, parts, progress))
         reached = Reached.of(seals[-1] if seals else None)
     return Report(findings, in_place(checked), figures, reached)
 
@@ -101,10 +110,15 @@ def processes_for(merchant: Merchant) -> int | None:
     return 1 if sealed < WORTH_A_PROCESS else None
 
 
-def ask(merchant: Merchant, check: tuple[str, str, str, str], limit: int) -> list[Finding]:
-    invariant, _, sql, sentence = check
+def ask(merchant: Merchant, checks: Sequence[Check], limit: int, sql: str = "") -> list[Finding]:
+    """What one query says to the questions it answers; `sql`: asked of a part of the books."""
+    sql = sql or checks[0].sql
     rows = bulk.select(sql, [merchant.pk] * sql.count("%s"))
-    return [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+    found = []
+    for check in checks:
+        broken = rows if check.broken is None else [row for row in rows if row[check.broken]]
+        found += [Finding(check.invariant, str(row[0]), check.sentence.format(*row)) for row in broken[:limit]]
+    return found
 
 
 def of_seal(merchant: Merchant, before: Seal | None, seal: Seal) -> list[Finding]:
@@ -112,11 +126,11 @@ def of_seal(merchant: Merchant, before: Seal | None, seal: Seal) -> list[Finding
 
 
 def gathered(
-    spread: abreast.Spread, parts: list[Part], progress: Callable[[int], None] | None = None
+    told: Iterable[tuple[int, Any]], parts: list[Part], progress: Callable[[int], None] | None = None
 ) -> Iterator[Finding]:
     """What takes long, in parts: questions to the database, seals of the chain, members folded anew. Told in order of the parts."""
     found: dict[int, list[Finding]] = {}
-    for n, findings in spread(parts):
+    for n, findings in told:
         found[n] = findings
         if progress is not None and parts[n][0] == "fold":
             progress(len(parts[n][1]))

@@ -13,7 +13,7 @@ from itertools import islice, pairwise
 from shuke.kit import abreast, bulk
 from shuke.loyalty.models import Seal, Verification
 from shuke.loyalty.queries import chain
-from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS, of_part
+from shuke.loyalty.queries.invariants import BEYOND_SQL, CHECKS, of_part, together
 from shuke.loyalty.queries.refolding import against_facts
 from shuke.loyalty.queries.verify import (
     FOLDED_AT_ONCE,
@@ -21,6 +21,7 @@ from shuke.loyalty.queries.verify import (
     Part,
     Reached,
     Report,
+    ask,
     budgets,
     gathered,
     in_place,
@@ -41,6 +42,7 @@ def verify_recent(
     merchant: Merchant, base: Verification, *, progress: Callable[[int], None] | None = None, limit: int = 100
 ) -> Report:
     """Check what came after `base`, which found the books right. Raises TooMuch."""
+    asked_of_part = [check.of_part() for check in CHECKS]
     touched = _since(merchant, base.seal)[1]
     if len(touched) > MOST_MEMBERS:
         raise TooMuch
@@ -51,9 +53,8 @@ def verify_recent(
             return [Finding(*one) for one in islice(against_facts(merchant, told), limit)]
         if kind == "seal":
             return of_seal(merchant, *told)
-        (invariant, _, _, sentence), sql = told
-        rows = bulk.select(sql, [merchant.pk] * sql.count("%s"))
-        return [Finding(invariant, str(row[0]), sentence.format(*row)) for row in rows[:limit]]
+        asked, sql = told
+        return ask(merchant, asked, limit, sql)
 
     with abreast.standing_still(work, processes=1 if len(touched) < FOLDED_HERE else None) as spread:
         first, members = _since(merchant, base.seal)  # as of this moment
@@ -63,13 +64,13 @@ def verify_recent(
         if not base.seal and seals:
             parts.insert(0, ("seal", (None, seals[0])))
         blocks = [members[n : n + FOLDED_AT_ONCE] for n in range(0, len(members), FOLDED_AT_ONCE)]
-        for check in CHECKS:
-            narrowed = {of_part(check[2], members=block, since=first) for block in blocks}
-            parts += [("ask", (check, sql)) for sql in sorted(sql for sql in narrowed if sql)]
+        for asked in together(asked_of_part):
+            narrowed = {of_part(asked[0].sql, members=block, since=first) for block in blocks}
+            parts += [("ask", (asked, sql)) for sql in sorted(sql for sql in narrowed if sql)]
         parts += [("fold", block) for block in blocks]
-        findings += gathered(spread, parts, progress)
+        findings += gathered(spread(parts), parts, progress)
         reached = Reached.of(seals[-1]) if seals else Reached(base.seal, base.digest)
-    checked = [(c, says) for c, says, sql, _ in CHECKS if of_part(sql, members=[], since=0)]
+    checked = [(c.invariant, c.says) for c in asked_of_part if of_part(c.sql, members=[], since=0)]
     checked += [one for one in BEYOND_SQL if one[0] != "I16"]
     figures = {"members": len(members), "seal": len(seals) - bool(base.seal and seals)}
     return Report(findings, in_place(checked), figures, reached)
