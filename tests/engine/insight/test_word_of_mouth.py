@@ -95,7 +95,7 @@ def test_everybody_who_was_brought_stands_on_a_step_and_below_somebody(pairs):
     assert steps.keys() == bonds.keys()
     for new, by in bonds.items():
         assert steps[new] == 1 or steps[new] == steps[by] + 1
-        assert mouth.below(bonds, by)[new] == 1
+        assert mouth.below(mouth.friends_of(bonds), by, 1)[new] == 1
 
 
 def test_assumptions_that_cannot_be_are_refused():

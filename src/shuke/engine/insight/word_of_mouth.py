@@ -46,14 +46,19 @@ def levels(bonds: Mapping[int, int]) -> dict[int, int]:
     return found
 
 
-def below(bonds: Mapping[int, int], member: int) -> dict[int, int]:
-    """Everybody one member brought, directly (1), by friends of friends (2) and so on."""
+def friends_of(bonds: Mapping[int, int]) -> dict[int, list[int]]:
+    """Of each who brought somebody, whom."""
     friends: dict[int, list[int]] = {}
     for newcomer, by in bonds.items():
         friends.setdefault(by, []).append(newcomer)
+    return friends
+
+
+def below(friends: Mapping[int, list[int]], member: int, steps: int | None = None) -> dict[int, int]:
+    """Everybody one member brought, directly (1), by friends of friends (2) and so on, down to `steps`."""
     found: dict[int, int] = {}
     now, step = [member], 0
-    while now:
+    while now and step != steps:
         step += 1
         now = [one for who in now for one in friends.get(who, []) if one not in found and one != member]
         found.update(dict.fromkeys(now, step))

@@ -265,15 +265,14 @@ def _newcomer_worth(known: figures.Figures, everybody: _Newcomers, margin_permil
 
 
 def _branches(all_of: Brought, people: _People, told: Terms) -> list[dict[str, Any]]:
-    found = []
-    for member in set(all_of.bonds.values()):
-        found.append({"member": member} | _branch(all_of.bonds, people, member, told))
+    friends = engine.friends_of(all_of.bonds)
+    found = [{"member": member} | _branch(friends, people, member, told) for member in friends]
     found.sort(key=lambda row: (-row["kept"], -row["friends"], row["member"]))
     return found[:SHOWN]
 
 
-def _branch(bonds: dict[int, int], people: _People, member: int, told: Terms) -> dict[str, Any]:
-    below = engine.below(bonds, member)
+def _branch(friends: dict[int, list[int]], people: _People, member: int, told: Terms) -> dict[str, Any]:
+    below = engine.below(friends, member, 2)
     parts = {}
     for name, step, used in (("direct", 1, people.used.get(member, 0)), ("second", 2, 0)):
         branch = _sum(people, [one for one, at in below.items() if at == step])
@@ -284,12 +283,12 @@ def _branch(bonds: dict[int, int], people: _People, member: int, told: Terms) ->
 def of_member(merchant: Merchant, member: int, *, now: datetime) -> dict[str, Any] | None:
     """The branch of one member: friends, friends of friends, and what both left. None where nobody was brought."""
     all_of = brought(merchant)
-    if member not in all_of.bonds.values():
+    friends = engine.friends_of(all_of.bonds)
+    if member not in friends:
         return None
-    below = engine.below(all_of.bonds, member)
-    near = all_of._replace(bonds={one: by for one, by in all_of.bonds.items() if below.get(one, 3) < 3})
+    near = all_of._replace(bonds={one: all_of.bonds[one] for one in engine.below(friends, member, 2)})
     day = figures.last_day(merchant) or clock.day_of(now, merchant.tz)
-    return _branch(all_of.bonds, _people(merchant, near, day, now), member, terms(merchant))
+    return _branch(friends, _people(merchant, near, day, now), member, terms(merchant))
 
 
 FIGURES = ("brought", "step", "matched", "unmatched", "others", "referrers")
