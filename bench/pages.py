@@ -1,10 +1,11 @@
-"""Server time of the console's pages over the data of SHUKE_HOME: python bench/pages.py [pages per kind]
+"""Server time of the console's pages over the data of SHUKE_HOME: python bench/pages.py [pages per kind] [--insight]
 
 Asks for random mixes of filters, sorts and pages of the member list, for random members, and for the dashboard, all
 through Django's test client with a signed-in owner, so that session, permission, queries and templates are in it; only the
 network and the web server are not. Prints the median, the 95th percentile and the slowest, in milliseconds, of the wall
 and of the processor: on a machine that others use too, the second is the figure to compare. The pages of insight are asked for
-as the first to look after a night: what pages keep for ten minutes is thrown away before each.
+as the first to look after a night: what pages keep for ten minutes is thrown away before each. --insight: only these. Goods,
+profit, profiles and word of mouth show something in a shop to which `bench/after_night.py` was told.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ INSIGHT = (
     "/insight/growth?by=acquisition", "/insight/cohorts", "/insight/cohorts?by=store", "/insight/cohorts?show=spend", "/insight/value",
     "/insight/value/test", "/insight/movement", "/insight/movement?what=layer", "/insight/movement?what=stage", "/insight/points",
     "/insight/goods", "/insight/goods?view=opening", "/insight/goods?view=together", "/insight/goods?view=again",
-    "/insight/goods?view=ladder", "/insight/profiles", "/insight/profit", "/insight/profit?by=rfm", "/insight/budget", "/insight/loyalty",
+    "/insight/goods?view=ladder", "/insight/profiles", "/insight/profiles?layer=key", "/insight/profit", "/insight/profit?by=rfm", "/insight/budget", "/insight/loyalty",
     "/insight/costs", "/insight/word-of-mouth",
 )  # fmt: skip
 RFM = [r + f + m for r in "12" for f in "12" for m in "12"]
@@ -120,20 +121,9 @@ def main(count: int, seed: int = 1) -> None:
     for path in ("/", "/members", f"/members/{ids[0]}"):  # compile templates, open the database
         client.get(path)
     found: dict[str, dict[str, float]] = {}
-    mixes = [list_address(dice, tiers, stores) for _ in range(count)]
     slow: list[tuple[float, dict[str, str]]] = []
-    times = []
-    for asked in mixes:
-        times.append(timed(client, "/members", asked))
-        slow.append((times[-1][0], asked))
-    found["member list"] = shares(times)
-    found["list fragment"] = shares([timed(client, "/members", asked, **{"HX-Request": "true"}) for asked in mixes])
-    digits = [f"{dice.randrange(10_000):04d}" for _ in range(count)]
-    found["search box"] = shares([timed(client, "/members/hits", {"q": q}, **{"HX-Request": "true"}) for q in digits])
-    chosen = [dice.choice(ids) for _ in range(count)]
-    found["member page"] = shares([timed(client, f"/members/{i}", {"sort": "-last"}) for i in chosen])
-    found["points of a member"] = shares([timed(client, f"/members/{i}/points", {}) for i in chosen])
-    found["dashboard"] = shares([timed(client, "/", {}) for _ in range(max(20, count // 4))])
+    if "--insight" not in sys.argv:
+        slow = everyday(client, dice, tiers, stores, ids, count, found)
     for address in INSIGHT:
         client.get(address)  # templates again
         found[address[9:]] = shares([first_look(client, address) for _ in range(max(5, count // 20))])
@@ -148,6 +138,28 @@ def main(count: int, seed: int = 1) -> None:
     if "--slow" in sys.argv:
         for took, asked in sorted(slow, key=lambda pair: -pair[0])[:12]:
             print(f"{took:8.1f}", asked)
+
+
+def everyday(
+    client: Client, dice: random.Random, tiers: list[str], stores: list[str], ids: list[int], count: int,
+    found: dict[str, dict[str, float]],
+) -> list[tuple[float, dict[str, str]]]:  # fmt: skip
+    """Lists, searches, members and the dashboard; answers which list took how long."""
+    mixes = [list_address(dice, tiers, stores) for _ in range(count)]
+    slow = []
+    times = []
+    for asked in mixes:
+        times.append(timed(client, "/members", asked))
+        slow.append((times[-1][0], asked))
+    found["member list"] = shares(times)
+    found["list fragment"] = shares([timed(client, "/members", asked, **{"HX-Request": "true"}) for asked in mixes])
+    digits = [f"{dice.randrange(10_000):04d}" for _ in range(count)]
+    found["search box"] = shares([timed(client, "/members/hits", {"q": q}, **{"HX-Request": "true"}) for q in digits])
+    chosen = [dice.choice(ids) for _ in range(count)]
+    found["member page"] = shares([timed(client, f"/members/{i}", {"sort": "-last"}) for i in chosen])
+    found["points of a member"] = shares([timed(client, f"/members/{i}/points", {}) for i in chosen])
+    found["dashboard"] = shares([timed(client, "/", {}) for _ in range(max(20, count // 4))])
+    return slow
 
 
 if __name__ == "__main__":
