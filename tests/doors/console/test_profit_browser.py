@@ -20,6 +20,11 @@ def test_costs_are_taken_by_file_and_terms_by_form(open_page, check_page, lan, m
     page = open_page(lan.owner, width=360)
     page.goto("/insight/profit")
     check_page(page)
+    told = page.locator(
+        ".c-scroll:has(table.c-told)"
+    ).first  # members with a sentence each: read without scrolling sideways
+    assert told.evaluate("box => box.scrollWidth <= box.clientWidth")
+    expect(told.locator("td[data-head]").first).to_have_attribute("data-head", "Profit, 365 days")
     page.get_by_role("link", name="State your margins").click()
     page.locator("#file").set_input_files({"name": "成本.csv", "mimeType": "text/csv", "buffer": LIST.encode()})
     expect(page.locator("[data-drop-names]")).to_contain_text("成本.csv")

@@ -248,7 +248,9 @@ def test_worked_types_and_qualities(row):
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_reason_can_be_said(language):
-    figures = dict.fromkeys(("days", "needed", "share", "mean", "orders", "n", "profit", "from", "cost", "margin"), 10)
+    figures = dict.fromkeys(
+        ("days", "needed", "share", "mean", "cut", "orders", "n", "profit", "from", "cost", "margin"), 10
+    )
     for code in profit_words.REASONS:
         said = profit_words.reason(code, figures, language, lambda minor: f"¥{minor}")
         assert said

@@ -44,6 +44,11 @@ class Table(NamedTuple):
     total: list[Cell] | None = None
     empty: str = ""  # what no rows mean, where it is not that too little was bought
 
+    @property
+    def told(self) -> bool:
+        """Whether rows end in a sentence: on a phone each row is then a block, its figures below one another with their heads."""
+        return len(self.heads) > 2 and not self.heads[-1][1]
+
 
 def name(text: str, url: str = "") -> Cell:
     return Cell(text, url, number=False)

@@ -95,7 +95,7 @@ REASONS = {
     "out_of_rhythm": Wording("一年内在 {days} 天里购买，但现在比自己的节奏晚了。", "Bought on {days} days within a year, but is later than their rhythm now."),
     "on_promotion": Wording("{share} 的消费在促销时（会员平均 {mean}）。", "Buys {share} on promotion (members: {mean})."),
     "full_price": Wording("只有 {share} 的消费在促销时（会员平均 {mean}）。", "Buys only {share} on promotion (members: {mean})."),
-    "price_usual": Wording("{share} 的消费在促销时，与会员平均 {mean} 相近。", "Buys {share} on promotion, about as members do ({mean})."),
+    "price_usual": Wording("{share} 的消费在促销时（会员平均 {mean}，从 {cut} 起才算冲着价格来）。", "Buys {share} on promotion (members: {mean}; from {cut} on it is for the price)."),
     "price_unknown": Wording("价格敏感度未知：{orders} 单，不到 {needed} 单。", "Price sensitivity is not known: {orders} of {needed} orders."),
     "no_promotions": Wording("价格敏感度未知：订单里没有打折的商品。", "Price sensitivity is not known: no order shows reduced goods."),
     "friends": Wording("带来 {n} 位购买了的朋友。", "Brought {n} friends who bought."),
@@ -106,7 +106,7 @@ REASONS = {
     "served": Wording("关怀与服务 {cost}，毛利 {margin}。", "Care and service {cost}, margin {margin}."),
 }  # fmt: skip
 _MONEY = {"profit", "from", "cost", "margin"}
-_SHARES = {"share", "mean"}
+_SHARES = {"share", "mean", "cut"}
 SAID_BY_HAND = {
     "recommend": Wording("愿意推荐（0–10）", "Would recommend (0 to 10)"),
     "competitors": Wording("对竞争者的态度", "Attitude to competitors"),

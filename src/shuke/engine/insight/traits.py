@@ -162,7 +162,7 @@ def reasons(facts: Facts, measures: Measures) -> list[tuple[str, dict[str, int]]
             if price <= measures.price_low
             else "price_usual"
         )
-        told.append((code, {"share": price, "mean": measures.price_mean}))
+        told.append((code, {"share": price, "mean": measures.price_mean, "cut": measures.price_cut}))
     elif measures.price_mean < 0:
         told.append(("no_promotions", {}))
     else:

@@ -240,15 +240,19 @@ def orders_ahead(context: template.Context, current: str) -> str:
 
 
 @register.simple_tag
-def figure_cell(cell: figure_table.Cell) -> SafeString:
-    """A cell of a figure table: a link to the members behind it, or plain where nobody is."""
+def figure_cell(cell: figure_table.Cell, table: figure_table.Table, place: int) -> SafeString:
+    """A cell of a figure table: a link to the members behind it, or plain where nobody is. It bears its column's head where
+    rows are told as blocks."""
     kind = "c-num" if cell.number else "c-nowrap"
+    head = format_html(' data-head="{}"', table.heads[place][0]) if table.told and cell.number else ""
     tone = f" c-{cell.tone}" if cell.tone.startswith("heat") else f" c-goods-{cell.tone}" if cell.tone else ""
     if cell.url:
         counted = format_html(' data-figure="{}"', cell.members) if cell.members else ""
-        return format_html('<td class="{}{}"><a href="{}"{}>{}</a></td>', kind, tone, cell.url, counted, cell.text)
+        return format_html(
+            '<td class="{}{}"{}><a href="{}"{}>{}</a></td>', kind, tone, head, cell.url, counted, cell.text
+        )
     why = format_html(' data-plain="{}"', cell.plain) if cell.plain else ""
-    return format_html('<td class="{}{}"{}>{}</td>', kind, tone, why, cell.text)
+    return format_html('<td class="{}{}"{}{}>{}</td>', kind, tone, head, why, cell.text)
 
 
 @register.filter
