@@ -111,6 +111,13 @@ def test_a_refund_after_the_reward_is_told_apart():
     assert (found.state, found.back_at) == ("due", on(25))
 
 
+def test_an_order_from_a_till_whose_clock_runs_ahead_is_looked_at_when_its_time_has_come():
+    for way in ("first", "any"):
+        early = judge(terms(order=way), BOND, [bought("a", 2, 150)], on(1.9))
+        assert (early.state, early.look_at) == ("waiting", on(2))
+        assert judge(terms(order=way), BOND, [bought("a", 2, 150)], early.look_at).state == "pending"
+
+
 @given(st.permutations([bought("a", 2, 150, (5, 20)), bought("b", 3, 90), bought("c", 8, 500, (9, 500))]))
 def test_the_order_in_which_facts_are_told_does_not_matter(orders):
     assert judge(terms(order="any"), BOND, orders, on(25)).order == "a"

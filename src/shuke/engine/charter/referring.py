@@ -128,7 +128,7 @@ def reward_words(say: English, reward: ReferralReward) -> str:
         names = {c.key: getattr(c.name, say.code) for c in say.charter.selling.coupons}
         name = names.get(reward.coupon, reward.coupon)
         times = f" ×{reward.coupons}" if reward.coupons > 1 else ""
-        told.append(f"“{name}”券{times}" if chinese else f"the coupon “{name}”{times}")
+        told.append(f"优惠券“{name}”{times}" if chinese else f"the coupon “{name}”{times}")
     if reward.gift:
         told.append(f"礼品“{reward.gift.zh}”" if chinese else f"the gift “{reward.gift.en}”")
     if isinstance(reward, ReferralStep) and reward.honour:

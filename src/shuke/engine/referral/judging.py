@@ -66,9 +66,12 @@ def judge(terms: Terms, bond: Bond, orders: Sequence[Bought], now: datetime) -> 
     if any(one.at < bond.bound_at for one in orders):
         return Judged("missed", "not_new")
     last = _last(terms, part, bond)
-    missed = Judged("missed", "too_late")
+    missed, again = Judged("missed", "too_late"), last
     for n, one in enumerate(sorted(orders, key=lambda o: (o.at, o.event))):
-        if one.at > now or (last is not None and one.at >= last):
+        if last is not None and one.at >= last:
+            break
+        if one.at > now:  # a till's clock runs ahead of ours: the order counts when its time has come
+            again = one.at
             break
         found = _judge_order(terms, part, one, now)
         if found.state != "missed" or part.order == "first":
@@ -76,7 +79,7 @@ def judge(terms: Terms, bond: Bond, orders: Sequence[Bought], now: datetime) -> 
         missed = found if n == 0 or missed.code != "refunded" else missed
     if last is not None and now >= last:
         return missed
-    return Judged("waiting", look_at=last)
+    return Judged("waiting", look_at=again)
 
 
 def _last(terms: Terms, part: Referring, bond: Bond) -> datetime | None:

@@ -74,7 +74,8 @@ def case(request: StaffRequest, referral_id: int) -> HttpResponse:
     if row is None:
         raise Http404
     [shown] = _shown(request, [row])
-    context = {"bond": shown, "row": row, "may_decide": shops.may(request.staff, "members") and not row.decision}
+    open_case = not row.decision and row.state != "missed"  # nothing can be given or taken back where there is nothing
+    context = {"bond": shown, "row": row, "may_decide": shops.may(request.staff, "members") and open_case}
     return render(request, "console/referral.html", context)
 
 
