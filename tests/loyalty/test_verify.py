@@ -125,6 +125,16 @@ def test_what_one_query_finds_is_told_to_each_question_in_its_own_words(books):
     assert f"member {wallet.pk}: {wallet.seq} legs by the wallet, {wallet.seq - 2} found" in told
 
 
+@pytest.mark.parametrize("moment", ["2025-03-01 04:05:06.000007", "1969-12-31 23:59:58.25", "1931-01-01 00:00:00"])
+def test_the_chain_tells_a_moment_alike_on_every_engine(books, moment):
+    _without_triggers()
+    zone = "+00" if connection.vendor == "postgresql" else ""
+    _sql(f"UPDATE loyalty_txn SET at = '{moment}{zone}' WHERE kind = 'burn'")
+    txn = Txn.objects.get(kind="burn")
+    lines = [line for line in chain.content_of(books, txn.seal, None, None) if line.startswith(f"t|{txn.pk}|")]
+    assert lines == [f"t|{txn.pk}|{txn.key}|burn|{txn.member_id}|{txn.at.timestamp():.6f}|[]"]
+
+
 MARKS = '"{}[]:, \\\nab0-1é'
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(MARKS, max_size=5),

@@ -35,15 +35,16 @@ def unsealed(merchant: Merchant, limit: int, *, count: bool = True) -> list[int]
 def content_of(merchant: Merchant, number: int, first: int | None, last: int | None) -> Iterable[str]:
     """Every posting of a seal with its legs and uses as text lines, in id order; the same on both engines."""
     first, last = first or 0, last or _ALWAYS
-    for pk, key, kind, member, at, why, growth in bulk.select(
-        "SELECT id, key, kind, member_id, at, why, growth FROM loyalty_txn "
-        "WHERE +merchant_id = %s AND seal = %s AND id BETWEEN %s AND %s ORDER BY id",
+    # PostgreSQL has a moment's seconds at hand; SQLite's are read from text, and its text may be anybody's.
+    at = "CAST(EXTRACT(epoch FROM at) AS text)" if bulk.is_postgres() else "at"
+    for begins, moment, why, growth in bulk.select(
+        "SELECT 't|' || id || '|' || key || '|' || kind || '|' || COALESCE(CAST(member_id AS text), 'None'), "
+        f"{at}, why, growth FROM loyalty_txn WHERE +merchant_id = %s AND seal = %s AND id BETWEEN %s AND %s ORDER BY id",
         [merchant.pk, number, first, last],
     ):
-        moment = bulk.read_moment(at)
-        assert moment is not None
+        stamp = moment if isinstance(moment, str) else f"{moment.timestamp():.6f}"
         grown = "" if growth is None else f"|growth {growth}"
-        yield f"t|{pk}|{key}|{kind}|{member}|{moment.timestamp():.6f}|{_text(why)}{grown}"
+        yield f"{begins}|{stamp}|{_text(why)}{grown}"
     for table, line in _LINES.items():
         for (told,) in bulk.select(
             # Both tables are told the span of ids, and the legs' index begins with the merchant: else all of them are looked at.
@@ -55,7 +56,7 @@ def content_of(merchant: Merchant, number: int, first: int | None, last: int | N
             yield told
 
 
-# Written by the database: of all lines these are the most.
+# Written by the database, as what comes of a posting is: these are the most.
 _LINES = {
     "entry": "'e|' || x.txn_id || '|' || x.account || '|' || x.amount || '|' || COALESCE(CAST(x.seq AS text), 'None') "
     "|| '|' || COALESCE(CAST(x.balance_after AS text), 'None')",
