@@ -54,7 +54,7 @@ class Till:
 
 def test_a_sale_makes_a_member_books_points_and_can_be_sent_again(till, shop):
     status, first = till.sell(SALE)
-    assert (status, first["orders"]) == (200, [{"number": "A-1001", "store": "XH", "outcome": "new"}])
+    assert (status, first["orders"]) == (200, [{"number": "A-1001", "store": "XH", "outcome": "new", "odd": []}])
     assert (first["new"], first["same"], first["members_made"]) == (1, 0, 1)
     member = Member.objects.get()
     status, points = till.get(f"/members/{member.card}/points")
@@ -129,6 +129,7 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
     _, write = actions.make_token(merchant=lan.merchant, name="till", may_write=True, now=cast.OPENED)
     _, read = actions.make_token(merchant=lan.merchant, name="eyes", may_write=False, now=cast.OPENED)
     spend = {"points": 1, "key": "k"}
+    card = Member.objects.create(merchant=lan.merchant, card="00000007", joined_at=cast.OPENED).card
     cases = [
         (write, "members/99999999/points/spend", spend, 404, "no_such_member", "没有卡号"),
         (write, "members/99999999/points/spend", "{", 400, "not_json", "不是有效的 JSON"),
@@ -136,6 +137,7 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
         (write, "members/99999999/points/spend", {}, 400, "not_understood", "points: 缺少此项"),
         (read, "members/99999999/points/spend", spend, 403, "read_only", "令牌“eyes”只能读取"),
         ("wrong", "members/99999999/points/spend", spend, 401, "no_token", "Authorization"),
+        (write, f"members/{card}/points/spend", {"points": 1}, 400, "no_key", "每个请求都要带"),
         (write, "nowhere", {}, 404, "no_such_path", "没有这个地址"),
     ]
     for token, path, body, status, code, chinese in cases:
@@ -149,3 +151,12 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
             told = answer.json()
             assert (answer.status_code, told["code"]) == (status, code), told
             assert (chinese in told["error"]) == (spoken == "zh-CN" or chinese.isascii()), told
+
+
+def test_an_order_that_cannot_be_right_is_taken_and_says_so(till):
+    sale = SALE | {"refunded_minor": 20_000}
+    till.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh"
+    (told,) = till.sell(sale)[1]["orders"]
+    assert [one["code"] for one in told["odd"]] == ["refund_over_paid"]
+    assert "大于实付金额" in told["odd"][0]["error"]
+    assert till.sell(sale)[1]["orders"] == [{"number": "A-1001", "store": "XH", "outcome": "same", "odd": []}]

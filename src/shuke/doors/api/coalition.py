@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.points import Key, KeyHeader, Points
+from shuke.doors.api.points import NO_KEY, Key, KeyHeader, Points
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import coalition as flow
@@ -251,8 +251,7 @@ def _call(request: Request, card: str) -> tuple[Merchant, Any, str]:
 
 def _do(request: Request, who: Any, key: str, ref: str, ask: Any) -> Status:
     if not key:
-        sentence = "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again."
-        return Status(400, CoalitionRefusal(error=sentence, code="no_key"))
+        return Status(400, CoalitionRefusal(error=NO_KEY[language(request)], code="no_key"))
     answer: Answer = ask()
     if not answer.done:
         sentence = coalition.sentence(answer.code, answer.figures, ref, language(request))

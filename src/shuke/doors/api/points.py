@@ -23,6 +23,10 @@ from shuke.shops.queries import now as shop_now
 router = Router(tags=["points"])
 Points = Annotated[int, Field(ge=1, le=10**12)]
 Key = Annotated[str, Field(max_length=160, description="or the header Idempotency-Key")]
+NO_KEY = {
+    "en": "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again.",
+    "zh": "每个请求都要带您自己的键（字段 key 或请求头 Idempotency-Key），以便安全重发。",
+}
 KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
@@ -173,7 +177,7 @@ def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader =
     to = members.member_of(merchant.pk, told.to)
     key = told.key or idempotency_key or ""
     if not key:
-        return no_key()
+        return no_key(request)
     move = actions.Transfer(key, who.asked_as, to.asked_as, told.points)
     [answer] = actions.transfer(merchant=merchant, transfers=[move], now=shop_now(merchant), actor=actor)
     return _told(request, who, Ask(key, "handed", who.asked_as, told.points), answer)
@@ -185,7 +189,7 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
     merchant, who, actor = call(request, card)
     key = told.key or idempotency_key or ""
     if not key:
-        return no_key()
+        return no_key(request)
     try:
         found = actions.correct(
             merchant=merchant,
@@ -218,7 +222,7 @@ def activity(request: Request, card: str, told: ActivityIn, idempotency_key: Key
     """Tell that a member signed in, answered a survey, wrote a review: the charter says what it gives."""
     merchant, who, actor = call(request, card)
     one = Ask(told.key or idempotency_key or "", "activity", who.asked_as, ref=told.activity)
-    answer = _ask(merchant, one, actor)
+    answer = _ask(request, merchant, one, actor)
     if isinstance(answer, Status):
         return answer
     if not answer.done:
@@ -235,14 +239,14 @@ def call(request: Request, card: str) -> tuple[Merchant, Any, str]:
     return token.merchant, members.member_of(token.merchant.pk, card), f"token:{token.pk}"
 
 
-def _ask(merchant: Merchant, one: Ask, actor: str) -> Answer | Status:
+def _ask(request: Request, merchant: Merchant, one: Ask, actor: str) -> Answer | Status:
     if not one.key:
-        return no_key()
+        return no_key(request)
     return actions.ask(merchant=merchant, asks=[one], now=shop_now(merchant), actor=actor)[0]
 
 
 def _do(request: Request, who: Any, one: Ask) -> Status:
-    answer = _ask(request.auth.merchant, one, f"token:{request.auth.pk}")
+    answer = _ask(request, request.auth.merchant, one, f"token:{request.auth.pk}")
     return answer if isinstance(answer, Status) else _told(request, who, one, answer)
 
 
@@ -265,8 +269,5 @@ def _refusal(status: int, sentence: str, code: str, figures: dict[str, int] | No
     return Status(status, BooksRefusal(error=sentence, code=code, figures=figures or {}))
 
 
-def no_key() -> Status:
-    sentence = (
-        "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again."
-    )
-    return _refusal(400, sentence, "no_key")
+def no_key(request: Request) -> Status:
+    return _refusal(400, NO_KEY[language(request)], "no_key")

@@ -174,10 +174,21 @@ class OrdersIn(Schema):
     orders: Annotated[list[OrderIn], Field(min_length=1, max_length=1000)]
 
 
+class Refusal(Schema):
+    error: str
+
+
+class CodedRefusal(Refusal):
+    code: str
+
+
 class OrderOut(Schema):
     number: str
     store: str
     outcome: str = Field(description="new, changed or same")
+    odd: list[CodedRefusal] = Field(
+        [], description="what cannot be right in it, told with the news: it was taken as it is"
+    )
 
 
 class NotGivenBackOut(Schema):
@@ -199,11 +210,3 @@ class OrdersOut(Schema):
     not_given_back: list[NotGivenBackOut] = Field(
         [], description="told once, with the refund; who sends it again is told `same`"
     )
-
-
-class Refusal(Schema):
-    error: str
-
-
-class CodedRefusal(Refusal):
-    code: str

@@ -330,7 +330,7 @@ def sell(request: Request, told: CardSellIn, idempotency_key: KeyHeader = None) 
             raise StoredRefused("stored_value_off")
         found = books.find_card(merchant, told.code)
         if found is None:
-            raise StoredRefused("no_such_card")
+            raise StoredRefused("no_such_card", ref=f"…{told.code[-4:]}")
         [answer] = stored.sell_cards(
             merchant=merchant,
             cards=[found.pk],

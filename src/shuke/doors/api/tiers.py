@@ -80,7 +80,7 @@ def give(request: Request, card: str, told: TierIn, idempotency_key: KeyHeader =
     merchant, who, actor = call(request, card)
     now, key = shop_now(merchant), told.key or idempotency_key or ""
     if not key:
-        return no_key()
+        return no_key(request)
     wrong = _wrong(charters.in_force(merchant, now), told, now.astimezone(merchant.tz).date())
     if wrong:
         status, code, known = wrong
@@ -108,7 +108,7 @@ def end(request: Request, card: str, told: MembershipEndIn, idempotency_key: Key
 def _ask(request: Request, card: str, key: str, kind: str, ref: str) -> Status:
     merchant, who, actor = call(request, card)
     if not key:
-        return no_key()
+        return no_key(request)
     now, one = shop_now(merchant), Ask(key, kind, who.asked_as, ref=ref)
     (answer,) = actions.ask(merchant=merchant, asks=[one], now=now, actor=actor)
     if not answer.done:

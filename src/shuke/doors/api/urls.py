@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Query, Status
 
 from shuke import __version__
+from shuke.connect.importers import sentence
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import finance as finances
@@ -25,6 +27,7 @@ from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
 from shuke.doors.api.refusing import answer_refusals
 from shuke.doors.api.shapes import (
+    CodedRefusal,
     ExpiryOut,
     HitOut,
     MemberOut,
@@ -37,6 +40,7 @@ from shuke.doors.api.shapes import (
 )
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Reader, Request, writer
+from shuke.engine.facts import Problem
 from shuke.flows import search
 from shuke.flows.take_orders import take_orders
 from shuke.insight.queries import value_told
@@ -132,13 +136,11 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
         now=now,
         actor=f"token:{token.pk}",
     )
-    outcomes = {recorded.key: recorded.outcome.value for recorded in taken.orders}
+    recorded = {one.key: one for one in taken.orders}
     answers = [
-        OrderOut(
-            number=one.number,
-            store=one.store,
-            outcome=outcomes.get(order_event(one.platform, one.store, one.number), "same"),
-        )
+        OrderOut(number=one.number, store=one.store, outcome=found.outcome.value, odd=_odd(request, found.oddities))
+        if (found := recorded.get(order_event(one.platform, one.store, one.number))) is not None
+        else OrderOut(number=one.number, store=one.store, outcome="same", odd=[])
         for one in told.orders
     ]
     count = Counter(answer.outcome for answer in answers)
@@ -160,6 +162,13 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
             for left in one.not_given_back(merchant.currency)
         ],
     )
+
+
+def _odd(request: Request, oddities: Iterable[str]) -> list[CodedRefusal]:
+    return [
+        CodedRefusal(code=code, error=sentence(Problem(code, 0, "", "", (), False), language(request)))
+        for code in oddities
+    ]
 
 
 api.add_router("", till.router)

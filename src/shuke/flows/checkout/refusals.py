@@ -6,8 +6,8 @@ from shuke.kit.refusal import Refusal
 
 REFUSALS = {
     "key_reused": (
-        "The key {key} was used before for another basket. Use a new key for a new basket.",
-        "键 {key} 已用于另一购物车，请为新的购物车使用新的键。",
+        "The key {key} was used before for another request. Use a new key for a new request.",
+        "键 {key} 已用于另一请求，新请求请用新键。",
     ),
     "price_changed": (
         "The basket now costs {due}, not {expected}. Price it again and ask the member.",
