@@ -79,6 +79,14 @@ def test_a_files_text_that_does_not_fit_its_type_is_left_out_and_the_rest_is_tak
     assert kept(member) == {"skin": "干性"}
 
 
+def test_what_a_platforms_export_tells_has_a_name_in_both_languages_and_anything_else_its_own(lan, member):
+    told = (("wechat_region", "广东省"), ("养几只猫", "2"))
+    recognise(merchant=lan.merchant, people=[person(nick("甲"), attributes=told)], now=NOON)
+    named = {kind.key: (kind.label_zh, kind.label_en) for kind in queries.attribute_kinds(lan.merchant)}
+    assert named["wechat_region"] == ("微信地域", "WeChat region")
+    assert named["养几只猫"] == ("养几只猫", "养几只猫")
+
+
 @pytest.mark.parametrize(
     ("definition", "says"),
     [

@@ -119,7 +119,7 @@ def test_bands():
 def test_words_for_bands_and_days():
     named = [
         ("age", "25..35", "25–34"), ("age", "..18", "< 18"), ("frequency", "53..", "≥ 53"), ("frequency", "1..2", "1"), ("hour", "6..10", "6:00–10:00"),
-        ("basket", "1600..2300", "¥16.00–¥23.00"), ("weekday", "7", "星期日"), ("gender", "f", "女"), ("kinds", "*", "其他"),
+        ("basket", "1600..2300", "¥16.00–¥23.00"), ("weekday", "7", "星期日"), ("gender", "f", "女"), ("kinds", "*", "其他"), ("platform", "taobao", "淘宝"), ("platform", "mall", "mall"),
     ]  # fmt: skip
     for key, code, shown in named:
         told, bar = {"key": key, "label": None}, {"option": code, "name": ""}

@@ -53,7 +53,7 @@ class PersonForm(forms.Form):
         add("phone", text(label=_("Phone"), max_length=20, required=False))
         add("phone2", text(label=_("Another phone"), max_length=20, required=False))
         add("email", forms.EmailField(label=_("E-mail"), required=False))
-        platforms = [("", "–"), *((p, p) for p in PLATFORMS)]
+        platforms = [("", "–"), *((p, words.platform(p)) for p in PLATFORMS)]
         add("platform", forms.ChoiceField(label=_("Account on"), required=False, choices=platforms))
         add("account", text(label=_("Account name there"), max_length=100, required=False))
         for key, label in (("province", _("Province")), ("city", _("City"))):

@@ -20,21 +20,6 @@ ROLES: dict[str, str | Promise] = {
     "auditor": _("Auditor"),
 }
 
-# Where stores sell. Codes that are not here are names of their own.
-PLATFORMS: dict[str, str | Promise] = {
-    "pos": _("Street shops"),
-    "taobao": _("Taobao"),
-    "tmall": _("Tmall"),
-    "jd": _("JD"),
-    "pinduoduo": _("Pinduoduo"),
-    "douyin": _("Douyin"),
-    "youzan": _("Youzan"),
-    "1688": "1688",
-    "shopify": "Shopify",
-    "woocommerce": "WooCommerce",
-    "completejourney": "Complete Journey",
-}
-
 
 def said(words: wording.Wording, **params: Any) -> str:
     """One wording in the reader's language."""
@@ -71,7 +56,7 @@ def rfm_class(code: str) -> str:
 
 
 def platform(code: str) -> str:
-    return str(PLATFORMS.get(code, code))
+    return said(wording.PLATFORMS[code]) if code in wording.PLATFORMS else code
 
 
 def where(what: str, code: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shuke.engine.insight.wording import Wording
+from shuke.engine.insight.wording import PLATFORMS, Wording
 from shuke.kit import money
 
 TOPICS = {
@@ -106,6 +106,8 @@ def option(told: dict[str, Any], bar: dict[str, Any], language: str, currency: s
         return _WEEKDAYS[int(code) - 1].said(language)
     if key == "tenure":
         return _TENURE[code].said(language)
+    if key == "platform" and code in PLATFORMS:
+        return PLATFORMS[code].said(language)
     if key == "gender":
         return _GENDERS[code].said(language) if code in _GENDERS else code
     if key.startswith("attribute:") and code in _ANSWERS:

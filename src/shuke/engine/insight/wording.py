@@ -384,3 +384,19 @@ def name_of(figure: str, language: str) -> str:
 def definition_of(figure: str, language: str, **params: object) -> str:
     """What a figure means, with its parameters (window_days, active_days, fixed_on, next_on) filled in."""
     return FIGURES[figure][1].said(language, **params)
+
+
+# Where stores sell. Codes that are not here are names of their own.
+PLATFORMS = {
+    "pos": Wording("线下门店", "Street shops"),
+    "taobao": Wording("淘宝", "Taobao"),
+    "tmall": Wording("天猫", "Tmall"),
+    "jd": Wording("京东", "JD"),
+    "pinduoduo": Wording("拼多多", "Pinduoduo"),
+    "douyin": Wording("抖音", "Douyin"),
+    "youzan": Wording("有赞", "Youzan"),
+    "1688": Wording("1688", "1688"),
+    "shopify": Wording("Shopify", "Shopify"),
+    "woocommerce": Wording("WooCommerce", "WooCommerce"),
+    "completejourney": Wording("Complete Journey", "Complete Journey"),
+}

@@ -112,7 +112,7 @@ def take_texts(*, merchant: Merchant, told: Mapping[int, Mapping[str, str]]) -> 
     kinds = {kind.key: kind for kind in AttributeKind.objects.filter(merchant=merchant)}
     unknown = sorted({key[:40] for texts in told.values() for key in texts} - set(kinds))
     if unknown:
-        made = [AttributeKind(merchant=merchant, key=k, label_zh=k, label_en=k, type=Type.TEXT) for k in unknown]
+        made = [AttributeKind(merchant=merchant, key=k, type=Type.TEXT, **_labels(k)) for k in unknown]
         AttributeKind.objects.bulk_create(made, ignore_conflicts=True)
         kinds.update((kind.key, kind) for kind in made)
     read: dict[int, dict[str, Any]] = {}
@@ -125,6 +125,22 @@ def take_texts(*, merchant: Merchant, told: Mapping[int, Mapping[str, str]]) -> 
             except BadAttribute:
                 continue
     return read
+
+
+# What the exports of platforms tell of a customer beside the profile.
+_FROM_EXPORTS = {
+    "tags": ("标签", "Tags"),
+    "level": ("原等级", "Level elsewhere"),
+    "youzan_level": ("有赞等级", "Youzan level"),
+    "stored_value": ("原储值余额", "Stored value elsewhere"),
+    "wechat_region": ("微信地域", "WeChat region"),
+    "company": ("公司", "Company"),
+}
+
+
+def _labels(key: str) -> dict[str, str]:
+    zh, en = _FROM_EXPORTS.get(key, (key, key))
+    return {"label_zh": zh, "label_en": en}
 
 
 def check(key: str, type: str, options: Sequence[str], value: Any) -> Any:
