@@ -46,9 +46,9 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant("lifo", "engine/ledger/books.py", "return self.expires_at or FAR, self.earned_at, self.key",
            "return (FAR - (self.expires_at or FAR), self.earned_at, self.key)", BOOK),
-    Mutant("expiry-off-by-one", "engine/ledger/run.py", "lot.expires_at <= at and lot.free > 0", "lot.expires_at < at and lot.free > 0", BOOK),
+    Mutant("expiry-off-by-one", "engine/ledger/run.py", "lot.expires_at <= at and lot.remaining > lot.held", "lot.expires_at < at and lot.remaining > lot.held", BOOK),
     Mutant("expired-can-be-spent", "engine/ledger/books.py", "and (lot.expires_at is None or lot.expires_at > now)", "", LAWS + ASKS),
-    Mutant("pending-can-be-spent", "engine/ledger/books.py", "if lot.free > 0 and lot.available_at <= now and", "if lot.free > 0 and", BOOK),
+    Mutant("pending-can-be-spent", "engine/ledger/books.py", "if lot.remaining > lot.held and lot.available_at <= now and", "if lot.remaining > lot.held and", BOOK),
     Mutant("held-can-be-spent", "engine/ledger/books.py", "return self.remaining - self.held", "return self.remaining", BOOK),
     Mutant("claw-back-forgets-lapsed", "engine/ledger/sales.py", "lapsed = min(rest, self._lapsed(own))", "lapsed = 0", BOOK),
     Mutant("claw-back-spares-debt", "engine/ledger/run.py", "self.books.debt += short", "self.books.debt += 0", BOOK),
