@@ -1,7 +1,8 @@
 """Expiry of 1,000,000 lots in one night beside set-based SQL doing the same, and what a till notices of it. P5.
 
 Raw: hand-written statements over accounts, lots, postings with a unique key, legs, uses: for 200 accounts (1,000 lots) a
-transaction that locks the accounts in order, posts, uses up the lots and lowers the balances. Ours writes the same rows with event,
+transaction that locks the accounts in order, posts, uses up the lots and lowers the balances. Lots lie in the tables of both as
+they were given, to a thousand members at a time, one day after the other. Ours writes the same rows with event,
 explanation, version of the charter, running number and balance, closes the wallet and tells the timeline. Both engines; every
 figure is of one run. Asked: at least 0.5 x raw, no batch that locks for more than 500 ms, and a till's p99 at most twice what it is without.
 
@@ -25,8 +26,9 @@ from typing import Any
 import _books
 from _postgres import binaries, postgres
 
-PER_MEMBER, ACCOUNTS = 5, 200
+PER_MEMBER, ACCOUNTS, AT_ONCE = 5, 200, 1000
 END = _books.BEGIN + timedelta(days=90)
+STARTED = time.perf_counter()
 TILL_EVERY, TILL_ALONE = 0.02, float(os.environ.get("BENCH_SECONDS", "10"))
 TABLES = """
 CREATE TABLE raw_account (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL CHECK (balance >= 0));
@@ -60,6 +62,12 @@ EXPIRE = (
 # -- ours --------------------------------------------------------------------------------------------------------------
 
 
+def _tell(what: str, done: int, of: int) -> None:
+    """How far it is, ten times in all: a run of a million lots takes minutes."""
+    if done * 10 // of > (done - PER_MEMBER * AT_ONCE) * 10 // of:
+        print(f"  {time.perf_counter() - STARTED:4.0f} s  {what}: {done:,} of {of:,}", file=sys.stderr, flush=True)
+
+
 def _adjusted(merchant: Any, members: int) -> list[int]:
     """Members to each of whom five times points were given by hand, good until one day: the books as `ask` writes them."""
     from shuke.kit import bulk
@@ -67,11 +75,12 @@ def _adjusted(merchant: Any, members: int) -> list[int]:
     from shuke.loyalty.models import Wallet
 
     found = _books.people(merchant, members)
-    for start in range(0, members, 1000):
-        part = found[start : start + 1000]
+    for start in range(0, members, AT_ONCE):
+        part = found[start : start + AT_ONCE]
         for n in range(PER_MEMBER):
             asks = [Ask(f"{m}:{n}", "adjust", m, 10 + n, expires_at=END) for m in part]
             ask(merchant=merchant, asks=asks, now=_books.BEGIN + timedelta(days=n), actor="bench")
+        _tell(f"{merchant.name}: lots given", (start + len(part)) * PER_MEMBER, members * PER_MEMBER)
     bulk.learn_statistics()
     assert Wallet.objects.filter(merchant=merchant, next_expiry_at=END).count() == members
     return found
@@ -99,6 +108,7 @@ def ours(lots: int) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     run_clock(merchant=merchant, now=END)
     told: dict[str, Any] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "longest": longest}
+    _tell("night", lots, lots)
     told["alone"] = _till(None)
     night = subprocess.Popen([sys.executable, __file__, "night"])
     told["beside"] = _till(night)
@@ -135,6 +145,11 @@ def _till(beside: subprocess.Popen | None) -> list[float]:
 # -- raw ---------------------------------------------------------------------------------------------------------------
 
 
+def _given(n: int) -> tuple[int, int, int]:
+    """In which order lots lie in the table: as points are given, to a thousand members at a time, one day after the other."""
+    return n // (PER_MEMBER * AT_ONCE), n % PER_MEMBER, n
+
+
 def raw_sqlite(lots: int) -> None:
     import sqlite3
 
@@ -149,7 +164,7 @@ def raw_sqlite(lots: int) -> None:
     c.executemany(
         "INSERT INTO raw_txn VALUES (?, ?, '2025')", ((n, f"earn{n}") for n in range(1, accounts * PER_MEMBER + 1))
     )
-    rows = [(1 + n // PER_MEMBER, 10 + n % PER_MEMBER) for n in range(accounts * PER_MEMBER)]
+    rows = [(1 + n // PER_MEMBER, 10 + n % PER_MEMBER) for n in sorted(range(accounts * PER_MEMBER), key=_given)]
     c.executemany("INSERT INTO raw_lot (account, remaining, ends) VALUES (?, ?, '2025-04-01')", rows)
     for sign, account in ((1, "?2"), (-1, "0")):
         sql = f"INSERT INTO raw_entry (txn, account, amount) VALUES (?1, {account}, {sign} * ?3)"
@@ -176,7 +191,8 @@ def raw_postgres(lots: int) -> None:
     every = f"generate_series(0, {accounts * PER_MEMBER - 1}) g"
     c.execute(f"INSERT INTO raw_txn (key, at) SELECT 'earn' || g, '2025' FROM {every}")
     c.execute(
-        f"INSERT INTO raw_lot (account, remaining, ends) SELECT 1 + g / {PER_MEMBER}, 10 + g % {PER_MEMBER}, '2025-04-01' FROM {every}"
+        f"INSERT INTO raw_lot (account, remaining, ends) SELECT 1 + g / {PER_MEMBER}, 10 + g % {PER_MEMBER}, '2025-04-01' "
+        f"FROM {every} ORDER BY g / {PER_MEMBER * AT_ONCE}, g % {PER_MEMBER}, g"
     )
     c.execute("INSERT INTO raw_entry (txn, account, amount) SELECT id, account, remaining FROM raw_lot")
     c.execute("INSERT INTO raw_entry (txn, account, amount) SELECT id, 0, -remaining FROM raw_lot")
@@ -219,10 +235,9 @@ def _p99(took: list[float]) -> float:
 
 
 def _compare(engine: str, lots: int, env: dict[str, str], raw: str) -> None:
+    print(f"\n{engine}, {lots:,} lots of {lots // PER_MEMBER:,} members", flush=True)
     hand, mine = _part(raw, lots, env), _part("ours", lots, env)
-    print(
-        f"\n{engine}, {lots:,} lots of {lots // PER_MEMBER:,} members\n{'':<8}{'lots/s':>10}{'CPU s':>10}{'longest lock ms':>18}"
-    )
+    print(f"{'':<8}{'lots/s':>10}{'CPU s':>10}{'longest lock ms':>18}")
     for name, told in (("raw", hand), ("shuke", mine)):
         print(f"{name:<8}{lots / told['wall']:>10,.0f}{told['cpu']:>10.1f}{told['longest'] * 1000:>18.0f}")
     print(f"{hand['wall'] / mine['wall']:.2f} x raw (asked: at least 0.5); locks asked: at most 500 ms")
