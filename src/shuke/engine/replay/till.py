@@ -222,12 +222,11 @@ class Till:
 
     def _pay_by_card(self, number: str, priced: Priced, at: datetime) -> list[dict[str, Any]]:
         told = []
-        for one in priced.applied:
-            if one.step == "gift_cards":
-                card, hold = self.cards.by_number(one.ref), f"checkout:{number}:card:{one.ref}"
-                self.value.ask(card.holder, hold, "hold", one.amount, "", at)
-                done = self.value.ask(card.holder, f"{hold}:paid", "capture", one.amount, hold, at)
-                told += self.cards.told(card, done, "card_spend").did
+        for one in sorted((one for one in priced.applied if one.step == "gift_cards"), key=lambda one: int(one.ref)):
+            card, hold = self.cards.by_number(one.ref), f"checkout:{number}:card:{one.ref}"
+            self.value.ask(card.holder, hold, "hold", one.amount, "", at)
+            done = self.value.ask(card.holder, f"{hold}:paid", "capture", one.amount, hold, at)
+            told += self.cards.told(card, done, "card_spend").did
         return told
 
     # ---- returns ------------------------------------------------------------------------------------------------------
@@ -251,7 +250,7 @@ class Till:
         # The money is with the buyer whatever we say: of cards that are void nothing follows it.
         had = dict(basket.given.gift_cards)
         gone = [
-            ref for ref, n in back.minus(basket.given).gift_cards if n and self.cards.by_number(ref).state == "void"
+            ref for ref, n in _in_order(back.minus(basket.given)) if n and self.cards.by_number(ref).state == "void"
         ]
         kept = tuple((ref, had.get(ref, 0) if ref in gone else n) for ref, n in back.gift_cards)
         answer = self._refund(line, plan, plan.amount)
@@ -297,7 +296,7 @@ class Till:
             self.members[basket.member].ask(Ask(key, "return", more.points, f"checkout:{number}:paid"), at)
             answer.events.append((basket.member, self.names.event(f"return:{key}")))
         in_all = dict(back.gift_cards)
-        for ref, part in more.gift_cards:
+        for ref, part in _in_order(more):
             card, hold = self.cards.by_number(ref), f"checkout:{number}:card:{ref}"
             self.cards.may_come_back(card)
             done = self.value.ask(card.holder, f"{hold}:back:{in_all[ref]}", "return", part, f"{hold}:paid", at)
@@ -314,6 +313,11 @@ class Till:
     def _gone(self, more: Back) -> bool:
         """Would something go back to a card that is void?"""
         return any(self.cards.by_number(ref).state == "void" for ref, _ in more.gift_cards)
+
+
+def _in_order(back: Back) -> list[tuple[str, int]]:
+    """What goes back to gift cards, told in the order in which they were made."""
+    return sorted(back.gift_cards, key=lambda told: int(told[0]))
 
 
 def without_codes(basket: Basket, cards: Cards) -> Basket:

@@ -143,7 +143,7 @@ class Till:
         if row.points:
             for kind, what in (("hold", "points"), ("capture", "paid")):
                 answer.events.append((line.member, self.shop.names.event(f"{kind}:checkout:{row.pk}:{what}")))
-        for card in row.gift_cards:
+        for card in sorted(row.gift_cards, key=int):  # their numbers are given in the order in which they were made
             answer.did.append(self._by_card(f"checkout:{row.pk}:card:{card}:paid", "card_spend", card))
         if row.stored_value_minor:
             answer.did.append(self._value(f"checkout:{row.pk}:stored:paid", "spend_value"))
@@ -202,7 +202,8 @@ class Till:
         taken = take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
         self.returns.done(line, plan, amount)
         event = f"refund:{sold.order_event}:{line.id}"
-        left = [void(self.cards.numbers()[str(card.card)]) for one in taken.returns for card in one.void]
+        gone = sorted(card.card for one in taken.returns for card in one.void)
+        left = [void(self.cards.numbers()[str(card)]) for card in gone]
         return Answer(True, figures={"amount": amount}, left=left, events=[(sold.member, event)])
 
     def _so_far(self, order: str) -> tuple[int, int, set[int], dict[str, int]]:
@@ -226,7 +227,8 @@ class Till:
         if row.returned_points > before[0]:
             name = f"return:checkout:{row.pk}:back:{row.returned_points}"
             answer.events.append((member, self.shop.names.event(name)))
-        for card, (_, back) in sorted(row.gift_cards.items()):
+        for card in sorted(row.gift_cards, key=int):
+            back = row.gift_cards[card][1]
             if back > before[3].get(card, 0):
                 answer.did.append(self._by_card(f"checkout:{row.pk}:card:{card}:back:{back}", "card_give_back", card))
         if row.returned_stored_minor > before[1]:
