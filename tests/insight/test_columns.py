@@ -54,6 +54,18 @@ def test_orders_that_are_no_purchase_stay_at_home(lan):
     assert read(lan.merchant, "heads", "net, refunded, counted") == [(0, 10_000, 0)]
 
 
+def test_columns_are_complete_from_a_night_on_until_a_file_is_gone_or_the_shop_moves(lan):
+    sell(lan, member(lan, "梅"), "2026-03-02")
+    assert not columns.complete(lan.merchant)
+    columns.refresh(merchant=lan.merchant)
+    assert columns.complete(lan.merchant)
+    lan.merchant.zone = "Europe/Berlin"
+    assert not columns.complete(lan.merchant)
+    lan.merchant.zone = "Asia/Shanghai"
+    columns.files(lan.merchant)["lines"][0].unlink()
+    assert not columns.complete(lan.merchant)
+
+
 def test_only_months_that_changed_are_written_again(lan):
     mei, hong = member(lan, "梅"), member(lan, "红")
     orders = [sell(lan, mei, f"2026-0{month}-10") for month in (1, 2, 3)]

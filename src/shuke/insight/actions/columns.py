@@ -79,6 +79,15 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
         return counts
 
 
+def complete(merchant: Merchant) -> bool:
+    """Whether the files are all there, as the last night left them."""
+    home = folder(merchant)
+    known = _manifest(home)
+    return (known.get("format"), known.get("zone")) == (FORMAT, merchant.zone) and all(
+        _here(home, month) for month in known["months"]
+    )
+
+
 def files(merchant: Merchant) -> dict[str, list[Path]]:
     """The files to read, by table name (`heads`, `lines`), oldest month first."""
     home = folder(merchant)

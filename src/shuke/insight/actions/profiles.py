@@ -11,8 +11,9 @@ from shuke.shops.models import Merchant
 
 def profile_columns(*, merchant: Merchant, day: date, now: datetime) -> int:
     """Compute and keep what is known of every member as of the end of `day`, and the answers that rest on it and are asked for every
-    day; how many members that is."""
-    columns.refresh(merchant=merchant)
+    day; how many members that is. What was bought is told by the files of the night that made the figures of `day`."""
+    if not columns.complete(merchant):
+        columns.refresh(merchant=merchant)
     known = profile_traits.compute(merchant, day)
     answers = profiles.usual(known)
     if (mouth := word_of_mouth.usual(merchant, known, now)) is not None:
