@@ -3,13 +3,14 @@
 from datetime import date
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from shuke.flows import timetable
 from shuke.insight import actions
 from shuke.insight.actions import Mark
 from shuke.insight.models import GoodsReport
-from shuke.insight.queries import goods, goods_model
+from shuke.insight.queries import goods, goods_model, goods_sales
 from shuke.kit import jobs
 from shuke.kit.models import AuditLine
 from shuke.members.models import MemberState
@@ -38,6 +39,27 @@ def test_a_night_keeps_a_report_for_products_and_kinds(shelves):
     kinds = goods.report(shelves.merchant, "kind")
     assert [row["item"] for row in kinds["groups"][0]["hot"]] == ["食品/茶"]
     assert told["check"]["earned"] == "bestsellers"  # twelve members prove nothing
+
+
+def baskets(sold):
+    found = {}
+    for order, *row in zip(*(column.tolist() for column in sold[:6]), strict=True):
+        found.setdefault(order, []).append(row)
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize("level", goods_sales.LEVELS)
+def test_files_read_here_say_what_the_analysis_says_on_a_cluster(shelves, monkeypatch, level):
+    type(shelves.people[3]).objects.filter(pk=shelves.people[3].pk).update(state=MemberState.MERGED)
+    shelf = goods_sales.shelf(shelves.merchant)
+    for day in (DAY, date(2026, 5, 31)):
+        here, share = goods_sales.sold(shelves.merchant, shelf, level, day)
+        with monkeypatch.context() as cluster:
+            cluster.setattr(goods_sales.analytics, "on_cluster", lambda: True)
+            there, its_share = goods_sales.sold(shelves.merchant, shelf, level, day)
+        assert here.day.size and share == its_share
+        assert baskets(here) == baskets(there)  # orders are numbered as they are read, month by month or all at once
+        assert all(np.array_equal(one, other) for one, other in zip(here[6:], there[6:], strict=True))
 
 
 def test_a_second_night_of_the_month_takes_the_place_of_the_first(shelves):

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from shuke.engine.insight import kpi
 from shuke.engine.insight.goods import again, check, fresh, hiding, ladder, opening, selling, together
-from shuke.engine.insight.goods.sales import Sales
-from shuke.insight.models import GoodsMark, GoodsReport, MemberScore
-from shuke.insight.queries import goods_model
+from shuke.engine.insight.goods.sales import Sales, Visits, distinct, visits
+from shuke.insight.models import GoodsMark, GoodsReport
+from shuke.insight.queries import coded, goods_model
 from shuke.insight.queries.goods_sales import LEVELS, MANY_PRODUCTS, Shelf, names_of, shelf, sold
 from shuke.kit import audit
 from shuke.orders.models import Product
@@ -136,17 +136,18 @@ def _checked(told: Sales, day: date, *, whole: bool) -> dict[str, Any]:
 
 def _figures(merchant: Merchant, shelves: Shelf, level: str, told: Sales, day: date, way: str) -> dict[str, Any]:
     today = kpi.day_number(day)
-    # One after the other: what each takes beside the sales is given back before the next.
-    durable = _durable(shelves, level, told, day)
+    # One after the other: what each takes beside the sales and the visits is given back before the next.
+    seen = visits(told)
+    durable = _durable(shelves, level, told, day, seen)
     parts = {
-        "again": _learn(merchant, level, told, today, way, durable),
+        "again": _learn(merchant, level, told, today, way, durable, seen),
         "groups": _groups(merchant, told, today),
         "opening": _opening(told, today),
         "together": _together(told),
         "ladder": [
             {"from": s.from_item, "to": s.to_item, "satisfied": s.satisfied, "steppers": s.steppers, "went": s.went,
              "share": round(s.share, 4), "expected": round(s.expected, 1), "lift": round(s.lift, 2), "days": s.days}
-            for s in ladder.ladder(told, as_of=today)[: SHOWN["ladder"]]
+            for s in ladder.ladder(told, as_of=today, seen=seen)[: SHOWN["ladder"]]
         ],
         "durable": [{"item": int(i)} for i in np.flatnonzero(durable)[:200]],
     }  # fmt: skip
@@ -157,33 +158,37 @@ def _figures(merchant: Merchant, shelves: Shelf, level: str, told: Sales, day: d
         "level": level,
         "window_days": selling.WINDOW_DAYS,
         "items": int(told.items.size),
-        "orders": int(np.unique(told.order).size),
+        "orders": int(np.count_nonzero(np.bincount(told.order, minlength=1))),
         "first_day": kpi.day_of_number(first).isoformat(),
         "last_day": kpi.day_of_number(last).isoformat(),
         "main": shelves.main_level(),
     }
 
 
-def _learn(merchant: Merchant, level: str, told: Sales, today: int, way: str, durable: np.ndarray) -> dict[str, Any]:
+def _learn(
+    merchant: Merchant, level: str, told: Sales, today: int, way: str, durable: np.ndarray, seen: Visits
+) -> dict[str, Any]:
     """Keep what is needed to name things to a member; what the report says of it."""
-    own = again.held(told, as_of=today)
+    own = again.held(told, as_of=today, seen=seen)
     rhythm = again.rhythm(told, own)
     due = again.due(told, rhythm, as_of=today, own=own)
     del own
     said = _again(told, rhythm, due, today)
     del due
-    goods_model.keep(merchant, level, goods_model.Learnt(today, told.items, fresh.fit(told, way), rhythm, durable))
+    goods_model.keep(
+        merchant, level, goods_model.Learnt(today, told.items, fresh.fit(told, way, seen=seen), rhythm, durable)
+    )
     return said
 
 
-def _durable(shelves: Shelf, level: str, told: Sales, day: date) -> np.ndarray:
+def _durable(shelves: Shelf, level: str, told: Sales, day: date, seen_visits: Visits) -> np.ndarray:
     """Of each item: whether its kind lasts. The seller's word first, else what its buyers show."""
     kind = shelves.kind_of(level, told.items)
     if level == "kind":
-        seen = hiding.durable_kinds(told, as_of=kpi.day_number(day))
+        seen = hiding.durable_kinds(told, as_of=kpi.day_number(day), seen=seen_visits)
     else:
         by_kind = told._replace(
-            item=np.searchsorted(np.unique(kind), kind)[told.item].astype(np.int32), items=np.unique(kind)
+            item=np.searchsorted(kinds := distinct(kind), kind).astype(np.int32)[told.item], items=kinds
         )
         lasts = hiding.durable_kinds(by_kind, as_of=kpi.day_number(day)) & (by_kind.items > 0)
         seen = lasts[np.searchsorted(by_kind.items, kind)] if kind.size else np.empty(0, bool)
@@ -193,16 +198,11 @@ def _durable(shelves: Shelf, level: str, told: Sales, day: date) -> np.ndarray:
 
 def _groups(merchant: Merchant, told: Sales, today: int) -> list[dict[str, Any]]:
     found = []
-    scores = {
-        row[0]: row[1:] for row in MemberScore.objects.filter(merchant=merchant).values_list("member_id", *GROUPS)
-    }
-    stands = [scores.get(int(member), ("", "", "")) for member in told.members]
+    stands, lately = coded.stands(merchant), selling.lately(told, as_of=today)
     for column, what in enumerate(GROUPS):
-        names = sorted({row[column] for row in stands} - {""})
-        number = {name: i for i, name in enumerate(names)}
-        group_of = np.array([number.get(row[column], -1) for row in stands], np.int64)
-        sums = selling.selling(told, group_of, len(names), as_of=today)
-        wanted = [(f"{what}:{name}", i) for name, i in number.items()]
+        names, group_of = stands.of(what, told.members)
+        sums = selling.by_group(lately, group_of, len(names))
+        wanted = [(f"{what}:{name}", i) for i, name in enumerate(names)]
         for key, group in [*([("all", sums.all)] if not column else []), *wanted]:
             found.append(
                 {
@@ -268,8 +268,8 @@ def _again(told: Sales, rhythm: again.Rhythm, due: again.Due, today: int) -> dic
     return {
         "pull": round(rhythm.pull, 2),
         "shop_gap": None if np.isnan(rhythm.shop_gap) else round(rhythm.shop_gap, 1),
-        "members_due": int(np.unique(due.member[state == 1]).size),
-        "members_overdue": int(np.unique(due.member[state == 2]).size),
+        "members_due": int(distinct(due.member[state == 1]).size),
+        "members_overdue": int(distinct(due.member[state == 2]).size),
         "items": [
             {
                 "item": int(i), "gap": None if np.isnan(rhythm.gap[i]) else round(float(rhythm.gap[i]), 1),

@@ -14,8 +14,10 @@ from django.conf import settings
 from django.db import connection
 
 from shuke.engine.insight import kpi
+from shuke.engine.insight.goods import reading
 from shuke.engine.insight.goods import sales as engine_sales
 from shuke.engine.insight.goods.sales import Sales
+from shuke.engine.insight.port import Engine
 from shuke.insight.models import GoodsMark
 from shuke.insight.queries import analytics
 from shuke.members.models import MemberState
@@ -99,20 +101,33 @@ def shelf(merchant: Merchant) -> Shelf:
 
 def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
     """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
-    item = shelves.item_of(level)
-    parts = []
+    read = _on_the_cluster if analytics.on_cluster() else _here
+    parts = read(merchant, shelves.product, shelves.item_of(level), kpi.day_number(day))
+    whole = engine_sales.joined(list(parts))
+    chosen = whole.most(most)
+    return chosen, chosen.item.size / max(whole.item.size, 1)
+
+
+def _on_the_cluster(merchant: Merchant, products: np.ndarray, item: np.ndarray, as_of: int) -> Iterator[Sales]:
     with analytics.opened() as engine:
         engine.table("members", living(merchant))
-        engine.table("goods", {"product": shelves.product[item > 0], "item": item[item > 0]})
+        engine.table("goods", {"product": products[item > 0], "item": item[item > 0]})
         for months in stretches(files_of(merchant)):
             engine.files("heads", months["heads"])
             engine.files("lines", months["lines"])
-            rows = engine.run("goods_lines", as_of=kpi.day_number(day))
+            rows = engine.run("goods_lines", as_of=as_of)
             columns = (rows.pop(name) for name in ("at_order", "who", "on_day", "what", "paid", "back"))
-            parts.append(engine_sales.sales(*columns))
-    whole = engine_sales.joined(parts)
-    chosen = whole.most(most)
-    return chosen, chosen.item.size / max(whole.item.size, 1)
+            yield engine_sales.sales(*columns)
+
+
+def _here(merchant: Merchant, products: np.ndarray, item: np.ndarray, as_of: int) -> Iterator[Sales]:
+    shelved = reading.Shelved(products, item, np.sort(living(merchant)["member"]))
+    listed = files_of(merchant)
+    with Engine(memory="256MB") as engine:
+        for heads, lines in zip(listed["heads"], listed["lines"], strict=True):
+            yield reading.taken(
+                engine.read(heads, reading.HEADS), engine.read(lines, reading.LINES), shelved, as_of=as_of
+            )
 
 
 def files_of(merchant: Merchant) -> dict[str, list[Path]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import Sales, groups_begin, visits
+from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 
 LEAST_GAPS = 10  # of an item, before its gap is believed; and of the shop, before anything is
 DEFAULT_PULL = 3.0
@@ -48,18 +48,22 @@ class Held(NamedTuple):
     weight: np.ndarray  # float64, days with a purchase, each the less the longer ago (FADES_DAYS)
 
 
-def held(sold: Sales, *, as_of: int | None = None) -> Held:
-    """What each member bought and kept up to the end of day `as_of` (default: the last there is)."""
-    told = visits(sold if as_of is None else sold.until(as_of))
+def held(sold: Sales, *, as_of: int | None = None, seen: Visits | None = None) -> Held:
+    """What each member bought and kept up to the end of day `as_of` (default: the last there is). seen: its visits, if they are known."""
+    told = visits(sold if as_of is None else sold.until(as_of)) if seen is None else seen
     if told.member.size == 0:
         none = np.empty(0, np.int64)
         return Held(none, none, none, none.astype(np.int32), none.astype(np.float64), none, none.astype(np.float64))
     now = int(told.day.max()) if as_of is None else as_of
     begins = groups_begin(told.member, told.item)
-    gap = np.zeros(told.day.size, np.int64)
+    gap = np.zeros(told.day.size, np.int32)
     gap[1:] = np.diff(told.day)
     gap[begins] = 0
-    logs = np.log(np.maximum(gap, 1))
+    # Gaps and silences are days of a history: there are far fewer of them than visits, so each is looked up.
+    logs = np.log(np.maximum(np.arange(int(gap.max()) + 1), 1))[gap]
+    silence = now - told.day
+    least = int(silence.min())
+    fading = np.exp((-np.arange(least, int(silence.max()) + 1)) / FADES_DAYS)[silence - least]
     at = np.flatnonzero(begins)
     size = np.diff(np.append(at, begins.size))
     return Held(
@@ -68,8 +72,8 @@ def held(sold: Sales, *, as_of: int | None = None) -> Held:
         size,
         told.day[at + size - 1],
         np.add.reduceat(logs, at),
-        np.add.reduceat(gap, at),
-        np.add.reduceat(np.exp((told.day - now) / FADES_DAYS), at),
+        np.add.reduceat(gap, at, dtype=np.int64),
+        np.add.reduceat(fading, at),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from shuke.engine.insight.goods import again, fresh
-from shuke.engine.insight.goods.sales import Sales, visits
+from shuke.engine.insight.goods.sales import Sales, Visits, visits
 
 TOP = 10
 RECENT_DAYS = 90  # what is bought on most days of the last quarter is what is named to everybody
@@ -93,7 +93,7 @@ def split(sold: Sales, cut: int, *, within: int = 0, top: int = TOP, most_items:
     before = sold.until(cut)
     later = visits(sold.where((sold.day > cut) & (sold.day <= (cut + within if within else sold.day.max(initial=cut)))))
     bought = visits(before)
-    tested = np.intersect1d(np.unique(bought.member), np.unique(later.member))
+    tested = np.flatnonzero(_were(bought, sold) & _were(later, sold))
     on_it = np.isin(later.member, tested)
     if not within:
         next_day = np.full(sold.members.size, np.iinfo(np.int32).max, np.int32)
@@ -110,6 +110,13 @@ def split(sold: Sales, cut: int, *, within: int = 0, top: int = TOP, most_items:
     new_truth = truth - truth.multiply(owned)
     new_truth.eliminate_zeros()
     return Split(cut, int(tested.size), every, _new(before, owned, new_truth.tocsr(), top, most_items))
+
+
+def _were(seen: Visits, sold: Sales) -> np.ndarray:
+    """bool per member: whether a visit is theirs."""
+    found = np.zeros(sold.members.size, bool)
+    found[seen.member] = True
+    return found
 
 
 def _every(before, cut, tested, owned, popular, truth, top) -> list[Rate]:  # type: ignore[no-untyped-def]

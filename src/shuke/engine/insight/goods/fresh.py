@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from shuke.engine.insight.goods import meeting
-from shuke.engine.insight.goods.sales import Sales, groups_begin, visits
+from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 
 MOST_ITEMS = 3_000
 NEIGHBOURS = 300  # of each item, kept
@@ -26,11 +26,21 @@ class Model(NamedTuple):
     items: np.ndarray
 
 
-def fit(sold: Sales, way: str = "both", *, most_items: int = MOST_ITEMS, neighbours: int = NEIGHBOURS) -> Model:
-    """Learn from everything sold. way: `basket` by one order, `customer` by one member's history, `both` the mean of the two."""
+def fit(
+    sold: Sales,
+    way: str = "both",
+    *,
+    most_items: int = MOST_ITEMS,
+    neighbours: int = NEIGHBOURS,
+    seen: Visits | None = None,
+) -> Model:
+    """Learn from everything sold. way: `basket` by one order, `customer` by one member's history, `both` the mean of the two.
+
+    seen: the visits of `sold`, if they are known.
+    """
     if way not in WAYS:
         raise ValueError(f"There is no way {way!r}; there are {', '.join(WAYS)}.")
-    holders = _holders(sold, most_items)
+    holders = _holders(sold, most_items, seen)
     near, together = [], []
     for block in _blocks(holders):
         near.append(_nearest(block.likeness(way), neighbours))
@@ -43,7 +53,7 @@ def compared(
     sold: Sales, *, most_items: int = MOST_ITEMS, neighbours: int = NEIGHBOURS
 ) -> tuple[dict[str, sparse.csr_array], np.ndarray]:
     """Likeness in each of WAYS and by lift (for the check alone, see there), and the buyers of each item: what they share is counted once."""
-    holders = _holders(sold, most_items)
+    holders = _holders(sold, most_items, None)
     near: dict[str, list[sparse.csr_array]] = {way: [] for way in (*WAYS, "lift")}
     for block in _blocks(holders):
         for way in WAYS:
@@ -134,10 +144,10 @@ class _Holders(NamedTuple):
     buyers: np.ndarray
 
 
-def _holders(sold: Sales, most_items: int) -> _Holders:
+def _holders(sold: Sales, most_items: int, seen: Visits | None) -> _Holders:
     """Who holds what, of the `most_items` with most buyers."""
     size = sold.items.size
-    told = visits(sold)
+    told = visits(sold) if seen is None else seen
     new = groups_begin(told.member, told.item)
     who, item = told.member[new], told.item[new]
     buyers = np.bincount(item, minlength=size)

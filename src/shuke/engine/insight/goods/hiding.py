@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from shuke.engine.insight.goods import again
-from shuke.engine.insight.goods.sales import Sales, groups_begin, visits
+from shuke.engine.insight.goods.sales import Sales, Visits, groups_begin, visits
 
 LASTS_DAYS = 365  # so long after buying a durable nobody needs another one
 LEAST_SEEN = 20  # buyers of a kind, observed long enough, before it is taken for durable
 SELDOM_AGAIN = 0.05  # fewer than this of them bought the kind again within LASTS_DAYS
 
 
-def durable_kinds(sold: Sales, *, as_of: int) -> np.ndarray:
-    """bool per item (here: kind of goods): hardly anybody who bought it a year ago or more has bought it again since."""
-    told = visits(sold.until(as_of))
-    own = again.held(sold, as_of=as_of)
-    if own.member.size == 0:
+def durable_kinds(sold: Sales, *, as_of: int, seen: Visits | None = None) -> np.ndarray:
+    """bool per item (here: kind of goods): hardly anybody who bought it a year ago or more has bought it again since.
+
+    seen: the visits up to `as_of`, if they are known.
+    """
+    told = visits(sold.until(as_of)) if seen is None else seen
+    if told.member.size == 0:
         return np.zeros(sold.items.size, bool)
     begins = np.flatnonzero(groups_begin(told.member, told.item))
-    first = told.day[begins]
+    item, first = told.item[begins], told.day[begins]
     second = told.day[np.minimum(begins + 1, told.day.size - 1)]
-    seen = first <= as_of - LASTS_DAYS
-    came = seen & (own.days >= 2) & (second <= first + LASTS_DAYS)
-    observed = np.bincount(own.item[seen], minlength=sold.items.size)
-    returned = np.bincount(own.item[came], minlength=sold.items.size)
+    days = np.diff(np.append(begins, told.day.size))
+    long_ago = first <= as_of - LASTS_DAYS
+    came = long_ago & (days >= 2) & (second <= first + LASTS_DAYS)
+    observed = np.bincount(item[long_ago], minlength=sold.items.size)
+    returned = np.bincount(item[came], minlength=sold.items.size)
     return (observed >= LEAST_SEEN) & (returned < SELDOM_AGAIN * observed)
 
 

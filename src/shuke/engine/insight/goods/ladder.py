@@ -39,9 +39,11 @@ class Step(NamedTuple):
         return self.went / self.expected if self.expected else float("inf")
 
 
-def ladder(sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = LEAST_STEPS) -> list[Step]:
-    """Steps surely more frequent than chance, by first kind, most extra members first within each."""
-    told = visits(sold.until(as_of))
+def ladder(
+    sold: Sales, *, as_of: int, step_days: int = STEP_DAYS, least: int = LEAST_STEPS, seen: Visits | None = None
+) -> list[Step]:
+    """Steps surely more frequent than chance, by first kind, most extra members first within each. seen: the visits up to `as_of`."""
+    told = visits(sold.until(as_of)) if seen is None else seen
     items = sold.items.size
     if told.member.size == 0:
         return []

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import Sales, wilson
+from shuke.engine.insight.goods.sales import Sales, distinct, wilson
 
 FOLLOW_DAYS = 90  # who began later than this ago cannot be judged yet
 LEAD_DAYS = 30  # who bought this soon after the history begins may have bought before it
@@ -61,17 +61,21 @@ def opening(
     again[told.member[later]] = True
     again &= judged
 
-    opens = judged[told.member] & (told.day == first[told.member])
-    pairs = np.unique(told.member[opens].astype(np.int64) * max(sold.items.size, 1) + told.item[opens])
-    who, item = pairs // max(sold.items.size, 1), pairs % max(sold.items.size, 1)
+    mine = judged[told.member]
+    since_first = told.day - first[told.member]
+    opens = np.flatnonzero(mine & (since_first == 0))
+    items = max(sold.items.size, 1)
+    pairs = distinct(told.member[opens].astype(np.int64) * items + told.item[opens])
+    who, item = pairs // items, pairs % items
     begun = np.bincount(item, minlength=sold.items.size)
     came = np.bincount(item[again[who]], minlength=sold.items.size)
-    after = judged[told.member] & (told.day > first[told.member])
-    visits = np.unique(told.member[after].astype(np.int64) * 100_000 + told.day[after] % 100_000).size
-    keys = np.unique(
-        np.stack([told.member[after], told.day[after], told.item[after]], axis=1), axis=0
-    ) if after.any() else np.empty((0, 3), np.int32)  # fmt: skip
-    stood = np.bincount(keys[:, 2], minlength=sold.items.size)
+    after = np.flatnonzero(mine & (since_first > 0))
+    # Member, day and item as one number: what is the same twice counts once.
+    wide = int(told.day.max()) + 1 - since
+    key = told.member[after].astype(np.int64) * wide + (told.day[after] - since)
+    visits = distinct(key).size
+    key = distinct(key * items + told.item[after])
+    stood = np.bincount(key % items, minlength=sold.items.size)
 
     all_judged, all_again = int(judged.sum()), int(again.sum())
     shown = [int(i) for i in np.lexsort((np.arange(begun.size), -begun)) if begun[i] >= least]

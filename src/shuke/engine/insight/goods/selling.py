@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import Sales
+from shuke.engine.insight.goods.sales import Sales, groups_begin
 
 WINDOW_DAYS = 90
 LEAST_BEFORE = 10  # buying days in the stretch before: fewer tell nothing about falling
@@ -32,47 +32,73 @@ class Selling(NamedTuple):
         return len(self.of) - 1
 
 
-def selling(sold: Sales, group_of: np.ndarray, groups: int, *, as_of: int, window: int = WINDOW_DAYS) -> Selling:
-    """What sold within `window` days up to `as_of`.
+class Window(NamedTuple):
+    """What sold within the window and the stretch before: counted once, whatever groups it is then looked at by."""
 
-    group_of: of each of `sold.members` the group 0 … groups - 1, or -1 (in none; counted under everybody).
-    """
-    items, wide = sold.items.size, groups + 1
-    in_time = sold.where((sold.day <= as_of) & (sold.day > as_of - 2 * window) & sold.kept)
-    now = in_time.day > as_of - window
-    who = in_time.known
-    group = np.full(in_time.member.size, -1, np.int64)
-    group[who] = np.asarray(group_of, np.int64)[in_time.member[who]]
+    member: np.ndarray  # int32, NOBODY: a guest
+    item: np.ndarray
+    amount: np.ndarray
+    now: np.ndarray  # bool, within the window; else before it
+    mark: np.ndarray  # places of rows: one per member (of a guest per order), item and day
+    pair: np.ndarray  # one per known member and item within the window
+    person: np.ndarray  # one per known member who bought within the window
+    last_day: np.ndarray  # int32 [items], 0: never sold
 
+    @property
+    def items(self) -> int:
+        return self.last_day.size
+
+
+def lately(sold: Sales, *, as_of: int, window: int = WINDOW_DAYS) -> Window:
+    """`window` days up to `as_of`, and as many before."""
+    past = sold.until(as_of)
+    last = np.zeros(sold.items.size, np.int32)
+    np.maximum.at(last, past.item, past.day)
+    told = past.where((past.day > as_of - 2 * window) & past.kept)
+    now = told.day > as_of - window
+    items = max(sold.items.size, 1)
     # Of a known member one mark per item and day; of a guest one per order.
-    party = np.where(who, in_time.member.astype(np.int64), -1 - in_time.order.astype(np.int64))
-    marks = _once(party, in_time.item, in_time.day)
-    pairs = np.flatnonzero(now & who)
-    pairs = pairs[_once(in_time.member[pairs], in_time.item[pairs])]
-    people = np.flatnonzero(now & who)
-    people = people[_once(in_time.member[people])]
+    party = np.where(told.known, told.member, sold.members.size + told.order).astype(np.int64)
+    pairs = np.flatnonzero(now & told.known)
+    pairs = pairs[_once(told.member[pairs].astype(np.int64) * items + told.item[pairs])]
+    marks = _once((party * items + told.item) * (2 * window) + (as_of - told.day))
+    people = pairs[_once(told.member[pairs].astype(np.int64))]
+    return Window(told.member, told.item, told.amount, now, marks, pairs, people, last)
+
+
+def selling(sold: Sales, group_of: np.ndarray, groups: int, *, as_of: int, window: int = WINDOW_DAYS) -> Selling:
+    """What sold within `window` days up to `as_of`; `by_group` says of which groups."""
+    return by_group(lately(sold, as_of=as_of, window=window), group_of, groups)
+
+
+def by_group(told: Window, group_of: np.ndarray, groups: int) -> Selling:
+    """group_of: of each of `sold.members` the group 0 … groups - 1, or -1 (in none; counted under everybody)."""
+    items, wide = told.items, groups + 1
+    group = np.append(np.asarray(group_of, np.int64), -1)[told.member]  # NOBODY is the last place
 
     def table(rows: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         found = np.zeros((wide, items), np.int64)
         known = rows[group[rows] >= 0]
-        weight = np.ones(in_time.item.size, np.int64) if weights is None else weights
-        np.add.at(found, (group[known], in_time.item[known]), weight[known])
-        np.add.at(found[-1], in_time.item[rows], weight[rows])
+        if weights is None:
+            place = group[known] * items + told.item[known]
+            found[:-1] = np.bincount(place, minlength=groups * items).reshape(groups, items)
+            found[-1] = np.bincount(told.item[rows], minlength=items)
+            return found
+        np.add.at(found, (group[known], told.item[known]), weights[known])
+        np.add.at(found[-1], told.item[rows], weights[rows])
         return found
 
     of = np.zeros(wide, np.int64)
-    np.add.at(of, group[people][group[people] >= 0], 1)
-    of[-1] = people.size
-    last = np.zeros(items, np.int32)
-    past = sold.day <= as_of
-    np.maximum.at(last, sold.item[past], sold.day[past])
+    of[:-1] = np.bincount(group[told.person][group[told.person] >= 0], minlength=groups)
+    of[-1] = told.person.size
+    now = told.now[told.mark]
     return Selling(
-        table(pairs),
+        table(told.pair),
         of,
-        table(marks[now[marks]]),
-        table(marks[~now[marks]]),
-        table(np.flatnonzero(now), in_time.amount),
-        last,
+        table(told.mark[now]),
+        table(told.mark[~now]),
+        table(np.flatnonzero(told.now), told.amount),
+        told.last_day,
     )
 
 
@@ -146,13 +172,7 @@ def slow(told: Selling, group: int, top: int = 20) -> list[Slow]:
     ]
 
 
-def _once(*columns: np.ndarray) -> np.ndarray:
-    """Rows at which a combination is met first."""
-    if columns[0].size == 0:
-        return np.empty(0, np.int64)
-    sorted_rows = np.lexsort(columns[::-1])
-    begins = np.zeros(sorted_rows.size, bool)
-    begins[0] = True
-    for column in columns:
-        begins[1:] |= np.diff(column[sorted_rows]) != 0
-    return np.sort(sorted_rows[begins])
+def _once(key: np.ndarray) -> np.ndarray:
+    """Rows at which a number is met first."""
+    turn = np.argsort(key, kind="stable")
+    return np.sort(turn[groups_begin(key[turn])])

@@ -71,7 +71,7 @@ def pairs(sold: Sales, *, least: int = LEAST_TOGETHER, most_items: int = MOST_IT
     Orders of guests count too. Orders with a single item count as orders: without them everything would seem to go together.
     """
     kept = sold.where(sold.kept)
-    orders = np.unique(kept.order).size
+    orders = int(np.count_nonzero(np.bincount(kept.order, minlength=1)))
     count = np.bincount(kept.item, minlength=sold.items.size)
     chosen = np.sort(np.lexsort((np.arange(count.size), -count))[:most_items])
     chosen = chosen[count[chosen] >= least]
