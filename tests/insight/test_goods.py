@@ -57,7 +57,8 @@ def test_files_read_here_say_what_the_analysis_says_on_a_cluster(shelves, monkey
         with monkeypatch.context() as cluster:
             cluster.setattr(goods_sales.analytics, "on_cluster", lambda: True)
             there, its_share = goods_sales.sold(shelves.merchant, shelf, level, day)
-        assert here.day.size and share == its_share
+        assert here.day.size
+        assert share == its_share
         assert baskets(here) == baskets(there)  # orders are numbered as they are read, month by month or all at once
         assert all(np.array_equal(one, other) for one, other in zip(here[6:], there[6:], strict=True))
 
