@@ -17,7 +17,7 @@ from shuke.orders.models import Order, OrderLine, Refund
 from shuke.shops.models import Store
 from tests.cast import NOON as NOW
 from tests.flows.test_imports import begin, counted
-from tests.loyalty.books import publish
+from tests.loyalty.books import CHARTER, publish
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 5, 20, 10, 0)
@@ -33,7 +33,10 @@ def sizes() -> tuple[int, ...]:
 
 @pytest.mark.parametrize("key", [one.key for one in layouts.CATALOGUE])
 def test_every_layout_is_previewed_exactly_taken_in_once_and_taken_back(lan, tmp_path, key, monkeypatch):
-    publish(lan.merchant)
+    if key in ("shopify-orders", "woocommerce-orders"):
+        lan.merchant.currency = "USD"  # books are kept in one currency: a shop of yuan keeps these rows out
+        lan.merchant.save()
+    publish(lan.merchant, CHARTER | {"currency": lan.merchant.currency})
     monkeypatch.setattr(reading, "ORDERS", 6)
     empty = sizes()
     file = sample(tmp_path, key).path

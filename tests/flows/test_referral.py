@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shuke.engine.facts import Claim, IdentityKind, Order, OrderStatus, Person
+from shuke.flows import referral as flow
 from shuke.flows import timetable
 from shuke.flows.take_orders import take_orders
 from shuke.kit import jobs
 from shuke.loyalty.models import Referral
 from shuke.members.models import Member
 from tests import cast
-from tests.loyalty.friends import NOW, day, have, open_shop, someone
+from tests.loyalty.friends import NOW, day, have, open_shop, someone, state
 
 pytestmark = pytest.mark.django_db
 
@@ -54,8 +55,6 @@ def test_orders_wake_the_bond_and_the_timetable_pays(shop):
     shop.save()
     timetable.install()
     timetable.tick(datetime.now(UTC) + timedelta(seconds=1))
-    from shuke.flows import referral as flow
-
     entry = next(e for e in timetable.TIMETABLE if e.job == flow.JOB)
     assert entry.wanted(shop, NOW + timedelta(minutes=1))
     assert jobs.Job.objects.filter(name="referral", merchant_id=shop.pk).count() == 1
@@ -65,6 +64,31 @@ def test_orders_wake_the_bond_and_the_timetable_pays(shop):
     take_orders(merchant=shop, orders=[back], now=NOW + timedelta(minutes=2), actor="import")
     flow.settle_due(merchant=shop, now=NOW + timedelta(minutes=2), actor="clock")
     assert have(shop, ann.pk, NOW + timedelta(minutes=2)) == 0
+
+
+def test_a_refund_told_late_counts_on_its_own_day(shop):
+    """A till that tells today what it gave back weeks ago: the reward was earned by then, and is kept as the charter says."""
+    ann = Member.objects.get(pk=someone(shop, 1))
+    person, at = friend(1, ann.card), day(32)
+    told = Order(
+        "pos",
+        "XH",
+        "F2",
+        OrderStatus.FINISHED,
+        created_at=at,
+        paid_at=at,
+        paid_minor=15000,
+        person=person,
+        stated_at=at,
+    )
+    take_orders(merchant=shop, orders=[told], people=[person], now=NOW, actor="till")
+    seen = []
+    for n, back_at in enumerate((day(45), day(35), None)):
+        told = told._replace(refunded_minor=15000, refunded_at=back_at, stated_at=NOW + timedelta(minutes=n))
+        take_orders(merchant=shop, orders=[told], now=NOW, actor="till")
+        flow.settle_due(merchant=shop, now=NOW, actor="clock")
+        seen.append(state(Referral.objects.get()))
+    assert seen == [("returned", "refunded"), ("missed", "refunded"), ("missed", "refunded")]
 
 
 def test_the_charters_editor_shows_the_part_and_can_put_it_in(lan, client):

@@ -58,6 +58,7 @@ orders = st.builds(
     stated_at=moments,
     tax_minor=st.none() | st.sampled_from([0, 30, 60]),
     tenders=st.none() | st.sampled_from([(("cash", 100),), (("cash", 60), ("stored_value", 40)), (("自有卡", 2500),)]),
+    refunded_at=moments,
 )
 refunds = st.builds(
     partial(Refund),

@@ -143,6 +143,7 @@ class Order(NamedTuple):
     tax_minor: int | None = None  # within what was paid
     # How it was paid: code of engine/tenders.py, amount; by code. All within what was paid, but `points` stand beside it.
     tenders: tuple[tuple[str, int], ...] | None = None
+    refunded_at: datetime | None = None  # of the last refund within refunded_minor
 
 
 class Refund(NamedTuple):

@@ -38,6 +38,7 @@ FIELDS = (
     "lines",
     "tax_minor",
     "tenders",
+    "stated_refund_at",
 )
 STATUS, LINES = 0, FIELDS.index("lines")
 WAS_PAID = 1 << 21  # some statement showed the order in a paid state
@@ -100,11 +101,13 @@ def digest_of(order: Order) -> tuple[bytes, bytes | None]:
     lines = None
     if order.lines is not None:
         lines = blake2b(repr(order.lines).encode(), digest_size=16).digest()
-    head = repr((tuple(order[:16]), lines, order[18:])).encode()
+    # What came later and is not said leaves the fingerprint as it lies in the tables.
+    rest = order[18:] if order.refunded_at else order[18:-1]
+    head = repr((tuple(order[:16]), lines, rest)).encode()
     return blake2b(head, digest_size=16).digest(), lines
 
 
-assert Order._fields[16:18] == ("lines", "person"), "digest_of leaves out lines and person by their position"
+assert (*Order._fields[16:18], Order._fields[-1]) == ("lines", "person", "refunded_at"), "digest_of goes by position"
 
 
 def stated(order: Order, lines_digest: bytes | None, sold_at_id: int | None, member_id: int | None) -> Known:
@@ -144,6 +147,7 @@ def stated(order: Order, lines_digest: bytes | None, sold_at_id: int | None, mem
         mark,
         order.tax_minor,
         order.tenders or None,
+        order.refunded_at,
     ]
     was_paid = order.paid_at is not None or status in _PAID_STATES
     return Known(values, order.stated_at or LONG_AGO, was_paid, sums, None, lines)
@@ -198,7 +202,7 @@ def drawn(known: Known, documents_minor: int = 0, documents_at: datetime | None 
     (raw, created, paid_at, shipped, finished, closed, _, _, goods, _, freight, paid, stated_refund, *rest) = (
         known.values
     )
-    excluded = rest[5]
+    excluded, stated_refund_at = rest[5], rest[-1]
     lines_minor = known.sums.minor
     status = raw
     if status is None:
@@ -220,7 +224,9 @@ def drawn(known: Known, documents_minor: int = 0, documents_at: datetime | None 
         refunded = 0 if documents_minor == 0 and (stated_refund or 0) <= 0 else refunded
     refunded_at = None
     if refunded > 0:
-        refunded_at = documents_at or closed or finished or paid_at or created
+        # Documents know their own day; of what was refunded beyond them the order itself may tell.
+        told = [at for at in (documents_at, stated_refund_at if refunded > documents_minor else None) if at]
+        refunded_at = max(told, default=closed or finished or paid_at or created)
     counts = bought and not excluded and status != OrderStatus.CLOSED_REFUNDED
     net = max(0, paid - (freight or 0) - max(0, refunded)) if counts else 0
     return Drawn(int(status), paid_at, goods, paid, max(0, refunded), refunded_at, net, oddities)

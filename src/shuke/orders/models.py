@@ -60,6 +60,7 @@ class Order(models.Model):
     refunded_at = models.DateTimeField(
         null=True, help_text="Of the last refund; best known moment if the file has none."
     )
+    stated_refund_at = models.DateTimeField(null=True, help_text="Of the last refund, as an order itself tells it.")
     net_minor = models.BigIntegerField(
         default=0, help_text="Counts as spent: paid less freight and refunds, never below 0."
     )

@@ -148,7 +148,7 @@ def household(number: int) -> tuple[Claim, ...]:
 def test_the_complete_journey_is_read_from_its_folder(tmp_path):
     first = datetime(2017, 1, 1, 11, 53, 26, tzinfo=UTC)  # stamps are UTC
     second = datetime(2017, 7, 1, 23, 30, tzinfo=UTC)
-    assert facts(journey(tmp_path / "data")) == [
+    assert facts(journey(tmp_path / "data"), currency="USD") == [
         Problem("unused_table", 0, reject=False, file="campaigns.parquet"),
         Product("1", "ICE - CRUSHED/CUBED", "GROCERY/FRZN ICE/ICE - CRUSHED&CUBED", "National"),
         Product("2", "GASOLINE-REG UNLEADED", "FUEL/COUPON&MISC ITEMS/GASOLINE-REG UNLEADED", "Private"),
@@ -180,13 +180,13 @@ def test_the_journeys_tables_may_come_one_by_one_zipped_or_cut(tmp_path):
     with zipfile.ZipFile(zipped, "w") as target:
         for file in files:
             target.write(file, file.name)
-    assert [one for one in facts(zipped) if not isinstance(one, Problem)] == [
-        one for one in facts(folder) if not isinstance(one, Problem)
+    assert [one for one in facts(zipped, currency="USD") if not isinstance(one, Problem)] == [
+        one for one in facts(folder, currency="USD") if not isinstance(one, Problem)
     ]
     assert [(one.layout, one.generation) for one in recognise_files([folder])] == [
         ("completejourney", file.stem) for file in files
     ]
-    alone = [one for one in facts(folder / "transactions.parquet") if isinstance(one, Order)]
+    alone = [one for one in facts(folder / "transactions.parquet", currency="USD") if isinstance(one, Order)]
     assert [(order.number, order.lines[0].title if order.lines else "") for order in alone] == [
         ("900", ""),
         ("901", ""),
@@ -205,7 +205,7 @@ def test_lines_of_a_basket_may_lie_apart_in_the_file(tmp_path):
     duckdb.sql(
         f"SELECT * FROM (FROM '{mixed}' UNION ALL SELECT * REPLACE (4 AS product_id) FROM '{path}' WHERE basket_id = 900 AND product_id = 1)"
     ).write_parquet(str(path.with_name("t.parquet")))
-    found = orders(path.with_name("t.parquet"))
+    found = orders(path.with_name("t.parquet"), currency="USD")
     assert [(order.number, [line.product_code for line in order.lines or ()]) for order in found] == [
         ("900", ["1", "2", "4"]),
         ("901", ["9"]),

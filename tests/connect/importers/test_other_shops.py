@@ -339,11 +339,10 @@ def test_shopify_states(tmp_path, changes, status):
     assert orders(path, currency="USD")[0].status is status
 
 
-def test_shopify_orders_in_another_currency_are_told(tmp_path):
+def test_shopify_orders_in_another_currency_are_kept_out(tmp_path):
     path = csv_file(tmp_path / "f.csv", table(columns.SHOPIFY_ORDERS, {**SHOPIFY, "Currency": "JPY", "Total": "7100", "Subtotal": "6500", "Shipping": "600", "Discount Amount": "500", "Taxes": "420", "Lineitem price": "3000"}))  # fmt: skip
-    found = orders(path, currency="CNY")[0]
-    assert (found.currency, found.paid_minor) == ("JPY", 7100)
-    assert told(path, currency="CNY") == [("currency_mixed", 2, "Currency")]
+    assert (orders(path, currency="CNY"), told(path, currency="CNY")) == ([], [("other_currency", 2, "Currency")])
+    assert (orders(path, currency="JPY")[0].paid_minor, told(path, currency="JPY")) == (7100, [])
 
 
 def test_shopify_customers(tmp_path):
@@ -381,6 +380,7 @@ WOO = {
 
 def test_woocommerce_items_are_unpacked(tmp_path):
     path = csv_file(tmp_path / "f.csv", table(columns.WOOCOMMERCE, WOO), encoding="utf-8")
+    assert told(path, currency="EUR", shop="cups") == [("other_currency", 2, "order_currency")]
     assert orders(path, currency="USD", shop="cups") == [
         Order(
             "woocommerce", "cups", "501", OrderStatus.FINISHED, shanghai(2023, 3, 1, 10, 0), shanghai(2023, 3, 1, 10, 1),

@@ -127,13 +127,13 @@ def test_own_words_formats_units_and_defaults_of_a_mapping(tmp_path):
         "date_formats": ["%d.%m.%Y %H:%M", "%d.%m.%Y"], "status_words": {"bezahlt": "paid", "offen": "unpaid"},
         "defaults": {"platform": "kasse", "currency": "EUR", "store": "01"},
     }  # fmt: skip
-    found = orders(csv_file(tmp_path / "f.csv", rows, encoding="utf-8"), mapping=mapping)
+    found = orders(csv_file(tmp_path / "f.csv", rows, encoding="utf-8"), currency="EUR", mapping=mapping)
     assert [(o.platform, o.currency, o.status, o.paid_minor, o.created_at, o.store_code) for o in found] == [
         ("kasse", "EUR", OrderStatus.PAID, 8850, shanghai(2024, 3, 1, 10, 5), "01"),
         ("kasse", "EUR", OrderStatus.UNPAID, 900000, shanghai(2024, 3, 1), "01"),
     ]
     fen = {**mapping, "money_unit": "minor", "status_words": {"bezahlt": "paid", "offen": "unpaid"}}
-    minor = facts(csv_file(tmp_path / "f.csv", rows, encoding="utf-8"), mapping=fen)
+    minor = facts(csv_file(tmp_path / "f.csv", rows, encoding="utf-8"), currency="EUR", mapping=fen)
     assert [getattr(one, "paid_minor", getattr(one, "code", None)) for one in minor] == ["bad_money", 9000]
 
 
@@ -149,12 +149,41 @@ def test_own_words_formats_units_and_defaults_of_a_mapping(tmp_path):
         ({"money_unit": "pieces"}, "mapping_unit"),
         ({"status_words": {"好": "good"}}, "mapping_status"),
         ({"defaults": {"status": "good"}}, "mapping_status"),
+        ({"defaults": {"currency": "EUR"}}, "file_other_currency"),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_refused_as_a_whole(tmp_path, change, code):
     found = facts(csv_file(tmp_path / "f.csv", TILL), mapping={**MAPPING, **change})
     assert [(one.code, one.row, one.reject) for one in found] == [(code, 0, True)]  # type: ignore[union-attr]
     assert importers.sentence(found[0]) != code  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("currency", "own", "foreign"),
+    [
+        ("CNY", ["人民币", "RMB", "cny", "", "￥"], ["USD", "$", "€"]),
+        ("USD", ["$", "US$", "usd", "", "美元"], ["HK$", "CNY", "¥"]),
+    ],
+)
+def test_a_row_in_another_currency_is_kept_out_with_its_reason(tmp_path, currency, own, foreign):
+    head, cells = ["订单号", "时间", "实付金额", "币种"], [*own, *foreign]
+    path = csv_file(tmp_path / "f.csv", [head, *([f"N{n}", "2024-03-01", "9.90", one] for n, one in enumerate(cells))])
+    assert [order.number for order in orders(path, currency=currency)] == [f"N{n}" for n in range(len(own))]
+    assert told(path, currency=currency)[1:] == [("other_currency", n + 7, "币种") for n in range(len(foreign))]
+    signed = csv_file(tmp_path / "g.csv", [head[:3], ["N1", "2024-03-01", foreign[-1] + "9"], ["N2", "2024-03-01", "9"]])
+    assert told(signed, currency=currency)[1][:2] == ("other_currency", 2)
+
+
+def test_a_refund_has_its_day_if_the_table_says_it(tmp_path):
+    rows = [
+        ["订单号", "时间", "实付金额", "退款金额", "退款时间"],
+        ["N1", "2024-03-01", "9", "3", "2024-03-20 10:00"],
+        ["N2", "2024-03-01", "9", "3", "2024-02-20"],
+        ["N3", "2024-03-01", "9", "", ""],
+    ]
+    path = csv_file(tmp_path / "f.csv", rows)
+    assert [order.refunded_at for order in orders(path)] == [shanghai(2024, 3, 20, 10), None, None]
+    assert told(path)[1:] == [("refund_before_order", 3, "退款时间")]
 
 
 def test_rows_nobody_can_count_are_refused(tmp_path):

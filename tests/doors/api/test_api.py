@@ -160,3 +160,49 @@ def test_an_order_that_cannot_be_right_is_taken_and_says_so(till):
     assert [one["code"] for one in told["odd"]] == ["refund_over_paid"]
     assert "大于实付金额" in told["odd"][0]["error"]
     assert till.sell(sale)[1]["orders"] == [{"number": "A-1001", "store": "XH", "outcome": "same", "odd": []}]
+
+
+def test_a_refund_has_its_own_day_and_several_have_theirs(till):
+    month = "2026-05-2{}T10:00:00+08:00".format
+    till.sell(SALE)
+    card = Member.objects.get().card
+    late = SALE | {"refunded_minor": 5_000, "refunded_at": month(9)}
+    assert till.sell(late)[1]["orders"][0]["outcome"] == "changed"
+    assert Order.objects.get().refunded_at.isoformat() == "2026-05-29T02:00:00+00:00"
+    each = SALE | {
+        "number": "A-1002",
+        "refunds": [
+            {"number": "R-1", "amount_minor": 2_000, "refunded_at": month(3)},
+            {"number": "R-2", "amount_minor": 3_000, "refunded_at": "2026-05-27T02:00:00Z"},
+        ],
+    }
+    assert till.sell(each)[1]["orders"][0]["outcome"] == "new"
+    assert till.sell(late, each)[1]["same"] == 2
+    each["refunds"].append({"number": "R-3", "amount_minor": 9_000, "refunded_at": month(8)})
+    (told,) = till.sell(each)[1]["orders"]
+    assert (told["outcome"], [one["code"] for one in told["odd"]]) == ("changed", ["refund_over_paid"])
+    lines = till.get(f"/members/{card}/points/statement", **{"from": "2026-05-01", "to": "2026-05-31"})[1]["lines"]
+    told = [(line["at"][:10], line["points"]) for line in lines if line["kind"] == "refund"]
+    assert told == [("2026-05-23", -20), ("2026-05-27", -30), ("2026-05-28", -78), ("2026-05-29", -50)]
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "chinese"),
+    [
+        ({"refunded_minor": 100, "refunded_at": "2026-05-20T09:59:00+08:00"}, "refund_before_order", "早于下单时间"),
+        ({"refunded_minor": 100, "refunded_at": "2126-05-20T09:59:00+08:00"}, "refund_in_future", "尚未到"),
+        ({"refunded_at": "2026-05-21T10:00:00+08:00"}, "refund_without_amount", "却没有退款金额"),
+        (
+            {"refunds": [{"number": "R", "amount_minor": 1, "refunded_at": "2026-05-20T01:59:00Z"}]},
+            "refund_before_order",
+            "2026-05-20 09:59+08:00",
+        ),
+        ({"currency": "USD"}, "other_currency", "币种为 USD"),
+    ],
+)
+def test_an_order_that_cannot_be_meant_is_refused_with_its_whole_call(till, told, code, chinese):
+    assert till.sell(SALE, SALE | {"number": "A-2"} | told)[1]["code"] == code
+    till.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh"
+    status, answer = till.sell(SALE, SALE | {"number": "A-2"} | told)
+    assert (status, answer["code"], chinese in answer["error"]) == (422, code, True)
+    assert not Order.objects.exists()

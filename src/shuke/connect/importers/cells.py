@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
+from shuke.connect.importers.currencies import SIGN, currency_of
 from shuke.engine.facts import Address, Phone
 from shuke.kit import money
 from shuke.kit.clock import UTC
@@ -103,6 +104,13 @@ def number_id(text: str, column: str, *, digits: bool = True) -> str:
     return text
 
 
+def same_currency(text: str, column: str, expected: str) -> None:
+    """Books are kept in one currency; a row in another is kept out, not counted as if it were the same money. Raises
+    RowError: other_currency."""
+    if (bare := plain(text)) and (found := currency_of(bare, expected)) != expected:
+        raise RowError("other_currency", column, text, found=found, expected=expected)
+
+
 class Amounts:
     """Money texts to minor units, remembered: prices repeat."""
 
@@ -112,7 +120,7 @@ class Amounts:
         self._known: dict[str, int | None] = {}
 
     def __call__(self, text: str, column: str) -> int | None:
-        """Minor units; None where the cell says nothing. Raises RowError: bad_money, negative_amount."""
+        """Minor units; None where the cell says nothing. Raises RowError: bad_money, negative_amount, other_currency."""
         try:
             return self._known[text]
         except KeyError:
@@ -141,7 +149,9 @@ class Amounts:
         if not bare:
             return None
         bare = unicodedata.normalize("NFKC", bare).replace(" ", "").replace(",", "")
-        bare = re.sub(r"^(?:CNY|RMB|USD|US\$|HK\$|NT\$|[¥￥$€£])", "", bare.replace("元", ""), flags=re.I)
+        if sign := SIGN.match(bare := bare.replace("元", "")):
+            same_currency(sign.group(), column, self.currency)
+            bare = bare[sign.end() :]
         try:
             value = Decimal(bare).scaleb(self._places)
         except InvalidOperation:

@@ -17,11 +17,12 @@ import duckdb
 import numpy as np
 
 from shuke.connect.importers.layouts import Fact, Options
-from shuke.engine.facts import Claim, CouponUse, IdentityKind, Line, Order, OrderStatus, Person, Product
+from shuke.engine.facts import Claim, CouponUse, IdentityKind, Line, Order, OrderStatus, Person, Problem, Product
 from shuke.kit.clock import UTC
 from shuke.kit.tabular import TabularError
 
 KEY, REALM, PLATFORM = "completejourney", "completejourney", "completejourney"
+CURRENCY = "USD"
 # The stamps are UTC: the year ends at 04:01 of 1 January, and the stores are quietest at 8 o'clock, which is 3 in the
 # night where they stand. Coupons are dated by the day alone.
 ZONE = ZoneInfo("America/New_York")
@@ -76,6 +77,10 @@ def rows_in(path: Path) -> int:
 
 def read(files: Mapping[str, Path], options: Options) -> Iterator[Fact]:
     """Products, then households, then baskets in order of time, then coupon uses; as far as the tables are given."""
+    if options.currency != CURRENCY:
+        told = (("found", CURRENCY), ("expected", options.currency))
+        yield Problem("file_other_currency", 0, params=told, file=", ".join(path.name for path in files.values()))
+        return
     with _connection() as connection:
         try:
             catalogue = _catalogue(connection, files.get("products"))
@@ -192,7 +197,7 @@ def _baskets(
         if code is None:
             code = stores[store] = str(store)
         return Order(
-            platform, shop, str(basket), finished, moment, moment, None, moment, None, None, "USD",
+            platform, shop, str(basket), finished, moment, moment, None, moment, None, None, CURRENCY,
             paid + discount, discount, 0, paid, 0, tuple(lines), person, code, "store", "", None, None, "", stated_at,
         )  # fmt: skip
 

@@ -75,6 +75,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _field("tender", "Paid by", "支付方式", "text",
                "payment method,payment type,payment,tender,pay type,method of payment,付款方式,支付渠道,收款方式,结算方式,支付类型"),
         _field("refunded", "Refunded", "退款金额", "money", "refund,refund amount,refunded amount,已退款金额,退款"),
+        _field("refunded_at", "Refunded at", "退款时间", "time", "refund date,refund time,refunded on,退款日期,退款完成时间,退款完结时间"),
+        _field("currency", "Currency", "币种", "text", "currency code,order currency,货币,货币代码,订单币种"),
         _field("title", "Product", "商品名称", "text",
                "product name,item,item name,title,description,goods name,lineitem name,商品,商品标题,品名,宝贝标题,货品名称,产品,产品名称,名称,货品"),
         _field("product_code", "Product code", "商品编码", "id", "sku,product id,item code,product sku,article,article no,barcode,货号,条码,商品ID,商家编码,商品编号,货品编号,商品条码,款号"),

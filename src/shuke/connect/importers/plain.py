@@ -23,7 +23,9 @@ from shuke.connect.importers.cells import (
     phone,
     plain,
     quantity,
+    same_currency,
 )
+from shuke.connect.importers.currencies import currency_of
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Fact, Layout, Options, Reading, RowReader
 from shuke.connect.importers.mapping import BadMapping, Guess, checked, guess_mapping
@@ -182,7 +184,7 @@ def _order_grouped(reading: Reading) -> Grouped:
     scale = mapping.get("money_unit", "major") in ("minor", "fen")
     words = _words(mapping)
     fallback = OrderStatus[str(defaults.get("status", "finished")).upper()]
-    currency = str(defaults.get("currency") or reading.options.currency)
+    currency = reading.options.currency
     number_place = at["number"]
     has_lines = any(at.has(field) for field in ("title", "product_code", "line_amount"))
     last: list[str] = [""]
@@ -244,10 +246,15 @@ def _order_grouped(reading: Reading) -> Grouped:
         group.current = 0
         created_at = moment(first[at["created_at"]], title(at["created_at"]))
         paid_at = moment(first[at["paid_at"]], title(at["paid_at"]))
+        same_currency(first[at["currency"]], title(at["currency"]), currency)
         if created_at is None and paid_at is None:
             column = title(at["created_at"] if at.has("created_at") else at["paid_at"])
             raise RowError("date_missing", column)
         said = [_status(row[at["status"]], words, title(at["status"])) for row in group.each() if at.has("status")]
+        refunded_at = moment(first[at["refunded_at"]], title(at["refunded_at"]))
+        if refunded_at is not None and refunded_at < (created_at or paid_at or refunded_at):
+            reading.notes.odd("refund_before_order", title(at["refunded_at"]), first[at["refunded_at"]])
+            refunded_at = None
         status = min(said) if said else fallback
         group.current = 0
         paid = money(first, "paid")
@@ -282,6 +289,7 @@ def _order_grouped(reading: Reading) -> Grouped:
             channel=plain(first[at["channel"]])[:30], staff_code=plain(first[at["staff"]])[:40],
             buyer_note=plain(first[at["buyer_note"]]) or None, seller_note=note or None, excluded=excluded,
             stated_at=reading.options.stated_at, tax_minor=money(first, "tax"), tenders=tenders,
+            refunded_at=refunded_at if refunded else None,
         )  # fmt: skip
 
     return Grouped(start, finish)
@@ -413,8 +421,9 @@ def read(table: Table, options: Options, name: str) -> Iterator[Fact]:
         defaults = mapping.get("defaults") or {}
         if defaults.get("platform") and options.platform is None:
             options = options._replace(platform=str(defaults["platform"]))
-        if defaults.get("currency"):
-            options = options._replace(currency=str(defaults["currency"]))
+        found = currency_of(str(defaults.get("currency") or ""), options.currency) or options.currency
+        if found != options.currency:
+            raise BadMapping("file_other_currency", found=found, expected=options.currency)
         if str(defaults.get("status", "finished")).upper() not in OrderStatus.__members__:
             raise BadMapping("mapping_status", word="", status=str(defaults.get("status")))
         yield from read_table(table, _BY_KIND[mapping.get("kind", "orders")], "", header_row, options, name)

@@ -115,6 +115,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "date_missing": ("{column} is empty: without a date this is no purchase.", "{column} 为空：没有日期无法记为消费。"),
     "bad_quantity": ("'{value}' in {column} is not a quantity.", "{column} 中的“{value}”不是有效数量。"),
     "bad_points": ("'{value}' in {column} is not a number of points (zero or more).", "{column} 中的“{value}”不是有效积分（须大于等于零）。"),
+    "other_currency": (
+        "This is in {found}, the shop keeps its books in {expected}. Convert the amounts to {expected} and send the row again; for sales in {found} make a merchant of its own.",
+        "该行币种为 {found}，店铺以 {expected} 记账。请把金额换算为 {expected} 后重新上传；{found} 的销售请单独建一个商户。",
+    ),
+    "file_other_currency": (
+        "{file} is in {found}, the shop keeps its books in {expected}. Nothing of it was read. Convert the amounts to {expected}, or import it into a merchant that keeps its books in {found}.",
+        "{file} 的币种为 {found}，店铺以 {expected} 记账，未导入任何内容。请把金额换算为 {expected}，或导入到以 {found} 记账的商户。",
+    ),
     "unknown_status": ("The status '{value}' is not known. Correct it, or map the word to a status.", "状态“{value}”无法识别，请更正，或为该词设置映射。"),
     "status_missing": ("{column} is empty. Fill in the order's status.", "{column} 为空，请填写订单状态。"),
     "nobody": ("Nothing here says who this is: no number, card, whole phone, e-mail or account name.", "无法确定是谁：没有编号、卡号、完整手机号、邮箱或会员名。"),
@@ -159,7 +167,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "second_header": ("Row {row} is a second header row. It was skipped.", "第 {row} 行是第二行表头，已略过。"),
     "rows_above_header": ("The header stands in row {row}; what is above it was skipped.", "表头在第 {row} 行，上面的内容已略过。"),
     "totals_row": ("Row {row} is a sum of the rows above. It was skipped.", "第 {row} 行是合计行，已略过。"),
-    "currency_mixed": ("The order is in {value}, the shop in {expected}.", "该订单币种为 {value}，店铺币种为 {expected}。"),
+    "refund_before_order": (
+        "The refund's date {value} is before the order's. It was left out; the refund counts from when the order was closed, finished or paid.",
+        "退款时间 {value} 早于下单时间，已忽略；退款按订单关闭、完成或付款的时间计。",
+    ),
     "negative_refund": ("The refund is negative; it was taken as none.", "退款金额为负数，按无退款处理。"),
     "refund_over_paid": ("More was refunded than was paid. Check the order.", "退款金额大于实付金额，请核对该订单。"),
     "freight_over_paid": ("The delivery fee is larger than what was paid. Check the order.", "运费大于实付金额，请核对该订单。"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from shuke.connect.importers.cells import (
     BRUSHING,
-    Amounts,
     RowError,
     email,
     is_mobile,
@@ -17,6 +16,7 @@ from shuke.connect.importers.cells import (
     placed,
     plain,
     quantity,
+    same_currency,
 )
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
@@ -82,12 +82,12 @@ def order_rows(reading: Reading) -> Grouped:
     zip_at, country_at = at("Shipping Zip"), at("Shipping Country")
     customer_at, note_at, source_at = at("Customer ID"), at("Notes"), at("Source")
     location_at, employee_at, marketing_at = at("Location"), at("Employee"), at("Accepts Marketing")
-    amounts = {options.currency: reading.amount}
+    amount = reading.amount
 
     def start(row: list[str]) -> str:
         return number_id(row[number_at], title(number_at)) if plain(row[number_at]) else ""
 
-    def line(row: list[str], amount: Amounts) -> Line | None:
+    def line(row: list[str]) -> Line | None:
         name = plain(row[item_at])
         if not name:
             return None
@@ -120,11 +120,8 @@ def order_rows(reading: Reading) -> Grouped:
 
     def finish(group: Group) -> Order:
         first = group.rows[0]
-        currency = plain(first[currency_at]).upper()[:3] or options.currency
-        amount = amounts.get(currency) or amounts.setdefault(currency, Amounts(currency))
-        if currency != options.currency:
-            reading.notes.odd("currency_mixed", title(currency_at), currency)
-        lines = tuple(made for row in group.each() if (made := line(row, amount)) is not None)
+        same_currency(first[currency_at], title(currency_at), options.currency)
+        lines = tuple(made for row in group.each() if (made := line(row)) is not None)
         group.current = 0
         total = amount(first[total_at], title(total_at))
         if total is None:
@@ -158,7 +155,7 @@ def order_rows(reading: Reading) -> Grouped:
         return Order(
             reading.platform, options.shop, group.number, status, moment(first[created_at_], title(created_at_)),
             None if unpaid else paid_at, shipped_at, shipped_at if status is OrderStatus.FINISHED else None,
-            moment(first[cancelled_at_], title(cancelled_at_)), None, currency,
+            moment(first[cancelled_at_], title(cancelled_at_)), None, options.currency,
             None if subtotal is None else subtotal + (off or 0), off, amount(first[freight_at], title(freight_at)),
             0 if unpaid else max(total - due, 0), refunded, lines,
             person if claims or name or phones or mail else None, plain(first[location_at]),

@@ -19,6 +19,7 @@ from shuke.connect.importers.cells import (
     placed,
     plain,
     quantity,
+    same_currency,
 )
 from shuke.connect.importers.layouts import Layout, Reading, RowReader, known
 from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person
@@ -108,7 +109,7 @@ def order_rows(reading: Reading) -> RowReader:
     item_places = [places_[0] for name, places_ in columns.places.items() if re.fullmatch(r"orderitem\d+", name)]
     list_at = at("line_items")
     realm = f"{reading.platform}:{options.shop}" if options.shop else reading.platform
-    amounts = {options.currency: reading.amount}
+    amount = reading.amount
 
     def row_to_order(row: list[str]) -> Order:
         number = number_id(row[number_at], title(number_at))
@@ -116,10 +117,7 @@ def order_rows(reading: Reading) -> RowReader:
         status = _STATUS.get(bare)
         if status is None:
             raise RowError("unknown_status" if bare else "status_missing", title(status_at), row[status_at])
-        currency = plain(row[currency_at]).upper()[:3] or options.currency
-        amount = amounts.get(currency) or amounts.setdefault(currency, Amounts(currency))
-        if currency != options.currency:
-            reading.notes.odd("currency_mixed", title(currency_at), currency)
+        same_currency(row[currency_at], title(currency_at), options.currency)
         total = amount(row[total_at], title(total_at))
         if total is None:
             raise RowError("amount_missing", title(total_at))
@@ -157,7 +155,7 @@ def order_rows(reading: Reading) -> RowReader:
         done = moment(row[done_at], title(done_at))
         return Order(
             reading.platform, options.shop, number, status, created_at, None if unpaid else paid_at, None, done,
-            currency=currency, goods_minor=sum(one.amount_minor + one.discount_minor for one in lines) if lines else None,
+            currency=options.currency, goods_minor=sum(one.amount_minor + one.discount_minor for one in lines) if lines else None,
             discount_minor=off, freight_minor=amount(row[freight_at], title(freight_at)), paid_minor=0 if unpaid else total,
             refunded_minor=refunded, lines=lines or None, person=person if claims or name or phone_number or mail else None,
             buyer_note=plain(row[note_at]) or None, stated_at=options.stated_at,

@@ -29,6 +29,7 @@ from shuke.loyalty.actions.partner_cards import CardRefused
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries import NoCharter
 from shuke.members.queries import NoSuchMember
+from shuke.orders.actions import OrderRefused
 
 MOST_PLACES = 20
 ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
@@ -38,6 +39,7 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (ReferralRefused, referral.status_of),
     (CoalitionRefused, coalition.status_of),
     (CardRefused, partner_cards.status_of),
+    (OrderRefused, lambda code: 422),
 )
 CHINESE = {
     "no_such_member": "没有卡号或编号为 {asked} 的会员，请核对卡号，或按手机尾号、姓名查找。",

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from shuke.connect.importers.cells import phone as parse_phone
 from shuke.engine import tenders
-from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone
+from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Refund
 
 Minor = Annotated[int, Field(ge=-(10**15), le=10**15, description="integer minor units: fen, cents")]
 Short = Annotated[str, Field(max_length=60)]
@@ -109,6 +109,16 @@ class TenderIn(Schema):
     amount_minor: Minor
 
 
+class RefundIn(Schema):
+    """One refund of an order. The same number in the same store again is the same refund."""
+
+    number: Annotated[str, Field(min_length=1, max_length=60)]
+    amount_minor: Annotated[int, Field(ge=1, le=10**15)]
+    refunded_at: AwareDatetime | None = Field(
+        None, description="when; without it, when its order was closed, finished or paid"
+    )
+
+
 class OrderIn(Schema):
     """One order as the till or the web shop states it. The same number in the same store again is the same order."""
 
@@ -124,7 +134,13 @@ class OrderIn(Schema):
     paid_minor: Minor
     discount_minor: Minor | None = None
     freight_minor: Minor | None = None
-    refunded_minor: Minor | None = None
+    refunded_minor: Minor | None = Field(None, description="in all so far")
+    refunded_at: AwareDatetime | None = Field(
+        None, description="when the last of refunded_minor was given back; without it, when closed, finished or paid"
+    )
+    refunds: Annotated[list[RefundIn], Field(max_length=100)] = Field(
+        [], description="each refund by itself, where there are several; what refunded_minor has beyond them counts too"
+    )
     tax_minor: Minor | None = Field(None, description="within what was paid")
     tenders: Annotated[list[TenderIn], Field(max_length=20)] | None = None
     lines: Annotated[list[LineIn], Field(max_length=500)] | None = None
@@ -142,7 +158,7 @@ class OrderIn(Schema):
             status=status,
             created_at=self.created_at,
             paid_at=None if status in (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID) else paid,
-            currency=self.currency or currency,
+            currency=(self.currency or currency).upper(),
             discount_minor=self.discount_minor,
             freight_minor=self.freight_minor,
             paid_minor=self.paid_minor,
@@ -167,7 +183,26 @@ class OrderIn(Schema):
             person=self.buyer.person() if self.buyer else None,
             staff_code=self.staff,
             stated_at=now,
+            refunded_at=self.refunded_at,
         )
+
+    def refund_documents(self, currency: str) -> list[Refund]:
+        return [
+            Refund(
+                self.platform,
+                self.store,
+                self.number,
+                one.number,
+                one.amount_minor,
+                one.refunded_at,
+                currency=currency,
+            )
+            for one in self.refunds
+        ]
+
+    @property
+    def refunds_more_than_was_paid(self) -> bool:
+        return sum(one.amount_minor for one in self.refunds) > max(self.paid_minor, self.refunded_minor or 0, 0)
 
 
 class OrdersIn(Schema):

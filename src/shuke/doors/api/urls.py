@@ -42,11 +42,12 @@ from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Reader, Request, writer
 from shuke.engine.facts import Problem
 from shuke.flows import search
-from shuke.flows.take_orders import take_orders
+from shuke.flows.take_orders import Taken, take_orders
 from shuke.insight.queries import value_told
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
+from shuke.orders.actions import Outcome, check
 from shuke.shops.queries import now as shop_now
 
 # No page that loads its looks from elsewhere: whoever wants one opens openapi.json in a tool of their own.
@@ -120,7 +121,9 @@ def points(request: Request, card: str) -> PointsOut:
     )
 
 
-@api.post("/orders", tags=["orders"], response={200: OrdersOut, 400: Refusal, 403: Refusal, 409: Refusal})
+@api.post(
+    "/orders", tags=["orders"], response={200: OrdersOut, 400: Refusal, 403: Refusal, 409: Refusal, 422: CodedRefusal}
+)
 def orders(request: Request, told: OrdersIn) -> OrdersOut:
     """Take orders in, all or none: members are recognised, points booked, tiers regraded.
 
@@ -130,19 +133,17 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
     token = writer(request.auth)
     merchant = token.merchant
     now = shop_now(merchant)
+    told_orders = [one.order(merchant.currency, now) for one in told.orders]
+    refunds = [document for one in told.orders for document in one.refund_documents(merchant.currency)]
+    check(merchant=merchant, orders=told_orders, refunds=refunds, now=now)
     taken = take_orders(
         merchant=merchant,
-        orders=[one.order(merchant.currency, now) for one in told.orders],
+        orders=told_orders,
+        refunds=refunds,
         now=now,
         actor=f"token:{token.pk}",
     )
-    recorded = {one.key: one for one in taken.orders}
-    answers = [
-        OrderOut(number=one.number, store=one.store, outcome=found.outcome.value, odd=_odd(request, found.oddities))
-        if (found := recorded.get(order_event(one.platform, one.store, one.number))) is not None
-        else OrderOut(number=one.number, store=one.store, outcome="same", odd=[])
-        for one in told.orders
-    ]
+    answers = _answers(request, told, taken)
     count = Counter(answer.outcome for answer in answers)
     return OrdersOut(
         orders=answers,
@@ -162,6 +163,24 @@ def orders(request: Request, told: OrdersIn) -> OrdersOut:
             for left in one.not_given_back(merchant.currency)
         ],
     )
+
+
+def _answers(request: Request, told: OrdersIn, taken: Taken) -> list[OrderOut]:
+    """What became of each order, by what it says itself and by its refund documents."""
+    recorded = {one.key: one for one in taken.orders}
+    redrawn = {one.key for one in taken.refunds.orders if one.changed}
+    answers = []
+    for one in told.orders:
+        key = order_event(one.platform, one.store, one.number)
+        found = recorded.get(key)
+        outcome = found.outcome if found is not None else Outcome.SAME
+        oddities = list(found.oddities) if found is not None else []
+        if outcome is Outcome.SAME and key in redrawn:
+            outcome = Outcome.CHANGED
+        if outcome is not Outcome.SAME and one.refunds_more_than_was_paid and "refund_over_paid" not in oddities:
+            oddities.append("refund_over_paid")
+        answers.append(OrderOut(number=one.number, store=one.store, outcome=outcome.value, odd=_odd(request, oddities)))
+    return answers
 
 
 def _odd(request: Request, oddities: Iterable[str]) -> list[CodedRefusal]:

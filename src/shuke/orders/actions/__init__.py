@@ -14,6 +14,7 @@ from shuke.orders.actions.batches import (
     remember_profiles,
     save_mapping,
 )
+from shuke.orders.actions.checking import OrderRefused, check
 from shuke.orders.actions.products import know_products, take_reclassified
 from shuke.orders.actions.recording import record
 from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
@@ -22,6 +23,7 @@ from shuke.orders.actions.weighing import News, Outcome, Recorded, said_before
 
 __all__ = [
     "News",
+    "OrderRefused",
     "Outcome",
     "Recorded",
     "Refunded",
@@ -29,6 +31,7 @@ __all__ = [
     "TakenOut",
     "advance_batch",
     "begin_batch",
+    "check",
     "choose_mapping",
     "clear_batch",
     "end_batch",

@@ -1,0 +1,69 @@
+"""What one order must not say, told at once by a till or a web shop. Files keep such rows out on their own (importers)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+
+from shuke.engine.facts import Order, Refund
+from shuke.kit.refusal import Refusal, Sentences
+from shuke.shops.models import Merchant
+
+
+class OrderRefused(Refusal):
+    """An order cannot be taken in as it is told, and with it none of its call."""
+
+    sentences: ClassVar[Sentences] = {
+        "other_currency": (
+            "Order {number} is in {currency}, the shop keeps its books in {expected}. Send its amounts in {expected}; a shop "
+            "that sells in another currency keeps a merchant of its own for it. Nothing of this call was taken in.",
+            "订单 {number} 的币种为 {currency}，店铺以 {expected} 记账。请把金额换算为 {expected} 后再提交；另有币种的店铺请单独建一个商户。"
+            "本次请求未录入任何内容。",
+        ),
+        "refund_in_future": (
+            "Order {number}: its refund is dated {at}, which has not come yet (it is {now}). Correct refunded_at, or check "
+            "the clock of the till. Nothing of this call was taken in.",
+            "订单 {number}：退款时间 {at} 尚未到（现在是 {now}）。请更正 refunded_at，或检查收银机时钟。本次请求未录入任何内容。",
+        ),
+        "refund_before_order": (
+            "Order {number}: its refund is dated {at}, before the order was made ({made}). Correct refunded_at. Nothing of "
+            "this call was taken in.",
+            "订单 {number}：退款时间 {at} 早于下单时间 {made}。请更正 refunded_at。本次请求未录入任何内容。",
+        ),
+        "refund_without_amount": (
+            "Order {number}: refunded_at says when, but nothing says how much. Add refunded_minor (in all so far), or tell "
+            "each refund under refunds. Nothing of this call was taken in.",
+            "订单 {number}：有退款时间 refunded_at，却没有退款金额。请补充 refunded_minor（累计金额），或在 refunds 中逐笔填写。"
+            "本次请求未录入任何内容。",
+        ),
+    }
+
+
+def check(*, merchant: Merchant, orders: Iterable[Order], refunds: Iterable[Refund] = (), now: datetime) -> None:
+    """Whether these orders, with their refund documents, can be meant. Raises OrderRefused."""
+
+    def shown(at: datetime) -> str:
+        return at.astimezone(merchant.tz).isoformat(sep=" ", timespec="minutes")
+
+    made: dict[tuple[str, str, str], datetime | None] = {}
+    dated: list[tuple[str, datetime, datetime | None]] = []
+    for order in orders:
+        if order.currency != merchant.currency:
+            raise OrderRefused(
+                "other_currency", number=order.number, currency=order.currency, expected=merchant.currency
+            )
+        made[order.platform, order.shop, order.number] = order.created_at
+        if order.refunded_at is not None:
+            if not order.refunded_minor:
+                raise OrderRefused("refund_without_amount", number=order.number)
+            dated.append((order.number, order.refunded_at, order.created_at))
+    for refund in refunds:
+        if refund.finished_at is not None:
+            told = made.get((refund.platform, refund.shop, refund.order_number))
+            dated.append((refund.order_number, refund.finished_at, told))
+    for number, at, created in dated:
+        if at > now:
+            raise OrderRefused("refund_in_future", number=number, at=shown(at), now=shown(now))
+        if created is not None and at < created:
+            raise OrderRefused("refund_before_order", number=number, at=shown(at), made=shown(created))
