@@ -9,11 +9,13 @@ import pytest
 from shuke.engine.insight import profile_words
 from shuke.flows import timetable
 from shuke.insight import actions
+from shuke.insight.actions import columns
 from shuke.insight.queries import profile_traits, profiles
 from shuke.insight.queries.filters import Filters, parse
 from shuke.kit import jobs
 from shuke.members.models import Member, MemberState
 from tests.insight.crowd import DAY, crowd
+from tests.insight.shelves import stock
 from tests.insight.till import member, night, sell
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +124,32 @@ def test_who_was_forgotten_is_in_no_group(lan, people):
     Member.objects.filter(pk=people[0].pk).update(state=MemberState.FORGOTTEN)
     told, _traits = told_of(lan, stores=(lan.online.pk,))
     assert told["of"] == 39
+
+
+def cells(known):
+    """Everything that is known of everybody, as plain values."""
+    traits = [
+        (t.key, t.options, t.several, None if t.code is None else t.code.tolist(), None if t.share is None else t.share.tolist())
+        for t in known.traits
+    ]  # fmt: skip
+    stands = {what: (names, code.tolist()) for what, (names, code) in known.stands.items()}
+    return (
+        traits,
+        known.about,
+        stands,
+        [str(column.tolist()) for column in (known.members, known.net, known.days, known.basket)],
+    )
+
+
+def test_files_read_here_say_what_the_analyses_say_on_a_cluster(lan, monkeypatch):
+    shelves = stock(lan)
+    Member.objects.filter(pk=shelves.people[3].pk).update(state=MemberState.MERGED)
+    shelves.bought(shelves.people[0], "2026-06-29", "B", refunded=1_500)  # more than was paid for it
+    columns.refresh(merchant=lan.merchant)
+    here = cells(profile_traits.compute(lan.merchant, DAY))
+    monkeypatch.setattr(profile_traits.profile_habits.analytics, "on_cluster", lambda: True)
+    assert cells(profile_traits.compute(lan.merchant, DAY)) == here
+    assert {"kinds", "weekday", "frequency"} <= {key for key, *_rest in here[0]}
 
 
 def test_the_worker_makes_the_columns_when_there_is_a_new_night(lan, people):

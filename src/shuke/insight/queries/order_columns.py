@@ -145,20 +145,25 @@ def count_items(heads: Columns, lines: Columns) -> None:
 
 
 def shop_days(seconds: np.ndarray, zone: ZoneInfo) -> np.ndarray:
-    """Day numbers in the shop's zone (int32) of instants in seconds since 1970 UTC.
+    """Day numbers in the shop's zone (int32) of instants in seconds since 1970 UTC."""
+    return ((seconds + offsets(seconds, zone)) // 86_400).astype(np.int32)
+
+
+def offsets(seconds: np.ndarray, zone: ZoneInfo) -> np.ndarray:
+    """By how many seconds the shop's clock is ahead of UTC at each instant.
 
     The offset is asked for once per UTC day, and by the quarter of an hour only on days on which it changes.
     """
     days, where = np.unique(seconds // 86_400, return_inverse=True)
     starts = np.array([_offset(int(day) * 86_400, zone) for day in days], dtype=np.int64)
     ends = np.array([_offset(int(day) * 86_400 + 86_399, zone) for day in days], dtype=np.int64)
-    offsets = starts[where]
+    ahead = starts[where]
     for changing in np.flatnonzero(starts != ends):
         rows = where == changing
         quarters = seconds[rows] // 900
         found = {int(q): _offset(int(q) * 900, zone) for q in np.unique(quarters)}
-        offsets[rows] = [found[int(q)] for q in quarters]
-    return ((seconds + offsets) // 86_400).astype(np.int32)
+        ahead[rows] = [found[int(q)] for q in quarters]
+    return ahead
 
 
 def span(merchant: Merchant, first: date, after: date | None = None) -> Span:

@@ -5,9 +5,10 @@ Attributes marked as sensitive stay out: a profile must not be a way around the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,8 +17,11 @@ import numpy as np
 
 from shuke.engine.insight import kpi, profiles
 from shuke.engine.insight.profiles import Trait
-from shuke.kit import clock
-from shuke.members.models import AttributeKind, Member, MemberState
+from shuke.insight.queries import coded
+from shuke.insight.queries.coded import Texts
+from shuke.insight.queries.order_columns import shop_days
+from shuke.kit import bulk
+from shuke.members.models import AttributeKind, MemberState
 from shuke.shops.models import Merchant, Store
 
 AGES = (18, 25, 35, 45, 55, 65)
@@ -39,21 +43,21 @@ class Told(NamedTuple):
 def told(merchant: Merchant, day: date) -> Told:
     """All living members, whenever they joined."""
     kinds = list(AttributeKind.objects.filter(merchant=merchant, sensitive=False).order_by("id"))
-    texts: dict[str, _Texts] = {name: _Texts() for name in (*_TEXTS, "home_store")}
-    answers: dict[str, _Texts] = {kind.key: _Texts() for kind in kinds}
-    members, born, joined = [], [], []
-    rows = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("id")
-    fields = ("id", "joined_at", "birth_year", "attributes", "home_store_id", *_TEXTS)
-    for pk, joined_at, year, attributes, store, *values in rows.values_list(*fields).iterator(chunk_size=5_000):
-        members.append(pk)
-        joined.append(kpi.day_number(clock.day_of(joined_at, merchant.tz)))
-        born.append(year or 0)
-        texts["home_store"].add("" if store is None else str(store))
-        for name, value in zip(_TEXTS, values, strict=True):
-            texts[name].add(value.strip())
-        for kind in kinds:
-            answers[kind.key].add(_answer(attributes.get(kind.key)))
-    since = np.maximum(kpi.day_number(day) - np.array(joined, np.int32), 0).astype(np.int32)
+    attributes = "attributes::text" if bulk.is_postgres() else "attributes"
+    listed = (
+        "id",
+        coded.seconds("joined_at"),
+        "COALESCE(birth_year, 0)",
+        "COALESCE(home_store_id, 0)",
+        *_TEXTS,
+        attributes,
+    )
+    sql = f"SELECT {', '.join(listed)} FROM members_member WHERE merchant_id = %s AND state = %s ORDER BY id"
+    (members, joined_s, born, home), columns = coded.fetch(sql, [merchant.pk, MemberState.ACTIVE], 4, len(_TEXTS) + 1)
+    texts = dict(zip(_TEXTS, columns, strict=False)) | {"home_store": _as_texts(home)}
+    answers = _answers(columns[-1], kinds)
+    joined = shop_days(joined_s, merchant.tz)
+    since = np.maximum(kpi.day_number(day) - joined, 0).astype(np.int32)
     traits: list[Trait] = []
     about: dict[str, dict[str, Any]] = {}
 
@@ -62,7 +66,7 @@ def told(merchant: Merchant, day: date) -> Told:
             traits.append(trait)
             about[trait.key] = {"topic": topic, "label": label, "names": names}
 
-    age = np.where(np.array(born) > 0, day.year - np.array(born, np.float64), np.nan)
+    age = np.where(born > 0, day.year - born.astype(np.float64), np.nan)
     add(profiles.codes("age", _ages(), profiles.bands(age, AGES)), "who")
     stores = {str(pk): name for pk, name in Store.objects.filter(merchant=merchant).values_list("id", "name")}
     for name in ("gender", "income_band", "occupation", "province", "city", "home_store", "acquired_by"):
@@ -71,35 +75,43 @@ def told(merchant: Merchant, day: date) -> Told:
         add(trait, _TOPICS.get(name, "place"), names=labels)
     for kind in kinds:
         add(_attribute(kind, answers[kind.key]), _topic(kind), [kind.label_zh, kind.label_en])
-    return Told(np.array(members, np.int64), since, traits, about)
+    return Told(members, since, traits, about)
 
 
-class _Texts:
-    """A column of texts as numbers, so that a million of them stay small. 0: nothing was said."""
+def _as_texts(numbers: np.ndarray) -> Texts:
+    """Numbers as texts, in the order in which they come; 0 says nothing."""
+    held, first, place = np.unique(numbers, return_index=True, return_inverse=True)
+    order = np.argsort(np.where(held == 0, -1, first))
+    turn = np.empty(held.size, np.int32)
+    turn[order] = np.arange(held.size)
+    unsaid = int(not (held == 0).any())
+    return Texts([*[""] * unsaid, *(str(one) if one else "" for one in held[order].tolist())], turn[place] + unsaid)
 
-    def __init__(self) -> None:
-        self.number: dict[str, int] = {"": 0}
-        self.code: list[int] = []
 
-    def add(self, value: str) -> None:
-        self.code.append(self.number.setdefault(value, len(self.number)))
+def _answers(said: Texts, kinds: Sequence[AttributeKind]) -> dict[str, Texts]:
+    """Of each kind what members answered. Each text of attributes is read once, however many have the same."""
+    known = [json.loads(text) if text else {} for text in said.values]
+    found = {}
+    for kind in kinds:
+        number = {"": 0}
+        to = [number.setdefault(_answer(told.get(kind.key)), len(number)) for told in known]
+        found[kind.key] = Texts(list(number), np.array(to, np.int32)[said.code])
+    return found
 
-    def are_lists(self) -> bool:
-        """Whether many of the texts name several things."""
-        held = np.bincount(self.code, minlength=len(self.number))
-        lists = sum(int(held[code]) for value, code in self.number.items() if _COMMAS.search(value))
-        return lists > 0.1 * (len(self.code) - int(held[0]))
 
-    def parted(self) -> _Texts:
-        """The same with every text's things in one order."""
-        found = _Texts()
-        texts = (_SEVERAL.join(sorted({one.strip() for one in _COMMAS.split(value)} - {""})) for value in self.number)
-        to = [found.number.setdefault(text, len(found.number)) for text in texts]
-        found.code = [to[code] for code in self.code]
-        return found
+def _are_lists(texts: Texts) -> bool:
+    """Whether many of the texts name several things."""
+    held = np.bincount(texts.code, minlength=len(texts.values))
+    lists = sum(int(many) for value, many in zip(texts.values, held, strict=True) if _COMMAS.search(value))
+    return lists > 0.1 * (texts.code.size - int(held[0]))
 
-    def column(self) -> tuple[list[str], np.ndarray]:
-        return list(self.number), np.array(self.code, np.int32)
+
+def _parted(texts: Texts) -> Texts:
+    """The same with every text's things in one order."""
+    number = {"": 0}
+    told = (_SEVERAL.join(sorted({one.strip() for one in _COMMAS.split(value)} - {""})) for value in texts.values)
+    to = [number.setdefault(text, len(number)) for text in told]
+    return Texts(list(number), np.array(to, np.int32)[texts.code])
 
 
 def _answer(value: Any) -> str:
@@ -118,12 +130,12 @@ def _topic(kind: AttributeKind) -> str:
     return "need" if "need" in kind.key.lower() or "需" in kind.label_zh else "who"
 
 
-def _attribute(kind: AttributeKind, texts: _Texts) -> Trait | None:
+def _attribute(kind: AttributeKind, texts: Texts) -> Trait | None:
     key, of = f"attribute:{kind.key}", AttributeKind.Type
     if kind.type == of.CHOICES:
         return _several(key, texts, kind.options)
-    if kind.type == of.TEXT and texts.are_lists():
-        return _several(key, texts.parted(), [])
+    if kind.type == of.TEXT and _are_lists(texts):
+        return _several(key, _parted(texts), [])
     if kind.type == of.NUMBER:
         return _numbers(key, texts)
     if kind.type == of.DATE:
@@ -133,9 +145,9 @@ def _attribute(kind: AttributeKind, texts: _Texts) -> Trait | None:
     return _by_frequency(key, texts)
 
 
-def _by_frequency(key: str, texts: _Texts) -> Trait | None:
+def _by_frequency(key: str, texts: Texts) -> Trait | None:
     """The texts most members said, the rest together. None where nearly everybody says something else: that is no trait."""
-    values, code = texts.column()
+    values, code = texts
     count = np.bincount(code, minlength=len(values))
     count[0] = 0
     many = int(count.sum())
@@ -145,18 +157,18 @@ def _by_frequency(key: str, texts: _Texts) -> Trait | None:
     return _in_order(key, texts, [values[i] for i in top[:MOST_OPTIONS]])
 
 
-def _in_order(key: str, texts: _Texts, options: Iterable[str]) -> Trait:
+def _in_order(key: str, texts: Texts, options: Iterable[str]) -> Trait:
     """These options in this order; whatever else was said together at the end."""
     wanted = list(options)
-    values, code = texts.column()
+    values, code = texts
     place = {value: i for i, value in enumerate(wanted)} | {"": -1}
     to = np.array([place.get(value, len(wanted)) for value in values], np.int16)
     found = to[code]
     return profiles.codes(key, wanted + ([OTHER] if (found == len(wanted)).any() else []), found)
 
 
-def _several(key: str, texts: _Texts, options: list[Any]) -> Trait:
-    values, code = texts.column()
+def _several(key: str, texts: Texts, options: list[Any]) -> Trait:
+    values, code = texts
     said = [set(value.split(_SEVERAL)) - {""} for value in values]
     weight = np.bincount(code, minlength=len(values))
     count: Counter[str] = Counter()
@@ -167,8 +179,8 @@ def _several(key: str, texts: _Texts, options: list[Any]) -> Trait:
     return profiles.several(key, wanted, table[code])
 
 
-def _numbers(key: str, texts: _Texts) -> Trait | None:
-    values, code = texts.column()
+def _numbers(key: str, texts: Texts) -> Trait | None:
+    values, code = texts
     number = np.array([_number(value) for value in values])[code]
     cuts = profiles.fifths(number)
     if not cuts:

@@ -23,7 +23,8 @@ from shuke.engine.insight import kpi, profiles
 from shuke.insight.queries import figures, profile_traits
 from shuke.insight.queries.directory import matching
 from shuke.insight.queries.filters import Filters
-from shuke.insight.queries.profile_traits import OTHER, STANDS, Known
+from shuke.insight.queries.profile_habits import OTHER
+from shuke.insight.queries.profile_traits import STANDS, Known
 from shuke.shops.models import Merchant
 
 KEPT_SECONDS = 3_600
