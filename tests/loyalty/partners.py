@@ -29,12 +29,12 @@ def prices(issue: str = "0.5", redeem: str = "0.4", since: datetime = NOW, **mor
     return Prices(since, round(float(issue) * MICRO), round(float(redeem) * MICRO), **more)
 
 
-def merchants(count: int) -> list[Merchant]:
+def merchants(count: int, charter: dict = PLAIN) -> list[Merchant]:
     made = []
     for n in range(count):
         merchant = shops.create_merchant(name=f"商家{n}", now=START)
         shops.ensure_stores(merchant=merchant, stores=[("taobao", "兰记护肤", "店")])
-        publish(merchant, PLAIN)
+        publish(merchant, charter)
         made.append(merchant)
     return made
 

@@ -62,6 +62,7 @@ class Asks:
     stored_value: int = 0
     best: bool = False
     gift_cards: tuple[str, ...] = ()  # refs, in the order in which they are to pay
+    coalition: bool = False  # points are those of all the member's accounts in the coalition
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Holdings:
     """The member as the till knows them. Nobody known: the lowest tier and nothing to use."""
 
     tier: str = ""
-    points: int = 0  # available
+    points: int = 0  # available; where coalition points are asked for, in all accounts together
     stored_value: int = 0  # minor units
     purchases: int | None = None  # before this one; None: nobody known, so never a first purchase
     birthday: tuple[int, int, bool] | None = None  # month, day, lunar
@@ -88,3 +89,4 @@ class Holdings:
     stored_value_off: bool = False  # the shop has none
     gift_cards: tuple[GiftCard, ...] = ()
     cards_refused: tuple[tuple[str, str], ...] = ()  # gift cards that cannot be used: ref, reason code
+    points_refused: str = ""  # reason code, where no points can be used

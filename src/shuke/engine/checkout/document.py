@@ -88,6 +88,7 @@ class AsksDoc(_Part):
     stored_value_minor: Minor | Literal["most"] = 0
     best: bool = False  # also look through all coupons the member has
     gift_cards: Annotated[tuple[Code, ...], Field(max_length=20)] = ()  # refs or codes, in the order they pay
+    coalition: bool = False  # points of all accounts in the coalition, not of this shop alone
 
 
 class BasketDoc(_Part):
@@ -143,6 +144,7 @@ def basket(told: BasketDoc, currency: str) -> Basket:
             MOST if told.asks.stored_value_minor == "most" else told.asks.stored_value_minor,
             told.asks.best,
             tuple(dict.fromkeys(told.asks.gift_cards)),
+            told.asks.coalition,
         ),
     )
 

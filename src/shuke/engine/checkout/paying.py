@@ -11,6 +11,7 @@ from shuke.engine.checkout.rules import Ratio, Rule, Rules, among
 from shuke.kit.money import allocate
 
 POINTS = ("积分抵扣", "Points")
+COALITION = ("联盟积分抵扣", "Coalition points")
 STORED_VALUE = ("储值", "Stored value")
 GIFT_CARD = ("礼品卡 {hint}", "Gift card {hint}")
 TENDERS = ("points", "gift_cards", "stored_value")
@@ -33,6 +34,8 @@ def points(
     pay = rules.selling.points
     if pay is None:
         return Reason("points_off")
+    if holdings.points_refused:
+        return Reason(holdings.points_refused)
     for rule in chosen:
         if not {rule.key, rule.group, rule.step}.isdisjoint(pay.not_with) or "points" in rule.not_with:
             return Reason("excluded_by", (("other", rule.key),))
@@ -72,7 +75,8 @@ def points(
         if cap and asked != MOST
         else Reason("points_used", (("points", use), ("amount", money)))
     )
-    return Applied("points", "points", "points", POINTS, money, tuple(whole), reason, use, tuple(allocate(use, whole)))
+    name = COALITION if basket.asks.coalition else POINTS
+    return Applied("points", "points", "points", name, money, tuple(whole), reason, use, tuple(allocate(use, whole)))
 
 
 def _most_points(money: int, ratio: Ratio) -> int:

@@ -370,7 +370,12 @@ def _pay_points(
     if isinstance(paid, Applied):
         applied.append(paid)
     else:
-        left.append((len(moves), Left("points", "points", "points", paying.POINTS, paid)))
+        left.append(
+            (
+                len(moves),
+                Left("points", "points", "points", paying.COALITION if basket.asks.coalition else paying.POINTS, paid),
+            )
+        )
 
 
 def _lines(lines: tuple[Line, ...], applied: list[Applied]) -> tuple[PricedLine, ...]:

@@ -63,6 +63,12 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "not_held": ("The member has no coupon {name}.", "该会员没有券 {name}。"),
     "points_off": ("Points cannot pay here.", "本店积分不能抵现。"),
+    "points_frozen": ("The member is frozen: points cannot be used.", "该会员已冻结，积分不能使用。"),
+    "no_coalition": ("This shop is in no coalition.", "本店未加入积分联盟。"),
+    "not_linked": (
+        "The member takes no part in the coalition. Link them first, with their consent.",
+        "该会员尚未加入积分联盟，请征得同意后先关联。",
+    ),
     "no_points": (
         "{available} points are available, at least {least} are needed.",
         "可用积分 {available}，至少需要 {least}。",

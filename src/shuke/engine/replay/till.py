@@ -109,6 +109,7 @@ class Till:
         return Holdings(
             tier=fold.tier_at(self.versions.at(at)),
             points=max(0, fold.books.available(at)),
+            points_refused="no_coalition" if basket.asks.coalition else "",  # a list is of one shop
             stored_value=self.value.available(name, at),
             purchases=fold.books.standing.purchases,
             birthday=member.birthday,

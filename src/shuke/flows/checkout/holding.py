@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from shuke.engine.checkout import Basket
-from shuke.flows.checkout import prepaid
-from shuke.flows.checkout.keys import capture_key, hash_of, hold_key
+from shuke.flows.checkout import pooled, prepaid
+from shuke.flows.checkout.keys import hash_of
 from shuke.flows.checkout.pricing import Codes, Seen, look_up_codes, see
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.flows.checkout.returning import follow_event
 from shuke.kit import money
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import Ask, checkouts
+from shuke.loyalty.actions import checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons import CouponRefused, Issue, Use
 from shuke.loyalty.models import Checkout
@@ -106,15 +106,8 @@ def _hold(
     if expect_due is not None and priced.due != expect_due:
         shown = [money.show(minor, priced.currency) for minor in (priced.due, expect_due)]
         raise CheckoutRefused("price_changed", due=shown[0], expected=shown[1])
-    if priced.points and member_id is not None:
-        (answer,) = loyalty.ask(
-            merchant=merchant,
-            asks=[Ask(hold_key(row), "hold", member_id, priced.points, until=until)],
-            now=now,
-            actor=actor,
-        )
-        if not answer.done:
-            raise _Lost
+    if not pooled.hold(merchant, row, priced, basket.asks, until, now, actor):
+        raise _Lost
     if not prepaid.hold(merchant, row, priced, minutes, now, actor):
         raise _Lost
     _hold_coupons(merchant, row, seen, member_id, now, actor)
@@ -179,12 +172,7 @@ def capture(*, merchant: Merchant, key: str, order_event: str, now: datetime, ac
             raise CheckoutRefused("checkout_over", key=key, state=row.state if row.state != "open" else "timed_out")
         if order_event and stored.of_orders(merchant, [order_event]):
             raise CheckoutRefused("order_taken", order=order_event)
-        if row.points and row.member_id is not None:
-            asks = [Ask(capture_key(row), "capture", row.member_id, row.points, ref=hold_key(row))]
-            (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
-            if not answer.done:
-                raise CheckoutRefused("checkout_over", key=key, state="timed_out")
-        if not prepaid.capture(merchant, row, now, actor):
+        if not pooled.capture(merchant, row, now, actor) or not prepaid.capture(merchant, row, now, actor):
             raise CheckoutRefused("checkout_over", key=key, state="timed_out")
         checkouts.resolve_checkout(row=row, state="captured", now=now, order_event=order_event)
         if order_event and row.member_id is not None:
@@ -221,9 +209,7 @@ def release_timed_out(*, merchant: Merchant, now: datetime) -> int:
 
 
 def _let_go(merchant: Merchant, row: Checkout, state: str, now: datetime, actor: str) -> None:
-    if row.points and row.member_id is not None:
-        asks = [Ask(f"{hold_key(row)}:release", "release", row.member_id, ref=hold_key(row))]
-        loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)  # refused if the hold timed out: free then too
+    pooled.release(merchant, row, now, actor)
     prepaid.release(merchant, row, now, actor)
     checkouts.resolve_checkout(row=row, state=state, now=now)
     coupon_actions.release(merchant=merchant, checkout_id=row.pk, ref=f"checkout:{row.key}", now=now, actor=actor)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shuke.engine.checkout import Asks, Basket, Coupon, Holdings, Priced
 from shuke.engine.checkout import price as price_by
-from shuke.flows.checkout import prepaid
+from shuke.flows.checkout import pooled, prepaid
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons.issuing import validity
@@ -193,9 +193,11 @@ def holdings_of(
     if member_id is None:
         return Holdings(coupons=coupons, refused=refused, stored_value_off=not money_on)
     who = loyalty.bearings(merchant, member_id)
+    points, refused_points = pooled.points_of(merchant, member_id, at, asks) if asks.points else (0, "")
     return Holdings(
         tier=who.tier,
-        points=max(0, loyalty.balance(merchant, member_id, at).available) if asks.points else 0,
+        points=points,
+        points_refused=refused_points,
         stored_value=money.balance(merchant, member_id, at).available if asks.stored_value and money_on else 0,
         stored_value_off=not money_on,
         purchases=who.purchases,

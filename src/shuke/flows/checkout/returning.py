@@ -11,13 +11,12 @@ from django.db import transaction
 from shuke.engine.charter.selling import Tender
 from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, counted, returned
 from shuke.engine.facts import OrderStatus
-from shuke.flows.checkout import prepaid
-from shuke.flows.checkout.keys import capture_key, hash_of
+from shuke.flows.checkout import pooled, prepaid
+from shuke.flows.checkout.keys import hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
 from shuke.kit.money import show
 from shuke.kit.refusal import LANGUAGES
-from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import Ask, checkouts
+from shuke.loyalty.actions import checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
@@ -217,21 +216,9 @@ def _write(
         ],
     }
     coupons: list[int] = []
-    if now_back["points"] > 0 and row.member_id is not None:
-        asks = [
-            Ask(
-                f"checkout:{row.pk}:back:{back.points}",
-                "return",
-                row.member_id,
-                now_back["points"],
-                ref=capture_key(row),
-            )
-        ]
-        (answer,) = loyalty.ask(merchant=merchant, asks=asks, now=now, actor=actor)
-        if not answer.done:
-            why = {spoken: loyalty.why_refused(asks[0], answer, spoken) for spoken in LANGUAGES}
-            raise CheckoutRefused("return_refused", problem=why)
-    hindered = prepaid.give_back(merchant, row, back, now, actor)
+    hindered = pooled.give_back(merchant, row, back.points, now, actor)
+    if hindered is None:
+        hindered = prepaid.give_back(merchant, row, back, now, actor)
     if hindered is not None:
         raise CheckoutRefused("return_refused", problem=hindered)
     if whole:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from shuke.engine.coalition.prices import MICRO, Prices
+from shuke.engine.coalition.prices import MICRO, Prices, prices_at
 from shuke.engine.coalition.strength import Month
 from shuke.kit import bulk, clock
 from shuke.loyalty.models import (
@@ -22,6 +22,7 @@ from shuke.loyalty.models import (
     CoalitionTerms,
     Txn,
 )
+from shuke.loyalty.queries.member import balance
 from shuke.members.models import Member
 from shuke.shops.models import Merchant
 
@@ -98,6 +99,53 @@ def accounts(coalition: Coalition, number: str, merchant_ids: Iterable[int]) -> 
         merchant_id__in=list(merchant_ids), coalition=coalition, number=number, ended_at__isnull=True
     )
     return list(found.select_related("merchant").order_by("merchant_id", "member_id"))
+
+
+class Spendable(NamedTuple):
+    """What a person can spend at a till now, and why nothing, if so."""
+
+    points: int
+    code: str = ""  # no_coalition | not_linked
+
+
+def spendable(merchant: Merchant, member_id: int, now: datetime) -> Spendable:
+    """Points of all accounts this till may take from, within what it takes of one member a day."""
+    link = link_of(merchant, member_id)
+    if link is None:
+        return Spendable(0, "not_linked" if partner_of(merchant, now) else "no_coalition")
+    seats = {p.merchant_id: p for p in partners(link.coalition) if takes_part(p, now)}
+    if merchant.pk not in seats:
+        return Spendable(0, "no_coalition")
+    agreed_of = agreed(link.coalition)
+    points = 0
+    for one in accounts(link.coalition, link.number, seats):
+        mine = one.merchant_id == merchant.pk
+        if Member.objects.filter(pk=one.member_id, frozen_at__isnull=False).exists() or not (
+            mine or not over_limit(seats[one.merchant_id], prices_at(agreed_of[one.merchant_id], now))
+        ):
+            continue
+        points += max(0, balance(one.merchant, one.member_id, now).available)
+    most = prices_at(agreed_of[merchant.pk], now).spend_most_per_day
+    if most is not None:
+        day = clock.day_start(now.astimezone(merchant.tz).date(), merchant.tz)
+        points = min(points, max(0, most - spent_since(merchant, member_id, day)))
+    return Spendable(points)
+
+
+def over_limit(seat: CoalitionPartner, prices: Prices) -> bool:
+    """A partner that owes more than it may: its points are good at its own till only, until it has paid."""
+    return prices.credit_limit_minor is not None and pack_of(seat, prices).over_limit
+
+
+def spent_since(merchant: Merchant, member: int, since: datetime) -> int:
+    """Coalition points one member spent at this merchant's till, less what came back."""
+    rows = bulk.select(
+        "SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM loyalty_txn t JOIN loyalty_entry e "
+        "ON e.merchant_id = t.merchant_id AND e.txn_id = t.id WHERE t.merchant_id = %s AND t.member_id = %s AND t.at >= %s "
+        "AND t.kind IN ('pool_spent', 'pool_returned') AND e.account = 'spent'",
+        [merchant.pk, member, bulk.moment()(since)],
+    )
+    return rows[0][0]
 
 
 class Pack(NamedTuple):

@@ -21,7 +21,6 @@ from shuke.engine.coalition.prices import Prices, prices_at
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import Lot
 from shuke.engine.ledger.fold import Fold
-from shuke.kit import bulk
 from shuke.loyalty.actions.asking import Answer, KeyReused
 from shuke.loyalty.actions.coalition.linking import follow_merges
 from shuke.loyalty.actions.coalition.movements import Moved, write
@@ -159,7 +158,7 @@ def _spend(
     usable = {
         pk: a.lots(at)
         for pk, a in accounts.items()
-        if not a.head.is_frozen and (pk == merchant.pk or not _over_limit(seats[pk], prices_at(agreed[pk], at)))
+        if not a.head.is_frozen and (pk == merchant.pk or not stored.over_limit(seats[pk], prices_at(agreed[pk], at)))
     }
     available = sum(lot.free for lots in usable.values() for lot in lots)
     terms = prices_at(agreed[merchant.pk], at)
@@ -225,11 +224,6 @@ def _open(account: Account, at: datetime) -> None:
     fold.advance(at)
 
 
-def _over_limit(seat: CoalitionPartner, prices: Prices) -> bool:
-    """A partner that owes more than it may: its points are good at its own till only, until it has paid."""
-    return prices.credit_limit_minor is not None and stored.pack_of(seat, prices).over_limit
-
-
 def _why_not(home: Account, terms: Prices, amount: int, available: int, at: datetime) -> tuple[str, dict[str, int]]:
     if amount <= 0:
         return "not_positive", {}
@@ -239,20 +233,10 @@ def _why_not(home: Account, terms: Prices, amount: int, available: int, at: date
         return "not_enough", {}
     if terms.spend_most_per_day is not None:
         here = home.versions.at(at)
-        given = _spent_since(home.merchant, home.head.member_id, here.start(here.day(at)))
+        given = stored.spent_since(home.merchant, home.head.member_id, here.start(here.day(at)))
         if given + amount > terms.spend_most_per_day:
             return "too_much_pooled", {"most": terms.spend_most_per_day, "given": given}
     return "", {}
-
-
-def _spent_since(merchant: Merchant, member: int, since: datetime) -> int:
-    rows = bulk.select(
-        "SELECT CAST(COALESCE(SUM(e.amount), 0) AS BIGINT) FROM loyalty_txn t JOIN loyalty_entry e "
-        "ON e.merchant_id = t.merchant_id AND e.txn_id = t.id WHERE t.merchant_id = %s AND t.member_id = %s AND t.at >= %s "
-        "AND t.kind IN ('pool_spent', 'pool_returned') AND e.account = 'spent'",
-        [merchant.pk, member, bulk.moment()(since)],
-    )
-    return rows[0][0]
 
 
 def _parcels(account: Account, event: ev.PooledOut) -> Sequence[ev.Parcel]:
