@@ -16,7 +16,8 @@ def parsed(name: str) -> exp.Expression:
 
 def test_the_folder_holds_the_analyses_that_the_product_knows():
     assert port.names() == [
-        "cohorts", "days", "everyone", "gaps", "goods_lines", "growth_sales", "growth_spans", "habit_goods", "habit_kinds", "habit_orders", "history", "member_totals", "months", "profit_orders",
+        "cohorts", "days", "everyone", "gaps", "goods_lines", "growth_sales", "growth_spans", "habit_kinds", "habit_orders", "history", "member_totals", "months", "order_sums",
+        "profit_orders",
         "spans", "steps", "store_months", "stores", "visits", "window_sales",
     ]  # fmt: skip
 

@@ -73,6 +73,17 @@ TABLES: dict[str, dict[str, str]] = {
     "who_units": {"member": "BIGINT", "unit": "BIGINT"},
     # What the seller states of a product: margin in thousandths, or what one piece costs; -1: not that one.
     "margins": {"product": "BIGINT", "permille": "BIGINT", "cost": "BIGINT"},
+    # Made by the analysis of its name, of the lines of every order; of months that did not change it is kept (actions/order_sums.py).
+    "order_sums": {
+        "of_order": "BIGINT",
+        "kept_sum": "BIGINT",
+        "weighted_sum": "BIGINT",
+        "costed_sum": "BIGINT",
+        "cost_sum": "BIGINT",
+        "stated_sum": "BIGINT",
+        "asked_sum": "BIGINT",
+        "reduced_sum": "BIGINT",
+    },
     # What coupons and points took off an order at the till.
     "taken_off": {"order_id": "BIGINT", "minor": "BIGINT"},
 }

@@ -42,7 +42,7 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
 
     Returns counts: months, rewritten, orders, lines (the last two of what was read from the store).
     """
-    with _alone(folder(merchant)) as home, Engine(memory="256MB") as engine:
+    with alone(folder(merchant)) as home, Engine(memory="256MB") as engine:
         known = _manifest(home)
         kept = json.dumps(known)
         if known.get("format") != FORMAT or known.get("zone") != merchant.zone:
@@ -110,7 +110,7 @@ def _here(home: Path, month: str) -> bool:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[Path]:
+def alone(home: Path) -> Iterator[Path]:
     """One writer per merchant at a time; released by the operating system however the process ends."""
     home.mkdir(parents=True, exist_ok=True)
     handle = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

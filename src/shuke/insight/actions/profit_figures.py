@@ -9,21 +9,23 @@ import numpy as np
 
 from shuke.engine.insight import budget, kpi, profit, traits
 from shuke.engine.insight.profit import Stated
-from shuke.insight.queries import profit_inputs as inputs
+from shuke.insight.actions.profit_rows import NONE, Rows
+from shuke.insight.queries.profit_bought import Bought
+from shuke.insight.queries.profit_inputs import Terms
+from shuke.insight.queries.profit_people import Named, People
 from shuke.shops.models import Merchant
 
-Rows = dict[str, np.ndarray]
 GROUPS = ("tier", "layer", "rfm")
 
 
 def figures(
     merchant: Merchant,
     day: date,
-    who: inputs.People,
+    who: People,
     rows: Rows,
-    bought: inputs.Bought,
+    bought: Bought,
     measures: traits.Measures,
-    terms: inputs.Terms,
+    terms: Terms,
     told: dict[str, dict[str, Stated]],
 ) -> dict[str, Any]:
     everybody = np.ones(who.member.size, bool)
@@ -40,11 +42,11 @@ def figures(
             for what in GROUPS
             for name, here in _parts(who.groups[what])
         ],
-        "types": [{"key": name} | _sums(rows, rows["loyalty"] == name) for name in traits.TYPES],
-        "qualities": [{"key": name} | _sums(rows, rows["quality"] == name) for name in traits.QUALITIES],
+        "types": [{"key": name} | _sums(rows, rows["loyalty"] == code) for code, name in enumerate(traits.TYPES)],
+        "qualities": [{"key": name} | _sums(rows, rows["quality"] == code) for code, name in enumerate(traits.QUALITIES)],
         "measures": measures._asdict(),
         "price": _price(bought),
-        "budgets": [_budgets(rows, name) for name in budget.ADVICE],
+        "budgets": [_budgets(rows, code) for code in range(len(budget.ADVICE))],
         "losing": int((rows["year_profit_minor"] < 0).sum()),
         "with_costs": {kind: int((rows[f"year_{kind}_minor"] != 0).sum()) for kind in profit.KINDS},
         "wallet": _wallet(who, rows),
@@ -52,9 +54,11 @@ def figures(
     }  # fmt: skip
 
 
-def _parts(names: list[str]) -> list[tuple[str, np.ndarray]]:
-    column = np.array(names, object)
-    return [(name, column == name) for name in sorted(set(names)) if name]
+def _parts(who: Named) -> list[tuple[str, np.ndarray]]:
+    """In the order of their names; those in none and those of nobody are left out."""
+    seen = np.bincount(who.code, minlength=len(who.names)) > 0
+    listed = sorted((name, code) for code, name in enumerate(who.names) if name and seen[code])
+    return [(name, who.code == code) for name, code in listed]
 
 
 def _sums(rows: Rows, here: np.ndarray) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _sums(rows: Rows, here: np.ndarray) -> dict[str, Any]:
     return {"members": int(here.sum()), "buyers": int(bought.sum()), "year": told("year_"), "ever": told("")}
 
 
-def _price(bought: inputs.Bought) -> dict[str, Any] | None:
+def _price(bought: Bought) -> dict[str, Any] | None:
     price = bought.price
     if price is None:
         return None
@@ -82,19 +86,18 @@ def _price(bought: inputs.Bought) -> dict[str, Any] | None:
     }
 
 
-def _budgets(rows: Rows, advice: str) -> dict[str, Any]:
+def _budgets(rows: Rows, advice: int) -> dict[str, Any]:
     here = rows["advice"] == advice
-    known = here & (rows["advice"] != "")
 
     def total(name: str) -> int:
-        return int(sum(rows[name][known].tolist()))
+        return int(rows[name][here & (rows[name] != NONE)].sum())
 
-    return {"key": advice, "members": int(here.sum()), "stays": total("stays_minor"), "worth": total("worth_minor")} | {
+    return {"key": budget.ADVICE[advice], "members": int(here.sum()), "stays": total("stays_minor"), "worth": total("worth_minor")} | {
         "budget": total("budget_minor"), "low": total("budget_low"), "high": total("budget_high"),
     }  # fmt: skip
 
 
-def _wallet(who: inputs.People, rows: Rows) -> dict[str, int]:
+def _wallet(who: People, rows: Rows) -> dict[str, int]:
     known = (who.wallet > 0) & (rows["year_net_minor"] > 0)
     here = rows["year_net_minor"][known]
     elsewhere = here * 1000 // who.wallet[known] - here if known.any() else np.zeros(0, np.int64)

@@ -15,21 +15,20 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from shuke.engine.insight import lifecycle, pyramid
+from shuke.engine.insight.port import Columns
 from shuke.engine.insight.standing import Members
+from shuke.insight.actions import kept_rows
 from shuke.insight.actions.differing import alike
-from shuke.insight.queries.order_columns import fetch
+from shuke.insight.queries.kept_rows import places
+from shuke.insight.queries.score_columns import COLUMNS as _COLUMNS
+from shuke.insight.queries.score_columns import TABLE as _TABLE
+from shuke.insight.queries.score_columns import read
 from shuke.kit import bulk, ids
 from shuke.shops.models import Merchant
 
 _CHUNK = 20_000
-_TABLE = "insight_member_score"
-# Columns of the table, in the order of `_codes`; `day` says when the row last changed.
-_COLUMNS = (
-    "first_paid_at", "last_paid_at", "order_count", "order_days", "year_order_days", "net_minor", "year_net_minor", "refunded_minor",
-    "usual_gap_days", "r5", "f5", "m5", "rfm", "layer", "stage", "bond",
-)  # fmt: skip
 _COUNTED, _GAP, _R5, _M5, _RFM, _LAYER, _STAGE, _BOND = 2, 8, 9, 11, 12, 13, 14, 15
-_NAMES = {_LAYER: pyramid.LAYERS, _STAGE: lifecycle.STAGES, _BOND: pyramid.BONDS}
+_NAMES = {_LAYER: pyramid.LAYERS, _STAGE: lifecycle.STAGES, _BOND: pyramid.BONDS}  # as in score_columns.NAMES
 _NOTHING = np.array([0] * 8 + [-1] + [0] * 4 + [-1] * 3, dtype=np.int64)  # as `_codes` has it, of nobody
 WHATS = ("rfm", "layer", "stage")
 _MOVING = (_RFM, _LAYER, _STAGE)  # the columns of WHATS
@@ -82,12 +81,18 @@ def chunks(members: Members) -> Iterator[tuple[int, int]]:
         yield low, min(low + _CHUNK, members.member.size)
 
 
-def write(*, merchant: Merchant, members: Members, low: int, high: int, day: date) -> Moves:
-    """Bring MemberScore to those of `members` from `low` below `high`, writing only rows that differ, and say who moved."""
+def write(
+    *, merchant: Merchant, members: Members, low: int, high: int, day: date, copy: Columns | None = None
+) -> Moves:
+    """Bring MemberScore to those of `members` from `low` below `high`, writing only rows that differ, and say who moved.
+
+    copy: what the rows of all members say, where that is known (`score_columns.copied`).
+    """
     member, now = members.member[low:high], _codes(members, low, high)
-    known, kept = _known(merchant, int(member[0]), int(member[-1]))
-    at = np.minimum(np.searchsorted(known, member), max(known.size - 1, 0))
-    there = known[at] == member if known.size else np.zeros(member.size, dtype=bool)
+    first, last = int(member[0]), int(member[-1])
+    there_now = read(merchant, first, last) if copy is None else _between(copy, first, last)
+    known, kept = there_now["member"], np.stack([there_now[name].astype(np.int64) for name in _COLUMNS], axis=1)
+    at, there = places(known, member)
     before = np.where(there[:, None], kept[at], _NOTHING) if known.size else np.tile(_NOTHING, (member.size, 1))
     bulk.insert(
         _TABLE,
@@ -182,23 +187,14 @@ def _texts(codes: np.ndarray, listed: Iterable[int]) -> Iterator[list]:
             yield values
 
 
-def _known(merchant: Merchant, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of the rows there are, ascending, and what they say, as `_codes` has it."""
-    epoch = "COALESCE({}, 0)".format(
-        "FLOOR(EXTRACT(EPOCH FROM {}))::bigint" if bulk.is_postgres() else "CAST(strftime('%%s', {}) AS INTEGER)"
+def _between(copy: Columns, first: int, last: int) -> Columns:
+    low, high = np.searchsorted(copy["member"], (first, last + 1)).tolist()
+    return {name: values[low:high] for name, values in copy.items()}
+
+
+def leave_copy(merchant: Merchant, members: Members, mark: str) -> None:
+    """All rows are as `members` has them: the next night need not read them."""
+    codes = _codes(members, 0, members.member.size)
+    kept_rows.leave(
+        merchant, _TABLE, mark, {"member": members.member} | {name: codes[:, i] for i, name in enumerate(_COLUMNS)}
     )
-    said = dict(zip(_COLUMNS, _COLUMNS, strict=True))
-    said |= {name: epoch.format(name) for name in _COLUMNS[:2]}
-    said["usual_gap_days"] = "CAST(ROUND(COALESCE(usual_gap_days * 100, -1)) AS BIGINT)"
-    said |= {name: f"COALESCE({name}, 0)" for name in _COLUMNS[_R5:_RFM]}
-    said["rfm"] = "CASE WHEN rfm = '' THEN 0 ELSE CAST(rfm AS INTEGER) END"
-    for i, names in _NAMES.items():
-        whens = " ".join(f"WHEN '{name}' THEN {code}" for code, name in enumerate(names))
-        said[_COLUMNS[i]] = f"CASE {_COLUMNS[i]} {whens} ELSE -1 END"
-    rows = fetch(
-        f"SELECT member_id, {', '.join(said.values())} FROM {_TABLE} "
-        "WHERE +merchant_id = %s AND member_id BETWEEN %s AND %s ORDER BY member_id",
-        [merchant.id, first, last],
-        ("member_id", *_COLUMNS),
-    )
-    return rows["member_id"], np.stack([rows[name] for name in _COLUMNS], axis=1)

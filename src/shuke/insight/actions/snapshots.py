@@ -14,14 +14,14 @@ from shuke.engine.insight import kpi
 from shuke.engine.insight.port import Port
 from shuke.engine.insight.snapshot import Taken, prepare, take
 from shuke.engine.insight.standing import Members, Published
-from shuke.insight.actions import columns, scores
+from shuke.insight.actions import columns, kept_rows, scores
 from shuke.insight.actions.movement import History, move
 from shuke.insight.actions.reports import keep_reports
 from shuke.insight.actions.scores import Moves
 from shuke.insight.actions.thinning import thin
 from shuke.insight.actions.value import settle_groups, value_report
 from shuke.insight.models import CutPoints, MemberScore, Movement, Snapshot
-from shuke.insight.queries import analytics, profile_traits
+from shuke.insight.queries import analytics, profile_traits, score_columns
 from shuke.insight.queries.cut_points import mark_of, values_path
 from shuke.insight.queries.figures import started
 from shuke.insight.queries.growth_parts import Living, living
@@ -126,6 +126,8 @@ def _settle(
         )
         if latest:
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
+    if latest:
+        scores.leave_copy(merchant, taken.members, mark_of(kept))
     thin(merchant=merchant, day=day)
     if latest:
         keep_reports(merchant=merchant, kept=kept, people=people)
@@ -139,9 +141,11 @@ def _write_members(
     earlier = _movement_of(merchant, day) if comparable else {}
     if not comparable:
         Movement.objects.filter(merchant=merchant, day=day).delete()
+    copy = score_columns.copied(merchant)
+    kept_rows.remove(merchant, score_columns.TABLE)
     for low, high in scores.chunks(members):
         with transaction.atomic():
-            moves = scores.write(merchant=merchant, members=members, low=low, high=high, day=day)
+            moves = scores.write(merchant=merchant, members=members, low=low, high=high, day=day, copy=copy)
             if comparable:
                 first, last = int(members.member[low]), int(members.member[high - 1])
                 mine = {key: went for key, went in earlier.items() if first <= key[0] <= last} if earlier else {}
@@ -155,6 +159,7 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     for table in ("insight_member_score", "insight_movement", "insight_membervalue", "insight_memberprofit"):
         condition, parameter = bulk.among("member_id", members)
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
+        kept_rows.remove(merchant, table)
     # A file for all members: the worker makes it anew without them.
     profile_traits.path(merchant).unlink(missing_ok=True)
 

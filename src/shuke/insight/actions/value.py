@@ -15,22 +15,24 @@ from django.db import transaction
 from shuke.engine.insight import chances, kpi, pyramid
 from shuke.engine.insight.clv import shop
 from shuke.engine.insight.clv.history import Visits
-from shuke.engine.insight.port import Port
+from shuke.engine.insight.port import Columns, Port
+from shuke.insight.actions import kept_rows
 from shuke.insight.actions.differing import alike
 from shuke.insight.models import ValueReport
 from shuke.insight.queries import value as queries
-from shuke.insight.queries.order_columns import fetch
+from shuke.insight.queries.cut_points import mark_of
+from shuke.insight.queries.kept_rows import places
+from shuke.insight.queries.value import COLUMNS as _COLUMNS
+from shuke.insight.queries.value import NONE as _NONE
+from shuke.insight.queries.value import TABLE as _TABLE
 from shuke.insight.queries.value_visits import layers_of, visits_of, ways_of
 from shuke.kit import bulk, money
 from shuke.shops.models import Merchant
 
 CHECKED_EVERY = 28  # days; a test learns everything anew for each cut
 MUCH_MORE = 1.2  # so many times the visits of the last test: a history was imported
-_TABLE = "insight_membervalue"
-_COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
 _SPEND, _RULE = 3, 6  # from there on money; the last
 _ALL = range(len(_COLUMNS))
-_NONE = -(1 << 53)  # money that is not told, among whole numbers
 _CHUNK = 20_000
 NEAR_CHANCE, NEAR_SHARE = 5, 0.03  # a row stays while it is as near as this (permille; share)
 WHOLESALERS = 50  # named at most
@@ -64,15 +66,18 @@ def value_report(
         checked = shop.check(seen, end=end, groups=layers, begin=known.get("fit"), own=own)
         checked |= {"made_on": day.isoformat(), "visits": int(seen.day.size)}
     told = shop.outlook(seen, checked, end=end, groups=layers, begin=known.get("fit"), own=own)
+    rows: Columns | None = None
     with transaction.atomic():
         if not ValueReport.objects.filter(merchant=merchant, day__gt=day).exists():
-            told = _write(merchant, told, day)
+            told, rows = _write(merchant, told, day)
         figures = _figures(merchant, seen, checked, told, day)
         kept, _new = ValueReport.objects.update_or_create(
             merchant=merchant, day=day, defaults={"made_at": now, "figures": figures}
         )
         # One report per month is history enough: what a year of nights said is best read in the tests.
         ValueReport.objects.filter(merchant=merchant, day__year=day.year, day__month=day.month, day__lt=day).delete()
+    if rows is not None:
+        kept_rows.leave(merchant, _TABLE, mark_of(kept), rows)
     if groups:
         settle_groups(merchant=merchant, day=day)
         kept.refresh_from_db()
@@ -174,19 +179,21 @@ def _bounds(spend: np.ndarray, currency: str) -> list[int]:
     return sorted(found - {0})
 
 
-def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Outlook | None:
+def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> tuple[shop.Outlook | None, Columns | None]:
     """Bring the rows to `told`, touching only those that differ enough to matter; what the rows say then, so that figures and
-    lists agree. Rows of who is no longer told of go away."""
+    lists agree, and the rows themselves. Rows of who is no longer told of go away."""
+    copy = queries.copied(merchant)
+    kept_rows.remove(merchant, _TABLE)
     if told is None:
         bulk.execute(f"DELETE FROM {_TABLE} WHERE merchant_id = %s", [merchant.pk])
-        return None
+        return None, None
+    after = []
     chance = {days: one.copy() for days, one in told.chance.items()}
     spend = None if told.spend is None else told.spend.copy()
     for low, high in _chunks(told.customer):
         member, now = told.customer[low:high], _codes(told, low, high)
-        known, kept = _known(merchant, low, high, told)
-        at = np.minimum(np.searchsorted(known, member), max(known.size - 1, 0))
-        there = known[at] == member if known.size else np.zeros(member.size, dtype=bool)
+        known, kept = _known(merchant, low, high, told, copy)
+        at, there = places(known, member)
         before = kept[at] if known.size else now
         matters = _matters(before, now) & there
         bulk.insert(
@@ -201,6 +208,7 @@ def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Out
             values = zip(_texts(now[rows], listed, told.rule), member[rows].tolist(), strict=True)
             names = ("as_of", *(_COLUMNS[column] for column in listed))
             bulk.update(_TABLE, names, [(day.isoformat(), *row, one) for row, one in values], key="member_id")
+        after.append(np.where((there & ~matters)[:, None], before, now))
         stays = np.flatnonzero(there & ~matters)
         for place, days in enumerate(chances.DAYS):
             chance[days][low + stays] = before[stays, place] / 1000
@@ -215,7 +223,10 @@ def _write(merchant: Merchant, told: shop.Outlook | None, day: date) -> shop.Out
             f"DELETE FROM {_TABLE} WHERE merchant_id = %s AND (member_id < %s OR member_id > %s)",
             [merchant.pk, first, last],
         )
-    return replace(told, chance=chance, spend=spend)
+    codes = np.concatenate(after) if after else np.empty((0, len(_COLUMNS)), np.int64)
+    found = {"member": told.customer} | {name: codes[:, i] for i, name in enumerate(_COLUMNS)}
+    found["rule"] = np.full(told.customer.size, told.rule == "model", np.int64)  # one of another rule never stays
+    return replace(told, chance=chance, spend=spend), found
 
 
 def _matters(before: np.ndarray, now: np.ndarray) -> np.ndarray:
@@ -267,15 +278,17 @@ def _texts(codes: np.ndarray, listed: Sequence[int], rule: str) -> Iterator[tupl
     return zip(*columns, strict=True)
 
 
-def _known(merchant: Merchant, low: int, high: int, told: shop.Outlook) -> tuple[np.ndarray, np.ndarray]:
+def _known(
+    merchant: Merchant, low: int, high: int, told: shop.Outlook, copy: Columns | None
+) -> tuple[np.ndarray, np.ndarray]:
     """The rows there are from the first of the chunk up to the first of the next: ids, ascending, and what they say, as `_codes`."""
     member = told.customer
-    until = int(member[high]) if high < member.size else int(member[high - 1]) + 1
-    said = [f"COALESCE({name}, {_NONE})" for name in _COLUMNS[:_RULE]]
-    rows = fetch(
-        f"SELECT member_id, {', '.join(said)}, CASE WHEN rule = %s THEN 1 ELSE 0 END FROM {_TABLE} "
-        "WHERE +merchant_id = %s AND member_id >= %s AND member_id < %s ORDER BY member_id",
-        [told.rule, merchant.pk, int(member[low]), until],
-        ("member_id", *_COLUMNS),
-    )
-    return rows["member_id"], np.stack([rows[name] for name in _COLUMNS], axis=1)
+    first, last = int(member[low]), int(member[high]) - 1 if high < member.size else int(member[high - 1])
+    if copy is None:
+        rows = queries.read(merchant, first, last)
+    else:
+        start, end = np.searchsorted(copy["member"], (first, last + 1)).tolist()
+        rows = {name: values[start:end] for name, values in copy.items()}
+    kept = np.stack([rows[name].astype(np.int64) for name in _COLUMNS], axis=1)
+    kept[:, _RULE] = kept[:, _RULE] == (told.rule == "model")
+    return rows["member"], kept

@@ -11,7 +11,7 @@ import numpy as np
 from django.conf import settings
 
 from shuke.engine.insight.rfm import RfmCuts, Tally, check, score, tally
-from shuke.insight.models import CutPoints, MemberScore, Snapshot
+from shuke.insight.models import CutPoints, MemberScore, OfDay, Snapshot
 from shuke.kit import clock
 from shuke.shops.models import Merchant
 
@@ -85,7 +85,7 @@ def values_path(merchant: Merchant) -> Path:
     return Path(settings.SHUKE_HOME) / "snapshots" / str(merchant.pk) / "values.npz"
 
 
-def mark_of(snapshot: Snapshot) -> str:
+def mark_of(snapshot: OfDay) -> str:
     return f"{snapshot.day.isoformat()} {snapshot.made_at.timestamp():.6f}"
 
 

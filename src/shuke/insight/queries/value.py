@@ -9,15 +9,23 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 
 from shuke.engine.insight import chances
+from shuke.engine.insight.port import Columns
 from shuke.insight.models import MemberScore, ValueReport
 from shuke.insight.models import MemberValue as Stored
+from shuke.insight.queries.cut_points import mark_of
+from shuke.insight.queries.kept_rows import kept
+from shuke.insight.queries.order_columns import fetch
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
 _ROW = "member_id, chance_30, chance_90, expected_orders, expected_spend, spend_low, spend_high, rule"
+TABLE = "insight_membervalue"
+COLUMNS = ("chance_30", "chance_90", "expected_orders", "expected_spend", "spend_low", "spend_high", "rule")
+NONE = -(1 << 53)  # money that is not told, among whole numbers
 GOOD = ("key", "main", "potential")  # layers: the upper fifth of buyers
 QUIET = ("degrading", "lost")
 GROUPS = ("layer", "stage", "rfm", "bond")
@@ -61,6 +69,31 @@ def of_members(merchant: Merchant, members: Iterable[int]) -> dict[int, MemberVa
         f"SELECT {_ROW} FROM insight_membervalue WHERE +merchant_id = %s AND {condition}", [merchant.pk, parameter]
     )
     return {row[0]: MemberValue._make((*row, day)) for row in rows}
+
+
+def columns(merchant: Merchant) -> Columns:
+    """`member`, ascending, and COLUMNS as whole numbers, of everybody something is told of; NONE: money that is not told, `rule` 1: the model's."""
+    if last_day(merchant) is None:
+        return {name: np.empty(0, np.int64) for name in ("member", *COLUMNS)}
+    found = copied(merchant)
+    return found if found is not None else read(merchant, 0, np.iinfo(np.int64).max)
+
+
+def copied(merchant: Merchant) -> Columns | None:
+    """The copy that the latest report left, if the table still has these rows."""
+    latest = ValueReport.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
+    return kept(merchant, TABLE, mark_of(latest)) if latest else None
+
+
+def read(merchant: Merchant, first: int, last: int) -> Columns:
+    """The same of members from one id to another, from the table."""
+    said = [f"COALESCE({name}, {NONE})" for name in COLUMNS[:-1]]
+    return fetch(
+        f"SELECT member_id, {', '.join(said)}, CASE WHEN rule = 'model' THEN 1 ELSE 0 END FROM {TABLE} "
+        "WHERE +merchant_id = %s AND member_id BETWEEN %s AND %s ORDER BY member_id",
+        [merchant.pk, first, last],
+        ("member", *COLUMNS),
+    )
 
 
 def of_member(merchant: Merchant, member: int) -> MemberValue | None:

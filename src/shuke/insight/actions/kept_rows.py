@@ -1,0 +1,37 @@
+"""Leave and remove the copies that insight/queries/kept_rows.py reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shuke.engine.insight.port import Columns
+from shuke.insight.queries.kept_rows import FORMAT, path
+from shuke.shops.models import Merchant
+
+
+def remove(merchant: Merchant, table: str) -> None:
+    """Before the first row is written: whatever happens then, nobody takes the copy for the table."""
+    path(merchant, table).unlink(missing_ok=True)
+
+
+def leave(merchant: Merchant, table: str, mark: str, columns: Columns) -> None:
+    """After the last row is written. columns: whole numbers of all rows, `member` ascending."""
+    to = path(merchant, table)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    part = to.with_suffix(".part")
+    written: dict[str, Any] = {name: _short(values) for name, values in columns.items()}
+    written["mark"] = np.array(f"{FORMAT} {mark}")
+    with part.open("wb") as out:
+        np.savez(out, **written)
+    part.replace(to)
+
+
+def _short(values: np.ndarray) -> np.ndarray:
+    """In as few bytes as hold them all."""
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    for kind in (np.int8, np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.astype(np.int64)

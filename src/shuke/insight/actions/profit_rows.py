@@ -1,0 +1,98 @@
+"""The row of every member in a profit report: brought to what the report found, touching only what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from shuke.engine.insight import budget, traits
+from shuke.engine.insight.port import Columns
+from shuke.insight.actions import kept_rows
+from shuke.insight.actions.differing import alike
+from shuke.insight.models import ProfitReport
+from shuke.insight.queries.cut_points import mark_of
+from shuke.insight.queries.kept_rows import kept, places
+from shuke.insight.queries.order_columns import fetch
+from shuke.kit import bulk
+from shuke.shops.models import Merchant
+
+Rows = dict[str, np.ndarray]  # whole numbers by column of the table: places in NAMES, NONE where nothing is known
+TABLE = "insight_memberprofit"
+NAMES = {"loyalty": traits.TYPES, "quality": traits.QUALITIES, "advice": budget.ADVICE}
+NONE = -(1 << 53)
+_NOT_KNOWN = {"price_permille": -1}  # instead of NONE
+_OF_MAYBE = ("price_permille", "leaving_permille", "stays_minor", "worth_minor", "budget_minor", "budget_low", "budget_high")  # fmt: skip
+_CHUNK = 20_000
+
+
+def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None:
+    """member: ascending. Some thousand rows at a time, so that a till does not wait for a million; rows of who is no member go away."""
+    before = _before(merchant, tuple(rows))
+    kept_rows.remove(merchant, TABLE)
+    at, there = places(before["member"], member)
+    fresh, old = np.flatnonzero(~there), np.flatnonzero(there)
+    names = list(rows)
+    for low in range(0, fresh.size, _CHUNK):
+        part = fresh[low : low + _CHUNK]
+        values = zip(member[part].tolist(), *(_texts(name, rows[name][part]) for name in names), strict=True)
+        with transaction.atomic():
+            columns = ("member_id", "merchant_id", "day", *names)
+            bulk.insert(TABLE, columns, [(pk, merchant.pk, day.isoformat(), *row) for pk, *row in values])
+    differs = [rows[name][old] != before[name][at[old]] for name in names]
+    touched = np.flatnonzero(np.logical_or.reduce(differs)) if old.size else old
+    chosen = np.stack([column[touched] for column in differs], axis=1)
+    for same, listed in alike(chosen):
+        _update(member, rows, day, old[touched[same]], [names[column] for column in listed])
+    bulk.execute(
+        f"DELETE FROM {TABLE} WHERE merchant_id = %s AND member_id IN "
+        "(SELECT id FROM members_member WHERE merchant_id = %s AND state <> 'active')",
+        [merchant.pk, merchant.pk],
+    )
+
+
+def leave_copy(merchant: Merchant, member: np.ndarray, rows: Rows, report: ProfitReport) -> None:
+    """All rows are as `rows` has them: the next report need not read them."""
+    kept_rows.leave(merchant, TABLE, mark_of(report), {"member": member} | rows)
+
+
+def _before(merchant: Merchant, names: tuple[str, ...]) -> Columns:
+    latest = ProfitReport.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
+    copy = kept(merchant, TABLE, mark_of(latest)) if latest else None
+    return copy if copy is not None and copy.keys() == {"member", *names} else read(merchant, names)
+
+
+def read(merchant: Merchant, names: Iterable[str]) -> Columns:
+    """The rows there are, by ascending member, as the table has them."""
+    said = {name: name for name in names}
+    said |= {name: f"COALESCE({name}, {_NOT_KNOWN.get(name, NONE)})" for name in _OF_MAYBE}
+    for name, listed in NAMES.items():
+        whens = " ".join(f"WHEN '{word}' THEN {code}" for code, word in enumerate(listed) if word)
+        said[name] = f"CASE {name} {whens} ELSE 0 END"
+    return fetch(
+        f"SELECT member_id, {', '.join(said.values())} FROM {TABLE} WHERE +merchant_id = %s ORDER BY member_id",
+        [merchant.pk],
+        ("member", *said),
+    )
+
+
+def _update(member: np.ndarray, rows: Rows, day: date, at: np.ndarray, names: list[str]) -> None:
+    for low in range(0, at.size, _CHUNK):
+        part = at[low : low + _CHUNK]
+        values = zip(*(_texts(name, rows[name][part]) for name in names), member[part].tolist(), strict=True)
+        with transaction.atomic():
+            bulk.update(TABLE, ("day", *names), [(day.isoformat(), *row) for row in values], key="member_id")
+
+
+def _texts(name: str, codes: np.ndarray) -> list[Any]:
+    """A column as the table has it."""
+    values = codes.tolist()
+    if name in NAMES:
+        return [NAMES[name][code] for code in values]
+    if name in _OF_MAYBE:
+        nothing = _NOT_KNOWN.get(name, NONE)
+        return [None if value == nothing else value for value in values]
+    return values
