@@ -24,7 +24,7 @@ LEAST_KNOWN = 30  # members of the group of whom a trait is known, and of the ot
 LEAST_EXPECTED = 5.0  # members that an option must be expected to have on each side, before it is judged
 SURE = 0.05  # the chance that any bar at all of a profile is wrongly called different
 FARTHEST = 15.0  # a ratio of e^15 is as good as any
-BLOCK = 100_000  # members at once, where shares are added up
+BLOCK = 20_000  # members at once, where shares are added up: their table stays near the processor
 
 
 class Trait(NamedTuple):
@@ -145,17 +145,66 @@ class Profile(NamedTuple):
 
 def profile(traits: Sequence[Trait], group: np.ndarray) -> Profile:
     """How the group falls on all options. group: bool, one element per member, in the order of the traits."""
-    group = np.asarray(group, bool)
-    sums = [_sums(trait, group) for trait in traits]
-    judged = sum(int(_judged(one).sum()) for one in sums)
-    z = NormalDist().inv_cdf(1 - SURE / 2 / max(judged, 1))
-    of, everybody = int(group.sum()), int(group.size)
-    facets = [_facet(trait, one, of, everybody, z) for trait, one in zip(traits, sums, strict=True)]
-    return Profile(of, everybody, facets, judged)
+    return Cells(traits, np.asarray(group, np.int64), 2).profile([1])
+
+
+class Cells:
+    """Members parted into cells, each trait added up once per cell: the profile of any group that is made of whole cells costs
+    no further look at the members."""
+
+    def __init__(self, traits: Sequence[Trait], cell: np.ndarray, cells: int) -> None:
+        """cell: of each member, 0 … cells - 1, in the order of the traits."""
+        self._traits = traits
+        self._members = np.bincount(cell, minlength=cells)
+        self._sums = [_of_cells(trait, cell, cells) for trait in traits]
+
+    def profile(self, group: Sequence[int]) -> Profile:
+        """Of the members in these cells, against all others."""
+        inside = np.zeros(self._members.size, bool)
+        inside[list(group)] = True
+        sums = [_sums(one, inside) for one in self._sums]
+        judged = sum(int(_judged(one).sum()) for one in sums)
+        z = NormalDist().inv_cdf(1 - SURE / 2 / max(judged, 1))
+        of, everybody = int(self._members[inside].sum()), int(self._members.sum())
+        facets = [_facet(trait, one, of, everybody, z) for trait, one in zip(self._traits, sums, strict=True)]
+        return Profile(of, everybody, facets, judged)
+
+
+class _OfCells(NamedTuple):
+    """Per cell: members known, and per option the sum of shares, of their squares, and members on it."""
+
+    known: np.ndarray
+    total: np.ndarray  # [cells, options]
+    squares: np.ndarray
+    members: np.ndarray
+
+
+def _of_cells(trait: Trait, cell: np.ndarray, cells: int) -> _OfCells:
+    size = len(trait.options)
+    if trait.code is not None:
+        rows = np.flatnonzero(trait.code >= 0)
+        counts = np.bincount(cell[rows] * size + trait.code[rows], minlength=cells * size).reshape(cells, size)
+        return _OfCells(counts.sum(axis=1), counts.astype(np.float64), counts.astype(np.float64), counts)
+    assert trait.share is not None
+    known = np.zeros(cells, np.int64)
+    total, squares, on = np.zeros((cells, size)), np.zeros((cells, size)), np.zeros((cells, size), np.int64)
+    for start, part in enumerate(_blocks(trait.share)):
+        here = cell[start * BLOCK : start * BLOCK + len(part)]
+        any_of_it = np.zeros(len(part), bool)
+        for option in range(size):
+            told = np.ascontiguousarray(part[:, option], np.float64)
+            rows = np.flatnonzero(told > 0)
+            any_of_it[rows] = True
+            of, told = here[rows], told[rows]
+            on[:, option] += np.bincount(of, minlength=cells)
+            total[:, option] += np.bincount(of, weights=told, minlength=cells)
+            squares[:, option] += np.bincount(of, weights=told * told, minlength=cells)
+        known += np.bincount(here[any_of_it], minlength=cells)
+    return _OfCells(known, total, squares, on)
 
 
 class _Sums(NamedTuple):
-    """Of group and of the others: members known, and per option the sum of shares, of their squares, and members on it."""
+    """Of group and of the others, in this order: as _OfCells."""
 
     known: tuple[int, int]
     total: np.ndarray  # [2, options]
@@ -163,25 +212,10 @@ class _Sums(NamedTuple):
     members: np.ndarray
 
 
-def _sums(trait: Trait, group: np.ndarray) -> _Sums:
-    size = len(trait.options)
-    known = trait.known()
-    mine = int((known & group).sum())
-    if trait.code is not None:
-        counts = np.stack(
-            [np.bincount(trait.code[known & side], minlength=size).astype(np.float64) for side in (group, ~group)]
-        )
-        return _Sums((mine, int(known.sum()) - mine), counts, counts, counts.astype(np.int64))
-    assert trait.share is not None
-    total, squares, on = np.zeros((2, size)), np.zeros((2, size)), np.zeros((2, size), np.int64)
-    for start, part in enumerate(_blocks(trait.share)):
-        here = group[start * BLOCK : start * BLOCK + len(part)]
-        for side, rows in enumerate((here, ~here)):
-            told = part[rows].astype(np.float64)
-            total[side] += told.sum(axis=0)
-            squares[side] += (told * told).sum(axis=0)
-            on[side] += (told > 0).sum(axis=0)
-    return _Sums((mine, int(known.sum()) - mine), total, squares, on)
+def _sums(one: _OfCells, inside: np.ndarray) -> _Sums:
+    mine, others = int(one.known[inside].sum()), int(one.known[~inside].sum())
+    both = (np.stack([column[side].sum(axis=0) for side in (inside, ~inside)]) for column in one[1:])
+    return _Sums((mine, others), *both)
 
 
 def _blocks(table: np.ndarray) -> list[np.ndarray]:

@@ -171,7 +171,7 @@ def _learn(
     """Keep what is needed to name things to a member; what the report says of it."""
     own = again.held(told, as_of=today, seen=seen)
     rhythm = again.rhythm(told, own)
-    due = again.due(told, rhythm, as_of=today, own=own)
+    due = again.due(told, rhythm, as_of=today, own=own, ranked=False)
     del own
     said = _again(told, rhythm, due, today)
     del due

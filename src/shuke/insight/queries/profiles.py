@@ -84,12 +84,29 @@ def usual(known: Known) -> dict[str, dict[str, Any]]:
     groups = [Filters(), *(Filters(layers=layers) for layers in MAIN_GROUPS)]
     for field, what in _OWN.items():
         groups += [Filters(**{field: (name,)}) for name in known.stands[what][0]]  # type: ignore[arg-type]
+    cell, stands = _cells(known)
+    cells, everybody = profiles.Cells(known.traits, cell, len(stands["layer"])), _Everybody(known)
     found = {}
     for filters in groups:
-        group = _in_file(known, filters)
-        if group is not None and (name := _digest(filters, None)) not in found:
-            found[name] = _profile(known, group, 0, filters)
+        of = _in_file(stands, known, filters)
+        if of is not None and (name := _digest(filters, None)) not in found:
+            found[name] = _told(known, everybody, cells.profile(np.flatnonzero(of).tolist()), of[cell], 0, filters)
     return found
+
+
+def _cells(known: Known) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Members who stand alike in everything make a cell: of each member the cell, and of each cell its code by STANDS."""
+    whole, wide = np.zeros(known.members.size, np.int64), []
+    for what in STANDS:
+        names, code = known.stands[what]
+        whole = whole * (len(names) + 1) + code + 1
+        wide.append(len(names) + 1)
+    there, cell = np.unique(whole, return_inverse=True)
+    codes = {}
+    for what, many in zip(reversed(STANDS), reversed(wide), strict=True):
+        codes[what] = there % many - 1
+        there = there // many
+    return cell, codes
 
 
 def _digest(filters: Filters, found: list[int] | None) -> str:
@@ -110,7 +127,8 @@ def _group(
     merchant: Merchant, known: Known, filters: Filters, now: datetime, found: list[int] | None
 ) -> tuple[np.ndarray, int]:
     """bool per member of the file, and how many of the group are not in it."""
-    if found is None and (whole := _in_file(known, filters)) is not None:
+    codes = {what: code for what, (_names, code) in known.stands.items()}
+    if found is None and (whole := _in_file(codes, known, filters)) is not None:
         return whole, 0
     ids = np.array(sorted(matching(merchant, filters, now=now, found=found).values_list("pk", flat=True)), np.int64)
     place = np.searchsorted(known.members, ids)
@@ -121,36 +139,50 @@ def _group(
     return group, int(ids.size - here.sum())
 
 
-def _in_file(known: Known, filters: Filters) -> np.ndarray | None:
-    """bool per member of the file, where it alone says who is meant: everybody, or those of one class, layer, stage or bond."""
+def _in_file(codes: dict[str, np.ndarray], known: Known, filters: Filters) -> np.ndarray | None:
+    """bool per member (or cell, whose `codes` are given), where the file alone says who is meant: everybody, or those of one class,
+    layer, stage or bond."""
     only = {field for field, value in _asked(filters) if value}
     if not only:
-        return np.ones(known.members.size, bool)
+        return np.ones(codes["layer"].size, bool)
     if len(only) > 1 or (field := next(iter(only))) not in _OWN:
         return None
-    names, code = known.stands[_OWN[field]]
-    return np.isin(code, [names.index(one) for one in getattr(filters, field) if one in names])
+    names = known.stands[_OWN[field]][0]
+    return np.isin(codes[_OWN[field]], [names.index(one) for one in getattr(filters, field) if one in names])
 
 
 def _asked(filters: Filters) -> list[tuple[str, Any]]:
     return [(name, getattr(filters, name)) for name in filters.__dataclass_fields__ if name != "ignored"]
 
 
+class _Everybody:
+    """What each profile compares its group with; the same for all of them."""
+
+    def __init__(self, known: Known) -> None:
+        self.net = int(known.net.sum())
+        self.basket, self.days = _median(known.basket), _median(_bought(known.days))
+
+
 def _profile(known: Known, group: np.ndarray, stale: int, filters: Filters) -> dict[str, Any]:
     hidden = {trait for field, traits in _TRIVIAL.items() if getattr(filters, field) for trait in traits}
     traits = [trait for trait in known.traits if trait.key not in hidden]
-    found = profiles.profile(traits, group)
-    whole = int(known.net.sum())
+    return _told(known, _Everybody(known), profiles.profile(traits, group), group, stale, filters)
+
+
+def _told(
+    known: Known, everybody: _Everybody, found: profiles.Profile, group: np.ndarray, stale: int, filters: Filters
+) -> dict[str, Any]:
+    net = int(known.net[group].sum())
     return {
         "as_of": known.day.isoformat(),
         "window_days": kpi.WINDOW_DAYS,
         "of": found.of,
         "all": found.all,
         "stale": stale,
-        "net_minor": int(known.net[group].sum()),
-        "net_share": round(int(known.net[group].sum()) / whole, 4) if whole > 0 else None,
-        "basket_minor": {"group": _median(known.basket[group]), "all": _median(known.basket)},
-        "days": {"group": _median(_bought(known.days[group])), "all": _median(_bought(known.days))},
+        "net_minor": net,
+        "net_share": round(net / everybody.net, 4) if everybody.net > 0 else None,
+        "basket_minor": {"group": _median(known.basket[group]), "all": everybody.basket},
+        "days": {"group": _median(_bought(known.days[group])), "all": everybody.days},
         "judged": found.judged,
         "traits": [_trait(known, facet) for facet in found.facets],
         "telling": _telling(found, filters),

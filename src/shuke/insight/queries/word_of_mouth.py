@@ -23,11 +23,12 @@ from shuke.engine.insight import kpi
 from shuke.engine.insight import word_of_mouth as engine
 from shuke.engine.insight.word_of_mouth import Branch
 from shuke.insight.models import MemberScore, MouthPolicy, ProfitPolicy
-from shuke.insight.queries import figures, profile_traits, value
+from shuke.insight.queries import coded, figures, profile_traits, value
+from shuke.insight.queries.order_columns import shop_days
 from shuke.kit import bulk, clock
 from shuke.loyalty.models import Referral
 from shuke.loyalty.queries import referral_worth, taken_off
-from shuke.members.models import Member, MemberState
+from shuke.members.models import MemberState
 from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
@@ -220,18 +221,20 @@ def _compared(
 
 def _newcomers(merchant: Merchant, all_of: Brought, traits: profile_traits.Known | None = None) -> _Newcomers:
     """All living members with the month they joined, the way they buy, and their net spend up to the last night."""
-    rows = Member.objects.filter(merchant=merchant, state=MemberState.ACTIVE).order_by("pk")
-    rows = rows if all_of.bonds else rows.none()
-    names: dict[str, int] = {}
-    table = []
-    for pk, joined, platform, net in rows.values_list(
-        "pk", "joined_at", "home_store__platform", "memberscore__net_minor"
-    ).iterator(chunk_size=5_000):
-        way = names.setdefault(platform or "", len(names))
-        table.append((pk, kpi.month_number(clock.day_of(joined, merchant.tz)), way, net or 0, pk in all_of.bonds))
-    columns = np.array(table, np.int64).reshape(-1, 5).T
-    channel = _by_habit(merchant, columns[0], columns[2], names, traits)
-    return _Newcomers(columns[0], columns[1], channel, columns[3], columns[4].astype(bool))
+    if not all_of.bonds:
+        nothing = np.empty(0, np.int64)
+        return _Newcomers(nothing, nothing, nothing, nothing, np.empty(0, bool))
+    sql = (
+        f"SELECT m.id, {coded.seconds('m.joined_at')}, COALESCE(s.net_minor, 0), COALESCE(o.platform, '') FROM members_member m "
+        "LEFT JOIN insight_member_score s ON s.member_id = m.id LEFT JOIN shops_store o ON o.id = m.home_store_id "
+        "WHERE m.merchant_id = %s AND m.state = %s ORDER BY m.id"
+    )
+    (members, joined_s, net), (platform,) = coded.fetch(sql, [merchant.pk, MemberState.ACTIVE], 3, 1)
+    joined = shop_days(joined_s, merchant.tz).astype("datetime64[D]").astype("datetime64[M]")
+    names = {name: place for place, name in enumerate(platform.values)}
+    channel = _by_habit(merchant, members, platform.code, names, traits)
+    brought = np.isin(members, np.fromiter(all_of.bonds, np.int64, len(all_of.bonds)))
+    return _Newcomers(members, joined.astype(np.int64) + 12 * 1970, channel, net, brought)
 
 
 def _by_habit(

@@ -136,8 +136,16 @@ class Due(NamedTuple):
     score: np.ndarray  # float64
 
 
-def due(sold: Sales, known: Rhythm, *, as_of: int, own: Held | None = None, members: np.ndarray | None = None) -> Due:
-    """When members need again what they buy again. `members`: places of those asked for; default all.
+def due(
+    sold: Sales,
+    known: Rhythm,
+    *,
+    as_of: int,
+    own: Held | None = None,
+    members: np.ndarray | None = None,
+    ranked: bool = True,
+) -> Due:
+    """When members need again what they buy again. `members`: places of those asked for; default all. ranked: else by member and item.
 
     Listed is what the member bought twice or more, and what was bought once where the item is one people buy again (LEAST_AGAIN).
     """
@@ -146,28 +154,28 @@ def due(sold: Sales, known: Rhythm, *, as_of: int, own: Held | None = None, memb
     if members is not None:
         rows &= np.isin(told.member, members)
     gaps = told.days - 1
-    item_log = known.log_gap[told.item]
-    shop_log = np.log(known.shop_gap / known.smear)
-    base = np.where(
-        np.isnan(item_log), shop_log, item_log
-    )  # an item with few gaps: the shop's word, for own repeats only
-    logs = (told.gaps_log + known.pull * base) / (gaps + known.pull)
-    gap = np.maximum(np.exp(logs) * known.smear, 1.0)
-    rows &= ~np.isnan(gap)
-    rows &= (gaps >= 1) | ((known.share_again[told.item] >= LEAST_AGAIN) & ~np.isnan(item_log))
-    silence = as_of - told.last
-    score = worth(told.weight, silence, gap)
+    unknown = np.isnan(known.log_gap)
+    rows &= (gaps >= 1) | ((known.share_again >= LEAST_AGAIN) & ~unknown)[told.item]
     found = np.flatnonzero(rows)
-    found = found[np.lexsort((told.item[found], -score[found], told.member[found]))]
+    item, last, gaps = told.item[found], told.last[found], gaps[found]
+    # An item with few gaps: the shop's word, for own repeats only.
+    base = np.where(unknown, np.log(known.shop_gap / known.smear), known.log_gap)[item]
+    logs = (told.gaps_log[found] + known.pull * base) / (gaps + known.pull)
+    gap = np.maximum(np.exp(logs) * known.smear, 1.0)
+    score = worth(told.weight[found], as_of - last, gap)
+    order = np.flatnonzero(~np.isnan(gap))
+    if ranked:
+        order = order[np.lexsort((item[order], -score[order], told.member[found[order]]))]
+    found, gap, last = found[order], gap[order], last[order]
     return Due(
         told.member[found],
-        told.item[found],
-        told.last[found],
-        gap[found],
-        (told.last[found] + np.rint(gap[found])).astype(np.int32),
+        item[order],
+        last,
+        gap,
+        (last + np.rint(gap)).astype(np.int32),
         told.days[found],
-        gaps[found] >= 1,
-        score[found],
+        gaps[order] >= 1,
+        score[order],
     )
 
 

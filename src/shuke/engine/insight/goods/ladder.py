@@ -104,10 +104,11 @@ def _steps(
     who: np.ndarray, kind: np.ndarray, began: np.ndarray, since: np.ndarray, content: np.ndarray, step_days: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(member, from, to, day) of every kind begun on the first day of taking up anything after satisfaction."""
-    order = np.lexsort((kind, began, who))
-    who_by, kind_by, began_by = who[order], kind[order], began[order]
     wide = int(began.max()) + 2
-    line = who_by.astype(np.int64) * wide + began_by  # ascending
+    line = who.astype(np.int64) * wide + began
+    # Kinds stand in their order within a member already, and stay so where they began on one day.
+    order = np.argsort(line, kind="stable")
+    who_by, kind_by, began_by, line = who[order], kind[order], began[order], line[order]
     rows = np.flatnonzero(content)
     start = np.searchsorted(line, who[rows].astype(np.int64) * wide + since[rows], side="right")
     inside = start < line.size

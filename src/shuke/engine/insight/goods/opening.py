@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import Sales, distinct, wilson
+from shuke.engine.insight.goods.sales import Sales, distinct, groups_begin, wilson
 
 FOLLOW_DAYS = 90  # who began later than this ago cannot be judged yet
 LEAD_DAYS = 30  # who bought this soon after the history begins may have bought before it
 LEAST_BEGUN = 20  # members who began with an item, before it is judged
+_NEVER = 2**30  # a day
 
 
 class Opened(NamedTuple):
@@ -45,37 +46,38 @@ def opening(
     least: int = LEAST_BEGUN,
 ) -> Opening:
     """First baskets up to `as_of`. `lead`: a first order within so many days of the history's first is not taken for a beginning."""
-    told = sold.where(sold.known & (sold.day <= as_of))
+    known = np.flatnonzero(sold.known & (sold.day <= as_of))
     people = sold.members.size
-    if told.day.size == 0:
+    if known.size == 0:
         return Opening(0, 0, 0, 0, [])
+    who, when, what = sold.member[known], sold.day[known], sold.item[known]
     first = np.full(people, np.iinfo(np.int32).max, np.int32)
-    np.minimum.at(first, told.member, told.day)
+    first[who[::-1]] = when[::-1]  # rows stand by day: what is written last is the first
     seen = first <= as_of
-    since = int(told.day.min()) + lead
+    since = int(when.min()) + lead
     unseen = seen & (first < since)
     too_new = seen & ~unseen & (first > as_of - follow)
     judged = seen & ~unseen & ~too_new
-    later = (told.day > first[told.member]) & (told.day <= first[told.member] + follow)
+    # Those who are not judged began never, and on no day.
+    since_first = when - np.where(judged, first, np.int32(_NEVER))[who]
     again = np.zeros(people, bool)
-    again[told.member[later]] = True
-    again &= judged
+    again[who[(since_first > 0) & (since_first <= follow)]] = True
 
-    mine = judged[told.member]
-    since_first = told.day - first[told.member]
-    opens = np.flatnonzero(mine & (since_first == 0))
+    opens = np.flatnonzero(since_first == 0)
     items = max(sold.items.size, 1)
-    pairs = distinct(told.member[opens].astype(np.int64) * items + told.item[opens])
-    who, item = pairs // items, pairs % items
+    pairs = distinct(who[opens].astype(np.int64) * items + what[opens])
+    of, item = pairs // items, pairs % items
     begun = np.bincount(item, minlength=sold.items.size)
-    came = np.bincount(item[again[who]], minlength=sold.items.size)
-    after = np.flatnonzero(mine & (since_first > 0))
+    came = np.bincount(item[again[of]], minlength=sold.items.size)
+    after = np.flatnonzero(since_first > 0)
     # Member, day and item as one number: what is the same twice counts once.
-    wide = int(told.day.max()) + 1 - since
-    key = told.member[after].astype(np.int64) * wide + (told.day[after] - since)
-    visits = distinct(key).size
-    key = distinct(key * items + told.item[after])
+    wide = int(when.max()) + 1 - since
+    key = (who[after].astype(np.int64) * wide + (when[after] - since)) * items + what[after]
+    key.sort()
+    key = key[groups_begin(key)]
     stood = np.bincount(key % items, minlength=sold.items.size)
+    key //= items
+    visits = int(np.count_nonzero(groups_begin(key)))
 
     all_judged, all_again = int(judged.sum()), int(again.sum())
     shown = [int(i) for i in np.lexsort((np.arange(begun.size), -begun)) if begun[i] >= least]

@@ -80,7 +80,11 @@ def _numbered(values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _whose(buyers: np.ndarray, living: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The members who bought, ascending, and of each order its member's place; NOBODY: a guest, or who is no member any more."""
-    at, there = found(living, buyers)
+    turn = np.argsort(
+        buyers
+    )  # in their order they are found beside one another: a third of looking for each in a million
+    at, there = np.empty(buyers.size, np.int32), np.empty(buyers.size, bool)
+    at[turn], there[turn] = found(living, buyers[turn])
     there &= buyers != 0
     members, place = _numbered(at[there], living.size)
     whose = np.full(buyers.size, NOBODY, np.int32)
