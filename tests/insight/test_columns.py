@@ -109,6 +109,18 @@ def test_within_a_month_only_orders_that_changed_are_read_again(lan):
     assert told == whole_anew(lan.merchant)
 
 
+def test_an_order_paid_in_another_month_than_told_before_moves_with_its_lines(lan):
+    mei = member(lan, "梅")
+    orders = [sell(lan, mei, day, quantities=(2_000, 1_000)) for day in ("2026-02-28", "2026-03-05", "2026-05-05")]
+    columns.refresh(merchant=lan.merchant)
+    Order.objects.filter(pk=orders[0].pk).update(paid_at=orders[1].paid_at)
+    Order.objects.filter(pk=orders[2].pk).update(paid_at=orders[0].paid_at - timedelta(days=60))
+    told = columns.refresh(merchant=lan.merchant)
+    assert (told["months"], told["orders"], told["lines"]) == (2, 2, 4)
+    told_now = [read(lan.merchant, table) for table in ("heads", "lines")]
+    assert told_now == whole_anew(lan.merchant)
+
+
 def test_a_merge_that_touches_years_reads_its_orders_once_and_no_line(lan):
     mei, hong = member(lan, "梅"), member(lan, "红")
     mine = [sell(lan, mei, f"2026-{month:02}-10") for month in (1, 2, 4)]
@@ -210,7 +222,7 @@ def test_a_write_that_was_killed_is_done_again(lan, monkeypatch):
         patched.setattr(
             columns,
             "_write_whole",
-            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt) if args[3] == "2026-02" else write(*args),
+            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt) if args[4] == "2026-02" else write(*args),
         )
         with pytest.raises(KeyboardInterrupt):
             columns.refresh(merchant=lan.merchant)

@@ -216,7 +216,7 @@ class Engine(Port):
         try:
             self._connection.execute(
                 f"COPY (SELECT {listed} FROM out_arrays{sorting}) TO '{str(part).replace(chr(39), chr(39) * 2)}' "
-                "(FORMAT parquet, COMPRESSION zstd)"
+                "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
             )
         finally:
             self._connection.unregister("out_arrays")

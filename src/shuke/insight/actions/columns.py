@@ -1,11 +1,11 @@
 """Order facts leave the store as columns: one Parquet file of order heads and one of order lines per month and merchant.
 
 The files are a cache of the store under SHUKE_HOME/snapshots, never the truth: delete them and the next night writes them
-anew. What changed is found by fingerprints, month by month: of each order the database tells one, and where their sum is not
-what it was (a late statement, a refund, a merge, an undone import), they are compared with those kept in the file. Only orders
-whose own one is another are read from the store, and lines only where these changed; the rest comes from the files. Once
-through the fingerprints is enough whatever happened: a few merges touch days all over the history. Works from SQLite and
-PostgreSQL alike; memory holds one month.
+anew. What changed is found by fingerprints: of each order the database tells one, and where their sum is not what it was (a late
+statement, a refund, a merge, an undone import), they are compared with those kept in the files. Only orders whose own one is another
+are read from the store, and lines only where these changed; the rest comes from the files. Fingerprints are read from one end of the
+table to the other: asked for by months, the database would look for each row. Works from SQLite and PostgreSQL alike; memory holds
+one month, and sixteen bytes of each order.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from shuke.insight.queries.order_columns import PRINTS
 from shuke.insight.queries.order_columns import shop_days as shop_days
 from shuke.kit import clock
 from shuke.kit.progress import Progress, Silent
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 FORMAT = 4  # of the files: a higher number rewrites them all
@@ -47,36 +48,28 @@ def refresh(*, merchant: Merchant, progress: Progress | None = None) -> dict[str
         kept = json.dumps(known)
         if known.get("format") != FORMAT or known.get("zone") != merchant.zone:
             known = {"format": FORMAT, "zone": merchant.zone, "months": {}}
-        firsts = list(store.months(merchant))
-        shown = progress or Silent()
-        shown.total(len(firsts), "months")
+        before = bool(known["months"])  # the very first time there is nothing to compare with
+        firsts = {f"{first:%Y-%m}" for first in store.months(merchant)}
         counts = {"months": 0, "rewritten": 0, "orders": 0, "lines": 0}
-        for first in firsts:
-            month = f"{first:%Y-%m}"
-            now = store.prints(merchant, store.span(merchant, first, clock.add_months(first, 1)))
-            sums, had = store.summed(now), known["months"].get(month) if _here(home, month) else None
-            if sums[0]:
-                counts["months"] += 1
-                if had != sums:
-                    read = (
-                        _write_whole(engine, merchant, home, month)
-                        if had is None
-                        else _write_changes(engine, merchant, home, month, now)
-                    )
-                    known["months"][month] = sums
-                    _keep_manifest(home, known)
-                    if read is not None:
-                        counts["rewritten"] += 1
-                        counts["orders"] += read[0]
-                        counts["lines"] += read[1]
-            elif month in known["months"]:
-                _forget(home, known, month)
-            shown.advance()
-        for month in known["months"].keys() - {f"{first:%Y-%m}" for first in firsts}:
-            _forget(home, known, month)
+        shown = progress or Silent()
+        shown.total(len(firsts | known["months"].keys()), "months")
+        for month in sorted(firsts | known["months"].keys()):
+            if month not in known["months"] or not _here(home, month):
+                _count(counts, _write_whole(engine, merchant, home, known, month))
+                shown.advance()
+        if before:
+            _write_changed(engine, merchant, home, known, counts, shown)
+        counts["months"] = len(known["months"])
         if json.dumps(known) != kept:
             _keep_manifest(home, known)
         return counts
+
+
+def _count(counts: dict[str, int], read: tuple[int, int] | None) -> None:
+    if read is not None:
+        counts["rewritten"] += 1
+        counts["orders"] += read[0]
+        counts["lines"] += read[1]
 
 
 def complete(merchant: Merchant) -> bool:
@@ -140,46 +133,98 @@ def _forget(home: Path, known: dict, month: str) -> None:
         (home / f"{kind}-{month}.parquet").unlink(missing_ok=True)
 
 
-def _write_whole(engine: Engine, merchant: Merchant, home: Path, month: str) -> tuple[int, int]:
-    """Write one month from the store alone; how many orders and lines were read."""
-    first = date.fromisoformat(f"{month}-01")
-    whole = store.span(merchant, first, clock.add_months(first, 1))
-    heads, lines = store.heads(merchant, whole), store.lines(merchant, whole)
+def _write_whole(engine: Engine, merchant: Merchant, home: Path, known: dict, month: str) -> tuple[int, int] | None:
+    """Write one month from the store alone; how many orders and lines were read. None: it has none."""
+    whole = _span(merchant, month)
+    heads = store.heads(merchant, whole)
+    if not heads["order_id"].size:
+        if month in known["months"]:
+            _forget(home, known, month)
+        return None
+    lines = store.lines(merchant, whole)
     store.count_items(heads, lines)
-    _write(engine, home, month, _dated(merchant, month, heads), lines)
+    _write(engine, home, known, month, _dated(merchant, month, heads), lines)
     return heads["order_id"].size, lines["order_id"].size
 
 
-def _write_changes(engine: Engine, merchant: Merchant, home: Path, month: str, now: Columns) -> tuple[int, int] | None:
-    """Write one month with the orders that changed; how many of them and of their lines were read. None: nothing had."""
+def _write_changed(
+    engine: Engine, merchant: Merchant, home: Path, known: dict, counts: dict[str, int], shown: Progress
+) -> None:
+    """Find out which orders changed, by the fingerprint of each beside the one in the files, and write the months they are in."""
+    now = store.prints(merchant, most=_most_are_of(merchant))
+    if _total(known) == store.summed(now):
+        return
+    seen = np.zeros(now["order_id"].size, bool)
+    out: dict[str, np.ndarray] = {}
+    for month in sorted(known["months"]):
+        file = engine.read(home / f"head-{month}.parquet", ("order_id", *PRINTS))
+        at, there = _places(now["order_id"], file["order_id"])
+        same = there & (now["print"][at] == store.whole_print(file)) & ~seen[at] if seen.size else there
+        seen[at[same]] = True
+        out[month] = file["order_id"][~same]
+        known["months"][month] = _summed(file)
+    fresh = store.paid_seconds(merchant, now["order_id"][~seen])
+    lasting = sorted(known["months"].keys() | {f"{first:%Y-%m}" for first in store.months(merchant)})
+    begins = np.array([int(_span(merchant, month)[0].timestamp()) for month in lasting], np.int64)
+    place = np.searchsorted(begins, fresh["paid_s"], side="right") - 1
+    for number, month in enumerate(lasting):
+        mine = np.sort(fresh["order_id"][place == number])
+        gone = out.get(month, mine[:0])
+        if month not in known["months"]:
+            _count(counts, _write_whole(engine, merchant, home, known, month))
+        elif mine.size or gone.size:
+            _count(counts, _write_changes(engine, merchant, home, known, month, mine, gone[~np.isin(gone, mine)]))
+        shown.advance()
+
+
+def _write_changes(
+    engine: Engine, merchant: Merchant, home: Path, known: dict, month: str, fresh: np.ndarray, gone: np.ndarray
+) -> tuple[int, int]:
+    """Write one month with the orders that changed, and without those that are gone; how many orders and lines were read."""
     old = engine.read(home / f"head-{month}.parquet", (*TABLES["heads"], *PRINTS))
-    if not old["order_id"].size:
-        return _write_whole(engine, merchant, home, month)
-    at, there = _places(old["order_id"], now["order_id"])
-    fresh = now["order_id"][~(there & (store.whole_print(old)[at] == now["print"]))]
-    gone = old["order_id"][~_places(now["order_id"], old["order_id"])[1]]
-    if not fresh.size and not gone.size:
-        return None
     heads = store.heads(merchant, fresh)
+    first, after = (moment.timestamp() for moment in _span(merchant, month))
+    here = (heads["paid_s"] >= first) & (heads["paid_s"] < after)  # who moved this moment is found next time
+    heads = {name: values[here] for name, values in heads.items()}
     at, there = _places(old["order_id"], heads["order_id"])
-    reread = heads["order_id"][~(there & (old["line_print"][at] == heads["line_print"]))]
+    if old["order_id"].size:
+        reread = heads["order_id"][~(there & (old["line_print"][at] == heads["line_print"]))]
+    else:
+        reread = heads["order_id"]
     lines = store.lines(merchant, reread)
     store.count_items(heads, lines)
     # An order whose lines are as they were counts the pieces it counted before.
     kept = there & ~np.isin(heads["order_id"], reread)
     heads["items_milli"][kept] = old["items_milli"][at[kept]]
-    _write(
-        engine,
-        home,
-        month,
-        _replaced(old, np.concatenate((fresh, gone)), _dated(merchant, month, heads)),
-        None
-        if not reread.size and not gone.size
-        else _replaced(
-            engine.read(home / f"line-{month}.parquet", tuple(TABLES["lines"])), np.concatenate((reread, gone)), lines
-        ),
-    )
+    whole = _replaced(old, np.concatenate((fresh, gone)), _dated(merchant, month, heads))
+    if not whole["order_id"].size:
+        _forget(home, known, month)
+        return heads["order_id"].size, lines["order_id"].size
+    of_lines = None
+    if reread.size or gone.size:
+        before = engine.read(home / f"line-{month}.parquet", tuple(TABLES["lines"]))
+        of_lines = _replaced(before, np.concatenate((reread, gone)), lines)
+    _write(engine, home, known, month, whole, of_lines)
     return heads["order_id"].size, lines["order_id"].size
+
+
+def _span(merchant: Merchant, month: str) -> store.Span:
+    first = date.fromisoformat(f"{month}-01")
+    return store.span(merchant, first, clock.add_months(first, 1))
+
+
+def _summed(heads: Columns) -> list[int]:
+    return store.summed({"order_id": heads["order_id"], "print": store.whole_print(heads)})
+
+
+def _total(known: dict) -> list[int]:
+    """The sums of all months, as `summed` would give them of all orders at once."""
+    count, print_ = (sum(column) for column in zip(*known["months"].values(), strict=True)) if known["months"] else (0, 0)  # fmt: skip
+    return [count, print_ % store.PRIME]
+
+
+def _most_are_of(merchant: Merchant) -> bool:
+    return 2 * orders(merchant) >= sum(orders(one) for one in shops.merchants())
 
 
 def _places(sorted_ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -203,8 +248,12 @@ def _dated(merchant: Merchant, month: str, heads: Columns) -> Columns:
     return heads
 
 
-def _write(engine: Engine, home: Path, month: str, heads: Columns, lines: Columns | None) -> None:
+def _write(engine: Engine, home: Path, known: dict, month: str, heads: Columns, lines: Columns | None) -> None:
     """Lines first: heads hold the fingerprints, and must not claim lines that a kill kept from being written."""
     if lines is not None:
         engine.write("lines", lines, home / f"line-{month}.parquet")
-    engine.write("heads", heads, home / f"head-{month}.parquet", order="order_id", beside=PRINTS)
+    order = np.argsort(heads["order_id"], kind="stable")  # what is sorted but for a few rows takes no time
+    heads = {name: values[order] for name, values in heads.items()}
+    engine.write("heads", heads, home / f"head-{month}.parquet", beside=PRINTS)
+    known["months"][month] = _summed(heads)
+    _keep_manifest(home, known)

@@ -20,7 +20,7 @@ _BATCH = 2_000  # rows at once: of ten times as many the garbage collector makes
 _IDS = 50_000
 _UNBOUGHT = (OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID)
 _PAID = "o.merchant_id = %s AND o.status NOT IN (%s, %s) AND o.excluded = ''"
-_PRIME = 1_000_000_007
+PRIME = 1_000_000_007
 _LINES_WEIGH = 31
 _DIGEST = 16  # bytes
 _HEADS = ("order_id", "member", "store", "net", "refunded", "items_milli", "line_count", "paid_s")
@@ -31,16 +31,31 @@ _MOST_PIECES = 99
 Span = tuple[datetime, datetime]
 
 
-def prints(merchant: Merchant, month: Span) -> Columns:
-    """The orders of a month by ascending id: order_id, and one fingerprint of all that the columns say of it (`whole_print`)."""
+def prints(merchant: Merchant, *, most: bool = True) -> Columns:
+    """All orders by ascending id: order_id, and one fingerprint of all that the columns say of each (`whole_print`).
+
+    most: of the orders of this database most are this merchant's, so that SQLite reads the table from end to end. By an index it
+    would look for each row, which takes half as long again.
+    """
     head, line = _prints()
+    hint = "" if bulk.is_postgres() or not most else "NOT INDEXED "
     sql = (
-        f"SELECT o.id, {head} + {line} * {_LINES_WEIGH}, o.lines_digest FROM orders_order o "
-        f"WHERE {_PAID} AND o.paid_at >= %s AND o.paid_at < %s"
+        f"SELECT o.id, {head} + {line} * {_LINES_WEIGH}, o.lines_digest FROM orders_order o {hint}"
+        f"WHERE {_PAID} AND o.paid_at IS NOT NULL"
     )
-    found = _fetch(sql, [merchant.pk, *_UNBOUGHT, *bounds(month)], ("order_id", "print", "lines"), digest=True)
+    found = _fetch(sql, [merchant.pk, *_UNBOUGHT], ("order_id", "print", "lines"), digest=True)
     found["print"] += found.pop("lines") * _LINES_WEIGH
-    return _sorted(found)
+    return found if _ascend(found["order_id"]) else _sorted(found)
+
+
+def paid_seconds(merchant: Merchant, orders: np.ndarray) -> Columns:
+    """`order_id` and `paid_s` of these orders, in any order."""
+    names = ("order_id", "paid_s")
+    parts = [
+        _fetch(f"SELECT o.id, {_epoch('o.paid_at')} FROM orders_order o WHERE {_PAID} AND o.paid_at IS NOT NULL AND {where}", [merchant.pk, *_UNBOUGHT, *given], names)
+        for where, given in _where(orders)
+    ]  # fmt: skip
+    return _joined(parts, names)
 
 
 def whole_print(heads: Columns) -> np.ndarray:
@@ -51,8 +66,8 @@ def whole_print(heads: Columns) -> np.ndarray:
 def summed(found: Columns) -> list[int]:
     """How many orders, and the sum of their fingerprints, each weighed by its order's id: two orders that swap what they say
     show too."""
-    weighed = found["print"] * (found["order_id"] % 99_991) % _PRIME
-    return [int(found["order_id"].size), int(weighed.sum() % _PRIME)]
+    weighed = found["print"] * (found["order_id"] % 99_991) % PRIME
+    return [int(found["order_id"].size), int(weighed.sum() % PRIME)]
 
 
 def heads(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
@@ -192,13 +207,13 @@ def _prints() -> tuple[str, str]:
 
 
 def _digests(found: Sequence[bytes | None]) -> np.ndarray:
-    """A whole number below `_PRIME` of each digest."""
+    """A whole number below `PRIME` of each digest."""
     told = [one or b"" for one in found]
     if set(map(len, told)) - {_DIGEST}:  # some have none
         told = [one.ljust(_DIGEST, b"\0")[:_DIGEST] for one in told]
     whole = b"".join(told)
     words = np.frombuffer(whole, dtype="<u8").reshape(-1, _DIGEST // 8)
-    return ((words[:, 0] ^ (words[:, 1] >> np.uint64(1))) % np.uint64(_PRIME)).astype(np.int64)
+    return ((words[:, 0] ^ (words[:, 1] >> np.uint64(1))) % np.uint64(PRIME)).astype(np.int64)
 
 
 def _mixed(terms: Sequence[str]) -> str:
@@ -206,7 +221,7 @@ def _mixed(terms: Sequence[str]) -> str:
     return (
         "("
         + " + ".join(f"{term} %% 999983 * {weight}" for term, weight in zip(terms, weights, strict=False))
-        + f") %% {_PRIME}"
+        + f") %% {PRIME}"
     )
 
 
@@ -275,6 +290,10 @@ def _joined(parts: list[Columns], names: tuple[str, ...]) -> Columns:
         return parts[0]
     nothing = np.empty(0, dtype=np.int64)
     return {name: np.concatenate([part[name] for part in parts] or [nothing]) for name in names}
+
+
+def _ascend(values: np.ndarray) -> bool:
+    return bool((values[1:] > values[:-1]).all())
 
 
 def _sorted(columns: Columns) -> Columns:
