@@ -24,6 +24,7 @@ SALE = {
     "lines": [{"title": "洁面乳", "quantity": 2, "amount_minor": 12_800, "product_code": "JM01"}],
     "buyer": {"phone": "13800001234", "name": "张小明"},
 }
+BASKET = {"lines": [{"key": "a", "amount_minor": 100}]}
 
 
 @pytest.fixture
@@ -139,6 +140,9 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
         ("wrong", "members/99999999/points/spend", spend, 401, "no_token", "Authorization"),
         (write, f"members/{card}/points/spend", {"points": 1}, 400, "no_key", "每个请求都要带"),
         (write, "nowhere", {}, 404, "no_such_path", "没有这个地址"),
+        (write, "coalition", {}, 405, "no_such_method", "不支持 POST，可用：GET"),
+        (write, "checkout/price", BASKET | {"currency": "USD"}, 400, "basket_invalid", "购物车币种为 USD"),
+        (write, "checkout/price", BASKET | {"lines": BASKET["lines"] * 2}, 400, "basket_invalid", "重复"),
     ]
     for token, path, body, status, code, chinese in cases:
         for spoken in ("en", "zh-CN"):

@@ -17,9 +17,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(client, lan):
-    def call(path: str):
+    def call(path: str, language: str = "en"):
         _row, text = shop_actions.make_token(merchant=lan.merchant, name="books", may_write=False, now=NOON)
-        return client.get(f"/api/v1/insight/{path}", headers={"Authorization": f"Bearer {text}"})
+        return client.get(
+            f"/api/v1/insight/{path}", headers={"Authorization": f"Bearer {text}", "Accept-Language": language}
+        )
 
     return call
 
@@ -65,6 +67,7 @@ NIGHTLY = [
 def test_before_the_first_night_there_is_a_code_and_a_reason(ask, lan, name):
     answer = ask(name)
     assert (answer.status_code, answer.json()["code"]) == (409, "no_figures")
+    assert "还没有数据" in ask(name, language="zh").json()["error"]
 
 
 def test_cut_points_say_since_when_by_whom_and_until_when(ask, shop):
@@ -112,12 +115,20 @@ def test_questions_that_make_no_sense_are_refused_with_a_code(ask, shop, path, c
 
 
 @pytest.mark.parametrize(
-    ("failure", "code"), [(EngineFailed("no answer"), "engine"), (EngineStopped("growth"), "too_long")]
+    ("failure", "code", "english", "chinese"),
+    [
+        (EngineFailed("no answer"), "engine", "no answer", "分析引擎没有给出结果"),
+        (EngineStopped("growth"), "too_long", "Ask for fewer days", "请缩短天数"),
+    ],
 )
-def test_an_engine_that_cannot_is_told_apart_from_a_question_that_cannot(ask, shop, monkeypatch, failure, code):
+def test_an_engine_that_cannot_is_told_apart_from_a_question_that_cannot(
+    ask, shop, monkeypatch, failure, code, english, chinese
+):
     def fails(*_asked, **_parameters):
         raise failure
 
     monkeypatch.setattr(Engine, "run", fails)
-    answer = ask("growth?since=2026-01-01")  # not what the night stored
-    assert (answer.status_code, answer.json()) == (503, {"error": str(failure), "code": code})
+    for spoken, sentence in (("en", english), ("zh", chinese)):
+        answer = ask("growth?since=2026-01-01", language=spoken)  # not what the night stored
+        assert (answer.status_code, answer.json()["code"]) == (503, code)
+        assert sentence in answer.json()["error"]

@@ -90,7 +90,7 @@ def movement(
     merchant = request.auth.merchant
     told, days = _told(merchant, None), transitions.between(figures.days(merchant), since, until)
     if days is None:
-        raise figures.NoFigures("Movement needs two days with figures; there are not that many yet.")
+        raise figures.NoFigures("one_night_only")
     flows = transitions.transitions(merchant, what=what, since=days[0], until=days[1])
     recut = cut_points.recut_days(merchant, since=days[0], until=days[1]) if what == "rfm" else []
     return _head(told, "transitions") | {

@@ -5,11 +5,13 @@ A route that answers refusals of its own room says so itself; what every route c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, URLResolver
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -21,6 +23,7 @@ from shuke.engine.checkout.document import BasketInvalid
 from shuke.engine.insight.port import EngineFailed, EngineStopped
 from shuke.flows.checkout import CheckoutRefused
 from shuke.insight.queries.figures import NoFigures
+from shuke.kit import misread
 from shuke.kit.refusal import Refusal
 from shuke.loyalty.actions import KeyReused
 from shuke.loyalty.actions.coalition import CoalitionRefused
@@ -40,6 +43,8 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (CoalitionRefused, coalition.status_of),
     (CardRefused, partner_cards.status_of),
     (OrderRefused, lambda code: 422),
+    (BasketInvalid, lambda code: 400),
+    (NoFigures, lambda code: 409),
 )
 CHINESE = {
     "no_such_member": "没有卡号或编号为 {asked} 的会员，请核对卡号，或按手机尾号、姓名查找。",
@@ -47,55 +52,16 @@ CHINESE = {
     "read_only": "令牌“{name}”只能读取。请用 `shuke tokens make 名称 --write` 新建可写的令牌。",
     "no_token": "请求头 Authorization 缺少有效的令牌：Bearer 加令牌。用 `shuke tokens make 名称` 新建。",
     "not_json": "请求正文不是有效的 JSON（UTF-8）。",
+    "too_long": "计算时间过长，已中止。请缩短天数，或改用更粗的粒度（季度、年）。",
+    "engine": "分析引擎没有给出结果，请稍后重试；若反复出现，请让管理员运行 `shuke doctor`。引擎说：{why}",
+    "no_such_method": "{path} 不支持 {method}，可用：{allowed}。",
 }
 NO_TOKEN = (
     "The header Authorization has no token in force: Bearer and the token. Make one with `shuke tokens make NAME`."
 )
+TOO_LONG = ("too_long", "This takes too long and was stopped. Ask for fewer days, or a coarser grain (quarter, year).")
+NO_SUCH_METHOD = "{path} does not know {method}. It knows {allowed}."
 NOT_JSON = "The body of the request is no valid JSON (UTF-8)."
-# What a field may be wrong in, in Chinese; pydantic says it in English. What is not here is told in its words.
-FIELDS = {
-    "missing": "缺少此项",
-    "extra_forbidden": "不认识此项",
-    "int_type": "应为整数",
-    "int_parsing": "应为整数",
-    "int_from_float": "应为整数",
-    "float_type": "应为数字",
-    "float_parsing": "应为数字",
-    "decimal_parsing": "应为数字",
-    "decimal_type": "应为数字",
-    "decimal_max_places": "最多 {decimal_places} 位小数",
-    "bool_type": "应为 true 或 false",
-    "bool_parsing": "应为 true 或 false",
-    "string_type": "应为文本",
-    "list_type": "应为列表",
-    "dict_type": "应为对象",
-    "model_attributes_type": "应为对象",
-    "model_type": "应为对象",
-    "greater_than": "应大于 {gt}",
-    "greater_than_equal": "应不小于 {ge}",
-    "less_than": "应小于 {lt}",
-    "less_than_equal": "应不大于 {le}",
-    "string_too_long": "最多 {max_length} 个字符",
-    "string_too_short": "至少 {min_length} 个字符",
-    "too_long": "最多 {max_length} 项",
-    "too_short": "至少 {min_length} 项",
-    "string_pattern_mismatch": "应符合 {pattern}",
-    "literal_error": "应为 {expected}",
-    "datetime_parsing": "应为时刻，如 2026-05-20T10:00:00+08:00",
-    "datetime_from_date_parsing": "应为时刻，如 2026-05-20T10:00:00+08:00",
-    "timezone_aware": "应带时区，如 2026-05-20T10:00:00+08:00",
-    "date_parsing": "应为日期，如 2026-05-20",
-    "date_from_datetime_parsing": "应为日期，如 2026-05-20",
-    "date_type": "应为日期，如 2026-05-20",
-}
-
-
-def place_of(error: dict[str, Any], spoken: str) -> str:
-    """One field and what is wrong with it."""
-    told = error["msg"]
-    if spoken == "zh" and error["type"] in FIELDS:
-        told = FIELDS[error["type"]].format(**error.get("ctx", {}))
-    return f"{'.'.join(str(part) for part in error['loc'][2:] or error['loc'][1:])}: {told}"
 
 
 def answer_refusals(api: NinjaAPI) -> None:
@@ -107,8 +73,9 @@ def answer_refusals(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        places = [place_of(one, language(request)) for one in error.errors[:MOST_PLACES]]
-        return say(request, 400, "not_understood", ("；" if language(request) == "zh" else "; ").join(places))
+        # Before its first field the place of an error names the body and what the route calls it.
+        found = [{**one, "loc": one["loc"][2:] or one["loc"][1:]} for one in error.errors[:MOST_PLACES]]
+        return say(request, 400, "not_understood", misread.sentence(found, language(request)))
 
     @api.exception_handler(HttpError)
     def not_json(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -132,17 +99,9 @@ def answer_refusals(api: NinjaAPI) -> None:
     def no_charter(request: HttpRequest, error: NoCharter) -> HttpResponse:
         return say(request, 409, "no_charter", error)
 
-    @api.exception_handler(NoFigures)
-    def no_figures(request: HttpRequest, error: NoFigures) -> HttpResponse:
-        return say(request, 409, "no_figures", error)
-
     @api.exception_handler(EngineFailed)
     def no_analysis(request: HttpRequest, error: EngineFailed) -> HttpResponse:
-        return say(request, 503, "too_long" if isinstance(error, EngineStopped) else "engine", error)
-
-    @api.exception_handler(BasketInvalid)
-    def no_basket(request: HttpRequest, error: BasketInvalid) -> HttpResponse:
-        return say(request, 400, error.code, error)
+        return say(request, 503, *TOO_LONG if isinstance(error, EngineStopped) else ("engine", error), why=error)
 
     @api.exception_handler(OperationalError)
     @api.exception_handler(InterfaceError)
@@ -158,6 +117,31 @@ def no_such_path(request: HttpRequest, rest: str) -> HttpResponse:
     """An address of the API that there is not: a program is told so in its own way, not by a page."""
     told = f"没有这个地址：{request.path}。" if language(request) == "zh" else f"There is no {request.path}."
     return JsonResponse({"error": told, "code": "no_such_path"}, status=404)
+
+
+def telling_methods(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    """A path asked in a way it does not know is told so in JSON too."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            pattern.callback = _telling_methods(pattern.callback)
+
+
+def _telling_methods(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        answer = view(request, *args, **values)
+        if answer.status_code != 405:
+            return answer
+        figures = {
+            "path": request.path,
+            "method": request.method,
+            "allowed": ", ".join(sorted(answer["Allow"].split(", "))),
+        }
+        said = CHINESE["no_such_method"] if language(request) == "zh" else NO_SUCH_METHOD
+        body = {"error": said.format(**figures), "code": "no_such_method"}
+        return JsonResponse(body, status=405, headers={"Allow": figures["allowed"]})
+
+    return told
 
 
 def _refused_by(api: NinjaAPI, status_of: Callable[[str], int]) -> Callable[[HttpRequest, Any], HttpResponse]:

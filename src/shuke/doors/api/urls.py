@@ -25,7 +25,7 @@ from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
-from shuke.doors.api.refusing import answer_refusals
+from shuke.doors.api.refusing import answer_refusals, telling_methods
 from shuke.doors.api.shapes import (
     CodedRefusal,
     ExpiryOut,
@@ -207,3 +207,4 @@ api.add_router("", goods_routes.router)
 api.add_router("", profits.router)
 api.add_router("", values.router)
 urls = api.urls
+telling_methods(urls[0])

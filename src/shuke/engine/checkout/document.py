@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, GiftCard, Holdings, Line
+from shuke.kit import misread
+from shuke.kit.refusal import LANGUAGES, Refusal, Sentences
 
 Minor = Annotated[int, Field(ge=0, le=10**13)]
 Code = Annotated[str, Field(max_length=80)]
@@ -25,14 +27,13 @@ Excluded = Literal["all", "tier_price", "offers", "coupons", "points", "gift_car
 BIRTHDAY = r"^L?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
-class BasketInvalid(ValueError):
-    """The document is not a basket; `places` says where and what."""
+class BasketInvalid(Refusal):
+    """The document is not a basket; the sentence says where and what."""
 
-    code = "basket_invalid"
+    sentences: ClassVar[Sentences] = {"basket_invalid": ("{told}", "{told}")}
 
-    def __init__(self, places: list[str]) -> None:
-        self.places = places
-        super().__init__("; ".join(places))
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__("basket_invalid", told={"en": english, "zh": chinese})
 
 
 class _Part(BaseModel):
@@ -107,7 +108,10 @@ def read(text: str) -> BasketDoc:
     try:
         raw = json.loads(text, parse_float=Decimal)
     except json.JSONDecodeError as error:
-        raise BasketInvalid([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+        where = (error.lineno, error.colno, error.msg)
+        raise BasketInvalid(
+            "line {}, column {}: {}".format(*where), "第 {} 行第 {} 列不是有效的 JSON：{}".format(*where)
+        ) from error
     return from_plain(raw)
 
 
@@ -116,14 +120,16 @@ def from_plain(raw: Any) -> BasketDoc:
     try:
         told = BasketDoc.model_validate(raw)
     except ValidationError as error:
-        raise BasketInvalid(
-            [f"{'.'.join(map(str, e['loc'])) or 'basket'}: {e['msg']}" for e in error.errors(include_url=False)[:20]]
-        ) from error
+        found = [{**e, "loc": e["loc"] or ("basket",)} for e in error.errors(include_url=False)[:20]]
+        raise BasketInvalid(*(misread.sentence(found, spoken) for spoken in LANGUAGES)) from error
     seen: set[str] = set()
     for place, line in enumerate(told.lines, 1):
         key = line.key or str(place)
         if key in seen:
-            raise BasketInvalid([f"lines.{place - 1}.key: the key {key} is used twice; each line needs its own"])
+            raise BasketInvalid(
+                f"lines.{place - 1}.key: the key {key} is used twice; each line needs its own",
+                f"lines.{place - 1}.key：键 {key} 重复，每行须有自己的键",
+            )
         seen.add(key)
     return told
 
@@ -131,7 +137,10 @@ def from_plain(raw: Any) -> BasketDoc:
 def basket(told: BasketDoc, currency: str) -> Basket:
     """The document as the engine takes it. Raises BasketInvalid for a basket in another currency than the charter's."""
     if told.currency not in (None, currency):
-        raise BasketInvalid([f"currency: the basket is in {told.currency}, the charter in {currency}"])
+        raise BasketInvalid(
+            f"currency: the basket is in {told.currency}, the charter in {currency}",
+            f"currency：购物车币种为 {told.currency}，章程币种为 {currency}",
+        )
     return Basket(
         currency,
         tuple(_line(place, line) for place, line in enumerate(told.lines, 1)),

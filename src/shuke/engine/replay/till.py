@@ -70,7 +70,7 @@ class Till:
         try:
             seen = self._price(dict(line.basket or {}), line.member, line.codes, line.at)
         except document.BasketInvalid as error:
-            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+            return Answer(False, "basket_invalid", {"places": str(error)})
         return Answer(True, priced=with_names(seen.priced.to_plain(), seen.names))
 
     def _price(self, plain: dict[str, Any], member: str, shown: Sequence[str], at: datetime) -> Seen:
@@ -179,7 +179,7 @@ class Till:
         try:
             seen = self._price(plain, line.member, shown, line.at)
         except document.BasketInvalid as error:
-            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+            return Answer(False, "basket_invalid", {"places": str(error)})
         told = with_names(seen.priced.to_plain(), seen.names)
         if code := why_unused(told, used):
             return Answer(False, code, {"coupon": used}, told)

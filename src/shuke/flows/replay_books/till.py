@@ -36,7 +36,7 @@ class Till:
         try:
             priced, names, _ = self._price(dict(line.basket or {}), line, line.codes)
         except document.BasketInvalid as error:
-            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+            return Answer(False, "basket_invalid", {"places": str(error)})
         return Answer(True, priced=with_names(priced.to_plain(), names))
 
     def _price(
@@ -109,7 +109,7 @@ class Till:
         try:
             priced, names, told = self._price(plain, line, shown_codes)
         except document.BasketInvalid as error:
-            return Answer(False, "basket_invalid", {"places": "; ".join(error.places)})
+            return Answer(False, "basket_invalid", {"places": str(error)})
         shown = with_names(priced.to_plain(), names)
         if code := why_unused(shown, used):
             return Answer(False, code, {"coupon": used}, shown)

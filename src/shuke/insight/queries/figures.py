@@ -76,26 +76,36 @@ What a figure means in words: `definition`. The members behind it: `members_behi
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db.models import Count
 
 from shuke.engine.insight import wording
 from shuke.insight.models import MemberScore, Snapshot
 from shuke.kit import bulk
+from shuke.kit.refusal import Refusal, Sentences
 from shuke.shops.models import Merchant
 
 Figures = dict[str, Any]
 T = TypeVar("T")
 
 
-class NoFigures(LookupError):
+class NoFigures(Refusal):
     """What was asked for is made at night, and there was no such night yet."""
 
-    def __init__(
-        self, why: str = "There are no figures yet: they are made at night. Run `shuke night` to have them now."
-    ) -> None:
-        super().__init__(why)
+    sentences: ClassVar[Sentences] = {
+        "no_figures": (
+            "There are no figures yet: they are made at night. Run `shuke night` to have them now.",
+            "还没有数据：数据在每天夜里计算。如需现在就有，请运行 `shuke night`。",
+        ),
+        "one_night_only": (
+            "Movement needs two days with figures; there are not that many yet.",
+            "流转需要两个有数据的日子，目前还不够。",
+        ),
+    }
+
+    def __init__(self, code: str = "no_figures") -> None:
+        super().__init__(code)
 
 
 def there(found: T | None) -> T:
