@@ -1,9 +1,11 @@
-"""What the jobs after a night cost (goods, profit, profiles) on a large shop that has something to show: `python bench/after_night.py --home FOLDER`.
+"""What the jobs after a night cost (goods, profit, profiles) on a large shop that has something to show, and what they cost after the next
+one, with 1 % of orders and members changed: `python bench/after_night.py --home FOLDER [--changed 0.01]`.
 
 FOLDER is a shop of `bench/night.py --home FOLDER` after its nights. The first time, its members are told of (age, gender, place, income,
 how they came, one in fifty by whom they were brought), its goods get margins, piece costs and needs, and one line in seven a discount;
 the columns are made anew. Then each job runs in a process of its own, as a worker has it to do: CPU seconds, time and peak memory
-of each. Afterwards `SHUKE_HOME=FOLDER python bench/pages.py` measures pages that have figures.
+of each; the first time all that jobs keep from one night to the next is made. Then a day changes 1 % of all orders (bench/night.py) and what 1 % of
+the members told, a night is run (its own cost is told beside), and each job runs again. `--changed 0` leaves that out. Afterwards `SHUKE_HOME=FOLDER python bench/pages.py` measures pages that have figures.
 """
 
 from __future__ import annotations
@@ -84,6 +86,28 @@ def told(database: Path) -> None:
     goods.mark_goods(merchant=merchant, marks=marks, now=now, actor="bench")
 
 
+def changed(database: Path, share: float) -> None:
+    """A day that touched so many of all orders, and after which as many members told something else; then its night."""
+    import night
+    from shuke.insight.queries import figures
+    from shuke.shops.models import Merchant
+
+    night.changed(database.parent, share)
+    day = figures.last_day(Merchant.objects.get())
+    assert day is not None
+    with closing(sqlite3.connect(database)) as to:
+        every = round(1 / share)
+        to.execute(
+            "UPDATE members_member SET city = '城' || id % 9, birth_year = COALESCE(birth_year, 1980) + 1 WHERE id % ? = ?",
+            [every, day.toordinal() % every],
+        )
+        to.commit()
+    sys.stdout.flush()
+    import _history
+
+    night.night((day - _history.LAST).days + 1)
+
+
 def job(name: str) -> None:
     """One job; prints what it cost as JSON."""
     from night import _cpu, _peak
@@ -111,6 +135,9 @@ def job(name: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, required=True, help="a shop of bench/night.py; it is changed")
+    parser.add_argument(
+        "--changed", type=float, default=0.01, help="share of orders and members that the next day changes"
+    )
     parser.add_argument("jobs", nargs="*", help=f"some of {', '.join(JOBS)} only")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -123,13 +150,23 @@ def main() -> int:
         import _books
 
         _books.django()
-        told(database) if asked.child == "told" else job(asked.child)
+        if asked.child == "told":
+            told(database)
+        elif asked.child == "changed":
+            changed(database, asked.changed)
+        else:
+            job(asked.child)
         return 0
     if _nothing_told(database):
-        _child(asked.home, "told")
-        _say(asked.home, "columns")
-    for name in asked.jobs or JOBS:
-        _say(asked.home, name)
+        _child(asked, "told")
+        _say(asked, "columns")
+    first = sum(_say(asked, name) for name in asked.jobs or JOBS)
+    if asked.changed:
+        *words, cost = _child(asked, "changed").splitlines()
+        print("\n".join(words))
+        _tell("the night after it", json.loads(cost))
+        following = sum(_say(asked, name) for name in asked.jobs or JOBS)
+        print(f"jobs after the next night / the first time: {following:.1f} / {first:.1f} CPU s")
     return 0
 
 
@@ -138,13 +175,18 @@ def _nothing_told(database: Path) -> bool:
         return to.execute("SELECT COUNT(*) FROM insight_stated_cost").fetchone() == (0,)
 
 
-def _child(home: Path, what: str) -> str:
-    command = [sys.executable, __file__, "--home", str(home), "--child", what]
+def _child(asked: argparse.Namespace, what: str) -> str:
+    command = [sys.executable, __file__, "--home", str(asked.home), "--changed", str(asked.changed), "--child", what]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _say(home: Path, name: str) -> None:
-    cost: dict[str, Any] = json.loads(_child(home, name))
+def _say(asked: argparse.Namespace, name: str) -> float:
+    cost: dict[str, Any] = json.loads(_child(asked, name))
+    _tell(name, cost)
+    return float(cost["cpu"])
+
+
+def _tell(name: str, cost: dict[str, Any]) -> None:
     print(f"{name}: {cost['cpu']:.1f} CPU s, {cost['wall']:.1f} s, {cost['mb']:,.0f} MB", flush=True)
 
 

@@ -12,9 +12,10 @@ from django.db import transaction
 from shuke.engine.insight import kpi
 from shuke.engine.insight.goods import again, check, fresh, hiding, ladder, opening, selling, together
 from shuke.engine.insight.goods.sales import Sales, Visits, distinct, visits
+from shuke.insight.actions import month_sales
 from shuke.insight.models import GoodsMark, GoodsReport
 from shuke.insight.queries import coded, goods_model
-from shuke.insight.queries.goods_sales import LEVELS, MANY_PRODUCTS, Shelf, names_of, shelf, sold
+from shuke.insight.queries.goods_sales import LEVELS, MANY_PRODUCTS, Shelf, files_of, names_of, shelf, sold
 from shuke.kit import audit
 from shuke.orders.models import Product
 from shuke.shops.models import Merchant
@@ -91,7 +92,8 @@ def goods_report(
 def _report(
     merchant: Merchant, shelves: Shelf, level: str, day: date, now: datetime, *, whole_check: bool
 ) -> GoodsReport:
-    told, covered = sold(merchant, shelves, level, day)
+    told, covered = sold(merchant, shelves, level, day, leave=month_sales.leave)
+    month_sales.tidy(files_of(merchant)["lines"], level)
     former = GoodsReport.objects.filter(merchant=merchant, level=level).order_by("-day").first()
     checked = former.figures.get("check") if former else None
     if checked is None or whole_check or _stale(checked, day):

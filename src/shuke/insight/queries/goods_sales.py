@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from django.db import connection
 from shuke.engine.insight import kpi
 from shuke.engine.insight.goods import reading
 from shuke.engine.insight.goods import sales as engine_sales
+from shuke.engine.insight.goods.reading import Stood
 from shuke.engine.insight.goods.sales import Sales
 from shuke.engine.insight.port import Engine
 from shuke.insight.models import GoodsMark
-from shuke.insight.queries import analytics
+from shuke.insight.queries import analytics, month_sales
 from shuke.members.models import MemberState
 from shuke.orders.models import Product
 from shuke.shops.models import Merchant
@@ -99,10 +100,21 @@ def shelf(merchant: Merchant) -> Shelf:
     )
 
 
-def sold(merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS) -> tuple[Sales, float]:
-    """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are."""
-    read = _on_the_cluster if analytics.on_cluster() else _here
-    parts = read(merchant, shelves.product, shelves.item_of(level), kpi.day_number(day))
+Leave = Callable[[Path, str, str, Stood], None]
+
+
+def sold(
+    merchant: Merchant, shelves: Shelf, level: str, day: date, *, most: int = MOST_ITEMS, leave: Leave | None = None
+) -> tuple[Sales, float]:
+    """Everything sold up to the end of `day`, of the `most` items members bought, and the share of all rows these are.
+
+    leave: what keeps a month that had to be made anew for the next time (file of lines, level, mark, month).
+    """
+    last = kpi.day_number(day)
+    if analytics.on_cluster():
+        parts = _on_the_cluster(merchant, shelves.product, shelves.item_of(level), last)
+    else:
+        parts = _here(merchant, shelves, level, last, leave)
     whole = engine_sales.joined(list(parts))
     chosen = whole.most(most)
     return chosen, chosen.item.size / max(whole.item.size, 1)
@@ -120,14 +132,18 @@ def _on_the_cluster(merchant: Merchant, products: np.ndarray, item: np.ndarray, 
             yield engine_sales.sales(*columns)
 
 
-def _here(merchant: Merchant, products: np.ndarray, item: np.ndarray, as_of: int) -> Iterator[Sales]:
-    shelved = reading.Shelved(products, item, np.sort(living(merchant)["member"]))
-    listed = files_of(merchant)
+def _here(merchant: Merchant, shelves: Shelf, level: str, as_of: int, leave: Leave | None) -> Iterator[Sales]:
+    item, members = shelves.item_of(level), np.sort(living(merchant)["member"])
+    products, listed = month_sales.of_products(shelves.product, item), files_of(merchant)
     with Engine(memory="256MB") as engine:
         for heads, lines in zip(listed["heads"], listed["lines"], strict=True):
-            yield reading.taken(
-                engine.read(heads, reading.HEADS), engine.read(lines, reading.LINES), shelved, as_of=as_of
-            )
+            marked = month_sales.mark(lines, products)
+            told = month_sales.kept(lines, level, marked)
+            if told is None:
+                told = reading.stood(engine.read(lines, reading.LINES), shelves.product, item)
+                if leave is not None and month_sales.mark(lines, products) == marked:  # no night came in between
+                    leave(lines, level, marked, told)
+            yield reading.taken(engine.read(heads, reading.HEADS), told, members, as_of=as_of)
 
 
 def files_of(merchant: Merchant) -> dict[str, list[Path]]:

@@ -1,7 +1,8 @@
 """Sales straight from the columns of orders and lines: what the analysis `goods_lines` says, without joining and grouping.
 
-In one process half of what the engine took: heads stand by ascending id, and the lines of an order beside one another but for those
-that came later, so that there is little to search and to sort. On a cluster the analysis itself is run.
+In two steps. What the lines of a month say by order and item (`stood`) changes only with these lines and with what the products
+are; it can be kept. Whose order it was, when, and whether it counts is asked of the heads anew each time (`taken`). On a cluster the
+analysis itself is run.
 """
 
 from __future__ import annotations
@@ -10,31 +11,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shuke.engine.insight.goods.sales import NOBODY, Sales, by_day, groups_begin, places
+from shuke.engine.insight.goods.sales import NOBODY, Sales, by_day, distinct, groups_begin, places
 from shuke.engine.insight.port import Columns
 
 HEADS = ("order_id", "member", "day", "counted")
 LINES = ("order_id", "product", "amount", "refunded")
 
 
-class Shelved(NamedTuple):
-    """Which item each product is, and whose purchases are a member's; all ascending by id."""
+class Stood(NamedTuple):
+    """One element per order and item, by order and item; both by their places."""
 
-    products: np.ndarray
-    item: np.ndarray  # 0: left out
-    members: np.ndarray
+    orders: np.ndarray  # int64, ids, ascending
+    items: np.ndarray  # int64, ascending
+    size: np.ndarray  # items of each order
+    item: np.ndarray
+    amount: np.ndarray  # net of what was given back
+    kept: np.ndarray  # bool: not given back whole
 
 
-def taken(heads: Columns, lines: Columns, shelved: Shelved, *, as_of: int) -> Sales:
-    """One stretch of time. heads: HEADS by ascending order; lines: LINES in any order, those of other orders are left out."""
-    at, known = found(heads["order_id"], lines["order_id"])
-    counts = (heads["counted"] == 1) & (heads["day"] <= as_of)
-    product, listed = found(shelved.products, lines["product"])
-    what = shelved.item[product] if shelved.products.size else np.zeros(product.size, np.int64)
-    rows = np.flatnonzero(known & listed & (what > 0) & (counts[at] if counts.size else known))
-    at, what = at[rows], what[rows]
-    orders, order = _numbered(at, heads["order_id"].size)
-    items, item = _numbered(what, int(shelved.item.max(initial=0)) + 1)
+def stood(lines: Columns, products: np.ndarray, item_of: np.ndarray) -> Stood:
+    """lines: LINES in any order. products: ids, ascending, with the item of each; 0 is left out."""
+    at, listed = found(products, lines["product"])
+    what = item_of[at] if products.size else np.zeros(at.size, np.int64)
+    rows = np.flatnonzero(listed & (what > 0))
+    orders, order = places(lines["order_id"][rows])
+    items, item = places(what[rows])
     key = order.astype(np.int64) * max(items.size, 1) + item
     by_key = np.argsort(key, kind="stable")
     begin = np.flatnonzero(groups_begin(key[by_key]))
@@ -43,20 +44,38 @@ def taken(heads: Columns, lines: Columns, shelved: Shelved, *, as_of: int) -> Sa
         for column in (lines["amount"], lines["refunded"])
     )
     first = by_key[begin]
-    order, item = order[first], item[first]
-    day = heads["day"][orders].astype(np.int32)[order]
+    size = np.bincount(order[first], minlength=orders.size)
+    return Stood(orders, items, size, item[first], paid - back, (paid > back) | (back == 0))
+
+
+def taken(heads: Columns, told: Stood, living: np.ndarray, *, as_of: int) -> Sales:
+    """The sales of one stretch up to a day. heads: HEADS by ascending order. living: ids of members, ascending; others are guests."""
+    at, known = found(heads["order_id"], told.orders)
+    counts = (heads["counted"] == 1) & (heads["day"] <= as_of)
+    good = known & counts[at] if counts.size else known
+    order = np.repeat(np.arange(told.orders.size, dtype=np.int32), told.size)
+    item, amount, kept = told.item, told.amount, told.kept
+    if not good.all():
+        rows = good[order]
+        order, item, amount, kept = (column[rows] for column in (order, item, amount, kept))
+        order = (np.cumsum(good, dtype=np.int32) - np.int32(1))[order]
+        at = at[good]
+    there = np.bincount(item, minlength=told.items.size) > 0
+    item = (np.cumsum(there, dtype=np.int32) - np.int32(1))[item]
+    day = heads["day"][at].astype(np.int32)[order]
     turn = by_day(day)
-    members, member = _whose(heads["member"][orders], shelved.members)
+    members, member = _whose(heads["member"][at], living)
+    order = order[turn]
     return Sales(
-        order[turn],
-        member[order[turn]],
+        order,
+        member[order],
         day[turn],
         item[turn],
-        (paid - back)[turn],
-        ((paid > back) | (back == 0))[turn],
-        int(orders.size),
+        amount[turn].astype(np.int64, copy=False),
+        kept[turn],
+        int(at.size),
         members,
-        items,
+        told.items[there],
     )
 
 
@@ -68,16 +87,6 @@ def found(known: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return at, known[at] == wanted
 
 
-def _numbered(values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `sales.places`, for small whole numbers: counted instead of sorted."""
-    if most > 64 * (values.size + 1):  # ids of products, not kinds
-        return places(values)
-    there = np.zeros(most, bool)
-    there[values] = True
-    number = np.cumsum(there, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(there), number[values]
-
-
 def _whose(buyers: np.ndarray, living: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The members who bought, ascending, and of each order its member's place; NOBODY: a guest, or who is no member any more."""
     turn = np.argsort(
@@ -86,7 +95,9 @@ def _whose(buyers: np.ndarray, living: np.ndarray) -> tuple[np.ndarray, np.ndarr
     at, there = np.empty(buyers.size, np.int32), np.empty(buyers.size, bool)
     at[turn], there[turn] = found(living, buyers[turn])
     there &= buyers != 0
-    members, place = _numbered(at[there], living.size)
-    whose = np.full(buyers.size, NOBODY, np.int32)
-    whose[there] = place
-    return living[members], whose
+    who = distinct(at[there])
+    place = np.full(living.size, NOBODY, np.int32)
+    place[who] = np.arange(who.size)
+    return living[who], np.where(there, place[at], np.int32(NOBODY)) if living.size else np.full(
+        buyers.size, NOBODY, np.int32
+    )
