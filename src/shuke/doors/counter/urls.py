@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.counter import deeds, views
+from shuke.doors.counter import deeds, till, views
 
 app_name = "counter"
 
@@ -19,4 +19,8 @@ urlpatterns = [
     path("counter/m/<int:pk>/order", deeds.order, name="order"),
     path("counter/m/<int:pk>/draw", deeds.draw, name="draw"),
     path("counter/m/<int:pk>/prize", deeds.prize, name="prize"),
+    path("counter/m/<int:pk>/till", till.till, name="till"),
+    path("counter/m/<int:pk>/till/price", till.price, name="till-price"),
+    path("counter/m/<int:pk>/till/take", till.take, name="till-take"),
+    path("counter/m/<int:pk>/till/back", till.back, name="till-back"),
 ]

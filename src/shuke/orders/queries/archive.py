@@ -10,7 +10,7 @@ from django.db.models import QuerySet, Sum
 from shuke.engine.facts import OrderStatus
 from shuke.kit import bulk
 from shuke.orders.actions.weighing import order_key
-from shuke.orders.models import Order, OrderLine, Refund
+from shuke.orders.models import Order, OrderLine, Product, Refund
 from shuke.shops.models import Merchant, Staff, Store
 
 PAGE = 20
@@ -147,3 +147,9 @@ def figures(merchant: Merchant) -> Figures:
 def bought(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Those that are purchases: paid at some time, and not marked as anything else."""
     return orders.exclude(status__in=[OrderStatus.UNPAID, OrderStatus.CLOSED_UNPAID]).filter(excluded="")
+
+
+def goods_by_code(merchant: Merchant, codes: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Category and brand of the catalogue's goods, by code."""
+    found = Product.objects.filter(merchant=merchant, code__in=set(codes))
+    return {code: (category, brand) for code, category, brand in found.values_list("code", "category", "brand")}

@@ -1,0 +1,139 @@
+"""The till at the counter: priced first, taken at that price, refused in words, taken back whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from shuke.loyalty import queries
+from shuke.loyalty.models import Checkout
+from shuke.loyalty.queries import stored
+from shuke.loyalty.queries.coupons import held_by_member
+from shuke.shops import queries as shops
+from tests.flows.test_gift_cards import made, sell
+from tests.loyalty import partners
+from tests.loyalty.books import CHARTER, member, order, publish, take
+from tests.loyalty.stored import STORED, do
+from tests.loyalty.till import give, template
+
+GOODS = {"amount": ["60", "20.50", ""], "quantity": ["1", "2", ""], "code": ["", "", ""]}  # 101.00
+
+
+@pytest.fixture
+def shop(lan):
+    publish(lan.merchant, CHARTER | {"stored": STORED, "selling": {"points": {"share": 50}}})
+    return lan
+
+
+@pytest.fixture
+def now(shop):
+    return shops.now(shop.merchant)
+
+
+@pytest.fixture
+def ann(shop, now):
+    """500 points, 100.00 of stored value, a coupon of 10.00."""
+    who = member(shop.merchant)
+    days = (now - now.replace(year=2025, month=1, day=1)).days
+    take(shop.merchant, who, order("a", days - 100, 500), now=now)
+    do(shop.merchant, who, "top_up", 100, now=now)
+    template(shop.merchant)
+    give(shop.merchant, who)
+    return who
+
+
+@pytest.fixture
+def cards(shop):
+    """Two cards of 50.00, sold."""
+    batch, told = made(shop.merchant, value=5_000)
+    sell(shop.merchant, batch, 1, 2)
+    return told
+
+
+@pytest.fixture
+def at(see, shop, client):
+    see(shop.assistant)
+
+    def post(who, deed, language="en", **told):
+        client.cookies["django_language"] = language
+        return client.post(f"/counter/m/{who}/till/{deed}", {"token": "t1", **GOODS, **told})
+
+    return post
+
+
+def have(shop, who, now):
+    merchant = shop.merchant
+    return queries.balance(merchant, who, now).available, stored.balance(merchant, who, now).available
+
+
+def test_all_that_pays_is_shown_first_taken_once_and_comes_back_whole(at, shop, ann, cards, now):
+    coupon = held_by_member(shop.merchant, ann, now)[0].pk
+    before = have(shop, ann, now)
+    asks = {"coupon": [str(coupon)], "points": "100", "cards": " ".join(cards[:2]), "stored_most": "1", "number": "S-9"}
+    shown = at(ann, "price", **asks)
+    page = shown.content.decode()
+    assert (shown.status_code, shown["Cache-Control"].count("no-store")) == (200, 1)
+    assert (have(shop, ann, now), Checkout.objects.count()) == (before, 0)
+    due = shown.context["priced"]["due"]
+    assert page.index("100 points pay") < page.index("Gift card …") < page.index("¥0.00 received")
+    for _twice in range(2):
+        done = at(ann, "take", due=str(due), **asks)
+        assert (done.status_code, "Done: ¥0.00 in money" in done.content.decode()) == (200, True)
+    row = Checkout.objects.get()
+    assert (row.state, row.order_event, row.points, row.gift_cards_minor) == ("captured", "order:pos:XH:S-9", 100, 9000)
+    assert cards[0] not in done.content.decode()  # what is as good as money does not stay on the screen
+    back = at(ann, "back", basket=row.key)
+    assert "Taken back: give ¥0.00 of money back" in back.content.decode()
+    assert have(shop, ann, now) == before
+    assert "已退回" in at(ann, "back", language="zh-hans", basket=row.key).content.decode()
+
+
+def test_whoever_is_not_known_pays_with_gift_cards_and_a_wrong_code_is_said(at, cards, now):
+    page = at(0, "price", cards=f"{cards[0]} NOSUCHCARD").content.decode()
+    assert "pays ¥50.00" in page
+    assert "…CARD cannot be used" in page
+    assert "不可用" in at(0, "price", language="zh-hans", cards="NOSUCHCARD").content.decode()
+    done = at(0, "take", cards=cards[0], due="5100")
+    assert "Done: ¥51.00 in money" in done.content.decode()
+
+
+def test_at_another_price_nothing_is_taken(at, ann):
+    told = at(ann, "take", points="100", due="10100")
+    assert (told.status_code, "costs ¥100.00, not ¥101.00" in told.content.decode()) == (422, True)
+    assert Checkout.objects.count() == 0
+
+
+def test_what_cannot_be_read_is_named_and_what_was_written_stays(at):
+    for told, said in [
+        ({"amount": ["", "", ""]}, "Write what is bought"),
+        ({"amount": ["abc", "", ""]}, "line 1: write an amount of money"),
+        ({"amount": ["-5", "", ""]}, "line 1: write an amount of money"),
+        ({"amount": ["9" * 40, "", ""]}, "lines.0.price_minor"),
+        ({"quantity": ["many", "7", ""]}, "lines.0.quantity"),
+        ({"points": "some"}, "Points: write a whole number"),
+        ({"points": "٣"}, "Points: write a whole number"),
+        ({"stored": "1e9x"}, "stored value: write an amount of money"),
+    ]:
+        page = at(0, "price", **told)
+        assert (page.status_code, said in page.content.decode()) == (422, True), said
+        assert 'value="20.50"' in page.content.decode() or "amount" in told
+
+
+def test_more_lines_and_somebody_who_may_only_look(at, see, shop, ann):
+    assert at(ann, "price", do="lines").content.decode().count('name="amount"') == 6
+    client = see(shop.auditor)
+    assert "You may look" in client.get(f"/counter/m/{ann}/till").content.decode()
+    assert client.post(f"/counter/m/{ann}/till/take").status_code == 403
+
+
+def test_points_of_the_coalition_pay_at_the_counter(at, shop, now):
+    there = partners.merchants(1)[0]
+    partners.together([shop.merchant, there], now=now)
+    mine, theirs = partners.person([shop.merchant, there], 5, now=now)
+    days = (now - now.replace(year=2025, month=1, day=1)).days
+    take(there, theirs, order("b", days - 50, 300), now=now)
+    page = at(mine, "price", points_most="1", coalition="1").content.decode()
+    assert "300 in the whole coalition" in page
+    assert "300 points pay" in page
+    assert "Coalition" not in at(mine, "price", points_most="1").content.decode()
+    at(mine, "take", points_most="1", coalition="1", token="t2")
+    assert queries.balance(there, theirs, now).available == 0
