@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,7 @@ from shuke.engine.insight.profit import Stated
 from shuke.insight.actions.profit_rows import NONE, Rows
 from shuke.insight.queries.profit_bought import Bought
 from shuke.insight.queries.profit_inputs import Terms
-from shuke.insight.queries.profit_people import Named, People
+from shuke.insight.queries.profit_people import People
 from shuke.shops.models import Merchant
 
 GROUPS = ("tier", "layer", "rfm")
@@ -28,7 +29,7 @@ def figures(
     terms: Terms,
     told: dict[str, dict[str, Stated]],
 ) -> dict[str, Any]:
-    everybody = np.ones(who.member.size, bool)
+    [(_name, whole)] = _parts(rows, np.zeros(who.member.size, np.int8), [""]) or [("", _NOBODY)]
     kept = int(bought.kept.sum())
     return {
         "as_of": day.isoformat(),
@@ -36,14 +37,15 @@ def figures(
         "window_days": kpi.WINDOW_DAYS,
         "terms": terms._asdict() | {"stated": {what: len(keys) for what, keys in told.items()}},
         "stated_share": int(bought.stated.sum()) * 1000 // kept if kept else 0,
-        "whole": _sums(rows, everybody),
+        "whole": whole,
         "groups": [
-            {"key": f"{what}:{name}"} | _sums(rows, here)
+            {"key": f"{what}:{name}"} | one
             for what in GROUPS
-            for name, here in _parts(who.groups[what])
+            for name, one in sorted(_parts(rows, who.groups[what].code, who.groups[what].names))
+            if name
         ],
-        "types": [{"key": name} | _sums(rows, rows["loyalty"] == code) for code, name in enumerate(traits.TYPES)],
-        "qualities": [{"key": name} | _sums(rows, rows["quality"] == code) for code, name in enumerate(traits.QUALITIES)],
+        "types": _every(rows, "loyalty", traits.TYPES),
+        "qualities": _every(rows, "quality", traits.QUALITIES),
         "measures": measures._asdict(),
         "price": _price(bought),
         "budgets": [_budgets(rows, code) for code in range(len(budget.ADVICE))],
@@ -54,20 +56,41 @@ def figures(
     }  # fmt: skip
 
 
-def _parts(who: Named) -> list[tuple[str, np.ndarray]]:
-    """In the order of their names; those in none and those of nobody are left out."""
-    seen = np.bincount(who.code, minlength=len(who.names)) > 0
-    listed = sorted((name, code) for code, name in enumerate(who.names) if name and seen[code])
-    return [(name, who.code == code) for name, code in listed]
+_SUMMED = ("net", "margin", *profit.KINDS, "profit")
 
 
-def _sums(rows: Rows, here: np.ndarray) -> dict[str, Any]:
-    def told(prefix: str) -> dict[str, int]:
-        wanted = ("net", "margin", *profit.KINDS, "profit")
-        return {name: int(rows[f"{prefix}{name}_minor"][here].sum()) for name in wanted}
+def _told(members: int, buyers: int, sums: dict[str, int]) -> dict[str, Any]:
+    year = {name: sums[f"year_{name}_minor"] for name in _SUMMED}
+    ever = {name: sums[f"{name}_minor"] for name in _SUMMED}
+    return {"members": members, "buyers": buyers, "year": year, "ever": ever}
 
-    bought = rows["year_net_minor"][here] > 0
-    return {"members": int(here.sum()), "buyers": int(bought.sum()), "year": told("year_"), "ever": told("")}
+
+_NAMES = [f"{prefix}{name}_minor" for prefix in ("year_", "") for name in _SUMMED]
+_NOBODY = _told(0, 0, dict.fromkeys(_NAMES, 0))
+
+
+def _parts(rows: Rows, code: np.ndarray, names: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Sums by group of members, whole numbers throughout; groups without any are left out."""
+    if not code.size:
+        return []
+    order = np.argsort(code.astype(np.int16), kind="stable")
+    begins = np.flatnonzero(np.diff(code[order], prepend=-1))
+    members = np.diff(np.append(begins, code.size)).tolist()
+
+    def sums(column: np.ndarray) -> list[int]:
+        return np.add.reduceat(column[order].astype(np.int64), begins).tolist()
+
+    by_name = {name: sums(rows[name]) for name in _NAMES}
+    buyers = sums(rows["year_net_minor"] > 0)
+    return [
+        (names[number], _told(members[i], buyers[i], {name: column[i] for name, column in by_name.items()}))
+        for i, number in enumerate(code[order][begins].tolist())
+    ]
+
+
+def _every(rows: Rows, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    found = dict(_parts(rows, rows[what], names))
+    return [{"key": name} | found.get(name, _NOBODY) for name in names]
 
 
 def _price(bought: Bought) -> dict[str, Any] | None:

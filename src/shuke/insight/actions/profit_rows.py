@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ NONE = -(1 << 53)
 _NOT_KNOWN = {"price_permille": -1}  # instead of NONE
 _OF_MAYBE = ("price_permille", "leaving_permille", "stays_minor", "worth_minor", "budget_minor", "budget_low", "budget_high")  # fmt: skip
 _CHUNK = 20_000
+_Update = tuple[np.ndarray, list[str]]  # places of rows, and the columns that differ
 
 
 def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None:
@@ -45,8 +46,14 @@ def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None
     differs = [rows[name][old] != before[name][at[old]] for name in names]
     touched = np.flatnonzero(np.logical_or.reduce(differs)) if old.size else old
     chosen = np.stack([column[touched] for column in differs], axis=1)
+    updates = []
     for same, listed in alike(chosen):
-        _update(member, rows, day, old[touched[same]], [names[column] for column in listed])
+        for low in range(0, same.size, _CHUNK):
+            updates.append((old[touched[same[low : low + _CHUNK]]], [names[column] for column in listed]))
+    for together in _batches(updates):
+        with transaction.atomic():
+            for part, listed_names in together:
+                _update(member, rows, day, part, listed_names)
     bulk.execute(
         f"DELETE FROM {TABLE} WHERE merchant_id = %s AND member_id IN "
         "(SELECT id FROM members_member WHERE merchant_id = %s AND state <> 'active')",
@@ -79,12 +86,21 @@ def read(merchant: Merchant, names: Iterable[str]) -> Columns:
     )
 
 
-def _update(member: np.ndarray, rows: Rows, day: date, at: np.ndarray, names: list[str]) -> None:
-    for low in range(0, at.size, _CHUNK):
-        part = at[low : low + _CHUNK]
-        values = zip(*(_texts(name, rows[name][part]) for name in names), member[part].tolist(), strict=True)
-        with transaction.atomic():
-            bulk.update(TABLE, ("day", *names), [(day.isoformat(), *row) for row in values], key="member_id")
+def _batches(updates: list[_Update]) -> Iterator[list[_Update]]:
+    """Some thousand rows each: of many columns that differ together there are few rows."""
+    batch: list[_Update] = []
+    for one in updates:
+        if batch and sum(part.size for part, _names in (*batch, one)) > _CHUNK:
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def _update(member: np.ndarray, rows: Rows, day: date, part: np.ndarray, names: list[str]) -> None:
+    values = zip(*(_texts(name, rows[name][part]) for name in names), member[part].tolist(), strict=True)
+    bulk.update(TABLE, ("day", *names), [(day.isoformat(), *row) for row in values], key="member_id")
 
 
 def _texts(name: str, codes: np.ndarray) -> list[Any]:

@@ -48,20 +48,27 @@ def added_up(sold: Iterable[Columns], member: np.ndarray, day: date, default: in
     parts = [_rows(part, member, day, default) for part in sold]
     rows = _Rows(*(np.concatenate(column) for column in zip(_NOTHING, *parts, strict=True)))
 
-    def sums(column: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
-        weights = column if chosen is None else column * chosen
-        return np.bincount(rows.place, weights=weights, minlength=member.size).astype(np.int64)
-
-    asked = np.flatnonzero(rows.share >= 0)
     # By member, and within each in the order of time, as the parts are: the place and the row as one number sort faster than
     # a sort that must keep what is equal.
-    order = np.sort(rows.place[asked].astype(np.int64) * max(rows.place.size, 1) + asked) % max(rows.place.size, 1)
-    place, share = rows.place[order], rows.share[order]
+    size = max(rows.place.size, 1)
+    order = np.sort(rows.place.astype(np.int64) * size + np.arange(rows.place.size)) % size
+    place, share, recent = rows.place[order], rows.share[order], rows.recent[order]
+    begins = np.flatnonzero(np.diff(place, prepend=-1))
+
+    def sums(column: np.ndarray) -> np.ndarray:
+        found = np.zeros(member.size, np.int64)
+        if begins.size:
+            found[place[begins]] = np.add.reduceat(column, begins)
+        return found
+
+    net, margin = rows.net[order], rows.margin[order]
+    told = share >= 0
+    whose, share = (place, share) if told.all() else (place[told], share[told])
     return Bought(
-        sums(rows.net), sums(rows.net, rows.recent), sums(rows.margin), sums(rows.margin, rows.recent), sums(rows.kept), sums(rows.stated),
-        traits.price_sensitivity(place, share, member.size),
+        sums(net), sums(net * recent), sums(margin), sums(margin * recent), sums(rows.kept[order]), sums(rows.stated[order]),
+        traits.price_sensitivity(whose, share, member.size),
         {
-            str(least): traits.split_half(place, share, member.size, least=least)
+            str(least): traits.split_half(whose, share, member.size, least=least)
             for least in (1, traits.ORDERS_NEEDED)
         },
     )  # fmt: skip
