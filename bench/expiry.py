@@ -4,7 +4,9 @@ Raw: hand-written statements over accounts, lots, postings with a unique key, le
 transaction that locks the accounts in order, posts, uses up the lots and lowers the balances. Lots lie in the tables of both as
 they were given, to a thousand members at a time, one day after the other. Ours writes the same rows with event,
 explanation, version of the charter, running number and balance, closes the wallet and tells the timeline. Both engines; every
-figure is of one run. Asked: at least 0.5 x raw, no batch that locks for more than 500 ms, and a till's p99 at most twice what it is without.
+figure is of one run. Asked: at least 0.5 x raw, no batch that locks for more than 500 ms, and a till's p99 at most twice what it is
+without. The till gives points in the shop whose lots lapse. Beside it are measured what a machine of two cores makes any till pay:
+beside a program that only computes, and beside the raw statements, whose rows are not the till's.
 
     .venv/bin/python bench/expiry.py [LOTS]
 """
@@ -13,8 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import statistics
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,12 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import _books
+import _till
 from _postgres import binaries, postgres
 
 PER_MEMBER, ACCOUNTS, AT_ONCE = 5, 200, 1000
+BESIDE = 100_000  # lots that lapse beside a till, at least
 END = _books.BEGIN + timedelta(days=90)
 STARTED = time.perf_counter()
-TILL_EVERY, TILL_ALONE = 0.02, float(os.environ.get("BENCH_SECONDS", "10"))
 TABLES = """
 CREATE TABLE raw_account (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL CHECK (balance >= 0));
 CREATE TABLE raw_txn (id {serial}, key TEXT NOT NULL UNIQUE, at TEXT NOT NULL);
@@ -86,14 +88,19 @@ def _adjusted(merchant: Any, members: int) -> list[int]:
     return found
 
 
-def ours(lots: int) -> None:
-    """A night alone with most of the lots; then another shop's night with the others while a till spends."""
+def beside(lots: int) -> int:
+    """How many lots more there are, for the measurement beside a till."""
+    return max(lots // 5, BESIDE)
+
+
+def ours(lots: int, raw: str) -> None:
+    """A night alone; then another shop's, of fewer lots, while a till gives points there."""
     _books.django()
     from shuke.loyalty.actions import lapsing, run_clock
 
     merchant, other = _books.shop(), _books.shop(name="Other")
     _adjusted(merchant, lots // PER_MEMBER)
-    _adjusted(other, max(lots // PER_MEMBER // 5, 1))
+    _adjusted(other, beside(lots) // PER_MEMBER)
     longest = 0.0
     real = lapsing._lapse_some
 
@@ -105,14 +112,19 @@ def ours(lots: int) -> None:
         return done
 
     lapsing._lapse_some = timed
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     wall, cpu = time.perf_counter(), time.process_time()
     run_clock(merchant=merchant, now=END)
     told: dict[str, Any] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "longest": longest}
+    told["memory"] = [before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]
     _tell("night", lots, lots)
-    told["alone"] = _till(None)
-    night = subprocess.Popen([sys.executable, __file__, "night"])
-    told["beside"] = _till(night)
-    assert night.returncode == 0
+    at = END - timedelta(seconds=1)
+    told["alone"] = _till.credits(other, at)
+    told["beside a program that computes"] = _till.credits(other, at, _till.BURNER, ends=False)
+    told["beside the raw statements"] = _till.credits(
+        other, before, [sys.executable, __file__, raw, str(lots), "beside"]
+    )
+    told["beside a night"] = _till.credits(other, at, [sys.executable, __file__, "night"])
     print(json.dumps(told), flush=True)
 
 
@@ -121,25 +133,9 @@ def night() -> None:
     from shuke.loyalty.actions import run_clock
     from shuke.shops.models import Merchant
 
-    run_clock(merchant=Merchant.objects.get(name="Other"), now=END)
-
-
-def _till(beside: subprocess.Popen | None) -> list[float]:
-    """Milliseconds each of a till's spends took: for some seconds, or while something else runs."""
-    from shuke.loyalty.actions import Ask, ask
-    from shuke.loyalty.models import Wallet
-    from shuke.shops.models import Merchant
-
     merchant = Merchant.objects.get(name="Other")
-    members = list(Wallet.objects.filter(merchant=merchant).values_list("member_id", flat=True))
-    took, until = [], time.perf_counter() + TILL_ALONE
-    while beside.poll() is None if beside else time.perf_counter() < until:
-        began = time.perf_counter()
-        one = Ask(f"till{began}{len(took)}", "adjust", random.choice(members), 7)
-        ask(merchant=merchant, asks=[one], now=END - timedelta(seconds=1), actor="bench")
-        took.append((time.perf_counter() - began) * 1000)
-        time.sleep(TILL_EVERY)
-    return took
+    _till.wait_until_told()
+    run_clock(merchant=merchant, now=END)
 
 
 # -- raw ---------------------------------------------------------------------------------------------------------------
@@ -150,15 +146,28 @@ def _given(n: int) -> tuple[int, int, int]:
     return n // (PER_MEMBER * AT_ONCE), n % PER_MEMBER, n
 
 
-def raw_sqlite(lots: int) -> None:
+def raw_sqlite(lots: int, more: bool) -> None:
     import sqlite3
 
     c = sqlite3.connect(Path(os.environ["SHUKE_HOME"]) / "raw.sqlite3", isolation_level=None)
     c.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA foreign_keys=ON;"
     )
+    if not more:
+        _fill_sqlite(c, (lots + beside(lots)) // PER_MEMBER)
+    statements = [s.format(mine="account BETWEEN ?1 AND ?2") for s in EXPIRE]
+
+    def batch(first: int, last: int) -> None:
+        c.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            c.execute(statement, (first, last))
+        c.execute("COMMIT")
+
+    _raw(batch, lots, more)
+
+
+def _fill_sqlite(c: Any, accounts: int) -> None:
     c.executescript(TABLES.format(serial="INTEGER PRIMARY KEY"))
-    accounts = lots // PER_MEMBER
     c.execute("BEGIN")
     c.executemany("INSERT INTO raw_account VALUES (?, ?)", ((n, 60) for n in range(1, accounts + 1)))
     c.executemany(
@@ -170,22 +179,27 @@ def raw_sqlite(lots: int) -> None:
         sql = f"INSERT INTO raw_entry (txn, account, amount) VALUES (?1, {account}, {sign} * ?3)"
         c.executemany(sql, ((n, account, amount) for n, (account, amount) in enumerate(rows, 1)))
     c.execute("COMMIT")
-    statements = [s.format(mine="account BETWEEN ?1 AND ?2") for s in EXPIRE]
-
-    def batch(first: int, last: int) -> None:
-        c.execute("BEGIN IMMEDIATE")
-        for statement in statements:
-            c.execute(statement, (first, last))
-        c.execute("COMMIT")
-
-    _raw(batch, accounts)
 
 
-def raw_postgres(lots: int) -> None:
+def raw_postgres(lots: int, more: bool) -> None:
     import psycopg
 
-    accounts = lots // PER_MEMBER
     c = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    if not more:
+        _fill_postgres(c, (lots + beside(lots)) // PER_MEMBER)
+    statements = [s.format(mine="account BETWEEN %(a)s AND %(b)s") for s in EXPIRE]
+
+    def batch(first: int, last: int) -> None:
+        told = {"a": first, "b": last}
+        with c.transaction():
+            c.execute("SELECT 1 FROM raw_account WHERE id BETWEEN %(a)s AND %(b)s ORDER BY id FOR NO KEY UPDATE", told)
+            for statement in statements:
+                c.execute(statement, told)
+
+    _raw(batch, lots, more)
+
+
+def _fill_postgres(c: Any, accounts: int) -> None:
     c.execute(TABLES.format(serial="BIGSERIAL PRIMARY KEY"))
     c.execute(f"INSERT INTO raw_account SELECT g, 60 FROM generate_series(1, {accounts}) g")
     every = f"generate_series(0, {accounts * PER_MEMBER - 1}) g"
@@ -197,23 +211,17 @@ def raw_postgres(lots: int) -> None:
     c.execute("INSERT INTO raw_entry (txn, account, amount) SELECT id, account, remaining FROM raw_lot")
     c.execute("INSERT INTO raw_entry (txn, account, amount) SELECT id, 0, -remaining FROM raw_lot")
     c.execute("VACUUM ANALYZE")
-    statements = [s.format(mine="account BETWEEN %(a)s AND %(b)s") for s in EXPIRE]
-
-    def batch(first: int, last: int) -> None:
-        told = {"a": first, "b": last}
-        with c.transaction():
-            c.execute("SELECT 1 FROM raw_account WHERE id BETWEEN %(a)s AND %(b)s ORDER BY id FOR NO KEY UPDATE", told)
-            for statement in statements:
-                c.execute(statement, told)
-
-    _raw(batch, accounts)
 
 
-def _raw(batch: Any, accounts: int) -> None:
+def _raw(batch: Any, lots: int, more: bool) -> None:
+    """All lots; or, beside a till, those that were left for it."""
+    first, last = (lots // PER_MEMBER + 1, (lots + beside(lots)) // PER_MEMBER) if more else (1, lots // PER_MEMBER)
+    if more:
+        _till.wait_until_told()
     longest, wall, cpu = 0.0, time.perf_counter(), time.process_time()
-    for first in range(1, accounts + 1, ACCOUNTS):
+    for account in range(first, last + 1, ACCOUNTS):
         began = time.perf_counter()
-        batch(first, first + ACCOUNTS - 1)
+        batch(account, min(account + ACCOUNTS - 1, last))
         longest = max(longest, time.perf_counter() - began)
     print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "longest": longest}))
 
@@ -221,32 +229,27 @@ def _raw(batch: Any, accounts: int) -> None:
 # -- the run -----------------------------------------------------------------------------------------------------------
 
 
-def _part(name: str, lots: int, env: dict[str, str]) -> dict[str, Any]:
-    command = [sys.executable, __file__, name, str(lots)]
-    told = subprocess.run(command, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True)
-    if told.returncode:
-        raise SystemExit(f"{name}: not through")
-    found: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+def _part(env: dict[str, str], *told: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, __file__, *told], env={**os.environ, **env}, stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{told[0]}: not through")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-def _p99(took: list[float]) -> float:
-    return statistics.quantiles(took, n=100)[98] if len(took) > 2 else max(took)
 
 
 def _compare(engine: str, lots: int, env: dict[str, str], raw: str) -> None:
     print(f"\n{engine}, {lots:,} lots of {lots // PER_MEMBER:,} members", flush=True)
-    hand, mine = _part(raw, lots, env), _part("ours", lots, env)
+    hand, mine = _part(env, raw, str(lots)), _part(env, "ours", str(lots), raw)
     print(f"{'':<8}{'lots/s':>10}{'CPU s':>10}{'longest lock ms':>18}")
     for name, told in (("raw", hand), ("shuke", mine)):
         print(f"{name:<8}{lots / told['wall']:>10,.0f}{told['cpu']:>10.1f}{told['longest'] * 1000:>18.0f}")
     print(f"{hand['wall'] / mine['wall']:.2f} x raw (asked: at least 0.5); locks asked: at most 500 ms")
-    alone, beside = _p99(mine["alone"]), _p99(mine["beside"])
     print(
-        f"till: p99 {alone:.1f} ms alone, {beside:.1f} ms during a night ({len(mine['beside'])} credits): "
-        f"{beside / alone:.1f} x (asked: at most 2)",
-        flush=True,
+        "peak memory of the process {:.0f} MB before the night, {:.0f} after it".format(*mine.pop("memory")), flush=True
     )
+    _till.show({name: took for name, took in mine.items() if isinstance(took, list)})
 
 
 def main(lots: int) -> None:
@@ -261,8 +264,10 @@ def main(lots: int) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case [("ours" | "raw_sqlite" | "raw_postgres") as part, lots]:
-            globals()[part](int(lots))
+        case ["ours", lots, raw]:
+            ours(int(lots), raw)
+        case [("raw_sqlite" | "raw_postgres") as part, lots, *more]:
+            globals()[part](int(lots), bool(more))
         case ["night"]:
             night()
         case told:

@@ -1,13 +1,11 @@
 """Points that lapse in sets: after a night by statements the books are, row by row, what the fold's night makes of them."""
 
-import contextlib
 import random
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -199,8 +197,7 @@ def test_who_owes_or_has_points_set_aside_is_left_to_the_fold(shop):
 def test_a_night_killed_between_two_batches_is_taken_up_again(shop, monkeypatch):
     merchant, _ = shop
     wanted = after(by_the_fold, merchant, END)
-    monkeypatch.setattr(lapsing, "_AT_FIRST", 2)
-    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent, allowed: 2)
+    monkeypatch.setattr(lapsing, "_TURN", {"first": 2, "fewest": 2, "most": 2})
     real, calls = lapsing._take_from_lots, []
 
     def dies_in_the_third(merchant, lots):
@@ -214,54 +211,6 @@ def test_a_night_killed_between_two_batches_is_taken_up_again(shop, monkeypatch)
     assert Wallet.objects.filter(merchant=merchant, next_expiry_at__lte=END).count() == 5
     assert queries.verify(merchant).findings == []
     assert after(in_sets, merchant, END) == wanted
-
-
-def test_batches_grow_while_locks_are_short_and_shrink_when_they_are_long():
-    assert lapsing._next_size(100, 0.01, 0.1) == 200
-    assert lapsing._next_size(100, 0.2, 0.1) == 50
-    assert lapsing._next_size(100, 10.0, 0.1) == lapsing._FEWEST
-    assert lapsing._next_size(2000, 0.01, 0.1) == lapsing._MOST
-
-
-class Clock:
-    """Stands in for `time`: whoever sleeps moves it on."""
-
-    def __init__(self):
-        self.now, self.slept = 100.0, []
-
-    def monotonic(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def test_while_somebody_else_writes_batches_are_short_and_for_a_second_after(monkeypatch):
-    clock, commits = Clock(), iter([7, 7, 8, 8, 8])
-    monkeypatch.setattr(lapsing, "time", clock)
-    monkeypatch.setattr(lapsing, "connection", mock.Mock(in_atomic_block=False))
-    monkeypatch.setattr(lapsing, "_commits_of_others", lambda: next(commits))
-    monkeypatch.setattr(bulk, "is_postgres", lambda: False)
-    tills = lapsing._Tills()
-    assert tills.let_in(0.04) == lapsing._LOCKED_SQLITE  # a night alone
-    assert tills.let_in(0.04) == lapsing._LOCKED_BESIDE  # somebody came
-    assert tills.let_in(0.006) == lapsing._LOCKED_BESIDE
-    clock.now += lapsing._REMEMBERED
-    assert tills.let_in(0.006) == lapsing._LOCKED_SQLITE
-    assert clock.slept == [lapsing._PAUSE, lapsing._PAUSE, 0.003, lapsing._PAUSE]
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(bulk.is_postgres(), reason="PostgreSQL has a lock for each row: no night looks who else writes.")
-def test_what_others_commit_is_seen_and_what_one_commits_oneself_is_not():
-    before = lapsing._commits_of_others()
-    cast.lan()
-    assert lapsing._commits_of_others() == before
-    with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"], uri=True)) as till:
-        till.execute("CREATE TABLE somebody_else (id INTEGER)")
-        till.execute("DROP TABLE somebody_else")
-    assert lapsing._commits_of_others() != before
 
 
 def test_lots_that_end_within_one_minute_are_two_postings(lan):

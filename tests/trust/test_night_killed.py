@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.db.models import Sum
 
+from shuke.kit.turns import Turns
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import Ask, lapsing
 from shuke.loyalty.models import Txn, Wallet
@@ -26,9 +27,9 @@ KILLS = size(2, 50)
 
 @pytest.fixture
 def shop(transactional_db, monkeypatch):
-    monkeypatch.setattr(lapsing, "_AT_FIRST", 2)
+    monkeypatch.setattr(lapsing, "_TURN", {"first": 2, "fewest": 2, "most": 2})
     # So that there is a middle.
-    monkeypatch.setattr(lapsing, "_next_size", lambda size, spent, allowed: time.sleep(0.01) or 2)
+    monkeypatch.setattr(Turns, "_fitting", lambda self, allowed: time.sleep(0.01) or 2)
     merchant = cast.lan().merchant
     publish(merchant, CHARTER)
     people = [member(merchant, n) for n in range(PEOPLE)]

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from shuke.engine.ledger.books import FAR
 from shuke.engine.ledger.fold import Fold
+from shuke.kit.turns import Turns
 from shuke.loyalty.actions.lapsing import lapse
 from shuke.loyalty.actions.posting import Batch
 from shuke.loyalty.actions.settling import Settled, lock_heads, post_forward
@@ -22,7 +23,7 @@ from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters
 from shuke.shops.models import Merchant
 
-PER_TRANSACTION = 200
+_TURN = {"first": 20, "fewest": 5, "most": 200}  # members a transaction
 
 
 def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] | None = None) -> Settled:
@@ -38,12 +39,17 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
         .order_by("member_id")
         .values_list("member_id", flat=True)
     )
-    for start in range(0, len(due), PER_TRANSACTION):
-        part = advance(merchant, due[start : start + PER_TRANSACTION], now)
-        done.members += part.members
-        done.postings += part.postings
-        if progress is not None:
-            progress(part.members)
+    begin = 0
+    with Turns(**_TURN) as turns:
+        while begin < len(due):
+            some = due[begin : begin + turns.size]
+            begin += len(some)
+            with turns.one():
+                part = advance(merchant, some, now)
+            done.members += part.members
+            done.postings += part.postings
+            if progress is not None:
+                progress(part.members)
     return done
 
 

@@ -7,23 +7,20 @@ one (clock.py). For all others these statements write what the fold would write,
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from shuke.engine.charter.terms import Versions
 from shuke.kit import bulk, ids
+from shuke.kit.turns import Turns
 from shuke.loyalty.queries import charters
 from shuke.members.actions import note_found
 from shuke.shops.models import Merchant
 
-# How long the wallets of one batch may be locked, in seconds. On SQLite the lock is everybody's: shorter while others write.
-_LOCKED, _LOCKED_SQLITE, _LOCKED_BESIDE = 0.1, 0.04, 0.005
-_PAUSE, _REMEMBERED = 0.002, 1.0
-_FEWEST, _AT_FIRST, _MOST = 20, 200, 2000
+_TURN = {"first": 50, "fewest": 20, "most": 2000}  # members a transaction
 
 
 def lapse(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] | None = None) -> tuple[int, int]:
@@ -45,51 +42,16 @@ def lapse(*, merchant: Merchant, now: datetime, progress: Callable[[int], None] 
         )
     ]
     members = postings = begin = 0
-    size, tills = _AT_FIRST, _Tills()
-    while begin < len(due):
-        batch = due[begin : begin + size]
-        begin += size
-        started = time.perf_counter()
-        lapsed, posted = _lapse_some(merchant, versions, batch, now)
-        spent = time.perf_counter() - started
-        members, postings = members + lapsed, postings + posted
-        if progress is not None:
-            progress(lapsed)
-        if begin < len(due):
-            size = _next_size(size, spent, tills.let_in(spent))
+    with Turns(**_TURN) as turns:
+        while begin < len(due):
+            batch = due[begin : begin + turns.size]
+            begin += len(batch)
+            with turns.one():
+                lapsed, posted = _lapse_some(merchant, versions, batch, now)
+            members, postings = members + lapsed, postings + posted
+            if progress is not None:
+                progress(lapsed)
     return members, postings
-
-
-def _next_size(size: int, spent: float, allowed: float) -> int:
-    return max(_FEWEST, min(_MOST, 2 * size, int(size * allowed / max(spent, 1e-6))))
-
-
-class _Tills:
-    """Those who write beside a night. SQLite has one writer and no queue: who waits looks every millisecond whether the lock is free.
-
-    So after each batch it is left free for as long as it takes to look twice. Who was let in is seen afterwards; from then on
-    batches are short and pauses longer, until nobody has come for a while. A night alone does not wait for nobody.
-    """
-
-    def __init__(self) -> None:
-        self._commits, self._until = _commits_of_others(), 0.0
-
-    def let_in(self, spent: float) -> float:
-        """Step back; returns for how long the next batch may lock."""
-        if bulk.is_postgres():
-            return _LOCKED
-        if not connection.in_atomic_block:
-            busy = time.monotonic() < self._until
-            time.sleep(max(spent / 2, _PAUSE) if busy else _PAUSE)
-            before, self._commits = self._commits, _commits_of_others()
-            if before != self._commits:
-                self._until = time.monotonic() + _REMEMBERED
-        return _LOCKED_BESIDE if time.monotonic() < self._until else _LOCKED_SQLITE
-
-
-def _commits_of_others() -> int:
-    """A number that changes whenever another connection has committed to this SQLite file."""
-    return 0 if bulk.is_postgres() else int(bulk.select("PRAGMA data_version", [])[0][0])
 
 
 def _simple(versions: Versions, now: datetime) -> tuple[str, list[Any]]:
