@@ -27,6 +27,16 @@ def test_the_counter_is_accessible_and_fits(open_page, check_page, lan, language
     check_page(page)
 
 
+@pytest.mark.parametrize(("language", "width"), [("zh-hans", 360), ("en", 1440)])
+def test_the_till_is_accessible_and_fits_and_enter_prices(open_page, check_page, lan, language, width):
+    page = open_page(lan.assistant, language=language, width=width)
+    page.goto(f"/counter/m/{furnish(lan)}/till")
+    page.locator("input[name=amount]").first.fill("88")
+    page.keyboard.press("Enter")
+    expect(page.locator(".c-till-due")).to_contain_text("¥88.00")
+    check_page(page)
+
+
 def test_two_touches_find_and_hand_out(open_page, check_page, lan):
     """Type four digits and Enter; tap the benefit. Two interactions, and a third takes it back."""
     furnish(lan)

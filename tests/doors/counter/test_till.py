@@ -118,6 +118,11 @@ def test_what_cannot_be_read_is_named_and_what_was_written_stays(at):
         assert 'value="20.50"' in page.content.decode() or "amount" in told
 
 
+def test_a_receipt_belongs_to_a_store(see, shop, cards):
+    page = see(shop.owner).post("/counter/m/0/till/take", {**GOODS, "cards": cards[0], "number": "S-1", "token": "t"})
+    assert (page.status_code, "Choose the store" in page.content.decode()) == (422, True)
+
+
 def test_more_lines_and_somebody_who_may_only_look(at, see, shop, ann):
     assert at(ann, "price", do="lines").content.decode().count('name="amount"') == 6
     client = see(shop.auditor)

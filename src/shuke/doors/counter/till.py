@@ -31,6 +31,7 @@ from shuke.loyalty.queries.facts import order_event
 from shuke.members.models import Member
 from shuke.orders.queries.archive import goods_by_code
 from shuke.shops import queries as shops
+from shuke.shops.models import Store
 
 FIRST, MORE, MOST_LINES = 3, 3, 60
 MINUTES = 15
@@ -194,6 +195,8 @@ def _basket(request: CounterRequest, told: Told) -> tuple[Basket, dict[str, Any]
         "gift_cards": told.cards.split(),
         "stored_value_minor": "most" if told.stored == "most" else _money(told.stored, currency, _("stored value")),
     }
+    if told.number and not _store(request, told) and _stores(request):
+        raise NotUnderstood(_("Choose the store whose receipt this is."))
     document = {"store": _store(request, told), "platform": "pos", "lines": lines, "asks": asks}
     return basket(from_plain(document), currency), document
 
@@ -215,6 +218,11 @@ def _points(text: str) -> int | str:
     if not (bare.isascii() and bare.isdecimal() and len(bare) < 13):
         raise NotUnderstood(_("Points: write a whole number, such as 500."))
     return int(bare)
+
+
+def _stores(request: CounterRequest) -> list[Store]:
+    """Where whoever belongs to no store may choose one."""
+    return [] if request.staff.store else [one for one in shops.stores(request.merchant) if one.platform == "pos"]
 
 
 def _store(request: CounterRequest, told: Told) -> str:
@@ -246,7 +254,7 @@ def _page(
         "priced": _shown(priced.to_plain()) if priced else None,
         "token": token or secrets.token_hex(8),
         "may_act": shops.may(request.staff, "record"),
-        "stores": [] if request.staff.store else [one for one in shops.stores(merchant) if one.platform == "pos"],
+        "stores": _stores(request),
         "has_stored": stored.is_on(merchant, now),
         **more,
     }
