@@ -121,9 +121,7 @@ def ours(lots: int, raw: str) -> None:
     at = END - timedelta(seconds=1)
     told["alone"] = _till.credits(other, at)
     told["beside a program that computes"] = _till.credits(other, at, _till.BURNER, ends=False)
-    told["beside the raw statements"] = _till.credits(
-        other, before, [sys.executable, __file__, raw, str(lots), "beside"]
-    )
+    told["beside the raw statements"] = _till.credits(other, at, [sys.executable, __file__, raw, str(lots), "beside"])
     told["beside a night"] = _till.credits(other, at, [sys.executable, __file__, "night"])
     print(json.dumps(told), flush=True)
 
