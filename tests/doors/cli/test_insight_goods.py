@@ -20,6 +20,7 @@ def test_every_view_is_said(shelves, shuke, view):
     told = shuke("insight", "goods", "--view", view)
     assert told.code == 0
     assert "2026-06-30" in told.out
+    assert ("anew every four weeks" in told.out) == (view == "check")
 
 
 def test_figures_as_json_are_those_of_the_report(shelves, shuke):

@@ -35,6 +35,9 @@ def test_every_view_shows_and_every_figure_opens_to_as_many(see, shelves, view, 
     text = page(client, f"/insight/goods?view={view}&level={level}")
     links = re.findall(r'href="(/insight/goods/members\?[^"]+)"[^>]*data-figure="(\d+)"', text)
     assert bool(links) == (view in ("hot", "again"))
+    assert ("2026-06-30，每四周重新检验" in text or "on 2026-06-30, and anew every four weeks" in text) == (
+        view == "check"
+    )
     for link, figure in links:
         held = int(re.search(r'data-figure="(\d+)"', page(client, link))[1])
         assert held == int(figure)

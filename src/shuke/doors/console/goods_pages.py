@@ -218,6 +218,7 @@ def _check(told: dict[str, Any]) -> list[Table]:
         note = _(
             "For goods new to a member “%(method)s” hits surely more often than bestsellers in this shop, and is shown."
         ) % {"method": _method(found["earned"])}
+    tested = _("Tested on %(day)s, and anew every four weeks") % {"day": found["made_on"]} if "made_on" in found else ""
     shown = []
     for kind, title in (
         ("every", _("Any goods: hit rate of ten")),
@@ -236,7 +237,7 @@ def _check(told: dict[str, Any]) -> list[Table]:
             Table(
                 title, [(_("Known up to, counted"), False), (_("Members"), True), *((_method(m), True) for m in methods)], rows,
                 _("Ten goods are named to each member with what was known on that day; a hit is at least one of them bought on the next day with a purchase. Green: surely better than bestsellers, red: surely worse."),
-                note if kind == "new" else "",
+                note if kind == "new" else tested,
             )
         )  # fmt: skip
     return shown

@@ -173,6 +173,8 @@ def _check(desk: Desk, found: dict[str, Any], told: dict) -> None:
             ],
             title=_title(found, title), right=tuple(range(2, 3 + len(methods))),
         )  # fmt: skip
+    if "made_on" in told:
+        desk.say(_("Tested on %(day)s, and anew every four weeks") % {"day": told["made_on"]})
     if told["earned"] == "bestsellers":
         desk.say(_("For new goods nothing is surely better than bestsellers here: bestsellers are shown."))
     else:
