@@ -24,6 +24,7 @@ from django.conf import settings
 from shuke.engine.insight import kpi
 from shuke.engine.insight.port import TABLES, Columns, Engine
 from shuke.insight.queries import order_columns as store
+from shuke.insight.queries.kept_rows import places
 from shuke.insight.queries.order_columns import PRINTS
 from shuke.insight.queries.order_columns import shop_days as shop_days
 from shuke.kit import clock
@@ -158,7 +159,7 @@ def _write_changed(
     out: dict[str, np.ndarray] = {}
     for month in sorted(known["months"]):
         file = engine.read(home / f"head-{month}.parquet", ("order_id", *PRINTS))
-        at, there = _places(now["order_id"], file["order_id"])
+        at, there = places(now["order_id"], file["order_id"])
         same = there & (now["print"][at] == store.whole_print(file)) & ~seen[at] if seen.size else there
         seen[at[same]] = True
         out[month] = file["order_id"][~same]
@@ -186,7 +187,7 @@ def _write_changes(
     first, after = (moment.timestamp() for moment in _span(merchant, month))
     here = (heads["paid_s"] >= first) & (heads["paid_s"] < after)  # who moved this moment is found next time
     heads = {name: values[here] for name, values in heads.items()}
-    at, there = _places(old["order_id"], heads["order_id"])
+    at, there = places(old["order_id"], heads["order_id"])
     if old["order_id"].size:
         reread = heads["order_id"][~(there & (old["line_print"][at] == heads["line_print"]))]
     else:
@@ -227,16 +228,9 @@ def _most_are_of(merchant: Merchant) -> bool:
     return 2 * orders(merchant) >= sum(orders(one) for one in shops.merchants())
 
 
-def _places(sorted_ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where ids stand among ascending ones, and whether they are there at all (elsewhere the place means nothing)."""
-    at = np.minimum(np.searchsorted(sorted_ids, wanted), max(sorted_ids.size - 1, 0))
-    there = sorted_ids[at] == wanted if sorted_ids.size else np.zeros(wanted.size, dtype=bool)
-    return at, there
-
-
 def _replaced(old: Columns, out: np.ndarray, fresh: Columns) -> Columns:
     """`old` without the orders `out`, and with the rows of `fresh`."""
-    stay = ~_places(np.sort(out), old["order_id"])[1]
+    stay = ~places(np.sort(out), old["order_id"])[1]
     return {name: np.concatenate((values[stay], fresh[name])) for name, values in old.items()}
 
 
