@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from shuke.engine.insight import kpi
-from shuke.engine.insight.goods.reading import found
-from shuke.engine.insight.goods.sales import distinct, groups_begin
+from shuke.engine.insight.goods.reading import found, found_by_turn
+from shuke.engine.insight.goods.sales import distinct, groups_begin, places
 from shuke.engine.insight.port import Columns, Engine, Port
 from shuke.insight.queries import analytics
 from shuke.insight.queries.goods_sales import Shelf, files_of, living, names_of, shelf, short
@@ -178,11 +178,14 @@ def _spent(
     return codes + more, names + more, spent.reshape(size, wide).astype(np.float32)
 
 
-def _added(key: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each key once, ascending, with the sum of its amounts."""
+def _added(key: np.ndarray, *amounts: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Each key once, ascending, with the sums of its amounts."""
     turn = np.argsort(key, kind="stable")
     begin = np.flatnonzero(groups_begin(key[turn]))
-    return key[turn][begin], np.add.reduceat(amount[turn], begin) if begin.size else amount[:0]
+    return (
+        key[turn][begin],
+        *(np.add.reduceat(amount[turn], begin) if begin.size else amount[:0] for amount in amounts),
+    )
 
 
 def _most(table: np.ndarray, most: int) -> tuple[np.ndarray, list[int]]:
@@ -211,18 +214,18 @@ def _here(merchant: Merchant, members: np.ndarray, bars: _Bars, since: int, last
     with Engine(memory="256MB") as engine:
         for of_heads, of_lines in _months(merchant, since):
             heads, lines = engine.read(of_heads, _HEADS), engine.read(of_lines, _LINES)
-            who, there = found(members, heads["member"])
+            who, there = found_by_turn(members, heads["member"])
             there &= (heads["counted"] == 1) & (heads["day"] > since) & (heads["day"] <= last)
             rows = np.flatnonzero(there)
             at, known = found(heads["order_id"], lines["order_id"])
             product, listed = found(bars.product, lines["product"])
             item = bars.item[product] if bars.item.size else np.zeros(product.size, np.int64)
             bought = np.flatnonzero(known & listed & (item > 0) & (there[at] if there.size else known))
-            what, place = np.unique(item[bought], return_inverse=True)
-            whose = who[at[bought]].astype(np.int64)
-            key = whose * max(what.size, 1) + place
-            pairs, kept = _added(key, lines["amount"][bought] - lines["refunded"][bought])
-            _pairs, times = _added(key, np.ones(key.size, np.int64))
+            what, place = places(item[bought])
+            key = who[at[bought]].astype(np.int64) * max(what.size, 1) + place
+            pairs, kept, times = _added(
+                key, lines["amount"][bought] - lines["refunded"][bought], np.ones(key.size, np.int64)
+            )
             yield _Month(
                 who[rows].astype(np.int64), heads["day"][rows].astype(np.int64), heads["paid_s"][rows], heads["store"][rows], heads["net"][rows],
                 pairs // max(what.size, 1), what[pairs % max(what.size, 1)] if what.size else pairs, kept, times,
