@@ -55,6 +55,22 @@ def test_it_is_published_on_a_day_and_taken_back(till):
     assert post(till, "/charter/versions/1/withdraw")[1]["code"] == "in_force"
 
 
+def test_sent_again_under_its_key_it_answers_as_the_first_time(till):
+    told = {"charter": OTHER, "day": "2026-07-01", "note": "less", "key": "c-1"}
+    first = post(till, "/charter/publish", **told)
+    assert first == post(till, "/charter/publish", **told)
+    assert post(till, "/charter/publish", **told | {"note": "other"})[1]["code"] == "key_reused"
+    back = post(till, "/charter/versions/2/withdraw", key="c-2")
+    assert back == post(till, "/charter/versions/2/withdraw", key="c-2")
+    assert first == post(till, "/charter/publish", **told)  # for ever: what was done is not done anew
+    assert (back[0], PublishedCharter.objects.count()) == (200, 1)
+    refused = [post(till, "/charter/versions/1/withdraw", key="c-3") for _twice in range(2)]
+    assert refused[0] == refused[1]
+    till.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh"
+    assert "自" in post(till, "/charter/versions/1/withdraw", key="c-3")[1]["error"]
+    assert till.get("/charter/versions/9")[1] == {"error": "没有第 9 版。", "code": "no_such_version"}
+
+
 def test_what_cannot_be_published_is_refused_with_a_code(till, lan):
     status, told = post(till, "/charter/publish", charter=OTHER, day="2020-01-01")
     assert (status, told["code"]) == (409, "in_the_past")

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
-from ninja import Router, Schema, Status
+from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.charter import document, telling
 from shuke.engine.charter.faults import CharterInvalid
 from shuke.flows import publish_charter
 from shuke.kit import clock
-from shuke.loyalty.actions import CharterRefused
+from shuke.loyalty.actions import CharterRefused, charters_under_keys
 from shuke.loyalty.models import PublishedCharter
 from shuke.loyalty.queries import charters
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["charter"])
 Language = Annotated[str, Field(pattern="^(zh|en)$")]
+OwnKey = Annotated[str, Field(max_length=160, description="or the header Idempotency-Key; without one each is another")]
+KeyHeader = Annotated[str, Header(alias="Idempotency-Key", max_length=160)]
+
+
+def status_of(code: str) -> int:
+    return 404 if code == "no_such_version" else 409
 
 
 class VersionOut(Schema):
@@ -63,6 +71,11 @@ class Checked(Schema):
 class Publish(Told):
     day: date | None = Field(None, description="in force from the start of this shop day; null or today: at once")
     note: Annotated[str, Field(max_length=200)] = ""
+    key: OwnKey = ""
+
+
+class Withdraw(Schema):
+    key: OwnKey = ""
 
 
 class NotPublished(Refusal):
@@ -94,7 +107,7 @@ def version(request: Request, number: int) -> Status:
     """One version with its document: old orders stay explained by the one in force when they were paid."""
     row = next((v for v in charters.history(request.auth.merchant) if v.version == number), None)
     if row is None:
-        return Status(404, {"error": f"There is no version {number}."})
+        raise CharterRefused("no_such_version", version=number)
     return Status(200, {**_version(request, row), "charter": row.document})
 
 
@@ -106,16 +119,19 @@ def validate(request: Request, told: Told) -> Checked:
 
 
 @router.post("/charter/publish", response={200: VersionOut, 403: Refusal, 409: NotPublished, 422: NotPublished})
-def publish(request: Request, told: Publish) -> Status:
-    """Put a charter in force from a day on. A retry of what was published is refused as `nothing_changes`."""
+def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") -> Status:
+    """Put a charter in force from a day on. Sent again with its key it answers as the first time; without one, what is in
+    force already is refused as `nothing_changes`."""
     token = writer(request.auth)
     merchant = token.merchant
     if found := _problems(told):
-        return Status(422, {"error": "This is no valid charter.", "code": "charter_invalid", "problems": found})
+        told_so = "这不是有效的章程。" if language(request) == "zh" else "This is no valid charter."
+        return Status(422, {"error": told_so, "code": "charter_invalid", "problems": found})
     now = shop_now(merchant)
     day = told.day or clock.day_of(now, merchant.tz)
     since = now if day == clock.day_of(now, merchant.tz) else datetime.combine(day, time.min, tzinfo=merchant.tz)
-    try:
+
+    def do() -> dict[str, Any]:
         row = publish_charter.publish(
             merchant=merchant,
             charter=document.from_plain(told.raw()),
@@ -125,22 +141,36 @@ def publish(request: Request, told: Publish) -> Status:
             note=told.note,
             address=request.META.get("REMOTE_ADDR", ""),
         )
-    except CharterRefused as error:
-        return Status(409, {"error": str(error), "code": error.code})
-    return Status(200, _version(request, row))
+        return VersionOut(**_version(request, row)).model_dump(mode="json")
+
+    asked = ["publish", told.raw(), told.day, told.note]
+    return Status(200, _once(request, told.key or idempotency_key, asked, do, now))
 
 
-@router.post("/charter/versions/{number}/withdraw", response={200: dict, 403: Refusal, 409: NotPublished})
-def withdraw(request: Request, number: int) -> Status:
-    """Take back a version that is not in force yet; it lives on as a draft in the console."""
+@router.post(
+    "/charter/versions/{number}/withdraw", response={200: dict, 403: Refusal, 409: NotPublished, 422: NotPublished}
+)
+def withdraw(request: Request, number: int, told: Withdraw | None = None, idempotency_key: KeyHeader = "") -> Status:
+    """Take back a version that is not in force yet; it lives on as a draft in the console. Sent again with its key it answers
+    as the first time."""
     token = writer(request.auth)
-    try:
-        draft = publish_charter.withdraw(
-            merchant=token.merchant, version=number, now=shop_now(token.merchant), actor=f"token:{token.pk}"
-        )
-    except CharterRefused as error:
-        return Status(409, {"error": str(error), "code": error.code})
-    return Status(200, {"withdrawn": number, "draft": str(draft.pk)})
+    now = shop_now(token.merchant)
+
+    def do() -> dict[str, Any]:
+        draft = publish_charter.withdraw(merchant=token.merchant, version=number, now=now, actor=f"token:{token.pk}")
+        return {"withdrawn": number, "draft": str(draft.pk)}
+
+    key = (told.key if told else "") or idempotency_key
+    return Status(200, _once(request, key, ["withdraw", number], do, now))
+
+
+def _once(
+    request: Request, key: str, asked: Sequence[object], do: Callable[[], dict[str, Any]], now: datetime
+) -> dict[str, Any]:
+    if not key:
+        return do()
+    merchant, actor = request.auth.merchant, f"token:{request.auth.pk}"
+    return charters_under_keys.once(merchant=merchant, key=key, asked=asked, deed=do, now=now, actor=actor)[0]
 
 
 def _version(request: Request, row: PublishedCharter) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from shuke.doors.api import coalition, partner_cards, referral, till, trouble
+from shuke.doors.api import charters, coalition, partner_cards, referral, till, trouble
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden
 from shuke.engine.checkout.document import BasketInvalid
@@ -25,7 +25,7 @@ from shuke.flows.checkout import CheckoutRefused
 from shuke.insight.queries.figures import NoFigures
 from shuke.kit import misread
 from shuke.kit.refusal import Refusal
-from shuke.loyalty.actions import KeyReused
+from shuke.loyalty.actions import CharterRefused, KeyReused
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.partner_cards import CardRefused
@@ -43,6 +43,7 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (CoalitionRefused, coalition.status_of),
     (CardRefused, partner_cards.status_of),
     (OrderRefused, lambda code: 422),
+    (CharterRefused, charters.status_of),
     (BasketInvalid, lambda code: 400),
     (NoFigures, lambda code: 409),
 )

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 
 from shuke.engine.charter import document
+from shuke.kit.refusal import Refusal, Sentences
 from shuke.loyalty.models import PublishedCharter, Txn
 from shuke.shops.models import Merchant
 
 
-class CharterRefused(ValueError):
-    """This charter cannot be published as asked; the message says why and what to do, `code` is for programs."""
+class CharterRefused(Refusal):
+    """This charter cannot be published, or taken back, as asked."""
 
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
+    sentences: ClassVar[Sentences] = {
+        "other_currency": (
+            "The charter counts in {currency}, but {merchant} sells in {expected}. Change `currency` in the charter.",
+            "章程的币种是 {currency}，而 {merchant} 的币种是 {expected}。请修改章程中的 currency。",
+        ),
+        "in_the_past": (
+            "Version {version} is in force; a new version cannot begin in the past ({since} UTC). Choose a date from today on.",
+            "第 {version} 版正在生效；新版本不能从过去开始（{since} UTC）。请选择今天或以后的日期。",
+        ),
+        "before_the_last": (
+            "Version {version} begins on {since} UTC; the next one must begin later, or withdraw that version first.",
+            "第 {version} 版从 {since} UTC 开始；下一版须更晚，或先撤回该版。",
+        ),
+        "no_such_version": ("There is no version {version}.", "没有第 {version} 版。"),
+        "in_force": (
+            "Version {version} is in force since {since} UTC and explains what members earned since. Publish another version "
+            "instead.",
+            "第 {version} 版自 {since} UTC 起生效，会员此后的积分由它说明。请改为发布新版本。",
+        ),
+        "not_the_last": (
+            "Version {version} comes after it; withdraw that one first.",
+            "其后还有第 {version} 版，请先撤回那一版。",
+        ),
+        "used": (
+            "Version {version} explains postings dated after its beginning; it can no longer be withdrawn.",
+            "第 {version} 版生效后的记账由它说明，已不能撤回。",
+        ),
+        "nothing_changes": (
+            "Version {version} says exactly the same; there is nothing to publish.",
+            "与第 {version} 版完全相同，无需发布。",
+        ),
+    }
 
 
 @transaction.atomic
@@ -40,24 +70,14 @@ def publish_charter(
     Merchant.objects.select_for_update().get(pk=merchant.pk)  # one publication at a time
     if charter.currency != merchant.currency:
         raise CharterRefused(
-            "other_currency",
-            f"The charter counts in {charter.currency}, but {merchant.name} sells in {merchant.currency}. "
-            "Change `currency` in the charter.",
+            "other_currency", currency=charter.currency, merchant=merchant.name, expected=merchant.currency
         )
     last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
     if last is not None:
         if effective_from < now:
-            raise CharterRefused(
-                "in_the_past",
-                f"Version {last.version} is in force; a new version cannot begin in the past ({effective_from:%Y-%m-%d %H:%M} "
-                f"UTC). Choose a date from today on.",
-            )
+            raise CharterRefused("in_the_past", version=last.version, since=f"{effective_from:%Y-%m-%d %H:%M}")
         if effective_from <= last.effective_from:
-            raise CharterRefused(
-                "before_the_last",
-                f"Version {last.version} begins on {last.effective_from:%Y-%m-%d %H:%M} UTC; the next one must begin later, "
-                "or withdraw that version first.",
-            )
+            raise CharterRefused("before_the_last", version=last.version, since=f"{last.effective_from:%Y-%m-%d %H:%M}")
     return PublishedCharter.objects.create(
         merchant=merchant,
         version=1 if last is None else last.version + 1,
@@ -79,18 +99,12 @@ def withdraw_charter(*, merchant: Merchant, version: int, now: datetime) -> Publ
     last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
     row = PublishedCharter.objects.filter(merchant=merchant, version=version).first()
     if row is None or last is None:
-        raise CharterRefused("no_such_version", f"There is no version {version}.")
+        raise CharterRefused("no_such_version", version=version)
     if row.effective_from <= now:
-        raise CharterRefused(
-            "in_force",
-            f"Version {version} is in force since {row.effective_from:%Y-%m-%d %H:%M} UTC and explains what members earned "
-            "since. Publish another version instead.",
-        )
+        raise CharterRefused("in_force", version=version, since=f"{row.effective_from:%Y-%m-%d %H:%M}")
     if row.version != last.version:
-        raise CharterRefused("not_the_last", f"Version {last.version} comes after it; withdraw that one first.")
+        raise CharterRefused("not_the_last", version=last.version)
     if Txn.objects.filter(merchant=merchant, charter_version=version).exists():
-        raise CharterRefused(
-            "used", f"Version {version} explains postings dated after its beginning; it can no longer be withdrawn."
-        )
+        raise CharterRefused("used", version=version)
     PublishedCharter.objects.filter(pk=row.pk).delete()
     return row

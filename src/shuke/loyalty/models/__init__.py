@@ -3,6 +3,7 @@
 from shuke.loyalty.models.benefits import BenefitUse
 from shuke.loyalty.models.books import (
     Account,
+    CharterRequest,
     Entry,
     Hold,
     Lot,
@@ -78,6 +79,7 @@ __all__ = [
     "CardStatement",
     "CardTerms",
     "CharterDraft",
+    "CharterRequest",
     "Checkout",
     "CheckoutReturn",
     "ClosedMonth",

@@ -30,6 +30,22 @@ class PublishedCharter(models.Model):
         ]
 
 
+class CharterRequest(models.Model):
+    """A version published or withdrawn under a caller's key: sent again, it is answered alike."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    key = models.CharField(max_length=160, help_text="The caller's own; for ever.")
+    payload = models.BinaryField(max_length=16, help_text="Hash of what was asked.")
+    answer = models.JSONField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        db_table = "loyalty_charter_request"
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_charter_request_key")]
+
+
 class Wallet(models.Model):
     """One member's account head: cached figures, the standing of the engine, and the row to lock."""
 
