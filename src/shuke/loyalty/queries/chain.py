@@ -32,6 +32,17 @@ def unsealed(merchant: Merchant, limit: int, *, count: bool = True) -> list[int]
     return [pk for (pk,) in found]
 
 
+def are_left_behind(merchant: Merchant) -> bool:
+    """Are more postings without a seal than are looked for at the end? Counted first, so that what tills post meanwhile is none."""
+    [(posted,)] = bulk.select("SELECT COUNT(*) FROM loyalty_txn WHERE merchant_id = %s", [merchant.pk])
+    last = Seal.objects.filter(merchant=merchant).aggregate(last=Max("last_id"), sealed=Sum("count"))
+    [(at_the_end,)] = bulk.select(
+        "SELECT COUNT(*) FROM loyalty_txn WHERE +merchant_id = %s AND seal IS NULL AND id > %s",
+        [merchant.pk, (last["last"] or 0) - _LOOK_BACK],
+    )
+    return bool(posted > (last["sealed"] or 0) + at_the_end)
+
+
 def content_of(merchant: Merchant, number: int, first: int | None, last: int | None) -> Iterable[str]:
     """Every posting of a seal with its legs and uses as text lines, in id order; the same on both engines."""
     first, last = first or 0, last or _ALWAYS
