@@ -41,7 +41,7 @@ def sound(town):
 
 
 def test_points_of_all_partners_pay_and_come_back_where_they_came_from_to_the_cent(town):
-    here, mine, there, _ = town
+    here, mine, *_ = town
     told = hold(here, mine, "k1", 7.01, 3.02, coalition=True, points="most").priced
     assert (told["totals"]["points"], told["totals"]["due_minor"]) == (501, 502)
     assert sum(points(town)) == 800 - 501
@@ -69,7 +69,7 @@ def test_a_basket_nobody_pays_gives_the_points_back_when_its_time_is_over(town):
 
 
 def test_why_no_coalition_points_pay_is_said(town):
-    here, mine, there, theirs = town
+    here, mine, _there, theirs = town
     alone = member(here, 9)
     reasons = []
     for who in (alone, mine):
@@ -79,7 +79,9 @@ def test_why_no_coalition_points_pay_is_said(town):
     Member.objects.filter(pk=mine).update(frozen_at=NOW)
     for asks in ({"coalition": True}, {}):
         told = hold(here, mine, f"f{asks}", 4, points=100, **asks).priced
-        assert [(one["reason"], "冻结" in one["say"]["zh"]) for one in told["inapplicable"]] == [("points_frozen", True)]
+        assert [(one["reason"], "冻结" in one["say"]["zh"]) for one in told["inapplicable"]] == [
+            ("points_frozen", True)
+        ]
     Member.objects.filter(pk=mine).update(frozen_at=None)
     Member.objects.filter(pk=theirs).update(frozen_at=NOW)  # there nothing can be taken, here it goes on
     assert hold(here, mine, "own", 20, coalition=True, points=400).priced["totals"]["points"] == 200

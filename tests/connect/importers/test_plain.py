@@ -170,7 +170,9 @@ def test_a_row_in_another_currency_is_kept_out_with_its_reason(tmp_path, currenc
     path = csv_file(tmp_path / "f.csv", [head, *([f"N{n}", "2024-03-01", "9.90", one] for n, one in enumerate(cells))])
     assert [order.number for order in orders(path, currency=currency)] == [f"N{n}" for n in range(len(own))]
     assert told(path, currency=currency)[1:] == [("other_currency", n + 7, "币种") for n in range(len(foreign))]
-    signed = csv_file(tmp_path / "g.csv", [head[:3], ["N1", "2024-03-01", foreign[-1] + "9"], ["N2", "2024-03-01", "9"]])
+    signed = csv_file(
+        tmp_path / "g.csv", [head[:3], ["N1", "2024-03-01", foreign[-1] + "9"], ["N2", "2024-03-01", "9"]]
+    )
     assert told(signed, currency=currency)[1][:2] == ("other_currency", 2)
 
 
