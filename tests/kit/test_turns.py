@@ -59,6 +59,7 @@ def test_on_sqlite_the_file_is_left_free_after_each_turn_and_for_longer_once_som
     counts = iter([7, 7, 8, 8, 8, 8])
     monkeypatch.setattr(bulk, "is_postgres", lambda: False)
     monkeypatch.setattr(Turns, "_count", lambda self: next(counts))
+    monkeypatch.setattr(turns, "_LOG_FOR", (9, 9))
     some = Turns(first=100, fewest=10, most=1000)
     alone, beside = turns._SQLITE
     assert take(some, clock, alone) == 100  # the first lets nobody in: it may be the last
@@ -76,7 +77,7 @@ def test_on_sqlite_the_log_is_carried_into_the_file_between_turns(clock, monkeyp
     monkeypatch.setattr(Turns, "_count", lambda self: 0)
     some = Turns(first=1, fewest=1, most=1)
     for _ in range(3):
-        take(some, clock, turns._LOG_FOR)
+        take(some, clock, turns._LOG_FOR[0])
     assert clock.slept == ["log", turns._PAUSE] * 2
 
 
@@ -101,7 +102,7 @@ def _state() -> list:
 
 @pytest.mark.django_db(transaction=True)
 def test_turns_do_not_wait_for_the_disk_and_leave_the_connection_as_it_was(monkeypatch):
-    monkeypatch.setattr(turns, "_LOG_FOR", 0.0)
+    monkeypatch.setattr(turns, "_LOG_FOR", (0.0, 0.0))
     if bulk.is_postgres():
         bulk.execute("SET synchronous_commit = local", [])
     before, seen = _state(), []

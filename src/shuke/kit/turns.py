@@ -20,7 +20,7 @@ from shuke.kit import bulk
 # Seconds for which one turn may lock: alone, beside others. PostgreSQL locks rows, which few others want.
 _POSTGRES, _SQLITE = (0.1, 0.02), (0.04, 0.0025)
 _PAUSE, _REMEMBERED = 0.002, 1.0
-_LOG_FOR = 0.25  # seconds of turns after which SQLite's log is carried into its file
+_LOG_FOR = 0.25, 0.04  # seconds of turns after which SQLite's log is carried into its file: alone, beside others
 
 
 class Turns:
@@ -98,7 +98,7 @@ class Turns:
             self._before = self._count()  # what was done between two turns is of no account: it may have been our own
             return
         self._logged += self._spent
-        if self._logged >= _LOG_FOR:
+        if self._logged >= _LOG_FOR[self._beside()]:
             self._logged = 0.0
             _carry_log()
         time.sleep(max(self._spent, _PAUSE) if self._beside() else _PAUSE)
