@@ -61,6 +61,7 @@ def made_up(seed: int, *, orders: int = 600, members: int = 60) -> Tables:
     return {
         "taken_off": taken, "margins": margins, "heads": heads, "lines": lines, "members": people, "chosen": chosen, "goods": goods,
         "buckets": buckets, "store_units": store_units, "who_units": who_units, "days": days(heads), "steps": steps(days(heads)),
+        "order_sums": order_sums(lines, margins),
     }  # fmt: skip
 
 
@@ -89,6 +90,25 @@ def steps(listed: list[dict[str, int]]) -> list[dict[str, int]]:
         after = min((day for day in others if day > row["day"]), default=1_000_000)
         found.append({"member": row["member"], "day": row["day"], "before_day": before, "next_day": after})
     return found
+
+
+def order_sums(lines: list[dict[str, int]], margins: list[dict[str, int]]) -> list[dict[str, int]]:
+    stated = {one["product"]: one for one in margins}
+    found: dict[int, dict[str, int]] = {}
+    for line in lines:
+        sums = found.setdefault(
+            line["order_id"], dict.fromkeys(port.TABLES["order_sums"], 0) | {"of_order": line["order_id"]}
+        )
+        left, told = max(line["amount"] - line["refunded"], 0), stated.get(line["product"])
+        permille, cost = (told["permille"], told["cost"]) if told else (PARAMETERS["default_margin"], -1)
+        sums["kept_sum"] += left
+        sums["weighted_sum"] += left * max(permille, 0)
+        sums["costed_sum"] += left if cost >= 0 else 0
+        sums["cost_sum"] += max(cost, 0) * line["quantity_milli"] if left else 0
+        sums["stated_sum"] += left if told else 0
+        sums["asked_sum"] += line["amount"]
+        sums["reduced_sum"] += line["amount"] if line["discount"] else 0
+    return list(found.values())
 
 
 def columns(table: str, rows: list[dict[str, int]]) -> port.Columns:

@@ -69,7 +69,7 @@ def test_the_engine_needs_neither_django_nor_pandas():
     assert out.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["days", "steps"])
+@pytest.mark.parametrize("name", ["days", "order_sums", "steps"])
 def test_what_an_engine_keeps_is_what_plain_loops_find(name):
     tables = made_up(3)
     assert kept_rows(tables, name) == sorted(tuple(row.values()) for row in tables[name])
