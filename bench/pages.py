@@ -20,9 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuke.settings")
 
-import django
 
-django.setup()
+import shuke.wsgi  # noqa: E402, F401 # as a web process does: what stands is never looked through for garbage
 
 from django.conf import settings  # noqa: E402 - only after set-up
 
