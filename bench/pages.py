@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuke.settings")
 
 
-import shuke.wsgi  # noqa: E402, F401 # as a web process does: what stands is never looked through for garbage
+from django.conf import settings
 
-from django.conf import settings  # noqa: E402 - only after set-up
+import shuke.wsgi  # noqa: F401 # as a web process does: what stands is never looked through for garbage
 
 # A page's own work is measured; which hashed name a style sheet has is looked up in memory in any case.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
