@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,19 @@ def leave(merchant: Merchant, table: str, mark: str, columns: Columns) -> None:
     """After the last row is written. columns: whole numbers of all rows, `member` ascending."""
     to = path(merchant, table)
     to.parent.mkdir(parents=True, exist_ok=True)
+    put(to, f"{FORMAT} {mark}", {name: shortest(values) for name, values in columns.items()})
+
+
+def put(to: Path, mark: str, columns: Columns) -> None:
+    """A file of columns and its mark, in one step."""
     part = to.with_suffix(".part")
-    written: dict[str, Any] = {name: _short(values) for name, values in columns.items()}
-    written["mark"] = np.array(f"{FORMAT} {mark}")
+    written: dict[str, Any] = columns | {"mark": np.array(mark)}
     with part.open("wb") as out:
         np.savez(out, **written)
     part.replace(to)
 
 
-def _short(values: np.ndarray) -> np.ndarray:
+def shortest(values: np.ndarray) -> np.ndarray:
     """In as few bytes as hold them all."""
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
     for kind in (np.int8, np.int16, np.int32):

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from shuke.engine.insight.goods.reading import Stood
+from shuke.insight.actions.kept_rows import put, shortest
 from shuke.insight.queries.month_sales import path
 
 
 def leave(lines: Path, level: str, marked: str, told: Stood) -> None:
-    """Write it in one step."""
-    final = path(lines, level)
-    part = final.with_suffix(".part")
-    short = told._replace(
-        size=_short(told.size), item=_short(told.item), amount=_short(told.amount)
-    )  # most of a large history: in as few bytes as hold it
-    with part.open("wb") as out:
-        written: dict[str, Any] = short._asdict() | {"mark": np.array(marked)}
-        np.savez(out, **written)
-    part.replace(final)
+    """Most of a large history: in as few bytes as hold it."""
+    short = {name: shortest(getattr(told, name)) for name in ("size", "item", "amount")}
+    put(path(lines, level), marked, told._asdict() | short)
 
 
 def tidy(lines: list[Path], level: str) -> None:
@@ -31,9 +22,3 @@ def tidy(lines: list[Path], level: str) -> None:
         for left in lines[0].parent.glob(f"sold-{level}-*.npz"):
             if left not in wanted:
                 left.unlink(missing_ok=True)
-
-
-def _short(values: np.ndarray) -> np.ndarray:
-    low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    kinds = (np.int8, np.int16, np.int32)
-    return values.astype(next((k for k in kinds if np.iinfo(k).min <= low and high <= np.iinfo(k).max), np.int64))

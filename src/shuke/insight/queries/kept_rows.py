@@ -26,11 +26,15 @@ def path(merchant: Merchant, table: str) -> Path:
 
 def kept(merchant: Merchant, table: str, mark: str) -> Columns | None:
     """The columns of the copy, `member` among them, ascending. None where there is none of this mark."""
+    found = taken(path(merchant, table), f"{FORMAT} {mark}")
+    return found if found is not None and found["member"].size == _count(merchant, table) else None
+
+
+def taken(file: Path, mark: str) -> Columns | None:
+    """The columns of a file that bears this mark."""
     try:
-        with np.load(path(merchant, table), allow_pickle=False) as file:
-            if str(file["mark"]) != f"{FORMAT} {mark}" or file["member"].size != _count(merchant, table):
-                return None
-            return {name: file[name] for name in file.files if name != "mark"}
+        with np.load(file, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files if name != "mark"} if str(found["mark"]) == mark else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # not there, or cut off
 

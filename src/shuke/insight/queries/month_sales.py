@@ -7,12 +7,12 @@ made again by the next report (insight/actions/month_sales.py).
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from shuke.engine.insight.goods.reading import Stood
+from shuke.insight.queries.kept_rows import taken
 
 FORMAT = 1
 
@@ -34,10 +34,5 @@ def mark(lines: Path, products: str) -> str:
 
 def kept(lines: Path, level: str, marked: str) -> Stood | None:
     """None where there is none of this mark."""
-    try:
-        with np.load(path(lines, level), allow_pickle=False) as file:
-            if str(file["mark"]) != marked:
-                return None
-            return Stood(*(file[name] for name in Stood._fields))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None  # not there, or cut off
+    found = taken(path(lines, level), marked)
+    return Stood(**found) if found is not None and found.keys() == set(Stood._fields) else None
