@@ -2,7 +2,7 @@
 one, with 1 % of orders and members changed: `python bench/after_night.py --home FOLDER [--changed 0.01]`.
 
 FOLDER is a shop of `bench/night.py --home FOLDER` after its nights. The first time, its members are told of (age, gender, place, income,
-how they came, one in fifty by whom they were brought), its goods get margins, piece costs and needs, and one line in seven a discount;
+how they came, home store, one in fifty by whom they were brought) and get accounts, its goods get margins, piece costs and needs, and one line in seven a discount;
 the columns are made anew. Then each job runs in a process of its own, as a worker has it to do: CPU seconds, time and peak memory
 of each; the first time all that jobs keep from one night to the next is made. Then a day changes 1 % of all orders (bench/night.py) and what 1 % of
 the members told, a night is run (its own cost is told beside), and each job runs again. `--changed 0` leaves that out. Afterwards `SHUKE_HOME=FOLDER python bench/pages.py` measures pages that have figures.
@@ -60,6 +60,15 @@ def told(database: Path) -> None:
             f"acquired_by = {one_of(WAYS, 19)}"
         )
         to.execute("UPDATE orders_line SET discount_minor = amount_minor / 5 WHERE id % 7 = 0")
+        stores = [pk for (pk,) in to.execute("SELECT id FROM shops_store ORDER BY id")]
+        homes = " ".join(f"WHEN {i} THEN {pk}" for i, pk in enumerate(stores))
+        to.execute(f"UPDATE members_member SET home_store_id = CASE {_MIXED} / 23 % {len(stores) + 1} {homes} END")
+        # Accounts as lists show them, with nothing in the books behind: two in three have points, many of them few.
+        to.execute(
+            "INSERT OR REPLACE INTO loyalty_wallet (member_id, merchant_id, balance, held, debt, seq, tier, growth, birthdays, standing) "
+            f"SELECT id, merchant_id, CASE WHEN {_MIXED} % 3 = 0 THEN 0 ELSE 1000000 / (1 + {_MIXED} / 3 % 9973) END, 0, 0, 0, "
+            f"CASE WHEN {_MIXED} / 29 % 12 = 0 THEN 'gold' ELSE 'member' END, 0, '[]', '{{}}' FROM members_member"
+        )
     for column in (database.parent / "snapshots").glob("*/*.parquet"):
         column.unlink()
     merchant = Merchant.objects.get()

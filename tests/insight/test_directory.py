@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shuke.engine.facts import OrderStatus
 from shuke.insight.models import MemberScore, Movement, Snapshot
-from shuke.insight.queries import directory as directory_module
 from shuke.insight.queries import in_use
-from shuke.insight.queries.directory import count, directory, every_row, neighbours
+from shuke.insight.queries.directory import Ranking, count, directory, every_row, neighbours
 from shuke.insight.queries.filters import BONDS, LAYERS, SORTS, STAGES, VIEWS, Filters, parse, parse_sort, period
 from shuke.loyalty.models import Wallet
 from shuke.members.models import Member, MemberState
@@ -189,21 +189,18 @@ def test_another_merchant_and_those_who_are_gone_are_not_listed(lan, mingde, peo
 
 
 @pytest.mark.parametrize("sort", ["-last", "last", "-spent", "spent", "-orders", "points", "-joined", "joined"])
-def test_pages_by_number_and_by_cursor_meet_without_gap_or_repetition(lan, people, sort):
+def test_pages_meet_without_gap_or_repetition(lan, people, sort):
     whole = names(lan, sort=sort)
-    by_number = [name for n in (1, 2, 3) for name in names(lan, sort=sort, number=n, size=2)]
-    assert by_number == whole
-    seen, after = [], ""
-    while True:
-        page = directory(lan.merchant, Filters(), now=NOON, sort=sort, size=2, after=after)
-        seen += [row.name for row in page.rows]
-        if not page.has_next:
-            break
-        after = page.after
-    assert seen == whole
-    last = directory(lan.merchant, Filters(), now=NOON, sort=sort, size=2, number=3)
-    back = directory(lan.merchant, Filters(), now=NOON, sort=sort, size=2, before=last.before)
-    assert [row.name for row in back.rows] == whole[2:4]
+    assert [name for n in (1, 2, 3) for name in names(lan, sort=sort, number=n, size=2)] == whole
+    pages = [directory(lan.merchant, Filters(), now=NOON, sort=sort, number=n, size=2) for n in (1, 2, 3)]
+    assert [(page.total, page.first, page.has_next) for page in pages] == [(5, 1, True), (5, 3, True), (5, 5, False)]
+
+
+def test_a_page_behind_the_last_is_the_last(lan, people):
+    page = directory(lan.merchant, Filters(), now=NOON, number=999_999, size=2)
+    assert (page.number, page.first, [row.name for row in page.rows]) == (3, 5, ["dan"])
+    nobody = directory(lan.merchant, Filters(view="at_risk"), now=NOON, number=7)
+    assert (nobody.number, nobody.first, nobody.total, nobody.rows) == (1, 0, 0, [])
 
 
 @pytest.mark.parametrize("sort", ["-last", "-points", "joined"])
@@ -223,33 +220,30 @@ def test_an_export_walks_the_whole_list_in_chunks(lan, people):
     assert [[r.name for r in c] for c in lost] == [["bob"]]
 
 
-def test_the_count_stops_at_its_cap_and_says_so(lan, people, monkeypatch):
-    monkeypatch.setattr(directory_module, "COUNT_CAP", 4)
-    page = directory(lan.merchant, Filters(), now=NOON, size=2)
-    assert (page.total, page.capped, page.has_next) == (3, True, True)
-    assert [r.name for n in (1, 2, 3) for r in directory(lan.merchant, Filters(), now=NOON, size=2, number=n).rows] == [
-        "cat",
-        "ann",
-        "bob",
-        "eve",
-        "dan",
-    ]
-
-
-def test_a_full_page_costs_four_queries_however_many_rows(lan, people, django_assert_num_queries):
-    with django_assert_num_queries(4):  # count, those gone, ids, rows
+def test_a_page_costs_the_same_queries_whatever_is_asked(lan, people, django_assert_num_queries):
+    with django_assert_num_queries(4):  # everybody, the latest snapshot, the scores of all, the rows of the page
         directory(lan.merchant, Filters(), now=NOON, size=1)
     with django_assert_num_queries(4):
-        directory(lan.merchant, Filters(), now=NOON, size=3)
-    with django_assert_num_queries(4):
-        directory(lan.merchant, Filters(tiers=("gold", "silver")), now=NOON)
-    with django_assert_num_queries(5):  # and those the sort column does not know
-        directory(lan.merchant, Filters(), now=NOON, size=5)
+        directory(lan.merchant, Filters(tiers=("gold", "silver"), view="lost"), now=NOON, size=5)
 
 
-def test_a_broken_cursor_is_an_empty_page_and_no_error(lan, people):
-    for cursor in ("x", "~", "~x", "2026~1", "nonsense~5"):
-        assert directory(lan.merchant, Filters(), now=NOON, after=cursor).rows == []
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.booleans()), max_size=60),
+    st.booleans(),
+    st.integers(0, 60),
+    st.integers(1, 4),
+)
+def test_a_page_and_its_neighbours_are_those_of_a_list_sorted_whole(people, down, start, size):
+    """people: a sort value and whether it is known, of ids 0, 1, 2 …"""
+    values, known = np.array([v for v, _ in people], np.int64), np.array([k for _, k in people], bool)
+    order = Ranking(np.arange(len(people)), np.ones(len(people), bool), values, known, down=down)
+    head = sorted((i for i in range(len(people)) if known[i]), key=lambda i: (values[i], i), reverse=down)
+    whole = head + [i for i in reversed(range(len(people))) if not known[i]]
+    assert order.total == len(people)
+    assert order.ids(start, size) == whole[start : start + size]
+    for before, here, after in zip([None, *whole], whole, [*whole[1:], None], strict=False):
+        assert order.around(here) == (before, after)
+    assert order.around(len(people)) == (None, None)
 
 
 def test_what_makes_no_sense_is_kept_apart_and_told():

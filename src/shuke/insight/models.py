@@ -69,11 +69,21 @@ class StoredReport(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "question"], name="insight_stored_report_once")]
 
 
-_LISTED = ("stage", "layer", "rfm", "bond", "r5", "f5", "year_order_days")
+class Touched(models.Model):
+    """Log of members whose state, home store, joining, source, tier or points changed, written by triggers (migration 0010) in the
+    transaction that changed them. Read it through queries/touched.py only; the night cuts its beginning off."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant_id = models.BigIntegerField()
+    member_id = models.BigIntegerField()
+    xid = models.BigIntegerField(null=True, help_text="PostgreSQL only, and there indexed: the transaction.")
+
+    class Meta:
+        db_table = "insight_touched"
 
 
 class MemberScore(models.Model):
-    """The latest figures of one member, one row each: what member lists filter and sort by."""
+    """The latest figures of one member, one row each: what member lists filter and sort by (from copies: queries/at_hand.py)."""
 
     member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
@@ -99,11 +109,6 @@ class MemberScore(models.Model):
     class Meta:
         db_table = "insight_member_score"
         indexes = [
-            # The first three are walked in their order by member lists; what lists filter by stands behind, so that whoever
-            # does not match is passed over without a look at the row.
-            models.Index(fields=["merchant", "last_paid_at", "member", *_LISTED], name="insight_score_by_last"),
-            models.Index(fields=["merchant", "net_minor", "member", *_LISTED], name="insight_score_by_net"),
-            models.Index(fields=["merchant", "order_count", "member", *_LISTED], name="insight_score_by_orders"),
             models.Index(fields=["merchant", "rfm"], name="insight_score_rfm"),
             models.Index(fields=["merchant", "r5", "f5"], name="insight_score_map"),
             models.Index(fields=["merchant", "stage"], name="insight_score_stage"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,22 @@ def leave(merchant: Merchant, table: str, mark: str, columns: Columns) -> None:
     to = path(merchant, table)
     to.parent.mkdir(parents=True, exist_ok=True)
     put(to, f"{FORMAT} {mark}", {name: shortest(values) for name, values in columns.items()})
+
+
+def leave_out(merchant: Merchant, table: str, members: list[int]) -> None:
+    """After rows of these members were deleted: the copy is that of the others."""
+    file = path(merchant, table)
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            columns = dict(found)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # cut off: nobody takes it for the table
+        remove(merchant, table)
+        return
+    if "member" in columns:
+        mark, others = str(columns.pop("mark")), ~np.isin(columns["member"], members)
+        put(file, mark, {name: values[others] for name, values in columns.items()})
 
 
 def put(to: Path, mark: str, columns: Columns) -> None:

@@ -16,6 +16,7 @@ from shuke.insight.queries import profit_inputs as inputs
 from shuke.insight.queries import profit_people
 from shuke.insight.queries.kept_rows import places
 from shuke.insight.queries.profit_bought import Bought, added_up
+from shuke.insight.queries.profit_columns import NONE
 from shuke.insight.queries.profit_people import Costs, People
 from shuke.loyalty.queries import member_costs
 from shuke.shops.models import Merchant
@@ -123,6 +124,4 @@ def _budget(merchant: Merchant, who: People, bought: Bought, spent: Costs, terms
         "leaving_permille": told.leaving, "stays_minor": told.if_stays, "worth_minor": told.worth, "budget_minor": told.most,
         "budget_low": told.low, "budget_high": told.high,
     }  # fmt: skip
-    return {name: np.where(unknown, profit_rows.NONE, column) for name, column in columns.items()} | {
-        "advice": told.advice
-    }
+    return {name: np.where(unknown, NONE, column) for name, column in columns.items()} | {"advice": told.advice}

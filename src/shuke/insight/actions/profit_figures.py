@@ -10,8 +10,9 @@ import numpy as np
 
 from shuke.engine.insight import budget, kpi, profit, traits
 from shuke.engine.insight.profit import Stated
-from shuke.insight.actions.profit_rows import NONE, Rows
+from shuke.insight.actions.profit_rows import Rows
 from shuke.insight.queries.profit_bought import Bought
+from shuke.insight.queries.profit_columns import NONE
 from shuke.insight.queries.profit_inputs import Terms
 from shuke.insight.queries.profit_people import People
 from shuke.shops.models import Merchant

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 
-from shuke.engine.insight import budget, traits
-from shuke.engine.insight.port import Columns
 from shuke.insight.actions import kept_rows
 from shuke.insight.actions.differing import alike
 from shuke.insight.models import ProfitReport
 from shuke.insight.queries.cut_points import mark_of
-from shuke.insight.queries.kept_rows import kept, places
-from shuke.insight.queries.order_columns import fetch
+from shuke.insight.queries.kept_rows import places
+from shuke.insight.queries.profit_columns import NAMES, NONE, NOT_KNOWN, OF_MAYBE, TABLE, before
 from shuke.kit import bulk
 from shuke.shops.models import Merchant
 
-Rows = dict[str, np.ndarray]  # whole numbers by column of the table: places in NAMES, NONE where nothing is known
-TABLE = "insight_memberprofit"
-NAMES = {"loyalty": traits.TYPES, "quality": traits.QUALITIES, "advice": budget.ADVICE}
-NONE = -(1 << 53)
-_NOT_KNOWN = {"price_permille": -1}  # instead of NONE
-_OF_MAYBE = ("price_permille", "leaving_permille", "stays_minor", "worth_minor", "budget_minor", "budget_low", "budget_high")  # fmt: skip
+Rows = dict[str, np.ndarray]  # whole numbers by column of the table, as queries/profit_columns.py has them
 _CHUNK = 20_000
 _Update = tuple[np.ndarray, list[str]]  # places of rows, and the columns that differ
 
 
 def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None:
     """member: ascending. Some thousand rows at a time, so that a till does not wait for a million; rows of who is no member go away."""
-    before = _before(merchant, tuple(rows))
+    kept = before(merchant, tuple(rows))
     kept_rows.remove(merchant, TABLE)
-    at, there = places(before["member"], member)
+    at, there = places(kept["member"], member)
     fresh, old = np.flatnonzero(~there), np.flatnonzero(there)
     names = list(rows)
     for low in range(0, fresh.size, _CHUNK):
@@ -43,7 +36,7 @@ def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None
         with transaction.atomic():
             columns = ("member_id", "merchant_id", "day", *names)
             bulk.insert(TABLE, columns, [(pk, merchant.pk, day.isoformat(), *row) for pk, *row in values])
-    differs = [rows[name][old] != before[name][at[old]] for name in names]
+    differs = [rows[name][old] != kept[name][at[old]] for name in names]
     touched = np.flatnonzero(np.logical_or.reduce(differs)) if old.size else old
     chosen = np.stack([column[touched] for column in differs], axis=1)
     updates = []
@@ -64,26 +57,6 @@ def write(merchant: Merchant, member: np.ndarray, rows: Rows, day: date) -> None
 def leave_copy(merchant: Merchant, member: np.ndarray, rows: Rows, report: ProfitReport) -> None:
     """All rows are as `rows` has them: the next report need not read them."""
     kept_rows.leave(merchant, TABLE, mark_of(report), {"member": member} | rows)
-
-
-def _before(merchant: Merchant, names: tuple[str, ...]) -> Columns:
-    latest = ProfitReport.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
-    copy = kept(merchant, TABLE, mark_of(latest)) if latest else None
-    return copy if copy is not None and copy.keys() == {"member", *names} else read(merchant, names)
-
-
-def read(merchant: Merchant, names: Iterable[str]) -> Columns:
-    """The rows there are, by ascending member, as the table has them."""
-    said = {name: name for name in names}
-    said |= {name: f"COALESCE({name}, {_NOT_KNOWN.get(name, NONE)})" for name in _OF_MAYBE}
-    for name, listed in NAMES.items():
-        whens = " ".join(f"WHEN '{word}' THEN {code}" for code, word in enumerate(listed) if word)
-        said[name] = f"CASE {name} {whens} ELSE 0 END"
-    return fetch(
-        f"SELECT member_id, {', '.join(said.values())} FROM {TABLE} WHERE +merchant_id = %s ORDER BY member_id",
-        [merchant.pk],
-        ("member", *said),
-    )
 
 
 def _batches(updates: list[_Update]) -> Iterator[list[_Update]]:
@@ -108,7 +81,7 @@ def _texts(name: str, codes: np.ndarray) -> list[Any]:
     values = codes.tolist()
     if name in NAMES:
         return [NAMES[name][code] for code in values]
-    if name in _OF_MAYBE:
-        nothing = _NOT_KNOWN.get(name, NONE)
+    if name in OF_MAYBE:
+        nothing = NOT_KNOWN.get(name, NONE)
         return [None if value == nothing else value for value in values]
     return values

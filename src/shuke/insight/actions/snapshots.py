@@ -15,6 +15,7 @@ from shuke.engine.insight.port import Port
 from shuke.engine.insight.snapshot import Taken, prepare, take
 from shuke.engine.insight.standing import Members, Published
 from shuke.insight.actions import columns, kept_rows, scores
+from shuke.insight.actions.at_hand import leave_crowd
 from shuke.insight.actions.movement import History, move
 from shuke.insight.actions.reports import keep_reports
 from shuke.insight.actions.scores import Moves
@@ -128,6 +129,7 @@ def _settle(
             transaction.on_commit(lambda: _keep_values(merchant, kept, taken.members))
     if latest:
         scores.leave_copy(merchant, taken.members, mark_of(kept))
+        leave_crowd(merchant, mark_of(kept))
     thin(merchant=merchant, day=day)
     if latest:
         keep_reports(merchant=merchant, kept=kept, people=people)
@@ -159,7 +161,7 @@ def forget(*, merchant: Merchant, members: list[int]) -> None:
     for table in ("insight_member_score", "insight_movement", "insight_membervalue", "insight_memberprofit"):
         condition, parameter = bulk.among("member_id", members)
         bulk.execute(f"DELETE FROM {table} WHERE merchant_id = %s AND {condition}", [merchant.id, parameter])
-        kept_rows.remove(merchant, table)
+        kept_rows.leave_out(merchant, table, members)
     # A file for all members: the worker makes it anew without them.
     profile_traits.path(merchant).unlink(missing_ok=True)
 

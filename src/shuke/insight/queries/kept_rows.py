@@ -7,7 +7,9 @@ counts as many of them; whoever writes rows removes it first and leaves it anew 
 
 from __future__ import annotations
 
+import threading
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,35 @@ def kept(merchant: Merchant, table: str, mark: str) -> Columns | None:
     """The columns of the copy, `member` among them, ascending. None where there is none of this mark."""
     found = taken(path(merchant, table), f"{FORMAT} {mark}")
     return found if found is not None and found["member"].size == _count(merchant, table) else None
+
+
+class Opened(Mapping[str, np.ndarray]):
+    """A file of columns, each read when it is asked for. Another may take its place meanwhile: this is the one that was opened."""
+
+    def __init__(self, file: np.lib.npyio.NpzFile) -> None:
+        self._file, self._reading = file, threading.Lock()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        with self._reading:
+            found: np.ndarray = self._file[name]
+            return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.files)
+
+    def __len__(self) -> int:
+        return len(self._file.files)
+
+
+def opened(merchant: Merchant, table: str, mark: str) -> Opened | None:
+    """The same copy, its columns still unread."""
+    try:
+        found = Opened(np.load(path(merchant, table), allow_pickle=False))
+        if str(found["mark"]) == f"{FORMAT} {mark}" and found["member"].size == _count(merchant, table):
+            return found
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass
+    return None
 
 
 def taken(file: Path, mark: str) -> Columns | None:

@@ -130,7 +130,7 @@ def _group(
     codes = {what: code for what, (_names, code) in known.stands.items()}
     if found is None and (whole := _in_file(codes, known, filters)) is not None:
         return whole, 0
-    ids = np.array(sorted(matching(merchant, filters, now=now, found=found).values_list("pk", flat=True)), np.int64)
+    ids = matching(merchant, filters, now=now, found=found)
     place = np.searchsorted(known.members, ids)
     place[place == known.members.size] = 0
     here = known.members[place] == ids if known.members.size else np.zeros(ids.size, bool)

@@ -31,8 +31,12 @@ def scores(merchant: Merchant) -> Columns:
 
 def copied(merchant: Merchant) -> Columns | None:
     """The copy that the latest snapshot left, if the table still has these rows."""
-    latest = Snapshot.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
-    return kept(merchant, TABLE, mark_of(latest)) if latest else None
+    snapshot = latest(merchant)
+    return kept(merchant, TABLE, mark_of(snapshot)) if snapshot else None
+
+
+def latest(merchant: Merchant) -> Snapshot | None:
+    return Snapshot.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
 
 
 def read(merchant: Merchant, first: int, last: int) -> Columns:

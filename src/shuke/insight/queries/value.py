@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from shuke.engine.insight import chances
 from shuke.engine.insight.port import Columns
@@ -81,8 +81,12 @@ def columns(merchant: Merchant) -> Columns:
 
 def copied(merchant: Merchant) -> Columns | None:
     """The copy that the latest report left, if the table still has these rows."""
-    latest = ValueReport.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
-    return kept(merchant, TABLE, mark_of(latest)) if latest else None
+    kept_report = latest(merchant)
+    return kept(merchant, TABLE, mark_of(kept_report)) if kept_report else None
+
+
+def latest(merchant: Merchant) -> ValueReport | None:
+    return ValueReport.objects.filter(merchant=merchant).only("day", "made_at").order_by("-day").first()
 
 
 def read(merchant: Merchant, first: int, last: int) -> Columns:
@@ -147,21 +151,6 @@ def top(merchant: Merchant, limit: int = 20) -> list[MemberValue]:
     chosen = list(kept.values_list("member_id", flat=True)[:limit])
     found = of_members(merchant, chosen)
     return [found[member] for member in chosen if member in found]
-
-
-def those(merchant: Merchant, words: Iterable[str], least: int | None, below: int | None) -> QuerySet[Any]:
-    """Ids of members by chance (any of "30-likely", "90-possible", …) and expected spend from `least` to below `below`."""
-    wanted = Q()
-    for word in words:
-        days, _dash, band = word.partition("-")
-        low, high = chances.bounds(band)
-        wanted |= Q(**{f"chance_{days}__gte": low, f"chance_{days}__lt": high})
-    found = Stored.objects.filter(wanted, merchant=merchant)
-    if least is not None:
-        found = found.filter(expected_spend__gte=least)
-    if below is not None:
-        found = found.filter(expected_spend__lt=below)
-    return found.order_by().values("member")
 
 
 def last_day(merchant: Merchant) -> date | None:

@@ -82,7 +82,6 @@ class Wallet(models.Model):
             models.Index(fields=["merchant", "tier"], name="loyalty_wallet_tier"),
             models.Index(fields=["merchant", "next_expiry_at"], name="loyalty_wallet_expiry"),
             models.Index(fields=["merchant", "next_review_at"], name="loyalty_wallet_review"),
-            models.Index(fields=["merchant", "balance"], name="loyalty_wallet_balance"),
         ]
 
 

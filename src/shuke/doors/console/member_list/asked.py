@@ -103,8 +103,6 @@ class Asked:
     filters: Filters
     sort: str
     number: int
-    after: str
-    before: str
 
     def pairs(self) -> list[tuple[str, str]]:
         """The canonical parameters without the place in the list."""
@@ -136,8 +134,6 @@ def read(parameters: QueryDict | Mapping[str, str]) -> Asked:
         filters=parse(pairs),
         sort=parse_sort(one.get("sort", "")),
         number=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
-        after=one.get("after", ""),
-        before=one.get("before", ""),
     )
 
 

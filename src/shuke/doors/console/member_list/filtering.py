@@ -129,7 +129,7 @@ def chips(request: StaffRequest, asked: Asked) -> list[Link]:
     for name, value in filters.params():
         if name == "view":
             continue  # its tab shows it
-        rest = Asked(filters.without(name, value), asked.sort, 1, "", "")
+        rest = Asked(filters.without(name, value), asked.sort, 1)
         found.append(
             Link(
                 chip_label(

@@ -16,7 +16,7 @@ from shuke.doors.console.member_list.asked import HEADINGS, NUMBERS, SORTED_BY, 
 from shuke.doors.console.templatetags.console import masked_phone, money
 from shuke.engine.insight import profit_words
 from shuke.engine.insight.chances import band
-from shuke.insight.queries.directory import OFFSET_PAGES, Page, Row
+from shuke.insight.queries.directory import Page, Row
 from shuke.members.queries import Hit
 
 DASH = "–"
@@ -56,7 +56,7 @@ def heads(asked: Asked, shown: list[str]) -> list[Head]:
                 key,
                 str(HEADINGS[key]),
                 key in NUMBERS,
-                Asked(asked.filters, turned, 1, "", "").url() if sort else "",
+                Asked(asked.filters, turned, 1).url() if sort else "",
                 ("descending" if down else "ascending") if current else "",
             )
         )
@@ -191,23 +191,11 @@ class _Shower:
 
 
 def pager(asked: Asked, page: Page) -> dict[str, Any]:
-    """Which rows of how many, and the way to the others: by number up to page 50, by cursor beyond."""
-    number = page.number if not (asked.after or asked.before) else asked.number
-    near = number < OFFSET_PAGES
-    previous = ""
-    if number > 1 and page.rows:
-        previous = (
-            asked.url(page=number - 1 if number > 2 else "")
-            if number <= OFFSET_PAGES
-            else asked.url(before=page.before, page=number - 1)
-        )
+    """Which rows of how many, and the way to the others."""
     return {
         "first": page.first,
         "last": page.first + len(page.rows) - 1 if page.rows else 0,
         "total": page.total,
-        "capped": page.capped,
-        "previous": previous,
-        "next": (asked.url(page=number + 1) if near else asked.url(after=page.after, page=number + 1))
-        if page.has_next
-        else "",
+        "previous": asked.url(page=page.number - 1 if page.number > 2 else "") if page.number > 1 else "",
+        "next": asked.url(page=page.number + 1) if page.has_next else "",
     }

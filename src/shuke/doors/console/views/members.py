@@ -35,8 +35,6 @@ def members(request: StaffRequest) -> HttpResponse:
         now=request.now,
         sort=asked.sort,
         number=asked.number,
-        after=asked.after,
-        before=asked.before,
         found=None if hits is None else list(hits),
     )
     shown = member_list.columns(request)
@@ -65,10 +63,7 @@ def members(request: StaffRequest) -> HttpResponse:
     fragment = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     response = render(request, "console/members_list.html" if fragment else "console/members.html", context)
     if fragment:
-        response["HX-Push-Url"] = asked.url(
-            **({"after": asked.after} if asked.after else {"before": asked.before} if asked.before else {}),
-            **({"page": asked.number} if asked.number > 1 else {}),
-        )
+        response["HX-Push-Url"] = asked.url(**({"page": page.number} if page.number > 1 else {}))
     return response
 
 
