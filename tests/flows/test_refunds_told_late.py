@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shuke.engine import facts
-from shuke.flows import checkout, undo_import
+from shuke.flows import checkout, merge_members, undo_import
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import coupons
@@ -83,10 +83,11 @@ def taken_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def came_back(merchant) -> list[tuple[float, int]]:
+def came_back(merchant, *whose: int) -> list[tuple[float, int]]:
     """Day and points of what came back of the basket, as the books have it now."""
     found: dict[str, list] = {}
-    for txn in Txn.objects.filter(merchant=merchant, event__startswith="return:").order_by("id"):
+    postings = Txn.objects.filter(merchant=merchant, event__startswith="return:").order_by("id")
+    for txn in postings.filter(member_id__in=whose) if whose else postings:
         one = found.setdefault(txn.event, [(txn.at - START) / timedelta(days=1), 0])
         one[1] -= sum(Entry.objects.filter(txn=txn, account="spent").values_list("amount", flat=True))
     return sorted((round(at, 3), points) for at, points in found.values() if points)
@@ -213,6 +214,19 @@ def test_what_an_older_version_gave_back_on_the_day_it_was_told_stays_there(lan)
     tell(lan.merchant, sold(), refund("R1", "s", 330, 20.5), refund("R2", "s", 340, 41))
     assert came_back(lan.merchant) == [(340, 400), (345, 200)]
     assert state(lan.merchant)[-1] == 600
+
+
+def test_points_follow_whoever_the_payer_lives_on_in_and_go_along_when_they_are_parted(lan):
+    ann, bob = open_shop(lan.merchant), member(lan.merchant, 2)
+    tell(lan.merchant, sold())
+    same = {"merchant": lan.merchant, "reason": "one person", "actor": "t"}
+    done = merge_members.merge(survivor_id=bob, absorbed_id=ann, now=day(325), **same)
+    tell(lan.merchant, refund("R1", "s", 330, 41), now=day(331))
+    assert came_back(lan.merchant, bob) == [(330, 400)]
+    merge_members.unmerge(merge_id=done.merge.pk, now=day(332), **same)
+    tell(lan.merchant, refund("R2", "s", 333, 41), now=day(334))
+    assert (came_back(lan.merchant, ann), came_back(lan.merchant, bob)) == ([(330, 400), (333, 400)], [])
+    state(lan.merchant)
 
 
 # ---- whatever the order ----------------------------------------------------------------------------------------------
