@@ -6,6 +6,7 @@ import pytest
 
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
+from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import batches
@@ -211,21 +212,19 @@ def test_refunds_of_the_archive_give_back_in_proportion_whatever_their_order(sho
     template(shop)
     (coupon,) = give(shop, ann)
     hold(shop, ann, "k1", 100, coupons=[str(coupon)], points=1000)
-    capture(shop, "k1")  # 75.00 are due
+    capture(shop, "k1", "order:taobao:兰记护肤:s")  # 75.00 are due
 
-    def refunded(minor, whole=False):
-        return checkout.give_back_for_orders(
-            merchant=shop,
-            refunded={"order:pos:XH:1": (minor, whole, 7500), "order:pos:XH:9": (5, True, 5)},
-            now=NOW,
-            actor="x",
+    def refunded(minor, minutes):
+        told = order(
+            "s", 20, 75, lines=None, person=None, refunded_minor=minor, stated_at=NOW + timedelta(minutes=minutes)
         )
+        return take_orders(merchant=shop, orders=[told], now=NOW, actor="x").returns
 
-    assert [one.back["points"] for one in refunded(2500)] == [333]
-    assert refunded(2500) == []
-    assert refunded(1000) == []  # late news of less
-    assert [one.back["points"] for one in refunded(7500, whole=True)] == [667]
-    assert refunded(7500, whole=True) == []
+    assert [one.back["points"] for one in refunded(2500, 2)] == [333]
+    assert refunded(2500, 3) == ()
+    assert refunded(1000, 1) == ()  # late news of less
+    assert [one.back["points"] for one in refunded(7500, 4)] == [667]
+    assert refunded(7500, 5) == ()
     assert points(shop, ann) == (1230, 0)
     assert stored.one(shop, coupon).state == "open"
     sound(shop)

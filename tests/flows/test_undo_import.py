@@ -9,11 +9,14 @@ from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import UndoRefused, undo
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries as books
+from shuke.loyalty.models import Txn
 from shuke.members.actions import Note, note
 from shuke.members.models import Member, TimelineLine
+from shuke.orders.actions import rows
 from shuke.orders.models import BatchChange, Order, OrderLine, Refund
 from shuke.orders.models import Order as OrderRow
 from tests.cast import NOON as NOW
+from tests.flows.arrivals import buyer
 from tests.flows.test_imports import archive, counted, report, row, take
 from tests.loyalty.books import order, publish
 
@@ -90,6 +93,39 @@ def test_an_undone_update_gives_orders_lines_and_refunds_back_as_they_were(lan, 
     assert everything() == before
     assert not BatchChange.objects.filter(batch=batch).exists()
     assert TimelineLine.objects.filter(kind="import.undone", ref=f"batch:{batch.pk}").count() == 2
+
+
+@pytest.mark.parametrize("later", [("stated_refund_at",), ("tax_minor", "tenders", "stated_refund_at")])
+def test_an_import_that_an_older_version_made_is_undone(lan, tmp_path, later):
+    """It kept the former rows without names, and without the columns that came later. Those nobody had stated then."""
+    publish(lan.merchant)
+    take(lan, report(tmp_path / "ExportOrderList20260401.csv", [row(1, state="paid"), row(2)]))
+    before = list(OrderRow.objects.order_by("id").values())
+    batch = take(lan, report(tmp_path / "ExportOrderList20260501.csv", [row(1), row(2, refund="10.00"), row(3)]))
+    for change in BatchChange.objects.filter(batch=batch, what="order"):
+        change.before["body"] = [change.before["body"][name] for name in rows.BODY if name not in later]
+        change.save()
+    done = undo(merchant=lan.merchant, batch_id=batch.pk, now=NOW, actor="lan.owner")
+    assert (done.orders_removed, done.orders_restored) == (1, 2)
+    assert list(OrderRow.objects.order_by("id").values()) == before
+    assert books.verify(lan.merchant).findings == []
+
+
+def test_a_refund_document_that_only_tells_the_day_is_undone(lan, tmp_path):
+    """The order had told the money already, and its last day; the document moves a part of it to its own day, in the books too."""
+    publish(lan.merchant)
+    told = order("700000000000000001", 400, 88, refunded_minor=3000, refunded_at=NOW, stated_at=NOW)
+    take_orders(merchant=lan.merchant, orders=[told._replace(person=buyer(1))], now=NOW, actor="api")
+    documents = [
+        ["700000000000000001", "R1", "20.00", "退款成功", "2026-03-20 10:00:00", "2026-03-19 10:00:00", "面霜"]
+    ]
+    header = ["订单编号", "退款编号", "买家退款金额", "退款状态", "退款完结时间", "退款的申请时间", "宝贝标题"]
+    batch = take(lan, report(tmp_path / "refunds20260501.csv", documents, header))
+    assert books.verify(lan.merchant).findings == []
+    (moved,) = Txn.objects.filter(event__endswith=":R1")
+    assert moved.at.date().isoformat() == "2026-03-20"
+    undo(merchant=lan.merchant, batch_id=batch.pk, now=NOW, actor="lan.owner")
+    assert books.verify(lan.merchant).findings == []
 
 
 def test_a_later_import_of_the_same_orders_has_to_be_undone_first(lan, tmp_path):

@@ -95,13 +95,13 @@ def take_orders(
                 actor=actor,
             )
         touched = {r.key: r.order_id for r in recorded if r.outcome is not Outcome.SAME}
-        touched |= {r.key: r.order_id for r in given_back.orders if r.changed}
+        touched |= {r.key: r.order_id for r in given_back.orders if r.changed or r.redated}
         returns = follow_orders(merchant=merchant, orders=touched, now=now, actor=actor)
         if people:
             ids = [who.member_id for who in seen_people]
             referral.bind_imported(merchant=merchant, people=people, member_ids=ids, now=now, actor=actor)
         bought = [m for r in recorded if r.outcome is not Outcome.SAME for m in (r.member_id, r.former_member_id)]
-        bought += [r.member_id for r in given_back.orders if r.changed]
+        bought += [r.member_id for r in given_back.orders if r.changed or r.redated]
         referral.follow(merchant=merchant, member_ids=bought, now=now, actor=actor)
         _note_orders(merchant, recorded, given_back, now)
         used = _note_coupons(merchant, coupons, recognised[len(people) + len(told) :], now)
@@ -149,7 +149,7 @@ def _settle(
     """The books of everybody touched: buyers, whose order changed or went to somebody else, whose birthday became known,
     whose goods moved category."""
     order_ids = [r.order_id for r in recorded if r.outcome is not Outcome.SAME and r.member_id is not None]
-    order_ids += [r.order_id for r in given_back.orders if r.changed and r.member_id is not None]
+    order_ids += [r.order_id for r in given_back.orders if (r.changed or r.redated) and r.member_id is not None]
     former = {
         r.former_member_id for r in recorded if r.former_member_id is not None and r.former_member_id != r.member_id
     }

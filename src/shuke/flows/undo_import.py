@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from django.db import transaction
 
 from shuke.flows import opening, referral
+from shuke.flows.checkout import follow_undone
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.queries.member import spent_from
 from shuke.members import actions as members
@@ -78,6 +79,7 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         _refuse_if_spent(merchant, made, queries.orders_changed_by(merchant, batch.pk))
         openings = opening.of_batch(merchant, queries.openings_by(merchant, batch.pk))
         _refuse_if_openings_spent(merchant, openings)
+        touched = queries.orders_touched_by(merchant, batch.pk)
         taken = archive.take_out_batch(merchant=merchant, batch=batch)
         created = queries.members_made_by(merchant, batch.pk)
         changes = queries.profiles_changed_by(merchant, batch.pk)
@@ -87,6 +89,7 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         settled = 0
         for part in _parts(sorted(owners)):
             settled += loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor=actor).members
+        follow_undone(merchant=merchant, events=touched, now=now, actor=actor)
         if opening.take_back(merchant=merchant, openings=openings, now=now, actor=actor):
             raise _openings_spent(sum(one.points for one in openings))
         referral.follow(merchant=merchant, member_ids=owners | created, now=now, actor=actor)

@@ -1,6 +1,7 @@
 """The worked tables of docs/algorithms/checkout.md, as they stand there."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 from shuke.engine.charter import document
@@ -9,6 +10,7 @@ from shuke.engine.checkout import PricedLine, price
 from shuke.engine.checkout import document as baskets
 from shuke.engine.checkout.pricing import SKIPPED
 from shuke.engine.checkout.reasons import REASONS
+from shuke.engine.checkout.refunding import Refund, points_back
 from shuke.engine.checkout.returning import returned
 from tests.engine.checkout.till import NOW, SHANGHAI
 
@@ -50,6 +52,16 @@ def test_the_worked_returns():
             points,
             *map(int, discounts),
         ]
+
+
+def test_the_worked_refunds_told_late():
+    paid = (PricedLine("a", 1000, 9000, (), 800, 800, 0, 8200),)
+    rows = table("refund | day | money | points back")
+    told = [Refund(name, datetime.fromisoformat(day), int(money)) for name, day, money, _ in reversed(rows)]
+    back = points_back(paid, told, paid=8200, whole=True)
+    assert [[one.name, one.at.date().isoformat(), one.amount] for one in back] == [
+        [name, day, int(points)] for name, day, _, points in rows
+    ]
 
 
 def test_the_worked_returns_to_several_tenders():

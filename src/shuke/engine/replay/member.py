@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -65,6 +65,17 @@ class Member:
             self.fold.run([event])
             return
         self.events.sort(key=ev.order_of)
+        self.fold = self._begin()
+        self.fold.run(self.events)
+
+    def happen_instead(self, before: Sequence[ev.Event], now: Sequence[ev.Event]) -> None:
+        """What followed from other events is another now that one more of those is known."""
+        if list(now[: len(before)]) == list(before):
+            for event in now[len(before) :]:
+                self.happen(event)
+            return
+        gone = set(before)
+        self.events = sorted([*(e for e in self.events if e not in gone), *now], key=ev.order_of)
         self.fold = self._begin()
         self.fold.run(self.events)
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from shuke.engine.charter.terms import Versions
 from shuke.engine.checkout import Basket, GiftCard, Holdings, Priced, PricedLine, document, price
-from shuke.engine.checkout.returning import Back, by_money, counted, returned
+from shuke.engine.checkout.refunding import Refund, in_all, points_back
+from shuke.engine.checkout.returning import Back, returned
 from shuke.engine.ledger import events as ev
 from shuke.engine.replay.cards import Cards, hint
 from shuke.engine.replay.codes import Codes
@@ -36,6 +37,9 @@ class Paid:
     value: int
     back: dict[str, int] = field(default_factory=dict)  # line → thousandths that came back
     given: Back = field(default_factory=Back)
+    paid: ev.HoldCaptured | None = None  # the spend of the points
+    refunds: list[Refund] = field(default_factory=list)  # told by money
+    followed: list[ev.BurnReturned] = field(default_factory=list)  # the points that follow them
 
 
 class Seen(NamedTuple):
@@ -203,11 +207,12 @@ class Till:
         if uses is None or not self.vouchers.hold(uses, number, at):
             return Answer(False, "busy")
         self.names.baskets[number] = key
-        answer = Answer(True)
+        answer, spent = Answer(True), None
         if priced.points:
             hold, paid = f"checkout:{number}:points", f"checkout:{number}:paid"
             member.ask(Ask(hold, "hold", priced.points, until=at + HELD), at)
             member.ask(Ask(paid, "capture", priced.points, ref=hold), at)
+            spent = next(e for e in member.events if isinstance(e, ev.HoldCaptured) and e.event == f"capture:{paid}")
             answer.events += [
                 (name, self.names.event(f"{kind}:{k}")) for kind, k in (("hold", hold), ("capture", paid))
             ]
@@ -218,7 +223,7 @@ class Till:
             done = self.value.ask(name, paid, "capture", priced.stored_value, hold, at, kind="spend_value")
             answer.did += done.did
         answer.did += self.vouchers.redeem(number, at)
-        self.priced[key] = Paid(number, name, priced, priced.points, priced.stored_value)
+        self.priced[key] = Paid(number, name, priced, priced.points, priced.stored_value, paid=spent)
         return answer
 
     def _pay_by_card(self, number: str, priced: Priced, at: datetime) -> list[dict[str, Any]]:
@@ -244,10 +249,7 @@ class Till:
         sold, lines = self.returns.sold[line.order], basket.priced.lines
         money = sold.money + plan.amount
         whole = money >= sold.paid
-        if whole:
-            back = returned(lines, {one.key: one.quantity for one in lines}, basket.priced.back_to)
-        else:
-            back = by_money(lines, money, basket.priced.back_to, counted(lines, sold.paid))
+        back = in_all(lines, money, whole=whole, paid=sold.paid, back_to=basket.priced.back_to)
         # The money is with the buyer whatever we say: of cards that are void nothing follows it.
         had = dict(basket.given.gift_cards)
         gone = [
@@ -255,7 +257,8 @@ class Till:
         ]
         kept = tuple((ref, had.get(ref, 0) if ref in gone else n) for ref, n in back.gift_cards)
         answer = self._refund(line, plan, plan.amount)
-        self._give_back(answer, line, basket, replace(back, gift_cards=kept), whole)
+        self._follow(answer, line, basket, plan.amount, sold.paid, whole)
+        self._give_back(answer, line, basket, replace(back, gift_cards=kept), whole, followed=True)
         answer.left += [void(self.cards.by_number(ref).code) for ref in gone]
         return answer
 
@@ -288,11 +291,32 @@ class Till:
         answer.events, answer.figures = refund.events + answer.events, refund.figures
         return answer
 
-    def _give_back(self, answer: Answer, line: Line, basket: Paid, back: Back, whole: bool) -> None:
-        """The difference to what was given back before, to where it came from."""
+    def _follow(self, answer: Answer, line: Line, basket: Paid, amount: int, paid: int, whole: bool) -> None:
+        """Points follow the refunds of the order, each on its day: as `loyalty.queries.refunds` reads them from the archive."""
+        spent = basket.paid
+        if spent is None:
+            return
+        basket.refunds.append(Refund(f":{line.id}", line.at, amount))
+        told = points_back(basket.priced.lines, basket.refunds, paid=paid, whole=whole, back_to=basket.priced.back_to)
+        name = f"return:checkout:{basket.number}:refund"
+        back = [
+            ev.BurnReturned(
+                f"{name}{one.name}", one.at, spent.event, one.amount, spent.nth if one.at == spent.at else 0
+            )
+            for one in told
+        ]
+        self.members[basket.member].happen_instead(basket.followed, back)
+        basket.followed = back
+        if any(one.event == f"{name}:{line.id}" for one in back):
+            answer.events.append((basket.member, self.names.event(f"{name}:{line.id}")))
+
+    def _give_back(
+        self, answer: Answer, line: Line, basket: Paid, back: Back, whole: bool, *, followed: bool = False
+    ) -> None:
+        """The difference to what was given back before, to where it came from. `followed`: the points are there already."""
         more, number, at = back.minus(basket.given), basket.number, line.at
         basket.given = back
-        if more.points > 0:
+        if more.points > 0 and not followed:
             key = f"checkout:{number}:back:{back.points}"
             self.members[basket.member].ask(Ask(key, "return", more.points, f"checkout:{number}:paid"), at)
             answer.events.append((basket.member, self.names.event(f"return:{key}")))

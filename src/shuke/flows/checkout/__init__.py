@@ -6,7 +6,7 @@ The same body is a dry run (`price`), at any date, and the real thing (`hold`). 
 from shuke.flows.checkout.holding import Held, capture, hold, release, release_timed_out
 from shuke.flows.checkout.pricing import price
 from shuke.flows.checkout.refusals import REFUSALS, CheckoutRefused
-from shuke.flows.checkout.returning import Returned, follow_orders, give_back, give_back_for_orders
+from shuke.flows.checkout.returning import Returned, follow_orders, follow_undone, give_back
 
 __all__ = [
     "REFUSALS",
@@ -15,8 +15,8 @@ __all__ = [
     "Returned",
     "capture",
     "follow_orders",
+    "follow_undone",
     "give_back",
-    "give_back_for_orders",
     "hold",
     "price",
     "release",

@@ -6,6 +6,7 @@ is held, and given back to the very lots when it is let go. Captured, they have 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from shuke.engine.checkout import Asks, Priced
@@ -18,6 +19,7 @@ from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import coalition as stored
 from shuke.members.models import Member
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 
@@ -77,17 +79,45 @@ def release(merchant: Merchant, row: Checkout, now: datetime, actor: str) -> Non
         )
 
 
-def give_back(merchant: Merchant, row: Checkout, in_all: int, now: datetime, actor: str) -> dict[str, str] | None:
-    """Bring points to what came back of them in all; why not, in both languages, or None."""
-    points = in_all - row.returned_points
-    if points <= 0 or row.member_id is None:
+def give_back(
+    merchant: Merchant, row: Checkout, in_all: int, given: int, now: datetime, actor: str
+) -> dict[str, str] | None:
+    """Bring points from what was given back to what came back of them in all by goods; why not, in both languages, or None."""
+    if not row.points or row.member_id is None:
         return None
-    key = f"checkout:{row.pk}:back:{in_all}"
     if of_coalition(row):
-        told = coalition.give_back(merchant=merchant, key=key, of=hold_key(row), amount=points, now=now, actor=actor)
-        if told.done:
-            return None
-        return {one: coalition.sentence(told.code, told.figures, hold_key(row), one) for one in LANGUAGES}
-    asked = Ask(key, "return", row.member_id, points, ref=capture_key(row))
+        return _give_back_pooled(merchant, row, in_all, now, actor)
+    points = in_all - given
+    if points <= 0:
+        return None
+    asked = Ask(f"checkout:{row.pk}:back:{in_all}", "return", row.member_id, points, ref=capture_key(row))
     (answer,) = loyalty.ask(merchant=merchant, asks=[asked], now=now, actor=actor)
     return None if answer.done else {one: loyalty.why_refused(asked, answer, one) for one in LANGUAGES}
+
+
+def follow(merchant: Merchant, row: Checkout, in_all: int, now: datetime, actor: str) -> dict[str, str] | None:
+    """The order was refunded, so much came back in all. The shop's own points follow by themselves, on the day of the refund
+    (`settle_buyers`); what was spent in partners' books was settled between merchants, and comes back now."""
+    return _give_back_pooled(merchant, row, in_all, now, actor) if of_coalition(row) else None
+
+
+def _give_back_pooled(
+    merchant: Merchant, row: Checkout, in_all: int, now: datetime, actor: str
+) -> dict[str, str] | None:
+    points = in_all - row.returned_points
+    if points <= 0:
+        return None
+    key = f"checkout:{row.pk}:back:{in_all}"
+    told = coalition.give_back(merchant=merchant, key=key, of=hold_key(row), amount=points, now=now, actor=actor)
+    if told.done:
+        return None
+    return {one: coalition.sentence(told.code, told.figures, hold_key(row), one) for one in LANGUAGES}
+
+
+def settle_buyers(merchant: Merchant, rows: Iterable[Checkout], now: datetime, actor: str) -> None:
+    """The orders these baskets became have other refunds than before: the books of whoever paid them with points follow."""
+    payers = {row.member_id for row in rows if row.points and row.member_id is not None and not of_coalition(row)}
+    if payers:
+        heirs = survivors_of(merchant.pk, payers)
+        members = {heirs.get(member, member) for member in payers}
+        loyalty.settle(merchant=merchant, order_ids=[], also_members=members, now=now, actor=actor)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from shuke.engine.charter.selling import Tender
-from shuke.engine.checkout.returning import Back, ReturnRefused, by_money, counted, returned
-from shuke.engine.facts import OrderStatus
+from shuke.engine.checkout.refunding import in_all
+from shuke.engine.checkout.returning import Back, ReturnRefused, returned
 from shuke.flows.checkout import pooled, prepaid
 from shuke.flows.checkout.keys import hash_of
 from shuke.flows.checkout.refusals import CheckoutRefused
@@ -20,14 +20,14 @@ from shuke.loyalty.actions import checkouts
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
+from shuke.loyalty.queries import refunds
+from shuke.loyalty.queries.checkouts import BY_MONEY
 from shuke.members.actions import Note, note
 from shuke.members.models import TimelineLine
 from shuke.members.queries.families import survivors_of
 from shuke.orders.models import Order
-from shuke.orders.queries.archive import by_event
+from shuke.orders.queries.archive import by_event, ids_by_event
 from shuke.shops.models import Merchant
-
-BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the goods were not told
 
 
 class Returned(NamedTuple):
@@ -92,7 +92,13 @@ def give_back(
         except ReturnRefused as error:
             raise CheckoutRefused("return_refused", problem=error.told) from error
         whole = all(after.get(line.key, 0) == line.quantity for line in lines if line.list)
-        return _write(merchant, row, return_key, payload, after, back, whole, now, actor)
+        given = stored.given_by_requests(row)
+        if (
+            BY_MONEY in row.returned
+        ):  # who tells the goods knows better than the order's refunds, whose points no longer count
+            checkouts.tell_goods(row=row, returned=after)
+            pooled.settle_buyers(merchant, [row], now, actor)
+        return _write(merchant, row, return_key, payload, after, back, whole, now, actor, given=given)
 
 
 def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetime, actor: str) -> list[Returned]:
@@ -103,18 +109,19 @@ def follow_orders(*, merchant: Merchant, orders: Mapping[str, int], now: datetim
     if not orders or not stored.any_captured(merchant):
         return []
     baskets = stored.of_orders(merchant, orders)
-    ids = {orders[event]: event for event in baskets}
-    told: dict[str, tuple[int, bool, int]] = {}
-    buyers: dict[str, int | None] = {}
-    for pk, refund, paid, status, member in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list(
-        "pk", "refunded_minor", "paid_minor", "status", "member_id"
-    ):
-        whole = status == OrderStatus.CLOSED_REFUNDED or (refund > 0 and refund >= paid)
-        if refund or whole:
-            told[ids[pk]] = (refund, whole, paid)
-            buyers[ids[pk]] = member or baskets[ids[pk]].member_id
+    told = {
+        event: refunds.Refunds(event, 0, 0, False, None, ())
+        for event, row in baskets.items()
+        if BY_MONEY in row.returned
+    }
+    told |= refunds.refunded(merchant, {event: orders[event] for event in baskets})
+    ids = {orders[event]: event for event in told}
+    buyers = {
+        ids[pk]: member or baskets[ids[pk]].member_id
+        for pk, member in Order.objects.filter(merchant=merchant, pk__in=list(ids)).values_list("pk", "member_id")
+    }
     heirs = survivors_of(merchant.pk, {one for one in buyers.values() if one is not None})
-    done = give_back_for_orders(merchant=merchant, refunded=told, now=now, actor=actor)
+    done = _follow_each(merchant, {event: baskets[event] for event in told}, told, now, actor)
     lines = [
         Note(heirs.get(buyer, buyer), now, "refund.not_given_back", one.order_event, _left_out(one.number, left))
         for one in done
@@ -143,19 +150,34 @@ def follow_event(*, merchant: Merchant, event: str, now: datetime, actor: str) -
         follow_orders(merchant=merchant, orders={event: found}, now=now, actor=actor)
 
 
-def give_back_for_orders(
-    *, merchant: Merchant, refunded: Mapping[str, tuple[int, bool, int]], now: datetime, actor: str
-) -> list[Returned]:
-    """Orders of the archive were refunded: per order event the money given back in all, whether that was everything, and
-    what the archive says was paid.
+def follow_undone(*, merchant: Merchant, events: Iterable[str], now: datetime, actor: str) -> None:
+    """These orders were taken out of the archive or put back as they were: points that followed their refunds follow again."""
+    if not stored.any_captured(merchant):
+        return
+    baskets = stored.of_orders(merchant, list(events))
+    here = ids_by_event(merchant, baskets)
+    follow_orders(merchant=merchant, orders=here, now=now, actor=actor)
+    gone = [row for event, row in baskets.items() if event not in here and BY_MONEY in row.returned]
+    pooled.settle_buyers(merchant, gone, now, actor)
+    for row in gone:
+        if not pooled.of_coalition(row):
+            checkouts.follow_points(row=row, points=stored.given_by_requests(row))
 
-    For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again. The
-    money is with the buyer whatever we say: what cannot follow it is told, and hinders nothing else.
-    """
+
+def _follow_each(
+    merchant: Merchant,
+    baskets: Mapping[str, Checkout],
+    refunded: Mapping[str, refunds.Refunds],
+    now: datetime,
+    actor: str,
+) -> list[Returned]:
+    """For baskets whose returns were told by goods nothing is done: who told them so knows better. Safe to call again. The
+    money is with the buyer whatever we say: what cannot follow it is told, and hinders nothing else."""
+    pooled.settle_buyers(merchant, baskets.values(), now, actor)
     done = []
-    for event, row in sorted(stored.of_orders(merchant, refunded).items()):
+    for event, row in sorted(baskets.items()):
         try:
-            told = _follow(merchant, event, row.key, *refunded[event], now, actor)
+            told = _follow(merchant, event, row.key, refunded[event], now, actor)
         except CheckoutRefused as refused:
             told = Returned(row.key, {}, order_event=event, refused=refused)
         if told is not None:
@@ -164,27 +186,28 @@ def give_back_for_orders(
 
 
 def _follow(
-    merchant: Merchant, event: str, key: str, money: int, whole: bool, paid: int, now: datetime, actor: str
+    merchant: Merchant, event: str, key: str, order: refunds.Refunds, now: datetime, actor: str
 ) -> Returned | None:
     """None: there is nothing to give back that was not given back before. Raises CheckoutRefused."""
     with transaction.atomic():
-        locked = stored.checkout(merchant, key, lock=True)
-        assert locked is not None
-        if locked.state != "captured" or (locked.returned and BY_MONEY not in locked.returned):
+        row = stored.checkout(merchant, key, lock=True)
+        assert row is not None
+        if row.state != "captured" or (row.returned and BY_MONEY not in row.returned):
             return None
-        known = locked.returned.get(BY_MONEY, -1)
-        lines = stored.lines_of(locked)
-        if whole:
-            everything = {line.key: line.quantity for line in lines}
-            money, back = max(money, locked.due_minor), returned(lines, everything, _back_to(locked))
-        else:
-            back = by_money(lines, money, _back_to(locked), counted(lines, paid))
+        known, money = row.returned.get(BY_MONEY, -1), order.money
+        back = in_all(stored.lines_of(row), money, whole=order.whole, paid=order.paid, back_to=_back_to(row))
+        if order.whole:
+            money = max(money, row.due_minor)
         if money <= known:
-            return None  # told before, or a correction downwards: what was given back stays given
-        back, void = prepaid.without_void(merchant, locked, back)
-        return_key = f"{locked.key}:refunded:{money}"
-        payload = hash_of({"checkout": locked.key, "money": money})
-        told = _write(merchant, locked, return_key, payload, {BY_MONEY: money}, back, whole, now, actor)
+            # Told before, or a correction downwards: money, coupons and what partners settled stay given; points are counted anew.
+            if not pooled.of_coalition(row):
+                checkouts.follow_points(row=row, points=max(back.points, stored.given_by_requests(row)))
+            return None
+        back, void = prepaid.without_void(merchant, row, back)
+        return_key = f"{row.key}:refunded:{money}"
+        payload = hash_of({"checkout": row.key, "money": money})
+        at = order.came_back_at(row.resolved_at or now)
+        told = _write(merchant, row, return_key, payload, {BY_MONEY: money}, back, order.whole, now, actor, at=at)
         return told._replace(order_event=event, void=void)
 
 
@@ -203,8 +226,12 @@ def _write(
     whole: bool,
     now: datetime,
     actor: str,
+    *,
+    given: int | None = None,
+    at: datetime | None = None,
 ) -> Returned:
-    """Give back the difference to what was given back before."""
+    """Give back the difference to what was given back before: by goods, after `given` points; or after the refund of an order,
+    which was at `at`."""
     now_back: dict[str, Any] = {
         "due_minor": back.due - row.returned_due_minor,
         "points": back.points - row.returned_points,
@@ -215,15 +242,18 @@ def _write(
             if n - row.gift_cards[card][1]
         ],
     }
-    coupons: list[int] = []
-    hindered = pooled.give_back(merchant, row, back.points, now, actor)
+    if given is None:
+        hindered = pooled.follow(merchant, row, back.points, now, actor)
+    else:
+        hindered = pooled.give_back(merchant, row, back.points, given, now, actor)
     if hindered is None:
         hindered = prepaid.give_back(merchant, row, back, now, actor)
     if hindered is not None:
         raise CheckoutRefused("return_refused", problem=hindered)
+    coupons: list[int] = []
     if whole:
         ref = row.order_event or f"checkout:{row.key}"
-        coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor)
+        coupons = coupon_actions.give_back(merchant=merchant, checkout_id=row.pk, ref=ref, now=now, actor=actor, at=at)
     told = {
         **now_back,
         "coupons": [str(pk) for pk in coupons],
@@ -236,6 +266,7 @@ def _write(
             "discounts": [{"ref": ref, "amount_minor": amount} for ref, amount in back.discounts],
         },
         "whole": whole,
+        **({"followed": True} if given is None else {}),
     }
     checkouts.record_return(row=row, key=return_key, payload=payload, returned=after, back=told, now=now, actor=actor)
     return Returned(return_key, told)

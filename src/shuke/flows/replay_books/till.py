@@ -170,7 +170,7 @@ class Till:
         if not plan.of_basket:
             before = self._so_far(line.order)
             answer = self._refund(line, plan, plan.amount)
-            self._given_back(answer, line, before)
+            self._given_back(answer, line, before, f"refund:{line.id}")
             return answer
         before = self._so_far(line.order)
         try:
@@ -218,14 +218,16 @@ class Till:
         rows = Coupon.objects.filter(merchant=self.shop.merchant, checkout_id=basket, state="redeemed")
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
-    def _given_back(self, answer: Answer, line: Line, before: tuple[int, int, set[int], dict[str, int]]) -> None:
-        """What came back since: read from the tables."""
+    def _given_back(
+        self, answer: Answer, line: Line, before: tuple[int, int, set[int], dict[str, int]], named: str = ""
+    ) -> None:
+        """What came back since: read from the tables. `named`: the refund that points follow."""
         if line.order not in self.keys:
             return
         row = Checkout.objects.get(pk=self.keys[line.order])
         member = self.returns.sold[line.order].line.member
         if row.returned_points > before[0]:
-            name = f"return:checkout:{row.pk}:back:{row.returned_points}"
+            name = f"return:checkout:{row.pk}:{named or f'back:{row.returned_points}'}"
             answer.events.append((member, self.shop.names.event(name)))
         for card in sorted(row.gift_cards, key=int):
             back = row.gift_cards[card][1]

@@ -92,3 +92,16 @@ def record_return(
     CheckoutReturn.objects.create(
         merchant_id=row.merchant_id, checkout=row, key=key, payload=payload, at=now, back=dict(back), actor=actor[:60]
     )
+
+
+def tell_goods(*, row: Checkout, returned: Mapping[str, int]) -> None:
+    """From here on the goods that came back count, and no more the refunds of the order."""
+    row.returned = dict(returned)
+    row.save(update_fields=["returned"])
+
+
+def follow_points(*, row: Checkout, points: int) -> None:
+    """So many points of the basket have come back by now, which the books decide: fewer, if a refund was corrected."""
+    if points != row.returned_points:
+        row.returned_points = points
+        row.save(update_fields=["returned_points"])

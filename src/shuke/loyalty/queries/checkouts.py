@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from shuke.engine.checkout import PricedLine
 from shuke.kit import bulk
 from shuke.loyalty.models import Checkout, CheckoutReturn
 from shuke.shops.models import Merchant
+
+BY_MONEY = "*"  # in Checkout.returned: minor units given back in all, where the goods were not told
 
 
 def checkout(merchant: Merchant, key: str, *, lock: bool = False) -> Checkout | None:
@@ -54,8 +57,21 @@ def return_of(merchant: Merchant, key: str) -> CheckoutReturn | None:
     return CheckoutReturn.objects.filter(merchant=merchant, key=key).first()
 
 
+def given_by_requests(row: Checkout) -> int:
+    """Points of this basket that were given back by requests. What follows the refunds of its order needs none; versions before
+    this one asked for that too, on the day it was told."""
+    if BY_MONEY not in row.returned:
+        return row.returned_points
+    told = CheckoutReturn.objects.filter(merchant=row.merchant_id, checkout=row).values_list("back", flat=True)
+    return sum(back["points"] for back in told if not back.get("followed"))
+
+
 def lines_of(row: Checkout) -> tuple[PricedLine, ...]:
     """The priced lines as they were answered."""
+    return plain_lines(row.priced)
+
+
+def plain_lines(priced: Mapping[str, Any]) -> tuple[PricedLine, ...]:
     return tuple(
         PricedLine(
             line["key"],
@@ -68,5 +84,5 @@ def lines_of(row: Checkout) -> tuple[PricedLine, ...]:
             line["due_minor"],
             tuple((card["ref"], card["amount_minor"]) for card in line.get("gift_cards", ())),
         )
-        for line in row.priced["lines"]
+        for line in priced["lines"]
     )

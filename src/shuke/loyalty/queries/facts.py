@@ -14,6 +14,7 @@ from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger import events as ev
 from shuke.kit import bulk
 from shuke.loyalty.models import ManualTier
+from shuke.loyalty.queries import refunds
 from shuke.shops.models import Merchant
 
 # Requests that are facts of a member's history, by the `kind` of their posting.
@@ -91,7 +92,7 @@ def purchases(
     ids = [r[0] for r in rows]
     goods = _goods(merchant, ids, goods_rules, each_line=each_line) if goods_rules or with_goods else {}
     refunded = [r[0] for r in rows if r[10]]
-    documents = _refund_documents(merchant, refunded) if refunded else {}
+    documents = refunds.documents(merchant, refunded) if refunded else {}
     parts = _parts(merchant, rows) if with_parts else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
     for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, *_ in rows:
@@ -114,7 +115,7 @@ def purchases(
             )
         )
         if back:
-            theirs.extend(_refunds(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
+            theirs.extend(refunds.of_order(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
     return Bought(found, set(ids))
 
 
@@ -148,38 +149,6 @@ def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
                 stored_value=totals["stored_value_minor"] + totals.get("gift_cards_minor", 0),
                 tenders=tenders,
             )
-    return found
-
-
-def _refunds(
-    event: str,
-    paid_at: datetime,
-    total: int,
-    last_at: datetime | None,
-    documents: list[tuple[str, int, datetime | None]],
-) -> list[ev.Event]:
-    """Refund documents as events; what the order states beyond them is one more at the order's own refund time."""
-    told: list[ev.Event] = []
-    for number, amount, at in documents:
-        told.append(ev.Refunded(f"refund:{event}:{number}", max(at or last_at or paid_at, paid_at), event, amount))
-    rest = total - sum(amount for _, amount, _ in documents)
-    if rest > 0:
-        told.append(ev.Refunded(f"refund:{event}", max(last_at or paid_at, paid_at), event, rest))
-    return told
-
-
-def _refund_documents(
-    merchant: Merchant, order_ids: Sequence[int]
-) -> dict[int, list[tuple[str, int, datetime | None]]]:
-    where, values = bulk.among("order_id", order_ids)
-    rows = bulk.select(
-        "SELECT order_id, number, amount_minor, finished_at FROM orders_refund "
-        f"WHERE merchant_id = %s AND done AND amount_minor > 0 AND {where} ORDER BY number",
-        [merchant.pk, values],
-    )
-    found: dict[int, list[tuple[str, int, datetime | None]]] = defaultdict(list)
-    for order, number, amount, at in rows:
-        found[order].append((number, amount, bulk.read_moment(at)))
     return found
 
 
@@ -235,7 +204,8 @@ def _class_of(rules: Sequence[Rule]) -> tuple[str, list[Any]]:
 
 
 def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev.Event]]:
-    """What was asked of the books themselves: spends, adjustments, holds and grades given by hand."""
+    """What was asked of the books themselves: spends, adjustments, holds and grades given by hand; and the points of baskets
+    that follow their orders' refunds."""
     member_ids = list(member_ids)
     where, values = bulk.among("member_id", member_ids)
     found: dict[int, list[ev.Event]] = defaultdict(list)
@@ -258,6 +228,8 @@ def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev
         moment = bulk.read_moment(at)
         assert moment is not None
         found[member].append(_request(event, kind, moment, told))
+    for member, back in refunds.of_baskets(merchant, found).items():
+        found[member] += back
     given = ManualTier.objects.filter(merchant=merchant, member_id__in=member_ids).values_list(
         "member_id", "id", "at", "tier", "until", "cause"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from shuke.orders.models import BatchChange, Refund
 from shuke.shops.models import Merchant
 
 _STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number")
+_DONE = _STATED.index("done")
 _COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "named", "number", *_STATED, "batch_id")
 
 
@@ -40,6 +41,9 @@ class Refunded(NamedTuple):
     changed: bool
     key: str
     news: tuple[News, ...]
+    redated: bool = (
+        False  # the order says the same as before, its finished documents do not: other days, or other parts
+    )
 
 
 class RefundsTaken(NamedTuple):
@@ -77,6 +81,7 @@ def record_refunds(
         meant = naming.orders_named(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
         new, changed = [], []
         touched: set[int] = set()
+        redated: set[int] = set()
         same = parked = 0
         for key, (number, values) in stated.items():
             order_id, order_number = meant.get((key[0], number), (None, number))
@@ -88,33 +93,43 @@ def record_refunds(
                 changed.append((known[key], order_id, order_number, named, values))
                 if former_order := known[key].order_id:
                     touched.add(former_order)
+                    redated |= {former_order} if known[key].done else set()
             else:
                 same += 1
                 continue
             if order_id:
                 touched.add(order_id)
+                redated |= {order_id} if values[_DONE] else set()
         _write(merchant.id, new, changed, batch_id)
-        told = redraw(merchant.id, sorted(touched), places, batch_id)
+        told = redraw(merchant.id, sorted(touched), places, batch_id, redated)
     return RefundsTaken(len(new), len(changed), same, parked, told)
 
 
 def redraw(
-    merchant_id: int, order_ids: Sequence[int], places: dict[int, tuple[str, str]], batch_id: int | None
+    merchant_id: int,
+    order_ids: Sequence[int],
+    places: dict[int, tuple[str, str]],
+    batch_id: int | None,
+    redated: Collection[int] = (),
 ) -> list[Refunded]:
-    """Draw up known orders anew after their refund documents changed. `places`: platform and code by store id."""
+    """Draw up known orders anew after their refund documents changed. `places`: platform and code by store id; `redated`: of
+    these a finished document is new or another."""
     stored = rows.load(merchant_id, order_ids)
     documents = refunds_of(merchant_id, [(s.store_id, s.number) for s in stored.values()])
     changed, before, told = [], [], []
     for row in stored.values():
         drawn = merging.drawn(row.known, *documents.get((row.store_id, row.number), (0, None)))
         body = rows.laid_out(row.known, drawn, row.body[rows.AT["digest"]])
+        key = order_key(*places[row.store_id], row.number)
         if not moved(row.body, body):
+            if row.id in redated:
+                told.append(Refunded(row.id, body[0], False, key, (), redated=True))
             continue
         changed.append(Write(row.id, row.store_id, row.number, body, None))
         before.append(row)
         real = compared(row.body, body) is Outcome.CHANGED
         news = news_of(row.number, row.body, body) if real else ()
-        told.append(Refunded(row.id, body[0], real, order_key(*places[row.store_id], row.number), news))
+        told.append(Refunded(row.id, body[0], real, key, news, redated=row.id in redated))
     write_orders(merchant_id, [], changed, before, batch_id)
     return told
 

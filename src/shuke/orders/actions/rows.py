@@ -285,19 +285,25 @@ def former_lines(merchant_id: int, order_ids: Sequence[int]) -> dict[int, list[l
     return found
 
 
-def plain(body: Sequence[Any]) -> list[Any]:
-    """A body as JSON can hold it."""
+def plain(body: Sequence[Any]) -> dict[str, Any]:
+    """A body as JSON can hold it, by name: it is kept for an undo that a later version may be asked for."""
     out = list(body)
     for index in _MOMENTS:
         out[index] = None if out[index] is None else out[index].isoformat()
     for index in _BINARY:
         out[index] = None if out[index] is None else out[index].hex()
-    return out
+    return dict(zip(BODY, out, strict=True))
 
 
-def from_plain(body: Sequence[Any]) -> tuple[Any, ...]:
-    """The body that `plain` was given."""
-    out = list(body)
+# Versions before kept a body without names: by its length what was known of an order then. The others nobody had stated.
+_CAME_LATER = (("tax_minor", "tenders", "stated_refund_at"), ("stated_refund_at",), ())
+_UNNAMED = {len(names): names for later in _CAME_LATER for names in [tuple(n for n in BODY if n not in later)]}
+
+
+def from_plain(kept: dict[str, Any] | list[Any]) -> tuple[Any, ...]:
+    """The body that `plain` was given, also in a version before this one."""
+    named = kept if isinstance(kept, dict) else dict(zip(_UNNAMED[len(kept)], kept, strict=True))
+    out: list[Any] = [named.get(name) for name in BODY]
     for index in _MOMENTS:
         out[index] = None if out[index] is None else datetime.fromisoformat(out[index])
     for index in _BINARY:

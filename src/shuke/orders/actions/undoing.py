@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from shuke.kit import bulk, ids
 from shuke.orders.actions import naming, rows
@@ -54,13 +55,19 @@ def _made(merchant_id: int, batch_id: int) -> list[int]:
     return [row[0] for row in rows_]
 
 
-def _owners(merchant_id: int, batch_id: int) -> set[int]:
-    rows_ = bulk.select(
-        f"SELECT DISTINCT member_id FROM {_ORDERS} WHERE merchant_id = %s AND member_id IS NOT NULL AND "
-        f"(batch_id = %s OR last_batch_id = %s)",
-        [merchant_id, batch_id, batch_id],
+def touched_by(merchant_id: int, batch_id: int) -> QuerySet[Order]:
+    """Orders that a batch made or was the last to change, or of which it told a refund document that changed no figure of theirs."""
+    changed = BatchChange.objects.filter(merchant_id=merchant_id, batch_id=batch_id, what="refund").values("object_id")
+    told = Refund.objects.filter(Q(batch_id=batch_id) | Q(pk__in=changed), merchant_id=merchant_id)
+    ours = (
+        Q(batch_id=batch_id) | Q(last_batch_id=batch_id) | Q(pk__in=told.filter(order__isnull=False).values("order_id"))
     )
-    return {row[0] for row in rows_}
+    return Order.objects.filter(ours, merchant_id=merchant_id)
+
+
+def _owners(merchant_id: int, batch_id: int) -> set[int]:
+    touched = touched_by(merchant_id, batch_id).filter(member__isnull=False)
+    return {member for member in touched.values_list("member_id", flat=True).distinct() if member is not None}
 
 
 def _changes(merchant_id: int, batch_id: int, what: str) -> list[tuple[int, Any]]:

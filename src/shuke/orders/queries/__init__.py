@@ -27,6 +27,7 @@ from shuke.orders.queries.batches import (
     openings_by,
     orders_changed_by,
     orders_made_by,
+    orders_touched_by,
     profiles_changed_by,
     same_files,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "orders_changed_by",
     "orders_made_by",
     "orders_of",
+    "orders_touched_by",
     "profiles_changed_by",
     "refunds_of_order",
     "same_files",

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 
 from shuke.kit import bulk
-from shuke.orders.actions.rows import AT
+from shuke.orders.actions.rows import AT, from_plain
+from shuke.orders.actions.undoing import touched_by
 from shuke.orders.actions.weighing import order_key
 from shuke.orders.models import BatchChange, ColumnMapping, ImportBatch, Order
 from shuke.orders.queries.archive import PAGE, Page, event_key
@@ -67,6 +68,11 @@ def orders_made_by(merchant: Merchant, batch_id: int) -> list[tuple[int, str]]:
     return _keys(Order.objects.filter(merchant=merchant, batch_id=batch_id, member__isnull=False))
 
 
+def orders_touched_by(merchant: Merchant, batch_id: int) -> list[str]:
+    """Event keys of the orders whose books a batch may have moved, whoever's they are."""
+    return [key for _, key in _keys(touched_by(merchant.pk, batch_id))]
+
+
 def orders_changed_by(merchant: Merchant, batch_id: int) -> list[tuple[int, str]]:
     """Id and event key of the older orders that a batch was the last to change, where it raised what they count for.
 
@@ -89,7 +95,7 @@ def orders_changed_by(merchant: Merchant, batch_id: int) -> list[tuple[int, str]
 
 def net_before(change: dict[str, Any]) -> int:
     """What an order counted for before a batch changed it."""
-    return int(change["body"][AT["net_minor"]])
+    return int(from_plain(change["body"])[AT["net_minor"]])
 
 
 def _keys(orders: QuerySet[Order]) -> list[tuple[int, str]]:

@@ -20,6 +20,7 @@ from shuke.kit import bulk
 from shuke.loyalty.actions.coalition.movements import Moved, of_flows, write
 from shuke.loyalty.models import Coalition, CoalitionPartner
 from shuke.loyalty.queries import coalition as stored
+from shuke.loyalty.queries.refunds import spend_of
 
 AT_ONCE = 500  # links in one transaction
 # What crosses between merchants is written when it crosses.
@@ -143,15 +144,16 @@ def _postings(merchant: int, owner: Mapping[int, int]) -> dict[int, tuple[str, P
         uses[txn].append(Used(kind, amount, at))
     where, values = bulk.among("id", owner)
     rows = bulk.select(
-        f"SELECT id, kind, at, outcome FROM loyalty_txn WHERE +merchant_id = %s AND {where}", [merchant, values]
+        f"SELECT id, kind, at, event, outcome FROM loyalty_txn WHERE +merchant_id = %s AND {where}", [merchant, values]
     )
-    spends = _spends(merchant, [(owner[pk], _burn(outcome)) for pk, kind, _, outcome in rows if kind == "return"])
+    burnt = {pk: _burn(event, outcome) for pk, kind, _, event, outcome in rows if kind == "return"}
+    spends = _spends(merchant, [(owner[pk], burn) for pk, burn in burnt.items()])
     found = {}
-    for pk, kind, at, outcome in rows:
+    for pk, kind, at, _, _ in rows:
         moment = bulk.read_moment(at)
         assert moment is not None
         sums = legs[pk]
-        spent_at = spends.get((owner[pk], _burn(outcome))) if kind == "return" else None
+        spent_at = spends.get((owner[pk], burnt[pk])) if kind == "return" else None
         found[pk] = (
             kind,
             Posting(
@@ -166,9 +168,10 @@ def _postings(merchant: int, owner: Mapping[int, int]) -> dict[int, tuple[str, P
     return found
 
 
-def _burn(outcome: Any) -> str:
+def _burn(event: str, outcome: Any) -> str:
+    """The spend of which something is given back: a request names it; what follows an order's refund is named by it."""
     told = json.loads(outcome) if isinstance(outcome, str) else outcome
-    return (told or {}).get("request", {}).get("burn", "")
+    return (told or {}).get("request", {}).get("burn") or spend_of(event)
 
 
 def _spends(merchant: int, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], datetime]:

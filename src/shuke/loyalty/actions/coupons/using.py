@@ -90,12 +90,17 @@ def release(*, merchant: Merchant, checkout_id: int, ref: str, now: datetime, ac
 
 
 @transaction.atomic
-def give_back(*, merchant: Merchant, checkout_id: int, ref: str, now: datetime, actor: str) -> list[int]:
-    """The whole order came back: its coupons too, where their template says so. Expired ones live on for its grace."""
+def give_back(
+    *, merchant: Merchant, checkout_id: int, ref: str, now: datetime, actor: str, at: datetime | None = None
+) -> list[int]:
+    """The whole order came back: its coupons too, where their template says so. Expired ones live on for its grace.
+
+    `at`: when it came back, if that is told late: what would have run out since then has.
+    """
     used = _locked(merchant, checkout_id, CouponState.REDEEMED)
     back, until = [], {}
     for coupon in used:
-        comes, end = vouchers.comes_back(stored.terms_of(coupon.template), coupon.valid_until, now, merchant.tz)
+        comes, end = vouchers.comes_back(stored.terms_of(coupon.template), coupon.valid_until, at or now, merchant.tz)
         if not comes:
             continue
         if end is not None and end != coupon.valid_until:
@@ -115,7 +120,7 @@ def _reopen(
     actor: str,
     until: dict[int, datetime],
 ) -> None:
-    over = [c.pk for c in coupons if c.pk not in until and c.valid_until is not None and c.valid_until <= now]
+    over = [c.pk for c in coupons if vouchers.is_over(until.get(c.pk, c.valid_until), now)]
     Coupon.objects.filter(pk__in=[c.pk for c in coupons if c.pk not in over]).update(
         state=CouponState.OPEN, checkout_id=None, amount_minor=0
     )
