@@ -108,7 +108,8 @@ def _listed(merchant: Merchant, filters: Filters, now: datetime, sort: str, foun
 
 
 class Ranking:
-    """Members in the order of a list: first those whose sort value is known, then the others.
+    """Members in the order of a list: first those whose sort value is known, then the others, the latest first. Where values are alike
+    it goes by id, in the direction of the list.
 
     member: ids, ascending; mask: who is in the list; values: to sort by, whole numbers; has_one: whose value is known (None: everybody's).
     """
@@ -116,71 +117,78 @@ class Ranking:
     def __init__(
         self, member: np.ndarray, mask: np.ndarray, values: np.ndarray, has_one: np.ndarray | None, *, down: bool
     ) -> None:
-        self._member = member
-        if has_one is None:
-            self._head, self._tail = np.flatnonzero(mask), np.empty(0, np.intp)
-        else:
-            self._head, self._tail = np.flatnonzero(mask & has_one), np.flatnonzero(mask & ~has_one)[::-1]
-        # Whole numbers that ascend along the list. Where they are alike it goes by id, in the same direction.
-        self._keys = values[self._head].astype(np.int64)
-        if down:
-            self._head, self._keys = self._head[::-1], -self._keys[::-1]
-        self.total = self._head.size + self._tail.size
+        self._member, self._down = member, down
+        self._in_head = mask if has_one is None else mask & has_one
+        self._in_tail = None if has_one is None else mask & ~has_one
+        self._values = values[self._in_head]  # by ascending id
+        self.total = self._values.size + (0 if self._in_tail is None else int(np.count_nonzero(self._in_tail)))
 
     def ids(self, start: int, size: int) -> list[int]:
         """Of the members from a position on, 0-based."""
-        end = min(start + size, self.total)
-        places = self._first(min(end, self._head.size))[start:]
-        if end > self._head.size:
-            places = np.concatenate([places, self._tail[max(0, start - self._head.size) : end - self._head.size]])
-        return self._member[places].tolist()
+        head, end = self._values.size, min(start + size, self.total)
+        found: list[int] = []
+        if start < head:
+            found = self._member[np.flatnonzero(self._in_head)[self._first(min(end, head))[start:]]].tolist()
+        if end > head:
+            found += self._tail()[max(0, start - head) : end - head].tolist()
+        return found
 
     def around(self, member_id: int) -> tuple[int | None, int | None]:
-        mine = np.flatnonzero(self._member == member_id)
-        in_head, in_tail = (np.flatnonzero(part == mine[0]) if mine.size else mine for part in (self._head, self._tail))
-        if not in_head.size and not in_tail.size:
+        """The members before and after this one."""
+        place = int(np.searchsorted(self._member, member_id))
+        if place == self._member.size or self._member[place] != member_id:
             return None, None
-        if in_head.size:
-            here = int(in_head[0])
-            key = self._keys[here]
-            before = self._nearest(self._keys < key, np.flatnonzero(self._keys[:here] == key), last=True)
-            after = self._nearest(
-                self._keys > key, here + 1 + np.flatnonzero(self._keys[here + 1 :] == key), last=False
-            )
-            if after is None and self._tail.size:
-                after = int(self._tail[0])
-        else:
-            here = int(in_tail[0])
-            after = int(self._tail[here + 1]) if here + 1 < self._tail.size else None
-            before = int(self._tail[here - 1]) if here else None
-            if before is None and self._head.size:
-                before = int(self._head[np.flatnonzero(self._keys == self._keys.max())[-1]])
-        return self._id(before), self._id(after)
+        if self._in_head[place]:
+            here = int(np.count_nonzero(self._in_head[:place]))
+            before, after = self._next_to(here, on=False), self._next_to(here, on=True)
+            if after is None and (tail := self._tail()).size:
+                after = int(tail[0])
+            return before, after
+        if self._in_tail is None or not self._in_tail[place]:
+            return None, None
+        tail = self._tail()
+        here = int(np.flatnonzero(tail == member_id)[0])
+        after = int(tail[here + 1]) if here + 1 < tail.size else None
+        return (int(tail[here - 1]) if here else self._last_of_head()), after
 
-    def _id(self, place: int | None) -> int | None:
-        return None if place is None else int(self._member[place])
+    def _tail(self) -> np.ndarray:
+        return self._member[:0] if self._in_tail is None else self._member[self._in_tail][::-1]
 
-    def _nearest(self, beyond: np.ndarray, alike: np.ndarray, *, last: bool) -> int | None:
-        """The place next to one: of those with the same key, else with the nearest beyond it."""
-        if alike.size:
-            return int(self._head[alike[-1 if last else 0]])
-        if not beyond.any():
+    def _last_of_head(self) -> int | None:
+        if not self._values.size:
             return None
-        keys = self._keys[beyond]
-        nearest = np.flatnonzero(self._keys == (keys.max() if last else keys.min()))
-        return int(self._head[nearest[-1 if last else 0]])
+        return self._id(self._values == (self._values.min() if self._down else self._values.max()), on=False)
+
+    def _next_to(self, here: int, *, on: bool) -> int | None:
+        """The next of the head, on along the list or back: of those with the same value, else of those with the nearest."""
+        values, upward = self._values, on != self._down  # whether ids and values grow that way
+        alike = (values[here + 1 :] if upward else values[:here]) == values[here]
+        if alike.any():
+            step = int(alike.argmax()) if upward else alike.size - 1 - int(alike[::-1].argmax())
+            return int(self._member[np.flatnonzero(self._in_head)[here + 1 + step if upward else step]])
+        beyond = values[values > values[here]] if upward else values[values < values[here]]
+        return self._id(values == (beyond.min() if upward else beyond.max()), on=on) if beyond.size else None
+
+    def _id(self, alike: np.ndarray, *, on: bool) -> int:
+        """Of those with one value the first in the list, or (coming back) the last."""
+        lowest = on != self._down
+        step = int(alike.argmax()) if lowest else alike.size - 1 - int(alike[::-1].argmax())
+        return int(self._member[np.flatnonzero(self._in_head)[step]])
 
     def _first(self, wanted: int) -> np.ndarray:
-        """The first places of the head, in order."""
-        keys = self._keys
-        if wanted * _FEW > keys.size:
-            return self._head[np.argsort(keys, kind="stable")[:wanted]]
-        if not wanted:
-            return self._head[:0]
-        bound = np.partition(keys, wanted - 1)[wanted - 1]
-        less = np.flatnonzero(keys < bound)
-        less = less[np.argsort(keys[less], kind="stable")]
-        return self._head[np.concatenate([less, np.flatnonzero(keys == bound)[: wanted - less.size]])]
+        """The first so many of the head, in order, as places among its values."""
+        values, size = self._values, self._values.size
+        if wanted * _FEW > size:
+            chosen, rest = np.arange(size), np.empty(0, np.intp)
+        elif self._down:
+            bound = np.partition(values, size - wanted)[size - wanted]
+            chosen, rest = np.flatnonzero(values > bound), np.flatnonzero(values == bound)[::-1]
+        else:
+            bound = np.partition(values, wanted - 1)[wanted - 1]
+            chosen, rest = np.flatnonzero(values < bound), np.flatnonzero(values == bound)
+        order = np.lexsort((chosen, values[chosen]))
+        chosen = chosen[order[::-1] if self._down else order]
+        return np.concatenate([chosen, rest])[:wanted]
 
 
 def _values(known: Known, sort: str) -> tuple[np.ndarray, np.ndarray | None]:

@@ -63,9 +63,7 @@ def spend_of(event: str) -> str:
 class _Basket(NamedTuple):
     member: int
     paid: ev.HoldCaptured
-    given: (
-        int  # came back by requests: goods told at the till, and what versions before this one booked when it was told
-    )
+    given: int  # came back by requests: goods told at the till, and what older versions booked when it was told
 
 
 def of_baskets(merchant: Merchant, asked: Mapping[int, Sequence[ev.Event]]) -> dict[int, list[ev.BurnReturned]]:
