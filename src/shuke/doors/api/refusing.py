@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver
@@ -17,6 +18,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from shuke.doors.api import charters, coalition, partner_cards, referral, till, trouble
+from shuke.doors.api.reading import NotReadable, check_address
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden
 from shuke.engine.checkout.document import BasketInvalid
@@ -52,7 +54,6 @@ CHINESE = {
     "no_charter": "尚未发布会员章程，请先在后台发布。",
     "read_only": "令牌“{name}”只能读取。请用 `shuke tokens make 名称 --write` 新建可写的令牌。",
     "no_token": "请求头 Authorization 缺少有效的令牌：Bearer 加令牌。用 `shuke tokens make 名称` 新建。",
-    "not_json": "请求正文不是有效的 JSON（UTF-8）。",
     "too_long": "计算时间过长，已中止。请缩短天数，或改用更粗的粒度（季度、年）。",
     "engine": "分析引擎没有给出结果，请稍后重试；若反复出现，请让管理员运行 `shuke doctor`。引擎说：{why}",
     "no_such_method": "{path} 不支持 {method}，可用：{allowed}。",
@@ -62,7 +63,6 @@ NO_TOKEN = (
 )
 TOO_LONG = ("too_long", "This takes too long and was stopped. Ask for fewer days, or a coarser grain (quarter, year).")
 NO_SUCH_METHOD = "{path} does not know {method}. It knows {allowed}."
-NOT_JSON = "The body of the request is no valid JSON (UTF-8)."
 
 
 def answer_refusals(api: NinjaAPI) -> None:
@@ -79,10 +79,15 @@ def answer_refusals(api: NinjaAPI) -> None:
         return say(request, 400, "not_understood", misread.sentence(found, language(request)))
 
     @api.exception_handler(HttpError)
-    def not_json(request: HttpRequest, error: HttpError) -> HttpResponse:
-        if error.status_code == 400:
-            return say(request, 400, "not_json", NOT_JSON)
+    def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, NotReadable):
+            return not_readable(request, error.__cause__)
         return say(request, error.status_code, "refused", error)
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        told = NotReadable("too_big")
+        return api.create_response(request, {"error": told.say(language(request)), "code": told.code}, status=413)
 
     @api.exception_handler(AuthenticationError)
     def nobody_known(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -120,16 +125,21 @@ def no_such_path(request: HttpRequest, rest: str) -> HttpResponse:
     return JsonResponse({"error": told, "code": "no_such_path"}, status=404)
 
 
-def telling_methods(patterns: Iterable[URLPattern | URLResolver]) -> None:
-    """A path asked in a way it does not know is told so in JSON too."""
+def guard(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    """An address with a word that is no text is refused before any route; a path asked in a way it does not know is told
+    so in JSON too."""
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
-            pattern.callback = _telling_methods(pattern.callback)
+            pattern.callback = _guarded(pattern.callback)
 
 
-def _telling_methods(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def told(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        try:
+            check_address(request, values.values())
+        except NotReadable as error:
+            return not_readable(request, error)
         answer = view(request, *args, **values)
         if answer.status_code != 405:
             return answer
@@ -143,6 +153,10 @@ def _telling_methods(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         return JsonResponse(body, status=405, headers={"Allow": figures["allowed"]})
 
     return told
+
+
+def not_readable(request: HttpRequest, error: NotReadable) -> HttpResponse:
+    return JsonResponse({"error": error.say(language(request)), "code": error.code}, status=400)
 
 
 def _refused_by(api: NinjaAPI, status_of: Callable[[str], int]) -> Callable[[HttpRequest, Any], HttpResponse]:

@@ -12,6 +12,7 @@ from shuke.doors.cli.commands.members import member_named
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
+from shuke.kit import numbers
 
 
 @click.group("coupons", help=_("Coupons: templates, issuing, codes in bulk, who used what, what it cost."))
@@ -266,7 +267,7 @@ def code(desk: Desk, key: str, code: str, end: bool) -> None:
 def find(desk: Desk, code: str) -> None:
     from shuke.loyalty.queries import coupons as stored
 
-    pk = int(code) if code.isdigit() and len(code) > 13 else None
+    pk = numbers.whole(code) if len(code) > 13 else None
     coupon = stored.one(desk.merchant, pk) if pk is not None else stored.find_code(desk.merchant, code).coupon
     if coupon is None:
         raise Refused(_("There is no coupon {code}.").format(code=code))
