@@ -10,6 +10,8 @@ def test_a_whole_number(text, number):
     assert whole(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "1e3", " 1", "²", "٣", "９", "x", "\0", str(MOST + 1), "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", "1.0", "1e3", " 1", "²", "٣", "９", "x", "\0", str(MOST + 1), "9" * 5000]
+)
 def test_what_no_column_holds_is_none(text):
     assert whole(text) is None

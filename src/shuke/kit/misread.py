@@ -57,6 +57,12 @@ def of_field(error: Mapping[str, Any], language: str) -> str:
     return f"{place}: {told}" if place else told
 
 
+def news(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A list of which a part is wrong is also called too short: only the part is news."""
+    places = {one["loc"] for one in errors}
+    return [one for one in errors if not any(p != one["loc"] and p[: len(one["loc"])] == one["loc"] for p in places)]
+
+
 def sentence(errors: Sequence[Mapping[str, Any]], language: str) -> str:
     between = "；" if language.startswith("zh") else "; "
     return between.join(of_field(one, language) for one in errors)

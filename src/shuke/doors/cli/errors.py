@@ -44,6 +44,10 @@ def explain(error: BaseException) -> tuple[str, int]:
     ):
         # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
         return (in_chinese(str(error)) if language() == "zh-hans" else str(error)), REFUSED
+    if any(isinstance(cause, OverflowError) or type(cause).__name__ == "NumericValueOutOfRange" for cause in causes):
+        return _(
+            "A number or a day here is larger than a shop can have. Write a smaller one; nothing was changed."
+        ), REFUSED
     for cause in causes:
         if isinstance(cause, OSError):
             return _system(cause), NOT_READY

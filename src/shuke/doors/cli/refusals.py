@@ -57,6 +57,7 @@ SENTENCES = {
     "Version {} comes after it; withdraw that one first.": "其后还有第 {} 版，请先撤回那一版。",
     "Version {} explains postings dated after its beginning; it can no longer be withdrawn.": "第 {} 版生效后的记账由它说明，已不能撤回。",
     "Version {} says exactly the same; there is nothing to publish.": "与第 {} 版完全相同，无需发布。",
+    "No member with card or id {}. Search by phone digits or name, or check the card number.": "没有卡号或编号为 {} 的会员，请核对卡号，或按手机尾号、姓名查找。",
     "The charter in force has no tier {}; known are {}.": "现行章程没有等级 {}；现有：{}。",
     "The key {} was used before for another request. Use a new key for a new request.": "幂等键 {} 此前已用于另一请求，请换一个新键。",
     "A merchant needs at least one charter version.": "商家至少需要一个章程版本。",
