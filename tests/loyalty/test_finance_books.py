@@ -11,10 +11,11 @@ from shuke.engine.finance import journal, months
 from shuke.engine.finance.policy import Policy
 from shuke.loyalty import actions
 from shuke.loyalty.actions import Ask
-from shuke.loyalty.actions.closing import CannotClose, close_month, set_finance_policy
+from shuke.loyalty.actions.closing import close_month, set_finance_policy
 from shuke.loyalty.models import ClosedMonth
 from shuke.loyalty.queries import cohorts, finance
 from shuke.loyalty.queries.as_of import as_of
+from shuke.loyalty.queries.finance import CannotClose
 from shuke.shops.models import Merchant
 from tests.loyalty.books import NOW, START, member, order, publish, refund, take
 

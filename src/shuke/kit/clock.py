@@ -14,6 +14,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def told(text: str, zone: ZoneInfo) -> datetime:
+    """A day (its noon) or a moment as somebody wrote it, in the shop's zone where it names none. Raises ValueError, also for
+    one so near the ends of the calendar that it is no date in another zone or some years on."""
+    found = datetime.fromisoformat(text)
+    if not 2 <= found.year <= 9990:
+        raise ValueError(f"year {found.year}")
+    if len(text) <= 10:
+        found = found.replace(hour=12)
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """The shop's calendar day of an instant."""
     return moment.astimezone(zone).date()

@@ -19,8 +19,11 @@ CHINESE = {
     "decimal_max_places": "最多 {decimal_places} 位小数",
     "bool_type": "应为 true 或 false",
     "bool_parsing": "应为 true 或 false",
+    "int_parsing_size": "数字位数过多",
+    "finite_number": "应为有限的数字",
     "string_type": "应为文本",
     "list_type": "应为列表",
+    "tuple_type": "应为列表",
     "dict_type": "应为对象",
     "model_attributes_type": "应为对象",
     "model_type": "应为对象",
@@ -34,11 +37,13 @@ CHINESE = {
     "too_short": "至少 {min_length} 项",
     "string_pattern_mismatch": "应符合 {pattern}",
     "literal_error": "应为 {expected}",
+    "datetime_type": "应为时刻，如 2026-05-20T10:00:00+08:00",
     "datetime_parsing": "应为时刻，如 2026-05-20T10:00:00+08:00",
     "datetime_from_date_parsing": "应为时刻，如 2026-05-20T10:00:00+08:00",
     "timezone_aware": "应带时区，如 2026-05-20T10:00:00+08:00",
     "date_parsing": "应为日期，如 2026-05-20",
     "date_from_datetime_parsing": "应为日期，如 2026-05-20",
+    "date_from_datetime_inexact": "应为日期，如 2026-05-20",
     "date_type": "应为日期，如 2026-05-20",
 }
 
@@ -50,6 +55,12 @@ def of_field(error: Mapping[str, Any], language: str) -> str:
         told = CHINESE[error["type"]].format(**error.get("ctx", {}))
     place = ".".join(str(part) for part in error["loc"])
     return f"{place}: {told}" if place else told
+
+
+def news(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A list of which a part is wrong is also called too short: only the part is news."""
+    places = {one["loc"] for one in errors}
+    return [one for one in errors if not any(p != one["loc"] and p[: len(one["loc"])] == one["loc"] for p in places)]
 
 
 def sentence(errors: Sequence[Mapping[str, Any]], language: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "KWD": 3, "BHD": 3}
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "TWD": "NT$", "JPY": "JP¥"}
@@ -21,9 +21,10 @@ def parse(text: str, currency: str) -> int:
     plain = text.strip().replace(",", "").replace("，", "").replace("元", "").replace("￥", "").lstrip("¥$€£").strip()
     try:
         value = Decimal(plain).scaleb(digits(currency))
-    except InvalidOperation as error:
+    except DecimalException as error:
         raise NotMoney(text) from error
-    if not value.is_finite() or value != value.to_integral_value():
+    # 1e999999 is a number to Decimal, and a million digits to int.
+    if not value.is_finite() or value.adjusted() > 30 or value != value.to_integral_value():
         raise NotMoney(text)
     return int(value)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 LANGUAGES = ("en", "zh")
+LONGEST = 500  # of one figure; a list of what is known may well be long
 Sentences = Mapping[str, tuple[str, str]]  # code → English, Chinese
 
 
@@ -13,8 +14,13 @@ def sentence(sentences: Sentences, code: str, figures: Mapping[str, Any], langua
     """The sentence of a code. A figure may be a name in both languages: `{"zh": …, "en": …}`."""
     spoken = "zh" if language.startswith("zh") else "en"
     english, chinese = sentences[code]
-    said = {name: one.get(spoken, "") if isinstance(one, dict) else one for name, one in figures.items()}
+    said = {name: _short(one.get(spoken, "") if isinstance(one, dict) else one) for name, one in figures.items()}
     return (chinese if spoken == "zh" else english).format(**said)
+
+
+def _short(figure: object) -> object:
+    """A sentence stays one, whatever it repeats of what somebody sent."""
+    return figure[:LONGEST] + "…" if isinstance(figure, str) and len(figure) > LONGEST else figure
 
 
 class Refusal(ValueError):

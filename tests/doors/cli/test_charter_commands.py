@@ -104,3 +104,22 @@ def test_the_handbook_is_written_as_a_pdf_of_a_version_or_of_a_file(shop, shuke,
     assert shuke("charter", "handbook", str(tmp_path / "f.pdf"), "--file", changed).code == 0
     assert (tmp_path / "f.pdf").read_bytes() != (tmp_path / "h.pdf").read_bytes()
     assert shuke("charter", "handbook", str(tmp_path / "x.pdf"), "--version", "9").code == 1
+
+
+def test_odd_days_numbers_and_files_are_refused_in_a_sentence(shuke, tmp_path, lan):
+    """No day or number ends in a mistake of ours (4), whichever command it is told."""
+    document = tmp_path / "charter.yaml"
+    document.write_text("name: {zh: 甲, en: A}\nname: {zh: 乙, en: B}\n")
+    far = ("0001-01-01", "9999-12-31")
+    asked = [
+        (1, "charter", "validate", str(document)),
+        (1, "gifts", "save", "mug", "--zh", "杯", "--en", "Mug", "--points", "9" * 20),
+        (1, "gifts", "save", "mug", "--zh", "杯", "--en", "Mug", "--points", "5", "--cash", "1e20"),
+        *((2, "coupons", "report", "--from", day, "--to", day) for day in far),
+        *((2, "benefits", "log", "--from", day) for day in far),
+        *((2, "stored", "report", "--to", day) for day in far),
+        *((2, "finance", "liability", "--at", day) for day in far),
+    ]
+    for code, *arguments in asked:
+        said = shuke(*arguments)
+        assert (said.code, bool(said.err or said.out)) == (code, True), (arguments, said)

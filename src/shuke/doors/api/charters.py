@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import Body, Refusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.charter import document, telling
@@ -44,7 +44,7 @@ class VersionDocument(VersionOut):
     charter: dict[str, Any]
 
 
-class Told(Schema):
+class Told(Body):
     """A charter as a document, or as YAML text."""
 
     charter: dict[str, Any] | None = None
@@ -74,7 +74,7 @@ class Publish(Told):
     key: OwnKey = ""
 
 
-class Withdraw(Schema):
+class Withdraw(Body):
     key: OwnKey = ""
 
 

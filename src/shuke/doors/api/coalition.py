@@ -12,6 +12,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.points import NO_KEY, Key, KeyHeader, Points
+from shuke.doors.api.shapes import Body
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import coalition as flow
@@ -41,19 +42,19 @@ class LinkOut(Schema):
     available_elsewhere: int
 
 
-class LinkIn(Schema):
+class LinkIn(Body):
     evidence: Annotated[
         str, Field(min_length=1, max_length=500, description="how the member agreed: form, signature, call")
     ]
     code: Annotated[str, Field(max_length=40, description="from another partner: joins that account")] = ""
 
 
-class CodeOut(Schema):
+class CoalitionCodeOut(Schema):
     code: str = Field(description="shown once; links one account at another partner")
     until: datetime
 
 
-class LeaveIn(Schema):
+class LeaveIn(Body):
     reason: Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -62,12 +63,12 @@ class LeftOut(Schema):
     left: bool
 
 
-class SpendIn(Schema):
+class CoalitionSpendIn(Body):
     points: Points
     key: Key = ""
 
 
-class ReturnIn(Schema):
+class CoalitionReturnIn(Body):
     points: Points
     of: Annotated[str, Field(min_length=1, max_length=160, description="key of the spend")]
     key: Key = ""
@@ -188,12 +189,12 @@ def link(request: Request, card: str, told: LinkIn) -> LinkOut:
     return _standing(merchant, members.member_of(merchant.pk, card))
 
 
-@router.post("/members/{card}/coalition/code", response={200: CodeOut, **ANSWERS})
-def code(request: Request, card: str) -> CodeOut:
+@router.post("/members/{card}/coalition/code", response={200: CoalitionCodeOut, **ANSWERS})
+def code(request: Request, card: str) -> CoalitionCodeOut:
     """A code with which the member links an account at another partner: once, for half an hour."""
     merchant, who, actor = _call(request, card)
     made, until = coalition.make_code(merchant=merchant, member_id=who.pk, now=shop_now(merchant), actor=actor)
-    return CodeOut(code=made, until=until)
+    return CoalitionCodeOut(code=made, until=until)
 
 
 @router.post("/members/{card}/coalition/leave", response={200: LeftOut, **ANSWERS})
@@ -207,7 +208,7 @@ def leave(request: Request, card: str, told: LeaveIn) -> LeftOut:
 
 
 @router.post("/members/{card}/coalition/spend", response={200: SpentOut, **ANSWERS})
-def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader = None) -> Status:
+def spend(request: Request, card: str, told: CoalitionSpendIn, idempotency_key: KeyHeader = None) -> Status:
     """Spend points at this till from all accounts of the person, oldest expiry first."""
     merchant, who, actor = _call(request, card)
     key = told.key or idempotency_key or ""
@@ -223,7 +224,7 @@ def spend(request: Request, card: str, told: SpendIn, idempotency_key: KeyHeader
 
 
 @router.post("/members/{card}/coalition/return", response={200: SpentOut, **ANSWERS})
-def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyHeader = None) -> Status:
+def give_back(request: Request, card: str, told: CoalitionReturnIn, idempotency_key: KeyHeader = None) -> Status:
     """Give points of such a spend back, to the lots they came from, in whoever's books they are."""
     merchant, who, actor = _call(request, card)
     key = told.key or idempotency_key or ""

@@ -7,14 +7,17 @@ from typing import Annotated, Any
 
 from ninja import Query, Router, Schema, Status
 
-from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.shapes import FIRST_DAY, LAST_DAY, CodedRefusal
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.finance import months
 from shuke.flows import costs_report, finance_report
 from shuke.flows.finance_report import SPAN, Report
 from shuke.kit.clock import day_of
-from shuke.loyalty.actions.closing import CannotClose, close_month
+from shuke.kit.refusal import Refusal, Sentences, sentence
+from shuke.loyalty.actions.closing import close_month
 from shuke.loyalty.queries import finance
+from shuke.loyalty.queries.finance import CannotClose
 from shuke.members.queries import member_of
 from shuke.shops.queries import now as shop_now
 
@@ -46,15 +49,30 @@ def _values(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _refused(code: str, error: Exception, status: int = 409) -> Status:
-    return Status(status, {"error": str(error), "code": code})
+CODES = {finance.NotInTheBooks: "not_in_the_books", CannotClose: "cannot_close"}  # whichever of the reasons it is
+SENTENCES: Sentences = {
+    "from_after_to": ("The first day {first} lies after the last, {last}.", "首日 {first} 晚于末日 {last}。"),
+    "bad_day": ("{day} is no day of this shop.", "{day} 不是本店的日期。"),
+    "bad_span": (
+        "`since` lies after `until`, or more than ten years before it.",
+        "since 晚于 until，或比它早十年以上。",
+    ),
+}
+
+
+def _refused(request: Request, error: Refusal, status: int = 409) -> Status:
+    return Status(status, {"error": error.say(language(request)), "code": CODES.get(type(error), error.code)})
+
+
+def _bad(request: Request, code: str, **told: object) -> Status:
+    return Status(400, {"error": sentence(SENTENCES, code, told, language(request)), "code": code})
 
 
 @router.get("/finance/costs", response=ANSWERS)
 def costs(
     request: Request,
-    first: Annotated[date, Query(alias="from", description="first day")],
-    last: Annotated[date, Query(alias="to", description="last day")],
+    first: Annotated[date, Query(alias="from", ge=FIRST_DAY, le=LAST_DAY, description="first day")],
+    last: Annotated[date, Query(alias="to", ge=FIRST_DAY, le=LAST_DAY, description="last day")],
     kind: Annotated[str, Query(pattern=r"^(gift|benefit|coupon|draw|referral|bonus)?$")] = "",
     programme: Annotated[str, Query(max_length=80)] = "",
     member: Annotated[str, Query(max_length=40, description="card")] = "",
@@ -62,7 +80,7 @@ def costs(
 ) -> Any:
     """What gifts, benefits, coupons, draws and bonus cost in a time, by kind and programme."""
     if first > last:
-        return _refused("from_after_to", ValueError(f"The first day {first} lies after the last, {last}."), 400)
+        return _bad(request, "from_after_to", first=first, last=last)
     merchant = request.auth.merchant
     who = member_of(merchant.pk, member).pk if member else None
     return _plain(
@@ -77,7 +95,7 @@ def liability(request: Request, at: date | None = None) -> Status:
     now = shop_now(merchant)
     day = at or day_of(now, merchant.tz)
     if not 1970 < day.year < 9998:
-        return Status(400, {"error": f"{day} is no day of this shop.", "code": "bad_day"})
+        return _bad(request, "bad_day", day=day)
     return Status(200, _plain(finance_report.liability(merchant, day, now, "en")))
 
 
@@ -90,11 +108,9 @@ def movements(request: Request, since: str = "", until: str = "") -> Status:
         last = months.read(until) if until else finance.this_month(merchant, now)
         first = months.read(since) if since else last - SPAN + 1
     except months.NotAMonth as error:
-        return _refused("bad_month", error, 400)
+        return _refused(request, error, 400)
     if not 0 <= last - first < 10 * SPAN:
-        return Status(
-            400, {"error": "`since` lies after `until`, or more than ten years before it.", "code": "bad_span"}
-        )
+        return _bad(request, "bad_span")
     return Status(200, _plain(finance_report.movements(merchant, first, last, now, "en")))
 
 
@@ -105,7 +121,7 @@ def breakage(request: Request) -> Status:
     try:
         return Status(200, _plain(finance_report.breakage(merchant, shop_now(merchant), "en")))
     except finance.NothingIssued as error:
-        return _refused("nothing_issued", error)
+        return _refused(request, error)
 
 
 @router.get("/finance/deferral", response=ANSWERS)
@@ -115,11 +131,11 @@ def deferral(request: Request, at: date | None = None) -> Status:
     now = shop_now(merchant)
     day = at or day_of(now, merchant.tz)
     if not 1970 < day.year < 9998:
-        return Status(400, {"error": f"{day} is no day of this shop.", "code": "bad_day"})
+        return _bad(request, "bad_day", day=day)
     try:
         return Status(200, _plain(finance_report.deferral(merchant, day, now, "en")))
     except finance.NothingIssued as error:
-        return _refused("nothing_issued", error)
+        return _refused(request, error)
 
 
 @router.get("/finance/lapsing", response=ANSWERS)
@@ -136,11 +152,11 @@ def entries(request: Request, month: str = Month) -> Status:  # type: ignore[ass
     try:
         return Status(200, _plain(finance_report.entries(merchant, months.read(month), shop_now(merchant), "en")))
     except months.NotAMonth as error:
-        return _refused("bad_month", error, 400)
+        return _refused(request, error, 400)
     except finance.NotInTheBooks as error:
-        return _refused("not_in_the_books", error)
+        return _refused(request, error)
     except finance.NothingIssued as error:
-        return _refused("nothing_issued", error)
+        return _refused(request, error)
 
 
 @router.post("/finance/close", response={200: ClosedOut, 400: CodedRefusal, 403: dict, 409: CodedRefusal})
@@ -152,10 +168,10 @@ def close(request: Request, month: str = Month) -> Status:  # type: ignore[assig
             merchant=token.merchant, month=months.read(month), now=shop_now(token.merchant), actor=f"token:{token.pk}"
         )
     except months.NotAMonth as error:
-        return _refused("bad_month", error, 400)
+        return _refused(request, error, 400)
     except CannotClose as error:
-        return _refused("cannot_close", error)
+        return _refused(request, error)
     except finance.NothingIssued as error:
-        return _refused("nothing_issued", error)
+        return _refused(request, error)
     digest = bytes(kept.digest).hex()
     return Status(200, {"month": month, "closed_at": kept.closed_at.isoformat(), "digest": digest})

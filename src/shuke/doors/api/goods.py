@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import CodedRefusal, Refusal
+from shuke.doors.api.shapes import Body, CodedRefusal, Refusal
 from shuke.doors.api.tokens import Request, writer
 from shuke.insight import actions
 from shuke.insight.queries import figures, goods
@@ -73,7 +73,7 @@ class WantedOut(Schema):
     hidden: int = Field(description="left out: out of stock, or lasting goods just bought")
 
 
-class MarkIn(Schema):
+class MarkIn(Body):
     codes: Annotated[list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=500)]
     need: Annotated[str, Field(max_length=60)] | None = Field(
         None, description='"" gives it up: the category stands for it'

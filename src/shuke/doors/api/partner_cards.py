@@ -12,7 +12,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.connect.importers.partner_card import Odd, Spent, hidden, refuses, token_of
-from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import partner_card as flow
@@ -47,20 +47,20 @@ class ProgrammeOut(Schema):
     terms: list[TermsOut]
 
 
-class CardOut(Schema):
+class PartnerCardOut(Schema):
     number: str
     programme: str
     end: str = Field(description="last four characters of the token")
     since: date
 
 
-class CardIn(Schema):
+class PartnerCardIn(Body):
     programme: Annotated[str, Field(max_length=40)]
     token: Annotated[str, Field(min_length=4, max_length=128)]
     since: date | None = None
 
 
-class SpendingIn(Schema):
+class SpendingIn(Body):
     token: Annotated[str, Field(min_length=4, max_length=128)]
     amount_minor: Annotated[int, Field(ge=0, lt=10**15)]
     spent_on: date
@@ -70,7 +70,7 @@ class SpendingIn(Schema):
     original: Annotated[str, Field(max_length=80, description="reference of what a return is about")] = ""
 
 
-class SpendingsIn(Schema):
+class SpendingsIn(Body):
     name: Annotated[str, Field(min_length=1, max_length=120, description="what this delivery is called")]
     spendings: Annotated[list[SpendingIn], Field(min_length=1, max_length=MOST_ROWS)]
 
@@ -163,16 +163,16 @@ def statement(request: Request, key: str, number: int) -> dict[str, Any]:
     return found.document | {"file_sha256": card_statements.digest(found)}
 
 
-@router.get("/members/{card}/partner-cards", response={200: list[CardOut], **ANSWERS})
-def of_member(request: Request, card: str) -> list[CardOut]:
+@router.get("/members/{card}/partner-cards", response={200: list[PartnerCardOut], **ANSWERS})
+def of_member(request: Request, card: str) -> list[PartnerCardOut]:
     """A member's co-branded cards in force."""
     merchant = request.auth.merchant
     who = members.member_of(merchant.pk, card)
     return [_card(one) for one in stored.cards(merchant, who.pk)]
 
 
-@router.post("/members/{card}/partner-cards", response={200: CardOut, **ANSWERS})
-def bind(request: Request, card: str, told: CardIn) -> CardOut:
+@router.post("/members/{card}/partner-cards", response={200: PartnerCardOut, **ANSWERS})
+def bind(request: Request, card: str, told: PartnerCardIn) -> PartnerCardOut:
     """The card earns from a day on (without: today), also what waited for it. Bound already: the same card."""
     merchant, actor = _call(request)
     who = members.member_of(merchant.pk, card)
@@ -184,8 +184,8 @@ def bind(request: Request, card: str, told: CardIn) -> CardOut:
     return _card(made)
 
 
-@router.post("/members/{card}/partner-cards/{number}/end", response={200: list[CardOut], **ANSWERS})
-def unbind(request: Request, card: str, number: int) -> list[CardOut]:
+@router.post("/members/{card}/partner-cards/{number}/end", response={200: list[PartnerCardOut], **ANSWERS})
+def unbind(request: Request, card: str, number: int) -> list[PartnerCardOut]:
     """The card earns no more from today on. Answers those that are left."""
     merchant, actor = _call(request)
     who = members.member_of(merchant.pk, card)
@@ -195,8 +195,8 @@ def unbind(request: Request, card: str, number: int) -> list[CardOut]:
     return [_card(one) for one in stored.cards(merchant, who.pk)]
 
 
-def _card(one: PartnerCard) -> CardOut:
-    return CardOut(number=str(one.pk), programme=one.programme.key, end=one.shown, since=one.since)
+def _card(one: PartnerCard) -> PartnerCardOut:
+    return PartnerCardOut(number=str(one.pk), programme=one.programme.key, end=one.shown, since=one.since)
 
 
 def _call(request: Request) -> tuple[Merchant, str]:

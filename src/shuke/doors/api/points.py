@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from shuke.doors.api.shapes import Body
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty import actions
@@ -27,7 +28,7 @@ NO_KEY = {
     "en": "Every request needs a key of your own (field `key` or header Idempotency-Key), so that it can be sent again.",
     "zh": "每个请求都要带您自己的键（字段 key 或请求头 Idempotency-Key），以便安全重发。",
 }
-KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
+KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key", max_length=160)]
 
 
 class BooksRefusal(Schema):
@@ -47,36 +48,36 @@ class MovedOut(Schema):
     replayed: bool
 
 
-class SpendIn(Schema):
+class SpendIn(Body):
     points: Points
     key: Key = ""
     family: bool = Field(False, description="what the member lacks the family gives")
 
 
-class ReturnIn(Schema):
+class ReturnIn(Body):
     points: Points
     of: Annotated[str, Field(min_length=1, max_length=160, description="key of the spend")]
     key: Key = ""
 
 
-class HoldIn(Schema):
+class HoldIn(Body):
     points: Points
     key: Key = ""
     minutes: Annotated[int, Field(ge=1, le=1440)] = 15
 
 
-class CaptureIn(Schema):
+class CaptureIn(Body):
     points: Points
     hold: Annotated[str, Field(min_length=1, max_length=160, description="key of the hold")]
     key: Key = ""
 
 
-class ReleaseIn(Schema):
+class ReleaseIn(Body):
     hold: Annotated[str, Field(min_length=1, max_length=160, description="key of the hold")]
     key: Key = ""
 
 
-class AdjustIn(Schema):
+class AdjustIn(Body):
     points: Annotated[int, Field(ge=-(10**12), le=10**12)]
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     key: Key = ""
@@ -89,19 +90,19 @@ class AdjustOut(Schema):
     replayed: bool = False
 
 
-class ReinstateIn(Schema):
+class ReinstateIn(Body):
     points: Points
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     key: Key = ""
 
 
-class GiveIn(Schema):
+class GiveIn(Body):
     points: Points
     to: Annotated[str, Field(min_length=1, max_length=40, description="card or id of who receives")]
     key: Key = ""
 
 
-class ActivityIn(Schema):
+class ActivityIn(Body):
     activity: Annotated[
         str, Field(min_length=1, max_length=30, description="as the charter names it: check_in, survey …")
     ]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from shuke.doors.api.shapes import CodedRefusal, Minor, Refusal
+from shuke.doors.api.shapes import Body, CodedRefusal, Minor, Refusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.insight.profit_words import Refused
@@ -23,7 +23,7 @@ from shuke.shops.queries import now as shop_now
 router = Router(tags=["insight"])
 
 
-class CostIn(Schema):
+class CostIn(Body):
     kind: Literal["acquisition", "care", "service", "reward", "recovery"]
     amount_minor: Minor = Field(description="below 0 takes one back")
     key: Annotated[str, Field(min_length=1, max_length=120, description="the same key again books nothing")]
@@ -35,14 +35,14 @@ class BookedOut(Schema):
     booked: int
 
 
-class StatementIn(Schema):
+class StatementIn(Body):
     what: Literal["product", "category", "channel", "store"]
     key: Annotated[str, Field(min_length=1, max_length=160)]
     margin_permille: int | None = None
     cost_minor: Minor | None = None
 
 
-class StatementsIn(Schema):
+class StatementsIn(Body):
     statements: Annotated[list[StatementIn], Field(min_length=1, max_length=1000)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from ninja import Router, Schema
 from pydantic import Field
 
-from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.referral import codes
 from shuke.flows import referral as flow
@@ -49,7 +49,7 @@ class ReferralOut(Schema):
     rewards: list[RewardOut]
 
 
-class BindIn(Schema):
+class BindIn(Body):
     code: Annotated[str, Field(max_length=40, description="of whoever brought them")]
     caller: Annotated[str, Field(max_length=80, description="who typed it: the shopper's session or address")] = ""
 

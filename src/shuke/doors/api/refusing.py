@@ -5,11 +5,13 @@ A route that answers refusals of its own room says so itself; what every route c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import RequestDataTooBig
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.csrf import csrf_exempt
@@ -17,6 +19,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from shuke.doors.api import charters, coalition, partner_cards, referral, till, trouble
+from shuke.doors.api.reading import check_address
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden
 from shuke.engine.checkout.document import BasketInvalid
@@ -25,6 +28,7 @@ from shuke.flows.checkout import CheckoutRefused
 from shuke.insight.queries.figures import NoFigures
 from shuke.kit import misread
 from shuke.kit.refusal import Refusal
+from shuke.kit.strict_json import NotRead
 from shuke.loyalty.actions import CharterRefused, KeyReused
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
@@ -34,6 +38,7 @@ from shuke.loyalty.queries import NoCharter
 from shuke.members.queries import NoSuchMember
 from shuke.orders.actions import OrderRefused
 
+LOG = logging.getLogger(__name__)
 MOST_PLACES = 20
 ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (KeyReused, lambda code: 422),
@@ -52,7 +57,8 @@ CHINESE = {
     "no_charter": "尚未发布会员章程，请先在后台发布。",
     "read_only": "令牌“{name}”只能读取。请用 `shuke tokens make 名称 --write` 新建可写的令牌。",
     "no_token": "请求头 Authorization 缺少有效的令牌：Bearer 加令牌。用 `shuke tokens make 名称` 新建。",
-    "not_json": "请求正文不是有效的 JSON（UTF-8）。",
+    "too_far": "其中有数字、文字或时刻超出账册所能容纳的范围，未作任何更改。",
+    "too_big": "请求正文超过本服务器的上限，请分几次发送。",
     "too_long": "计算时间过长，已中止。请缩短天数，或改用更粗的粒度（季度、年）。",
     "engine": "分析引擎没有给出结果，请稍后重试；若反复出现，请让管理员运行 `shuke doctor`。引擎说：{why}",
     "no_such_method": "{path} 不支持 {method}，可用：{allowed}。",
@@ -61,8 +67,9 @@ NO_TOKEN = (
     "The header Authorization has no token in force: Bearer and the token. Make one with `shuke tokens make NAME`."
 )
 TOO_LONG = ("too_long", "This takes too long and was stopped. Ask for fewer days, or a coarser grain (quarter, year).")
+TOO_FAR = "A number, a text or a moment here is larger than the books can hold. Nothing was changed."
+TOO_BIG = "The body of the request is larger than this server takes. Send it in several parts."
 NO_SUCH_METHOD = "{path} does not know {method}. It knows {allowed}."
-NOT_JSON = "The body of the request is no valid JSON (UTF-8)."
 
 
 def answer_refusals(api: NinjaAPI) -> None:
@@ -79,10 +86,14 @@ def answer_refusals(api: NinjaAPI) -> None:
         return say(request, 400, "not_understood", misread.sentence(found, language(request)))
 
     @api.exception_handler(HttpError)
-    def not_json(request: HttpRequest, error: HttpError) -> HttpResponse:
-        if error.status_code == 400:
-            return say(request, 400, "not_json", NOT_JSON)
+    def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+        if isinstance(error.__cause__, NotRead):
+            return not_read(request, error.__cause__)
         return say(request, error.status_code, "refused", error)
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return say(request, 413, "too_big", TOO_BIG)
 
     @api.exception_handler(AuthenticationError)
     def nobody_known(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -109,6 +120,12 @@ def answer_refusals(api: NinjaAPI) -> None:
     def in_trouble(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
         return trouble.answer(request, error)
 
+    @api.exception_handler(OverflowError)
+    @api.exception_handler(DataError)
+    def too_far(request: HttpRequest, error: OverflowError | DataError) -> HttpResponse:
+        LOG.error("%s %s: too far", request.method, request.path, exc_info=error)
+        return say(request, 400, "too_far", TOO_FAR)
+
     for kind, status_of in ROOMS:
         api.add_exception_handler(kind, _refused_by(api, status_of))
 
@@ -120,16 +137,21 @@ def no_such_path(request: HttpRequest, rest: str) -> HttpResponse:
     return JsonResponse({"error": told, "code": "no_such_path"}, status=404)
 
 
-def telling_methods(patterns: Iterable[URLPattern | URLResolver]) -> None:
-    """A path asked in a way it does not know is told so in JSON too."""
+def guard(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    """An address with a word that is no text is refused before any route; a path asked in a way it does not know is told
+    so in JSON too."""
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
-            pattern.callback = _telling_methods(pattern.callback)
+            pattern.callback = _guarded(pattern.callback)
 
 
-def _telling_methods(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     def told(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        try:
+            check_address(request, values.values())
+        except NotRead as error:
+            return not_read(request, error)
         answer = view(request, *args, **values)
         if answer.status_code != 405:
             return answer
@@ -143,6 +165,10 @@ def _telling_methods(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         return JsonResponse(body, status=405, headers={"Allow": figures["allowed"]})
 
     return told
+
+
+def not_read(request: HttpRequest, error: NotRead) -> HttpResponse:
+    return JsonResponse({"error": error.say(language(request)), "code": error.code}, status=400)
 
 
 def _refused_by(api: NinjaAPI, status_of: Callable[[str], int]) -> Callable[[HttpRequest, Any], HttpResponse]:

@@ -12,7 +12,7 @@ from django.http import HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import Field
 
-from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty.actions import benefits as benefit_actions
@@ -59,7 +59,7 @@ class CloseOut(Schema):
     due: list[str] = Field(description="steps that can be claimed, as keys for POST …/benefits")
 
 
-class HandOutIn(Schema):
+class HandOutIn(Body):
     benefit: Code
     key: Key
     store: Annotated[str, Field(max_length=60)] = ""
@@ -84,7 +84,7 @@ class GiftOut(Schema):
     refused: str = Field(description="why this member cannot have it now; empty: they can")
 
 
-class GiftIn(Schema):
+class GiftIn(Body):
     gift: Code
     key: Key
     count: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -93,7 +93,7 @@ class GiftIn(Schema):
     store: Annotated[str, Field(max_length=60)] = ""
 
 
-class OrderOut(Schema):
+class GiftOrderOut(Schema):
     number: str
     gift: str
     count: int
@@ -105,7 +105,7 @@ class OrderOut(Schema):
     replayed: bool = False
 
 
-class BackIn(Schema):
+class BackIn(Body):
     key: Annotated[str, Field(max_length=150, description="of `back`: your own name for this request")] = ""
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     restock: bool = True
@@ -122,7 +122,7 @@ class DrawOut(Schema):
     page: str
 
 
-class TicketIn(Schema):
+class TicketIn(Body):
     draw: Code
     key: Key
     way: Annotated[str, Field(pattern="^(points|order|activity|given)$")] = "points"
@@ -223,7 +223,7 @@ def catalogue(request: Request, card: str) -> Any:
     ]  # fmt: skip
 
 
-@router.post("/members/{card}/gifts", tags=["gifts"], response={200: OrderOut, **REFUSED})
+@router.post("/members/{card}/gifts", tags=["gifts"], response={200: GiftOrderOut, **REFUSED})
 def take(request: Request, card: str, told: GiftIn) -> Any:
     """Exchange points for a gift."""
     token = writer(request.auth)
@@ -236,7 +236,7 @@ def take(request: Request, card: str, told: GiftIn) -> Any:
     return _order(request, done)
 
 
-@router.post("/gift-orders/{number}/{deed}", tags=["gifts"], response={200: OrderOut, **REFUSED})
+@router.post("/gift-orders/{number}/{deed}", tags=["gifts"], response={200: GiftOrderOut, **REFUSED})
 def change(request: Request, number: int, deed: str, told: BackIn | None = None) -> Any:
     """`done`: handed over; `cancel`: points and stock come back; `back`: pieces that came back (with a key)."""
     token = writer(request.auth)
@@ -262,7 +262,7 @@ def _order(request: Request, done: gift_actions.Ordered) -> Any:
     if not done.done or done.order is None:
         return _refused(request, done)
     row: GiftOrder = done.order
-    return OrderOut(
+    return GiftOrderOut(
         number=str(row.pk), gift=row.gift.code, count=row.count, returned=row.returned, points=row.points,
         cash_minor=row.cash_minor, state=row.state, until=row.until, replayed=done.replayed,
     )  # fmt: skip

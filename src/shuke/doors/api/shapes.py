@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shuke.connect.importers.cells import phone as parse_phone
 from shuke.engine import tenders
@@ -15,6 +15,15 @@ from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Pe
 Minor = Annotated[int, Field(ge=-(10**15), le=10**15, description="integer minor units: fen, cents")]
 Short = Annotated[str, Field(max_length=60)]
 Text = Annotated[str, Field(max_length=200)]
+# Farther away no shop has traded: whatever is asked must still be a date in another zone, and some months on.
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2999, 1, 1)
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1972, 1, 1, tzinfo=UTC), lt=datetime(2999, 1, 1, tzinfo=UTC))]
+
+
+class Body(BaseModel):
+    """What a caller sends. A field there is not is refused: passed over in silence, a mistyped limit would be no limit."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class HitOut(Schema):
@@ -73,7 +82,7 @@ class PointsOut(Schema):
     expiries: list[ExpiryOut]
 
 
-class LineIn(Schema):
+class LineIn(Body):
     title: Text
     quantity: Annotated[float, Field(gt=0, le=10**6, description="pieces, litres, kilograms; thousandths count")] = 1
     amount_minor: Minor
@@ -82,7 +91,7 @@ class LineIn(Schema):
     brand: Annotated[str, Field(max_length=80)] = ""
 
 
-class BuyerIn(Schema):
+class BuyerIn(Body):
     """Who bought: a card is certain, a phone is trusted because the member stood there with it."""
 
     card: Short = ""
@@ -101,7 +110,7 @@ class BuyerIn(Schema):
         return Person(claims=tuple(claims), name=self.name, phones=tuple(phones)) if claims or self.name else None
 
 
-class TenderIn(Schema):
+class TenderIn(Body):
     """One means of payment. Known codes: cash, wechat, alipay, card, bank, points, stored_value, gift_cards, platform,
     credit, on_delivery, paypal; any other name is kept as it is."""
 
@@ -109,17 +118,17 @@ class TenderIn(Schema):
     amount_minor: Minor
 
 
-class RefundIn(Schema):
+class RefundIn(Body):
     """One refund of an order. The same number in the same store again is the same refund."""
 
     number: Annotated[str, Field(min_length=1, max_length=60)]
     amount_minor: Annotated[int, Field(ge=1, le=10**15)]
-    refunded_at: AwareDatetime | None = Field(
+    refunded_at: Moment | None = Field(
         None, description="when; without it, when its order was closed, finished or paid"
     )
 
 
-class OrderIn(Schema):
+class OrderIn(Body):
     """One order as the till or the web shop states it. The same number in the same store again is the same order."""
 
     number: Annotated[str, Field(min_length=1, max_length=60)]
@@ -128,14 +137,14 @@ class OrderIn(Schema):
     status: Annotated[
         str, Field(pattern=r"^(unpaid|paid|shipped|received|finished|closed_unpaid|closed_refunded)$")
     ] = "finished"
-    created_at: AwareDatetime
-    paid_at: AwareDatetime | None = None
+    created_at: Moment
+    paid_at: Moment | None = None
     currency: Annotated[str, Field(min_length=3, max_length=3)] | None = None
     paid_minor: Minor
     discount_minor: Minor | None = None
     freight_minor: Minor | None = None
     refunded_minor: Minor | None = Field(None, description="in all so far")
-    refunded_at: AwareDatetime | None = Field(
+    refunded_at: Moment | None = Field(
         None, description="when the last of refunded_minor was given back; without it, when closed, finished or paid"
     )
     refunds: Annotated[list[RefundIn], Field(max_length=100)] = Field(
@@ -205,7 +214,7 @@ class OrderIn(Schema):
         return sum(one.amount_minor for one in self.refunds) > max(self.paid_minor, self.refunded_minor or 0, 0)
 
 
-class OrdersIn(Schema):
+class OrdersIn(Body):
     orders: Annotated[list[OrderIn], Field(min_length=1, max_length=1000)]
 
 

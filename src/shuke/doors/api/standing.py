@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import FIRST_DAY, LAST_DAY, Refusal
 from shuke.doors.api.tokens import Request
 from shuke.engine.charter import document
 from shuke.kit.clock import add_months, day_start
@@ -147,8 +147,8 @@ def growth(request: Request, card: str, limit: Limit = 100, offset: Offset = 0) 
 def statement(
     request: Request,
     card: str,
-    first: Annotated[date | None, Query(alias="from", ge=date(1990, 1, 1), le=date(2999, 1, 1))] = None,
-    last: Annotated[date | None, Query(alias="to", ge=date(1990, 1, 1), le=date(2999, 1, 1))] = None,
+    first: Annotated[date | None, Query(alias="from", ge=FIRST_DAY, le=LAST_DAY)] = None,
+    last: Annotated[date | None, Query(alias="to", ge=FIRST_DAY, le=LAST_DAY)] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> StatementOut | Status:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Header, Router, Schema, Status
+from ninja import Router, Schema, Status
 from pydantic import Field
 
+from shuke.doors.api.points import KeyHeader
+from shuke.doors.api.shapes import Body
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import stored as flow
@@ -31,7 +33,6 @@ Ref = Annotated[str, Field(min_length=1, max_length=200)]
 Way = Annotated[str, Field(max_length=20, description="how it was paid: cash, wechat, alipay, card, bank")]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 Caller = Annotated[str, Field(max_length=80, description="who typed the code: the shopper's session or address")]
-KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
 STATUS = {"no_such_card": 404, "try_later": 429, "no_key": 400, "no_reason": 400}
 
 
@@ -81,41 +82,41 @@ class MoneyMovedOut(Schema):
     replayed: bool
 
 
-class TopUpIn(Schema):
+class TopUpIn(Body):
     amount_minor: Amount
     paid_by: Way = ""
     key: Key = ""
 
 
-class StoredSpendIn(Schema):
+class StoredSpendIn(Body):
     amount_minor: Amount
     key: Key = ""
 
 
-class StoredReturnIn(Schema):
+class StoredReturnIn(Body):
     amount_minor: Amount
     of: Annotated[str, Field(min_length=1, max_length=200, description="key of the payment")]
     key: Key = ""
 
 
-class StoredHoldIn(Schema):
+class StoredHoldIn(Body):
     amount_minor: Amount
     minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     key: Key = ""
 
 
-class StoredCaptureIn(Schema):
+class StoredCaptureIn(Body):
     amount_minor: Amount
     hold: Ref
     key: Key = ""
 
 
-class StoredReleaseIn(Schema):
+class StoredReleaseIn(Body):
     hold: Ref
     key: Key = ""
 
 
-class StoredAdjustIn(Schema):
+class StoredAdjustIn(Body):
     amount_minor: Annotated[int, Field(ge=-(10**13), le=10**13)]
     account: Annotated[str, Field(pattern="^(principal|bonus)$")] = "principal"
     reason: Annotated[str, Field(min_length=1, max_length=200)]
@@ -129,7 +130,7 @@ class StoredAdjustOut(Schema):
     replayed: bool = False
 
 
-class CardIn(Schema):
+class CardIn(Body):
     code: Code
     caller: Caller = ""
 
@@ -147,7 +148,7 @@ class CardReturnIn(CardSpendIn):
     of: Annotated[str, Field(min_length=1, max_length=200, description="key of the payment")]
 
 
-class CardSellIn(Schema):
+class CardSellIn(Body):
     code: Code
     paid_by: Way = ""
     key: Key = ""

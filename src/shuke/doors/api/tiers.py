@@ -12,7 +12,7 @@ from ninja import Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.points import BooksRefusal, Key, KeyHeader, call, no_key, refused_by_the_books
-from shuke.doors.api.shapes import Refusal
+from shuke.doors.api.shapes import Body, Refusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.standing import router  # a path has one router: GET and POST of /tier stand together
 from shuke.doors.api.tokens import Request
@@ -43,7 +43,7 @@ REFUSALS = {
 ANSWERS = {400: BooksRefusal, 403: Refusal, 404: Refusal, 409: BooksRefusal, 422: BooksRefusal}
 
 
-class TierIn(Schema):
+class TierIn(Body):
     tier: Annotated[str, Field(min_length=1, max_length=60, description="key of the tier in the charter")]
     reason: Annotated[str, Field(min_length=1, max_length=200, description="kept with the history")]
     until: date | None = Field(None, description="last day it is kept; none: for ever")
@@ -51,12 +51,12 @@ class TierIn(Schema):
     key: Key = ""
 
 
-class MembershipIn(Schema):
+class MembershipIn(Body):
     membership: Annotated[str, Field(min_length=1, max_length=60, description="its key in the charter")]
     key: Key = ""
 
 
-class MembershipEndIn(Schema):
+class MembershipEndIn(Body):
     of: Annotated[
         str, Field(min_length=1, max_length=160, description="key of the request, or event of the order, that began it")
     ]

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 from django.http import HttpResponse
 from ninja import Header, Router, Schema
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shuke.doors.api.shapes import CodedRefusal
+from shuke.doors.api.shapes import Body, CodedRefusal, Moment
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.checkout import Basket
 from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
@@ -42,17 +42,17 @@ OwnKey = Annotated[str, Field(max_length=160, description="or the header Idempot
 KeyHeader = Annotated[str, Header(alias="Idempotency-Key", max_length=160)]
 
 
-class PriceIn(Schema):
+class PriceIn(Body):
     """A basket, who buys, and what they want to use. docs/algorithms/checkout.md describes every field."""
 
     member: Annotated[str, Field(description="card or id; empty: nobody known")] = ""
     store: Short = ""
     platform: Annotated[str, Field(max_length=20)] = "pos"
     channel: Short = ""
-    currency: str | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     lines: Annotated[list[LineDoc], Field(min_length=1, max_length=500)]
     asks: AsksDoc = AsksDoc()
-    at: AwareDatetime | None = Field(None, description="price only: another moment than now")
+    at: Moment | None = Field(None, description="price only: another moment than now")
     caller: Annotated[
         str, Field(max_length=80, description="who typed the codes: the shopper's session or address")
     ] = ""
@@ -75,7 +75,7 @@ class PriceIn(Schema):
         return basket(told, currency)
 
 
-class HoldIn(PriceIn):
+class BasketHoldIn(PriceIn):
     key: Annotated[str, Field(max_length=160, description="or the header Idempotency-Key")] = ""
     minutes: Annotated[int, Field(description="1 to 1440")] = 15
     expect_due_minor: int | None = Field(None, description="hold nothing if it costs anything else now")
@@ -90,7 +90,7 @@ class CheckoutOut(Schema):
     replayed: bool = False
 
 
-class OrderName(Schema):
+class OrderName(Body):
     """Which order of the archive the basket became."""
 
     platform: Annotated[str, Field(max_length=20, pattern=r"^[a-z0-9]+$")] = "pos"
@@ -98,18 +98,18 @@ class OrderName(Schema):
     number: Annotated[str, Field(min_length=1, max_length=60)]
 
 
-class CaptureIn(Schema):
+class BasketCaptureIn(Body):
     order: OrderName | None = None
 
 
-class ReturnIn(Schema):
+class BasketReturnIn(Body):
     key: Key
     lines: dict[str, Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)]] | None = Field(
         None, description="line → quantity that comes back now; null: all that is left"
     )
 
 
-class ReturnOut(Schema):
+class BasketReturnOut(Schema):
     key: str
     back: dict
     replayed: bool = False
@@ -139,7 +139,7 @@ class TemplateOut(Schema):
     budget_left_minor: int | None
 
 
-class IssueIn(Schema):
+class IssueIn(Body):
     template: Short
     count: Annotated[int, Field(ge=1, le=50)] = 1
     ref: Annotated[
@@ -147,14 +147,14 @@ class IssueIn(Schema):
     ] = ""
 
 
-class ClaimIn(Schema):
+class ClaimIn(Body):
     key: OwnKey = ""
     template: Short = ""
     code: Short = ""
     caller: Short = ""
 
 
-class VoidIn(Schema):
+class VoidIn(Body):
     key: OwnKey = ""
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -200,7 +200,7 @@ def price(request: Request, told: PriceIn) -> Any:
 @router.post("/checkouts", tags=["checkout"], response={200: CheckoutOut, 403: CodedRefusal, **REFUSED})
 def hold(
     request: Request,
-    told: HoldIn,
+    told: BasketHoldIn,
     response: HttpResponse,
     idempotency_key: KeyHeader = "",
 ) -> Any:
@@ -239,7 +239,7 @@ def one(request: Request, key: str) -> Any:
 
 
 @router.post("/checkouts/{key}/capture", tags=["checkout"], response={200: CheckoutOut, 403: CodedRefusal, **REFUSED})
-def capture(request: Request, key: str, told: CaptureIn) -> Any:
+def capture(request: Request, key: str, told: BasketCaptureIn) -> Any:
     """The basket was paid: points are spent, coupons redeemed. Says which order it became, so that refunds find it."""
     token = writer(request.auth)
     name = told.order
@@ -263,8 +263,10 @@ def release(request: Request, key: str) -> Any:
     return _checkout(checkout.release(merchant=token.merchant, key=key, now=now, actor=f"token:{token.pk}"))
 
 
-@router.post("/checkouts/{key}/returns", tags=["checkout"], response={200: ReturnOut, 403: CodedRefusal, **REFUSED})
-def give_back(request: Request, key: str, told: ReturnIn) -> Any:
+@router.post(
+    "/checkouts/{key}/returns", tags=["checkout"], response={200: BasketReturnOut, 403: CodedRefusal, **REFUSED}
+)
+def give_back(request: Request, key: str, told: BasketReturnIn) -> Any:
     """Goods came back: what they were worth in money, points and stored value; with the last of them, the coupons."""
     token = writer(request.auth)
     quantities = None if told.lines is None else {line: int(n * 1000) for line, n in told.lines.items()}
@@ -276,7 +278,7 @@ def give_back(request: Request, key: str, told: ReturnIn) -> Any:
         now=shop_now(token.merchant),
         actor=f"token:{token.pk}",
     )
-    return ReturnOut(key=done.key, back=done.back, replayed=done.replayed)
+    return BasketReturnOut(key=done.key, back=done.back, replayed=done.replayed)
 
 
 @router.get("/coupons/templates", tags=["coupons"], response={200: list[TemplateOut]})

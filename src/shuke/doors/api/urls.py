@@ -25,7 +25,8 @@ from shuke.doors.api import referral as referrals
 from shuke.doors.api import rewards, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
-from shuke.doors.api.refusing import answer_refusals, telling_methods
+from shuke.doors.api.reading import Strictly
+from shuke.doors.api.refusing import answer_refusals, guard
 from shuke.doors.api.shapes import (
     CodedRefusal,
     ExpiryOut,
@@ -51,7 +52,7 @@ from shuke.orders.actions import Outcome, check
 from shuke.shops.queries import now as shop_now
 
 # No page that loads its looks from elsewhere: whoever wants one opens openapi.json in a tool of their own.
-api = NinjaAPI(title="Shuke 熟客", version="1", docs_url=None, auth=Reader(), urls_namespace="api")
+api = NinjaAPI(title="Shuke 熟客", version="1", docs_url=None, auth=Reader(), urls_namespace="api", parser=Strictly())
 answer_refusals(api)
 
 
@@ -207,4 +208,4 @@ api.add_router("", goods_routes.router)
 api.add_router("", profits.router)
 api.add_router("", values.router)
 urls = api.urls
-telling_methods(urls[0])
+guard(urls[0])

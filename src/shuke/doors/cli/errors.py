@@ -13,6 +13,7 @@ import traceback
 
 from shuke.doors.cli.refusals import in_chinese
 from shuke.doors.cli.words import _, language
+from shuke.kit.refusal import Refusal
 
 REFUSED, USAGE, NOT_READY, OUR_MISTAKE, INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -31,6 +32,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return str(error), REFUSED
     if isinstance(error, NotReady):
         return str(error), NOT_READY
+    if isinstance(error, Refusal):
+        return error.say(language()), REFUSED
     causes = _chain(error)
     full = any(isinstance(cause, OSError) and cause.errno == errno.ENOSPC for cause in causes)
     if (
@@ -41,6 +44,10 @@ def explain(error: BaseException) -> tuple[str, int]:
     ):
         # The rooms define an exception per thing that can go wrong, each with a sentence for the person at the desk.
         return (in_chinese(str(error)) if language() == "zh-hans" else str(error)), REFUSED
+    if any(isinstance(cause, OverflowError) or type(cause).__name__ == "NumericValueOutOfRange" for cause in causes):
+        return _(
+            "A number or a day here is larger than a shop can have. Write a smaller one; nothing was changed."
+        ), REFUSED
     for cause in causes:
         if isinstance(cause, OSError):
             return _system(cause), NOT_READY

@@ -12,12 +12,6 @@ from functools import lru_cache
 
 SENTENCES = {
     # finance
-    "{} is no month; write it like 2018-03.": "{} 不是月份，请写成 2018-03 这样。",
-    "{} is not over yet.": "{} 还没有结束。",
-    "{} has not begun yet.": "{} 还没有开始。",
-    "Months are closed in turn: the next one is {}.": "须按顺序结账：下一个月份是 {}。",
-    "{} lies before {}, the last month that was closed; what became known of it since is in the entries of {}.": "{} 早于最近结账的月份 {}；此后得知的记在 {} 的凭证里。",
-    "No points have been issued up to then, so there is nothing to report.": "截至当时还没有发放过积分，没有可报告的内容。",
     "Only entries are written as hledger; choose csv, xlsx or json.": "只有凭证可以写成 hledger；请选 csv、xlsx 或 json。",
     # keys
     "The indexes are under master key {}, and this process knows {}. Restart it.": "搜索索引已使用第 {} 把主密钥，而本进程只有 {} 把。请重启本进程。",
@@ -63,6 +57,7 @@ SENTENCES = {
     "Version {} comes after it; withdraw that one first.": "其后还有第 {} 版，请先撤回那一版。",
     "Version {} explains postings dated after its beginning; it can no longer be withdrawn.": "第 {} 版生效后的记账由它说明，已不能撤回。",
     "Version {} says exactly the same; there is nothing to publish.": "与第 {} 版完全相同，无需发布。",
+    "No member with card or id {}. Search by phone digits or name, or check the card number.": "没有卡号或编号为 {} 的会员，请核对卡号，或按手机尾号、姓名查找。",
     "The charter in force has no tier {}; known are {}.": "现行章程没有等级 {}；现有：{}。",
     "The key {} was used before for another request. Use a new key for a new request.": "幂等键 {} 此前已用于另一请求，请换一个新键。",
     "A merchant needs at least one charter version.": "商家至少需要一个章程版本。",

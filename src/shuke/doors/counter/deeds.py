@@ -14,7 +14,7 @@ from shuke.doors.counter.access import CounterRequest, counter
 from shuke.doors.counter.panel import panel
 from shuke.doors.counter.views import who_is
 from shuke.engine import tenders
-from shuke.kit import money, refusal
+from shuke.kit import money, numbers, refusal
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import benefits, draws, gifts, stored
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
@@ -228,7 +228,4 @@ def prize(request: CounterRequest, pk: int) -> HttpResponse:
 
 
 def _number(request: CounterRequest, name: str) -> int:
-    text = request.POST.get(name, "").strip().replace(",", "")
-    if not (text.isascii() and text.isdigit() and int(text) < 1 << 62):
-        return 0
-    return int(text)
+    return numbers.whole(request.POST.get(name, "").strip().replace(",", "")) or 0

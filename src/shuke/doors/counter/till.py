@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 from shuke.doors.counter.access import CounterRequest, counter
 from shuke.doors.counter.views import who_is
 from shuke.engine.checkout import Basket, Priced
-from shuke.engine.checkout.document import BasketInvalid, basket, from_plain
+from shuke.engine.checkout.document import MOST_MINOR, BasketInvalid, basket, from_plain
 from shuke.flows import checkout, coupons
 from shuke.flows.checkout import CheckoutRefused
 from shuke.kit import money
@@ -206,7 +206,7 @@ def _money(text: str, currency: str, where: str) -> int:
         minor = money.parse(text, currency) if text else 0
     except money.NotMoney:
         minor = -1
-    if minor < 0:
+    if not 0 <= minor <= MOST_MINOR:
         raise NotUnderstood(_("%(where)s: write an amount of money, such as 100 or 39.90.") % {"where": where})
     return minor
 

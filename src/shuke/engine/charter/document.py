@@ -21,6 +21,7 @@ from shuke.engine.charter.rights import Rights
 from shuke.engine.charter.selling import Selling
 from shuke.engine.charter.stored import Stored
 from shuke.engine.charter.tiering import Grading, Membership, Tier
+from shuke.kit import misread, strict_yaml
 
 FORMAT = 1
 
@@ -45,16 +46,18 @@ class Charter(Part):
 
 def read(text: str) -> Charter:
     """YAML or JSON text → Charter. Raises CharterInvalid."""
+    return from_plain(parts(text))
+
+
+def parts(text: str) -> dict[str, Any]:
+    """The named parts of a document, as yet unchecked. Raises CharterInvalid."""
     try:
-        # BaseLoader keeps 0.01 a text, so that Decimal sees what was written and not a float near it.
-        raw = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "document"
-        raise CharterInvalid([Fault(where, "not_yaml", problem=str(getattr(error, "problem", "") or error))]) from error
+        raw = strict_yaml.read(text)
+    except strict_yaml.NotRead as error:
+        raise CharterInvalid([Fault(error.place, error.code, problem=error.problem)]) from error
     if not isinstance(raw, dict):
         raise CharterInvalid([Fault("document", "not_a_charter")])
-    return from_plain(raw)
+    return raw
 
 
 def from_plain(raw: dict[str, Any]) -> Charter:
@@ -62,10 +65,7 @@ def from_plain(raw: dict[str, Any]) -> Charter:
     try:
         charter = Charter.model_validate(raw)
     except ValidationError as error:
-        told = error.errors(include_url=False)
-        # A list of which a part is wrong is also called too short: only the part is news.
-        places = {e["loc"] for e in told}
-        news = [e for e in told if not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]
+        news = misread.news(error.errors(include_url=False))
         raise CharterInvalid([_field_fault(e["loc"], e["msg"], e.get("input", "")) for e in news]) from error
     faults = check(charter)
     if faults:

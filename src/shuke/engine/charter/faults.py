@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 FAULTS = {
+    "said_twice": ("{problem} is said twice; say it once.", "{problem} 出现了两次，请只写一次。"),
+    "too_many_parts": (
+        "this is nested or repeated too often for a charter; write it plainly.",
+        "嵌套或重复过多，不像章程，请直接写明。",
+    ),
+    "bad_text": (
+        "there is a character that is no text (U+0000); leave it out.",
+        "含有不能作为文字的字符（U+0000），请去掉。",
+    ),
     "not_yaml": ("this is not readable as YAML or JSON: {problem}.", "无法按 YAML 或 JSON 读取：{problem}。"),
     "not_a_charter": (
         "a charter is a document of named parts (name, currency, tiers, earning …); this is something else.",

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from shuke.engine.charter import document, labels
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.faults import CharterInvalid, Fault
+from shuke.kit import misread
 
 LARGEST = 1_000_000
 
@@ -76,17 +77,7 @@ def read_text(text: str) -> dict[str, Any]:
     """A document as far as it is readable as YAML. Raises CharterInvalid when it is not."""
     if len(text) > LARGEST:
         raise CharterInvalid([Fault("document", "not_a_charter")])
-    try:
-        raw = yaml.load(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "document"
-        raise CharterInvalid([Fault(where, "not_yaml", problem=str(getattr(error, "problem", "") or error))]) from error
-    if raw is None or raw == "":
-        return {}
-    if not isinstance(raw, dict):
-        raise CharterInvalid([Fault("document", "not_a_charter")])
-    return raw
+    return document.parts(text) if text.strip() else {}
 
 
 def write_text(raw: Mapping[str, Any]) -> str:
@@ -98,11 +89,7 @@ def _fields(raw: Mapping[str, Any], language: str) -> list[Problem]:
     try:
         Charter.model_validate(raw)
     except ValidationError as error:
-        told = error.errors(include_url=False)
-        places = {e["loc"] for e in told}
-        # A list of which a part is wrong is also called too short: only the part is news.
-        news = [e for e in told if not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]
-        return [_field(e["loc"], e, raw, language) for e in news]
+        return [_field(e["loc"], e, raw, language) for e in misread.news(error.errors(include_url=False))]
     return []
 
 

@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,10 +15,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.checkout.basket import MOST, Asks, Basket, Coupon, GiftCard, Holdings, Line
-from shuke.kit import misread
+from shuke.kit import misread, strict_json
 from shuke.kit.refusal import LANGUAGES, Refusal, Sentences
 
-Minor = Annotated[int, Field(ge=0, le=10**13)]
+MOST_MINOR = 10**13
+Minor = Annotated[int, Field(ge=0, le=MOST_MINOR)]
 Code = Annotated[str, Field(max_length=80)]
 Quantity = Annotated[Decimal, Field(gt=0, le=10**6, decimal_places=3)]
 Excluded = Literal["all", "tier_price", "offers", "coupons", "points", "gift_cards", "stored_value"]
@@ -106,13 +105,9 @@ class BasketDoc(_Part):
 def read(text: str) -> BasketDoc:
     """JSON text → document. Raises BasketInvalid."""
     try:
-        raw = json.loads(text, parse_float=Decimal)
-    except json.JSONDecodeError as error:
-        where = (error.lineno, error.colno, error.msg)
-        raise BasketInvalid(
-            "line {}, column {}: {}".format(*where), "第 {} 行第 {} 列不是有效的 JSON：{}".format(*where)
-        ) from error
-    return from_plain(raw)
+        return from_plain(strict_json.read(text, Decimal))
+    except strict_json.NotRead as error:
+        raise BasketInvalid(*map(error.say, LANGUAGES)) from error
 
 
 def from_plain(raw: Any) -> BasketDoc:
@@ -120,7 +115,8 @@ def from_plain(raw: Any) -> BasketDoc:
     try:
         told = BasketDoc.model_validate(raw)
     except ValidationError as error:
-        found = [{**e, "loc": e["loc"] or ("basket",)} for e in error.errors(include_url=False)[:20]]
+        told_wrong = misread.news(error.errors(include_url=False))[:20]
+        found = [{**e, "loc": e["loc"] or ("basket",)} for e in told_wrong]
         raise BasketInvalid(*(misread.sentence(found, spoken) for spoken in LANGUAGES)) from error
     seen: set[str] = set()
     for place, line in enumerate(told.lines, 1):
@@ -131,6 +127,11 @@ def from_plain(raw: Any) -> BasketDoc:
                 f"lines.{place - 1}.key：键 {key} 重复，每行须有自己的键",
             )
         seen.add(key)
+        if line.amount_minor is None and line.price_minor * line.quantity > MOST_MINOR:
+            raise BasketInvalid(
+                f"lines.{place - 1}: quantity × price is more than {MOST_MINOR}; mend one of them",
+                f"lines.{place - 1}：数量 × 单价超过 {MOST_MINOR}，请更正其一",
+            )
     return told
 
 
@@ -196,11 +197,3 @@ def holdings(told: BasketDoc) -> Holdings:
 
 def schema() -> dict[str, Any]:
     return BasketDoc.model_json_schema()
-
-
-def moment(told: str, zone: Any) -> datetime:
-    """`--at`: a day (its noon) or an instant, in the shop's zone where it names none."""
-    found = datetime.fromisoformat(told)
-    if len(told) <= 10:
-        found = found.replace(hour=12)
-    return found if found.tzinfo is not None else found.replace(tzinfo=zone)

@@ -163,8 +163,8 @@ def _whole(plain: Mapping[str, Any], name: str) -> int | None:
 def _moment(plain: Mapping[str, Any], name: str) -> datetime:
     try:
         found = datetime.fromisoformat(str(plain.get(name, "")))
-    except ValueError as error:
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise DrawInvalid("field", where=name, what=f"2026-06-01T00:00:00Z? ({plain.get(name)})") from error
-    if found.tzinfo is None:
-        raise DrawInvalid("field", where=name, what="2026-06-01T00:00:00Z?")
-    return found.astimezone(UTC)
+    raise DrawInvalid("field", where=name, what="2026-06-01T00:00:00Z?")

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from shuke.kit import strict_json
+
 # event → (must be told, may be told)
 FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "join": ({"member"}, {"birthday"}),
@@ -86,9 +88,11 @@ NAMES = (
 
 FAULTS = {
     "not_json": (
-        "is no JSON object: {reason}. Write one object per line, or begin the line with // to leave it out.",
-        "不是 JSON 对象：{reason}。每行写一个对象；不需要的行请以 // 开头。",
+        "is no JSON object. Write one object per line, or begin the line with // to leave it out.",
+        "不是 JSON 对象。每行写一个对象；不需要的行请以 // 开头。",
     ),
+    "field_twice": strict_json.NotRead.sentences["field_twice"],
+    "bad_text": strict_json.NotRead.sentences["bad_text"],
     "no_event": (
         "names no event (“event”) or no time (“at”). Add both.",
         "没有写明事件（event）或时间（at），请补上。",

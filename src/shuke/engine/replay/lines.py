@@ -26,11 +26,12 @@ from shuke.engine.replay.fields import (
     Tenders,
     decimal_places,
 )
-from shuke.kit import money
+from shuke.kit import clock, money, numbers, strict_json
 
 # At one moment facts of trade come before what is asked of the books; requests keep the order of the file.
 _TURN = {"join": 0, "partner": 0, "gift_offer": 0, "draw_offer": 0, "order": 1, "return": 2, "invite": 3, "tier": 3}
 _REQUEST = 4
+MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # the longest of each
 
 
 def read(text: Iterable[str], zone: ZoneInfo, currency: str) -> list[Line]:
@@ -76,12 +77,12 @@ class _Reader:
 
     def line(self, raw: str) -> Line | None:
         try:
-            told = json.loads(raw, parse_float=Decimal)
-        except (json.JSONDecodeError, RecursionError, ValueError) as error:
-            self.fault("not_json", reason=getattr(error, "msg", "nested too deep"))
+            told = strict_json.read(raw, Decimal)
+        except strict_json.NotRead as error:
+            self.fault(error.code, field=error.figures.get("field", ""))
             return None
         if not isinstance(told, dict):
-            self.fault("not_json", reason=type(told).__name__)
+            self.fault("not_json")
             return None
         event = told.pop("event", None)
         if not isinstance(event, str) or "at" not in told:
@@ -161,16 +162,10 @@ class _Reader:
     def moment(self, name: str, given: Any) -> datetime | None:
         """A day is its noon; a time without a zone is the shop's."""
         try:
-            found = datetime.fromisoformat(given)
+            return clock.told(given, self.zone).astimezone(ZoneInfo("UTC"))
         except (TypeError, ValueError):
             self.wrong(name, given, "2026-01-31, 2026-01-31T18:00")
             return None
-        if not 2 <= found.year <= 9990:
-            self.wrong(name, given, "2026-01-31, 2026-01-31T18:00")
-            return None
-        if len(given) <= 10:
-            found = found.replace(hour=12)
-        return (found if found.tzinfo else found.replace(tzinfo=self.zone)).astimezone(ZoneInfo("UTC"))
 
     def text(self, told: dict[str, Any], name: str) -> str:
         given = told.get(name, "")
@@ -365,10 +360,8 @@ class _Reader:
         """MM-DD, or LMM-DD by the moon."""
         text = str(given)
         lunar = text.startswith("L")
-        month, _, day = text.lstrip("L").partition("-")
-        if not (
-            month.isdecimal() and day.isdecimal() and 1 <= int(month) <= 12 and 1 <= int(day) <= (30 if lunar else 31)
-        ):
+        month, day = (numbers.whole(part) or 0 for part in text.removeprefix("L").partition("-")[::2])
+        if not (1 <= month <= 12 and 1 <= day <= (30 if lunar else MONTHS[month - 1])):
             self.wrong("birthday", given, "MM-DD, LMM-DD")
             return None
-        return int(month), int(day), lunar
+        return month, day, lunar

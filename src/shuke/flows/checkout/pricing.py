@@ -10,6 +10,7 @@ from typing import NamedTuple
 from shuke.engine.checkout import Asks, Basket, Coupon, Holdings, Priced
 from shuke.engine.checkout import price as price_by
 from shuke.flows.checkout import pooled, prepaid
+from shuke.kit import numbers
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons.issuing import validity
@@ -132,7 +133,7 @@ def _coupon_rows(
     """Coupons by the name the caller uses: the member's own by id, others by code. One coupon counts once."""
     refused = dict(codes.refused)
     rows: dict[str, CouponRow] = {}
-    asked = [int(ref) for ref in asks.coupons if is_id(ref)]
+    asked = [pk for ref in asks.coupons if is_id(ref) and (pk := numbers.whole(ref)) is not None]
     if member_id is not None and (asked or asks.best):
         for row in stored.held_by_member(merchant, member_id, at, refs=asked):
             if asks.best or row.pk in asked:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from shuke.engine.insight.budget import ADVICE
 from shuke.engine.insight.profit import KINDS
+from shuke.kit import numbers
 
 # The tabs above the list and the lifecycle stages behind them. "dormant" is a plain rule of the field beside the stages
 # (which judge by each member's own rhythm), so the two may overlap.
@@ -253,11 +254,6 @@ def _cell(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _whole(text: str) -> int | None:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else -1
-    return number if 0 <= number < 2**63 else None  # what a database column holds
-
-
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
@@ -274,19 +270,19 @@ _READERS = {
     "cell": ("cells", _cell, True),
     "layer": ("layers", _among(LAYERS), True),
     "bond": ("bonds", _among(BONDS), True),
-    "store": ("stores", _whole, True),
+    "store": ("stores", numbers.whole, True),
     "tag": ("tags", lambda t: t[:60], True),
     "by": ("acquired_by", lambda t: t[:60], True),
     "home_on": ("home_on", _matching(_PLATFORM), False),
     "joined": ("joined", lambda t: t if period(t) else None, False),
     "first": ("first", lambda t: t if period(t) else None, False),
-    "first_in": ("first_in", _whole, False),
+    "first_in": ("first_in", numbers.whole, False),
     "first_on": ("first_on", _matching(_PLATFORM), False),
     "m": ("money", _among("12345"), True),
     "chance": ("chances", _matching(_CHANCE), True),
-    "expects_from": ("expects_from", _whole, False),
-    "expects_to": ("expects_to", _whole, False),
-    "year_from": ("year_from", _whole, False),
+    "expects_from": ("expects_from", numbers.whole, False),
+    "expects_to": ("expects_to", numbers.whole, False),
+    "year_from": ("year_from", numbers.whole, False),
     "paid": ("paid", lambda t: t if _closed(t) else None, False),
     "paid_days": (
         "paid_days",
@@ -296,12 +292,12 @@ _READERS = {
     "unpaid": ("unpaid", lambda t: t if _closed(t) else None, False),
     "expires": ("expires", _matching(re.compile(r"never|\d{4}-(0[1-9]|1[0-2])")), False),
     "holding": ("holding", _among(("pending", "held", "debt")), False),
-    "points_from": ("points_from", _whole, False),
-    "points_to": ("points_to", _whole, False),
+    "points_from": ("points_from", numbers.whole, False),
+    "points_to": ("points_to", numbers.whole, False),
     "last_from": ("last_from", _day, False),
     "last_to": ("last_to", _day, False),
     "bought": ("bought", _among(("ever", "never", "year", "again", "idle")), False),
-    "bought_in": ("bought_in", _whole, False),
+    "bought_in": ("bought_in", numbers.whole, False),
     "bought_on": ("bought_on", _matching(_PLATFORM), False),
     "stood": ("stood", lambda t: t if stand(t) else None, False),
     "loyalty": ("loyalty", _among(("habit", "price", "high", "none")), True),

@@ -14,10 +14,6 @@ from shuke.loyalty.queries import finance
 from shuke.shops.models import Merchant
 
 
-class CannotClose(ValueError):
-    """The month is not over, or not the next in turn; the text says which."""
-
-
 def close_month(*, merchant: Merchant, month: int, now: datetime, actor: str) -> ClosedMonth:
     """Keep the month's entries as they are now, for ever. A month closed before is answered with what was kept then.
 
@@ -27,8 +23,8 @@ def close_month(*, merchant: Merchant, month: int, now: datetime, actor: str) ->
     if kept is not None:
         return kept
     refused = finance.may_close(merchant, month, now)
-    if refused:
-        raise CannotClose(refused)
+    if refused is not None:
+        raise refused
     with reading.read_only():  # all figures from one state of the database
         last = finance.last_closed(merchant)
         document = finance.document(merchant, month, now, last)

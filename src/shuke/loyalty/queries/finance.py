@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from shuke.engine.facts import OrderStatus
 from shuke.engine.finance import breakage, deferral, forecast, journal, months
@@ -13,6 +13,7 @@ from shuke.engine.finance import policy as policies
 from shuke.engine.finance.deferral import Issue
 from shuke.engine.finance.policy import Policy
 from shuke.kit import bulk, clock
+from shuke.kit.refusal import Refusal, Sentences
 from shuke.loyalty.models import ClosedMonth, FinancePolicy
 from shuke.loyalty.queries import cohorts, timing
 from shuke.loyalty.queries.cohorts import History
@@ -22,15 +23,43 @@ ALL = 1_000_000
 BACKTESTS = (1, 2, 3, 6)
 
 
-class NothingIssued(LookupError):
+class NothingIssued(Refusal):
     """No points were issued up to that moment: there is nothing to report."""
 
+    sentences: ClassVar[Sentences] = {
+        "nothing_issued": (
+            "No points have been issued up to then, so there is nothing to report.",
+            "截至当时还没有发放过积分，没有可报告的内容。",
+        )
+    }
+
     def __init__(self) -> None:
-        super().__init__("No points have been issued up to then, so there is nothing to report.")
+        super().__init__("nothing_issued")
 
 
-class NotInTheBooks(LookupError):
+class NotInTheBooks(Refusal):
     """The month lies before the first one that was closed, or has not begun."""
+
+    sentences: ClassVar[Sentences] = {
+        "closed_before": (
+            "{month} lies before {last}, the last month that was closed; what became known of it since is in the entries of "
+            "{next}.",
+            "{month} 早于最近结账的月份 {last}；此后得知的记在 {next} 的凭证里。",
+        ),
+        "not_begun": ("{month} has not begun yet.", "{month} 还没有开始。"),
+    }
+
+
+class CannotClose(Refusal):
+    """The month is not over, or not the next in turn."""
+
+    sentences: ClassVar[Sentences] = {
+        "not_over": ("{month} is not over yet.", "{month} 还没有结束。"),
+        "not_in_turn": (
+            "Months are closed in turn: the next one is {next}.",
+            "须按顺序结账：下一个月份是 {next}。",
+        ),
+    }
 
 
 def policy(merchant: Merchant) -> Policy:
@@ -242,11 +271,13 @@ def sheet(merchant: Merchant, month: int, now: datetime) -> Sheet:
     last = last_closed(merchant)
     if last is not None and month < last.month:
         raise NotInTheBooks(
-            f"{months.label(month)} lies before {months.label(last.month)}, the last month that was closed; what became known "
-            f"of it since is in the entries of {months.label(last.month + 1)}."
+            "closed_before",
+            month=months.label(month),
+            last=months.label(last.month),
+            next=months.label(last.month + 1),
         )
     if month > this_month(merchant, now):
-        raise NotInTheBooks(f"{months.label(month)} has not begun yet.")
+        raise NotInTheBooks("not_begun", month=months.label(month))
     return Sheet(month, document(merchant, month, now, last), None)
 
 
@@ -303,11 +334,11 @@ def chain_is_whole(merchant: Merchant) -> bool:
     return True
 
 
-def may_close(merchant: Merchant, month: int, now: datetime) -> str:
-    """Why a month cannot be closed now; empty if it can. Months are closed in turn, once they are over."""
+def may_close(merchant: Merchant, month: int, now: datetime) -> CannotClose | None:
+    """Why a month cannot be closed now; None if it can. Months are closed in turn, once they are over."""
     last = last_closed(merchant)
     if last is not None and month != last.month + 1:
-        return f"Months are closed in turn: the next one is {months.label(last.month + 1)}."
+        return CannotClose("not_in_turn", next=months.label(last.month + 1))
     if cohorts.month_ends(merchant, month, month)[0] > now - timedelta(0):
-        return f"{months.label(month)} is not over yet."
-    return ""
+        return CannotClose("not_over", month=months.label(month))
+    return None

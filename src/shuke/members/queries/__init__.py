@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from shuke.kit import instances
+from shuke.kit import instances, numbers
 from shuke.members.models import AttributeKind, Card, Identity, Member, MemberState, TimelineLine
 from shuke.members.queries.cards import card_said, cards_of
 from shuke.members.queries.days import special_days
@@ -50,9 +50,9 @@ class NoSuchMember(LookupError):
     """There is no such member for the person who asks; `asked` is what they gave."""
 
     def __init__(self, asked: object) -> None:
-        self.asked = asked
+        self.asked = text if len(text := str(asked)) <= 40 else text[:40] + "…"
         super().__init__(
-            f"No member with card or id {asked}. Search by phone digits or name, or check the card number."
+            f"No member with card or id {self.asked}. Search by phone digits or name, or check the card number."
         )
 
 
@@ -73,11 +73,12 @@ def member_of(merchant_id: int, card_or_id: str | int) -> Member:
     """`member_for` for callers that have no signed-in person: the command line, the worker. `asked_as` of the answer is the
     record that was named."""
     text = str(card_or_id).replace(" ", "").replace("-", "")
-    number = int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 63 else -1
+    if "\0" in text:
+        raise NoSuchMember(card_or_id)  # PostgreSQL would not even look
     found = instances.read(
         Member,
         "WHERE merchant_id = %s AND (card = %s OR id = %s) AND state <> %s ORDER BY id LIMIT 1",
-        [merchant_id, text, number, MemberState.UNDONE.value],
+        [merchant_id, text, numbers.whole(text), MemberState.UNDONE.value],
     )
     member = found[0] if found else None
     if member is None and len(text) <= 20:  # a card that was replaced still says who it was

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -209,8 +210,8 @@ def _answer(desk: Desk, told: Any) -> None:
     "shuke benefits log --from 2026-05-01 --benefit gift_wrap\nshuke benefits log --csv benefits.csv",
     group=command,
 )
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help=_("first day"))
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("last day"))
+@click.option("--from", "since", type=DAY, help=_("first day"))
+@click.option("--until", type=DAY, help=_("last day"))
 @click.option("--benefit", default="", metavar=_("KEY"), help=_("only this benefit"))
 @click.option("--state", default="", type=click.Choice(["", "done", "undone", "refused"]), help=_("only these"))
 @click.option("--member", metavar=_("MEMBER"), help=_("only this member"))
@@ -272,8 +273,8 @@ def state_name(row: Any) -> str:
     "shuke benefits report --from 2026-01-01 --until 2026-03-31",
     group=command,
 )
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help=_("first day"))
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("last day"))
+@click.option("--from", "since", type=DAY, help=_("first day"))
+@click.option("--until", type=DAY, help=_("last day"))
 def report(desk: Desk, since: datetime | None, until: datetime | None) -> None:
     from shuke.kit.clock import day_start
     from shuke.loyalty.queries import benefits

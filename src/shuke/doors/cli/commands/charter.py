@@ -16,6 +16,7 @@ from shuke.doors.cli.commands import (  # noqa: F401
     charter_versions,
 )
 from shuke.doors.cli.commands.charter_files import command, read
+from shuke.doors.cli.days import Day
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED, Refused
 from shuke.doors.cli.words import _, language
@@ -108,7 +109,7 @@ def validate(desk: Desk, file: Path) -> int:
 @click.option(
     "--from",
     "since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    type=Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
     help=_("when it comes into force, shop time; default: now"),
 )
 @click.option("--note", default="", help=_("why; kept with the version"))

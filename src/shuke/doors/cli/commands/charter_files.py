@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from shuke.doors.cli.desk import Desk
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
+from shuke.kit import clock
 
 
 @click.group("charter", help=_("The membership charter: one readable, versioned document."))
@@ -24,6 +27,27 @@ def text_of(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(_("{file} is not text in UTF-8. Save it as UTF-8 and try again.").format(file=file)) from error
+
+
+def zone_of(told: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(told)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise click.UsageError(
+            _("There is no time zone {zone}; write it like Asia/Shanghai.").format(zone=told[:60] or "“”")
+        ) from error
+
+
+def moment_of(told: str, zone: ZoneInfo) -> datetime:
+    """A day (its noon) or a moment."""
+    try:
+        return clock.told(told, zone)
+    except ValueError as error:
+        raise click.UsageError(
+            _("{told} is no day or moment; write it like 2026-11-11 or 2026-11-11T20:00.").format(
+                told=told[:60] or "“”"
+            )
+        ) from error
 
 
 def read(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imported late

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from shuke.doors.cli.commands.charter_files import command, read
+from shuke.doors.cli.commands.charter_files import command, moment_of, read, zone_of
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -33,11 +32,8 @@ def price(desk: Desk, charter: Path, basket: Path, told_at: str | None, zone: st
     from shuke.engine.checkout import price as priced_by
     from shuke.kit import clock
 
-    try:
-        where = ZoneInfo(zone)
-        at = document.moment(told_at, where) if told_at else clock.utc_now()
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise click.UsageError(_("There is no such moment or time zone: {error}").format(error=error)) from error
+    where = zone_of(zone)
+    at = moment_of(told_at, where) if told_at is not None else clock.utc_now()
     try:
         terms = Terms(read(charter), where)
     except CharterInvalid as error:

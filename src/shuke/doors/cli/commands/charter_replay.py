@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
-from shuke.doors.cli.commands.charter_files import checked, command
+from shuke.doors.cli.commands.charter_files import checked, command, moment_of, zone_of
 from shuke.doors.cli.errors import REFUSED, Refused
 from shuke.doors.cli.words import _, language
+from shuke.kit import clock
 
 ABOUT = _(
     "Replay a list of events (JSON lines) under a charter file: what each gave and why, how everybody stands at the end. Needs no database."
@@ -41,19 +43,14 @@ EXAMPLES = (
 def replay(
     charter: Path, events: Path, told_until: str | None, zone: str, through_books: bool, as_json: bool
 ) -> int | None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
     from shuke.engine.charter.terms import Terms, Versions
     from shuke.engine.replay import lines as reading
     from shuke.engine.replay.report import report
     from shuke.engine.replay.run import Replay
 
     document = checked(charter)
-    try:
-        place = ZoneInfo(zone)
-        until = _until(told_until, place) if told_until else None
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise click.UsageError(_("There is no such moment or time zone: {error}").format(error=error)) from error
+    place = zone_of(zone)
+    until = _until(told_until, place) if told_until is not None else None
     try:
         with events.open(encoding="utf-8-sig") as file:
             lines = reading.read(file, place, document.currency)
@@ -83,12 +80,12 @@ def replay(
 replay.help = ABOUT + "\n\n\b\n" + _("Example") + ":\n" + "\n".join(f"  {line}" for line in EXAMPLES)
 
 
-def _until(told: str, place: Any) -> datetime:
+def _until(told: str, place: ZoneInfo) -> datetime:
     """The end of a day, or a moment."""
-    found = datetime.fromisoformat(told)
+    found = moment_of(told, place)
     if len(told) <= 10:
-        found += timedelta(days=1)
-    return (found if found.tzinfo else found.replace(tzinfo=place)).astimezone(UTC)
+        found = clock.day_start(found.date() + timedelta(days=1), place)
+    return found.astimezone(UTC)
 
 
 def _refused(error: Any, as_json: bool) -> int:

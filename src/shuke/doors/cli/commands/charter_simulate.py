@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands import charter_files as group
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -27,7 +28,7 @@ from shuke.doors.cli.words import _, language
 @click.option(
     "--from",
     "since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help=_("the changed charter counts from this day on; default: for all of history"),
 )
 @click.option("--member", "card", metavar=_("CARD"), help=_("one member under both charters, every point explained"))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands.moving import KEY, POINTS
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -243,7 +244,7 @@ def accept(desk: Desk, decline: bool) -> None:
     group=command,
 )
 @click.argument("partner", metavar=_("MERCHANT"))
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help=_("first day; default: at once"))
+@click.option("--from", "since", type=DAY, help=_("first day; default: at once"))
 @prices
 def propose(desk: Desk, partner: str, since: datetime | None, **told: Any) -> None:
     from shuke.kit.clock import day_start
@@ -286,7 +287,7 @@ def agree(desk: Desk, version: int) -> None:
     "shuke coalition quit --on 2026-09-01 --reason 'moving away'\nshuke coalition quit --end --on 2027-01-01",
     group=command,
 )
-@click.option("--on", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help=_("first day without"))
+@click.option("--on", "day", required=True, type=DAY, help=_("first day without"))
 @click.option("--partner", default="", metavar=_("MERCHANT"), help=_("the founder only: who has to go"))
 @click.option("--reason", default="", metavar=_("TEXT"), help=_("why"))
 @click.option("--end", is_flag=True, help=_("the founder only: end the whole coalition"))

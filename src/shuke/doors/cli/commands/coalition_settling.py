@@ -10,6 +10,7 @@ import click
 
 from shuke.doors.cli.commands import coalition_members
 from shuke.doors.cli.commands.coalition import command, price, seat_of
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.words import _
 
@@ -22,7 +23,7 @@ __all__ = ["coalition_members", "command"]  # the commands for members are of th
     "shuke coalition close\nshuke coalition close --before 2026-07-01",
     group=command,
 )
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help=_("first day that is not in it; default: this month's first"))  # fmt: skip
+@click.option("--before", type=DAY, help=_("first day that is not in it; default: this month's first"))  # fmt: skip
 def close(desk: Desk, before: datetime | None) -> None:
     from shuke.flows import coalition as flow
     from shuke.kit.clock import day_start

@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
+from shuke.kit import numbers
 
 
 @click.group("coupons", help=_("Coupons: templates, issuing, codes in bulk, who used what, what it cost."))
@@ -87,16 +89,21 @@ def _plain(one) -> dict:  # type: ignore[no-untyped-def, type-arg] # queries.cou
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def save(desk: Desk, file: Path) -> None:
-    import yaml
     from pydantic import ValidationError
 
     from shuke.engine.charter.selling import Coupon
+    from shuke.kit import misread, strict_yaml
     from shuke.loyalty.actions import coupons
 
     try:
-        template = Coupon.model_validate(yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader))
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Refused(_("{file} is no coupon template: {problem}").format(file=file, problem=error)) from error
+        template = Coupon.model_validate(strict_yaml.read(file.read_text(encoding="utf-8-sig")))
+    except (ValidationError, strict_yaml.NotRead, UnicodeDecodeError) as error:
+        wrong = (
+            misread.sentence(misread.news(error.errors(include_url=False)), language())
+            if isinstance(error, ValidationError)
+            else error
+        )
+        raise Refused(_("{file} is no coupon template: {problem}").format(file=file, problem=wrong)) from error
     try:
         row = coupons.save_template(merchant=desk.merchant, template=template, now=desk.now, actor=desk.actor)
     except coupons.CouponRefused as error:
@@ -266,7 +273,7 @@ def code(desk: Desk, key: str, code: str, end: bool) -> None:
 def find(desk: Desk, code: str) -> None:
     from shuke.loyalty.queries import coupons as stored
 
-    pk = int(code) if code.isdigit() and len(code) > 13 else None
+    pk = numbers.whole(code) if len(code) > 13 else None
     coupon = stored.one(desk.merchant, pk) if pk is not None else stored.find_code(desk.merchant, code).coupon
     if coupon is None:
         raise Refused(_("There is no coupon {code}.").format(code=code))
@@ -360,8 +367,8 @@ def rules(desk: Desk) -> None:
     "shuke coupons report --from 2026-05-01 --to 2026-05-31",
     group=command,
 )
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), required=True, help=_("first day"))
-@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), required=True, help=_("last day"))
+@click.option("--from", "since", type=DAY, required=True, help=_("first day"))
+@click.option("--to", "until", type=DAY, required=True, help=_("last day"))
 def report(desk: Desk, since: datetime, until: datetime) -> None:
     from datetime import timedelta
 

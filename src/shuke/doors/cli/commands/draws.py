@@ -72,7 +72,7 @@ def save(desk: Desk, code: str, file: Path) -> None:
             raise DrawInvalid("no_prizes")
         terms |= {k: v.isoformat() for k, v in terms.items() if hasattr(v, "isoformat")}
         row = draws.save_draw(merchant=desk.merchant, code=code, terms=terms, now=desk.now, actor=desk.actor)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(_("{file} cannot be read as JSON or YAML.").format(file=file)) from error
     except (DrawInvalid, draws.DrawRefused) as error:
         raise Refused(error.say(language())) from error
@@ -248,7 +248,7 @@ def verify(desk: Desk, file: Path, receipts: tuple[str, ...]) -> int:
 
     try:
         plain = json.loads(file.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(_("{file} cannot be read as JSON.").format(file=file)) from error
     held = {}
     for told in receipts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED
 from shuke.doors.cli.words import _, language
@@ -15,7 +16,6 @@ from shuke.doors.cli.words import _, language
 if TYPE_CHECKING:
     from shuke.flows.finance_report import Report
 
-DAY = click.DateTime(["%Y-%m-%d"])
 _FILES = (".csv", ".xlsx", ".hledger", ".json")
 
 

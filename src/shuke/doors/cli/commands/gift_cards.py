@@ -10,6 +10,7 @@ import click
 
 from shuke.doors.cli.commands.members import member_named
 from shuke.doors.cli.commands.stored import KEY, PAID_BY, command, minor, refusing
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _
@@ -269,7 +270,7 @@ def give_back(desk: Desk, card: str, amount: str, paid: str, key: str) -> None:
     group=cards,
 )
 @CARD
-@click.argument("day", metavar=_("DAY"), type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", metavar=_("DAY"), type=DAY)
 def renew(desk: Desk, card: str, day: datetime) -> None:
     from shuke.kit.clock import day_start
     from shuke.loyalty.actions import stored

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from shuke.doors.cli import days
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -19,9 +20,7 @@ def command() -> None:
     """The figures of a day."""
 
 
-DAY = click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help=_("as of this day; default: the latest there is")
-)
+DAY = click.option("--date", "day", type=days.DAY, help=_("as of this day; default: the latest there is"))
 
 
 def figures_of(desk: Desk, day: datetime | None) -> dict[str, Any]:
@@ -327,12 +326,8 @@ def shown_bounds(desk: Desk, key: str, one: Any) -> str:
 @click.option(
     "--what", type=click.Choice(["rfm", "layer", "stage"]), default="rfm", show_default=True, help=_("what to compare")
 )
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), help=_("from the end of this day; default: a month earlier")
-)
-@click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), help=_("to the end of this day; default: the latest there is")
-)
+@click.option("--since", type=days.DAY, help=_("from the end of this day; default: a month earlier"))
+@click.option("--until", type=days.DAY, help=_("to the end of this day; default: the latest there is"))
 def moved(desk: Desk, what: str, since: datetime | None, until: datetime | None) -> None:
     from shuke.insight.queries import figures
     from shuke.insight.queries.transitions import between

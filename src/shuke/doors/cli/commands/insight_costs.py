@@ -12,6 +12,7 @@ import click
 
 from shuke.doors.cli.commands.insight import command, said
 from shuke.doors.cli.commands.insight_profit import percent
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -192,7 +193,7 @@ def _years(text: str | None, kept: int | None) -> int | None:
 @click.argument("member", metavar=_("MEMBER"))
 @click.argument("kind", type=click.Choice(["acquisition", "care", "service", "reward", "recovery"]))
 @click.argument("amount", metavar=_("AMOUNT"))
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help=_("when it was caused; default: now"))
+@click.option("--day", type=DAY, help=_("when it was caused; default: now"))
 @click.option("--note", default="", help=_("what for"))
 @click.option("--back", is_flag=True, help=_("take such a cost back"))
 @click.option("--key", help=_("a name for ever: the same again books nothing"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shuke.doors.cli import days
 from shuke.doors.cli.commands.insight import DAY, command, figures_of, said, share
 from shuke.doors.cli.commands.insight_growth import BY, PART, cohorts_of_the_shop
 from shuke.doors.cli.desk import Desk, check_database, declared
@@ -22,9 +23,7 @@ FILE = click.argument("file", type=click.Path(path_type=Path), metavar=_("FILE")
 CUSTOMER = click.option("--customer", default="customer", show_default=True, help=_("the column of customers"))
 DATE = click.option("--date", default="date", show_default=True, help=_("the column of order dates"))
 AMOUNT = click.option("--amount", help=_("the column of amounts; default: amount, where there is one"))
-END = click.option(
-    "--end", type=click.DateTime(["%Y-%m-%d"]), help=_("the last day that counts; default: the last there is")
-)
+END = click.option("--end", type=days.DAY, help=_("the last day that counts; default: the last there is"))
 
 
 def order_rows(file: Path, customer: str, date: str, amount: str | None) -> files.Orders:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shuke.doors.cli.commands.insight import command, said, shown
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.words import _
 
@@ -33,10 +34,8 @@ PART = click.option("--part", help=_("only this part: a store's name, a platform
     "shuke insight growth --by acquisition --part 朋友介绍 --json",
     group=command,
 )
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), help=_("the first day; default: a year back, by day 30 days")
-)
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("the last day; default: that of the latest figures"))
+@click.option("--since", type=DAY, help=_("the first day; default: a year back, by day 30 days"))
+@click.option("--until", type=DAY, help=_("the last day; default: that of the latest figures"))
 @click.option(
     "--grain",
     type=click.Choice(["day", "week", "month", "quarter", "year"]),

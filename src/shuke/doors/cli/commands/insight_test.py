@@ -20,6 +20,7 @@ from shuke.doors.cli.commands.insight_files import (
     visits_in,
 )
 from shuke.doors.cli.commands.insight_value import clv
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -42,7 +43,7 @@ from shuke.doors.cli.words import _, language
 @END
 @click.option(
     "--cut",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help=_("the last day a model sees; default: a quarter of the history before its end"),
 )
 @click.option("--days", type=click.IntRange(1, 730), default=30, show_default=True, help=_("of the chance to buy"))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import click
 
 from shuke.doors.cli.bars import Bars
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _
@@ -19,9 +20,7 @@ from shuke.doors.cli.words import _
     ),
     "shuke night\nshuke night --date 2026-11-21",
 )
-@click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help=_("the shop day that is over; default: yesterday")
-)
+@click.option("--date", "day", type=DAY, help=_("the shop day that is over; default: yesterday"))
 def command(desk: Desk, day: datetime | None) -> None:
     from shuke.flows.night import night_run
     from shuke.flows.timetable import book_night

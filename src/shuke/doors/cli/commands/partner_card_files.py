@@ -10,6 +10,7 @@ import click
 
 from shuke.doors.cli.commands.coalition import price
 from shuke.doors.cli.commands.partner_cards import command, counts, file_plain
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -138,7 +139,7 @@ def undo(desk: Desk, number: int) -> None:
     group=command,
 )
 @click.argument("key", metavar=_("KEY"))
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help=_("first day that is not in it; default: this month's first"))  # fmt: skip
+@click.option("--before", type=DAY, help=_("first day that is not in it; default: this month's first"))  # fmt: skip
 def close(desk: Desk, key: str, before: datetime | None) -> None:
     from shuke.flows import partner_card as flow
     from shuke.kit.clock import day_start

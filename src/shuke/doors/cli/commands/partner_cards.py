@@ -9,10 +9,9 @@ import click
 
 from shuke.doors.cli.commands.coalition import Group, micro_of, price
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.words import _
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(

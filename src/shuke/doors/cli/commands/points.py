@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -87,8 +88,8 @@ def explain(desk: Desk, member: str, limit: int) -> None:
     group=command,
 )
 @click.argument("member", metavar=_("MEMBER"))
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help=_("first day; default: a year ago"))
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: today"))
+@click.option("--from", "first", type=DAY, help=_("first day; default: a year ago"))
+@click.option("--to", "last", type=DAY, help=_("last day; default: today"))
 def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
     from shuke.kit.clock import add_months, day_start
     from shuke.loyalty.queries.statements import member_statement

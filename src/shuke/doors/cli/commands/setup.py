@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import NotReady, Refused
 from shuke.doors.cli.words import _
@@ -58,7 +59,7 @@ def bring_up_to_date() -> bool:
 )
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help=_("purchases from this day on earn points and tiers; default: from today on"),
 )
 @click.option("--another", is_flag=True, help=_("set up another business beside those that live here"))

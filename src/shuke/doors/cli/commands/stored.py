@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -274,8 +275,8 @@ def decline(desk: Desk, number: int) -> None:
     _decide(desk, number, False)
 
 
-FIRST = click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help=_("first day"))
-LAST = click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: today"))
+FIRST = click.option("--from", "first", type=DAY, help=_("first day"))
+LAST = click.option("--to", "last", type=DAY, help=_("last day; default: today"))
 
 
 def _span(desk: Desk, first: datetime | None, last: datetime | None) -> tuple[datetime | None, datetime]:

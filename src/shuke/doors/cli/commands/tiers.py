@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from shuke.doors.cli.commands.members import member_named
+from shuke.doors.cli.days import DAY
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.refusals import in_chinese
 from shuke.doors.cli.words import _, language
 
 
@@ -128,7 +130,7 @@ def growth(desk: Desk, member: str, limit: int) -> None:
 )
 @click.argument("member", metavar=_("MEMBER"))
 @click.argument("tier", metavar=_("TIER"))
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=_("last day; default: for ever"))
+@click.option("--until", type=DAY, help=_("last day; default: for ever"))
 @click.option("--reason", required=True, help=_("why; kept with the history"))
 @click.option("--invite", is_flag=True, help=_("as an invitation: it stays subject to reviews"))
 @click.option("--key", default="", help=_("your own key: the same call again does nothing twice"))
@@ -144,7 +146,7 @@ def give(desk: Desk, member: str, tier: str, until: datetime | None, reason: str
             invited=invite, key=key,
         )  # fmt: skip
     except ValueError as error:
-        raise Refused(str(error)) from error
+        raise Refused(in_chinese(str(error)) if language() == "zh-hans" else str(error)) from error
     now = queries.why_tier(desk.merchant, who.pk, desk.now).tier
     if desk.as_json:
         desk.json({"member": who.card, "tier": now})

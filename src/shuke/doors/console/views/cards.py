@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shuke.doors.console import finding, member_list, person
 from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries.directory import every_row
-from shuke.kit import symbols
+from shuke.kit import numbers, symbols
 from shuke.members import actions as members_actions
 from shuke.members import queries as members
 from shuke.members.actions import CardRefused
@@ -108,7 +108,7 @@ def refusal(refused: CardRefused) -> str:
 def sheet(request: StaffRequest) -> HttpResponse:
     """Cards to print, 85.6 × 54 mm, ten to an A4 sheet with cut marks: of one member, of those ticked, or of the list."""
     told = request.POST if request.method == "POST" else request.GET
-    ids = [int(i) for i in told.getlist("ids")[:PRINTED] if i.isascii() and i.isdigit() and int(i) < 1 << 63]
+    ids = [pk for i in told.getlist("ids")[:PRINTED] if (pk := numbers.whole(i)) is not None]
     if ids and not told.get("all"):
         found = members.living(request.merchant).filter(pk__in=ids).values_list("pk", "card", "name", "nickname")
         place = {pk: at for at, pk in enumerate(ids)}

@@ -20,7 +20,7 @@ from shuke.doors.console.views.coupons import refusal, speaker
 from shuke.engine.charter.selling import Limits, Validity
 from shuke.engine.checkout import codes
 from shuke.flows import coupons as flow
-from shuke.kit import audit, symbols
+from shuke.kit import audit, numbers, symbols
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.coupons.batches import codes_of
@@ -83,7 +83,7 @@ def sheet(request: StaffRequest, batch_id: int) -> HttpResponse:
     """Codes to print and cut, with a QR each; `from` says which of a large batch."""
     batch = _batch(request, batch_id)
     start = request.GET.get("from", "0")
-    first = min(int(start), batch.made) if start.isdigit() and len(start) < 12 else 0
+    first = min(numbers.whole(start) or 0, batch.made)
     count = min(PRINTED, batch.made - first)
     told = [codes.shown(code) for code in codes_of(batch, first, count)]
     audit.record(
@@ -117,7 +117,7 @@ def sheet(request: StaffRequest, batch_id: int) -> HttpResponse:
 def find(request: StaffRequest) -> HttpResponse:
     """A coupon by code or number; a shared code leads to its template."""
     told = request.GET.get("q", "").strip()[:80]
-    pk = int(told) if told.isdigit() and 13 < len(told) < 20 else None
+    pk = numbers.whole(told) if len(told) > 13 else None
     coupon = stored.one(request.merchant, pk) if pk is not None else None
     found = stored.find_code(request.merchant, told) if coupon is None else stored.Found(coupon)
     if found.coupon is not None:

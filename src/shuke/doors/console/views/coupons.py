@@ -17,6 +17,7 @@ from shuke.doors.console import coupon_form, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter.describe_selling import Words
 from shuke.flows import coupons as flow
+from shuke.kit import numbers
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import CouponRefused, Issue
 from shuke.loyalty.queries import coupons as stored
@@ -122,7 +123,7 @@ def act(request: StaffRequest, key: str) -> HttpResponse:
         elif what == "codes":
             count = request.POST.get("count", "").strip().replace(",", "")
             ordered = flow.order_codes(
-                key=key, count=int(count) if count.isdigit() else 0, label=request.POST.get("label", ""), **told
+                key=key, count=numbers.whole(count) or 0, label=request.POST.get("label", ""), **told
             )
             messages.success(
                 request,
@@ -146,7 +147,7 @@ def _issue(request: StaffRequest, key: str) -> None:
         except members.NoSuchMember:
             unknown.append(one)
     count = request.POST.get("count", "1")
-    copies = min(50, max(1, int(count))) if count.isdigit() else 1
+    copies = min(50, max(1, numbers.whole(count) or 1))
     ref = request.POST.get("ref", "").strip()[:80]
     done = coupons.issue(
         merchant=request.merchant,

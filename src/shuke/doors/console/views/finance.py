@@ -21,7 +21,7 @@ from shuke.engine.finance import policy as policies
 from shuke.flows import finance_report
 from shuke.flows.finance_report import SPAN, Report
 from shuke.kit.clock import day_of
-from shuke.loyalty.actions.closing import CannotClose, close_month, set_finance_policy
+from shuke.loyalty.actions.closing import close_month, set_finance_policy
 from shuke.loyalty.queries import finance, last_verification
 from shuke.shops import queries as shops
 
@@ -128,7 +128,7 @@ def _entries(request: StaffRequest, boxes: dict[str, str], problem: str = "") ->
     try:
         report = finance_pages.kept(request, f"entries:{label}:{per}:{_hour(request)}", make)
     except finance.NotInTheBooks as refused:
-        return _empty(request, "entries", str(refused), **context)
+        return _empty(request, "entries", refused.say(words.language()), **context)
     except finance.NothingIssued:
         return _empty(request, "entries", _("No points have been issued up to then."), **context)
     return _page(request, report, label, **context)
@@ -145,7 +145,7 @@ def close(request: StaffRequest) -> HttpResponse:
         month = months.read(label)
         close_month(merchant=request.merchant, month=month, now=request.now, actor=request.staff.username)
         messages.success(request, _("%(month)s is closed. Its entries do not change any more.") % {"month": label})
-    except (CannotClose, months.NotAMonth, finance.NothingIssued):
+    except (finance.CannotClose, months.NotAMonth, finance.NothingIssued):
         messages.error(request, _("%(month)s cannot be closed now: months are closed in turn, once they are over.") % {"month": label[:20]})  # fmt: skip
         return redirect("console:finance-entries")
     return redirect(f"{reverse('console:finance-entries')}?month={label}")

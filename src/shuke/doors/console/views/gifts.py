@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shuke.doors.console import tiers
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views.rewards import READERS, coupons_to_choose
-from shuke.kit import ids, money
+from shuke.kit import ids, money, numbers
 from shuke.kit.clock import day_start
 from shuke.loyalty.actions import gifts as actions
 from shuke.loyalty.actions.gifts import GiftWrong
@@ -170,7 +170,7 @@ def stock(request: StaffRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Gift, merchant=request.merchant, pk=pk)
     text = request.POST.get("amount", "").strip()
     try:
-        if not text.lstrip("+-").isdigit() or len(text) > 9:
+        if numbers.whole(text.lstrip("+-")) is None or len(text) > 9:
             raise GiftWrong("amount")
         actions.add_stock(
             merchant=request.merchant, code=row.code, amount=int(text), corrected=bool(request.POST.get("corrected")),

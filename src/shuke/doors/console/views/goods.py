@@ -18,6 +18,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.insight.queries import goods as told
 from shuke.insight.queries.goods_sales import names_of, shelf
 from shuke.insight.queries.members_behind import in_group
+from shuke.kit import numbers
 from shuke.members.models import Member, MemberState
 from shuke.shops import queries as shops
 
@@ -82,7 +83,7 @@ def behind(request: StaffRequest) -> HttpResponse | FileResponse:
     if request.method == "POST":
         return lists.export(request, [one.member for one in found])
     number = request.GET.get("page", "1")
-    page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
+    page = min(max(numbers.whole(number) or 1, 1), 10_000)
     part = found[(page - 1) * PAGE : page * PAGE]
     people = Member.objects.filter(merchant=request.merchant, state=MemberState.ACTIVE).in_bulk(
         [one.member for one in part]

@@ -25,7 +25,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.flows import import_jobs, imports
 from shuke.flows.imports.starting import header_digest
 from shuke.flows.undo_import import UndoRefused, undo
-from shuke.kit import clock
+from shuke.kit import clock, numbers
 from shuke.orders import actions as orders_actions
 from shuke.orders.models import ImportBatch
 from shuke.shops import queries as shops
@@ -41,7 +41,7 @@ def uploads_page(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         return _take(request)
     number = request.GET.get("page", "1")
-    start = (int(number) - 1) * PAST if number.isdigit() and 1 <= int(number) <= 10_000 else 0
+    start = (min(max(numbers.whole(number) or 1, 1), 10_000) - 1) * PAST
     found = list(
         ImportBatch.objects.filter(merchant=request.merchant).order_by("-started_at", "-id")[start : start + PAST + 1]
     )

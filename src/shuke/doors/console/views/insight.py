@@ -21,6 +21,7 @@ from shuke.engine.insight.rfm import BadCutPoints, RfmCuts
 from shuke.insight import actions
 from shuke.insight.queries import cut_points, transitions
 from shuke.insight.queries import figures as insight
+from shuke.kit import numbers
 from shuke.loyalty.queries import expiring
 from shuke.shops import queries as shops
 
@@ -202,7 +203,7 @@ def points(request: StaffRequest) -> HttpResponse:
     month = request.GET.get("month", "")
     month = month if month in months else ""
     number = request.GET.get("page", "1")
-    page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
+    page = min(max(numbers.whole(number) or 1, 1), 10_000)
     context: dict[str, Any] = {
         "tab": "points",
         "owed": owed,

@@ -18,6 +18,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views import coupon_codes, merging
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
+from shuke.kit import numbers
 from shuke.loyalty.queries import charters, stored
 from shuke.loyalty.queries.member import balance, earned_by_event, explain, open_lots, why_tier
 from shuke.loyalty.queries.sharing import family
@@ -103,7 +104,7 @@ def orders(request: StaffRequest, pk: int) -> HttpResponse:
     says = person.Says(request)
     at, _sep, last = request.GET.get("before", "").partition("~")
     moment = _moment(at)
-    before = (moment, int(last)) if moment and last.isascii() and last.isdigit() else None
+    before = (moment, row) if moment and (row := numbers.whole(last)) is not None else None
     found = purchases_of(request.merchant, pk, before=before, limit=ORDERS + 1)
     shown = found[:ORDERS]
     oldest = shown[-1] if len(found) > ORDERS else None
@@ -270,7 +271,7 @@ def _timeline(request: StaffRequest, pk: int, says: person.Says) -> dict[str, An
     tab = tab if kinds else ""
     at, _sep, last = request.GET.get("before", "").partition("~")
     moment = _moment(at)
-    before = (moment, int(last)) if moment and last.isascii() and last.isdigit() else None
+    before = (moment, row) if moment and (row := numbers.whole(last)) is not None else None
     lines = members.timeline(request.merchant, pk, kinds=kinds, before=before, limit=LINES + 1)
     shown = lines[:LINES]
     names = {

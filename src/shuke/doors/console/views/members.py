@@ -15,7 +15,7 @@ from shuke.doors.console import behind, finding, member_list
 from shuke.doors.console.access import StaffRequest, console
 from shuke.flows import export_members as flow
 from shuke.insight.queries.directory import count, directory, every_row
-from shuke.kit import jobs
+from shuke.kit import jobs, numbers
 from shuke.members import actions as members_actions
 from shuke.shops import queries as shops
 
@@ -92,7 +92,7 @@ def export(request: StaffRequest) -> HttpResponse | FileResponse:
         raise Http404
     only = None
     if not whole and not request.POST.get("all"):
-        only = [int(i) for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if i.isascii() and i.isdigit()]
+        only = [pk for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if (pk := numbers.whole(i)) is not None]
         if not only:
             messages.warning(request, _("Tick some members first, or export the whole list."))
             return HttpResponseRedirect(_back(request))
@@ -134,7 +134,7 @@ def tag(request: StaffRequest) -> HttpResponse:
     found = None if hits is None else list(hits)
     only = None
     if not request.POST.get("all"):
-        only = [int(i) for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if i.isascii() and i.isdigit()]
+        only = [pk for i in request.POST.getlist("ids")[:TICKED_AT_MOST] if (pk := numbers.whole(i)) is not None]
     if not text:
         messages.warning(request, _("Write the tag first."))
     elif only == []:

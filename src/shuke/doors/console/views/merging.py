@@ -17,6 +17,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.flows import merge_members
 from shuke.flows.merge_members import MergeRefused
 from shuke.flows.search import find
+from shuke.kit import numbers
 from shuke.members import actions as members_actions
 from shuke.members import queries as members
 from shuke.members.models import Member, MemberState
@@ -184,6 +185,7 @@ def _member(request: StaffRequest, pk: int) -> Member:
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 1 << 63):
+    number = numbers.whole(text)
+    if number is None:
         raise Http404
-    return int(text)
+    return number

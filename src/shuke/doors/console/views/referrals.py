@@ -20,7 +20,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.referral import codes
 from shuke.engine.referral.tree import Node
 from shuke.flows import referral as flow
-from shuke.kit import symbols
+from shuke.kit import numbers, symbols
 from shuke.loyalty.actions import referral
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.models import Referral, ReferralCode
@@ -108,8 +108,8 @@ def decide(request: StaffRequest, referral_id: int) -> HttpResponse:
 def tree(request: StaffRequest, pk: int) -> HttpResponse:
     """Everybody one member brought, and those they brought, with what each branch is worth."""
     who = _member(request, pk)
-    asked = request.GET.get("depth", "3")
-    depth = int(asked) if asked.isdigit() and int(asked) in DEPTHS else 3
+    asked = numbers.whole(request.GET.get("depth", "3"))
+    depth = asked if asked in DEPTHS else 3
     root = worth.tree_of(request.merchant, who.pk, request.now, depth)
     lines = list(_lines(root))[:500]
     people = Member.objects.filter(merchant=request.merchant).in_bulk([node.member for node in lines])
@@ -179,8 +179,7 @@ def _do(request: StaffRequest, who: Member) -> None:
                 newcomer_id=who.pk, told=request.POST.get("code", ""), how="staff", callers=callers, **told
             )
             messages.success(request, _("Noted, for ever."))
-        elif what == "gift" and request.POST.get("reward", "").isdigit():
-            reward_id = int(request.POST["reward"])
+        elif what == "gift" and (reward_id := numbers.whole(request.POST.get("reward", ""))) is not None:
             if reward_id not in {gift.pk for gift in worth.gifts_waiting(request.merchant, who.pk)}:
                 raise ReferralRefused("no_such_gift")
             referral.hand_gift(reward_id=reward_id, **told)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from shuke.engine.checkout import vouchers
-from shuke.kit import audit, bulk
+from shuke.kit import audit, bulk, numbers
 from shuke.loyalty.actions.coupons.issuing import write_moves
 from shuke.loyalty.actions.coupons.refusals import CouponRefused
 from shuke.loyalty.models import Coupon, CouponState
@@ -141,7 +141,7 @@ def _reopen(
 @transaction.atomic
 def void(*, merchant: Merchant, coupon_ids: Iterable[int], reason: str, now: datetime, actor: str) -> int:
     """Make open coupons useless, with a reason; how many. Raises CouponRefused for one that is not open."""
-    wanted = sorted(set(coupon_ids))
+    wanted = sorted({one for one in coupon_ids if one <= numbers.MOST})
     coupons = list(
         Coupon.objects.select_for_update(no_key=True).filter(merchant=merchant, pk__in=wanted).order_by("pk")
     )
