@@ -126,6 +126,18 @@ def test_the_totals_add_up_and_say_what_was_stated(shop):
     assert figures["terms"]["stated"] == {"product": 1, "category": 1, "channel": 1, "store": 1}
 
 
+@pytest.mark.parametrize("what", ["tier", "layer", "rfm"])
+def test_groups_leave_nobody_out(shop, what):
+    told = profit.report(shop.merchant)
+    parts = [one for one in told["groups"] if one["key"].startswith(f"{what}:")]
+    assert sum(one["members"] for one in parts) == told["whole"]["members"]
+    assert sum(one["ever"]["profit"] for one in parts) == told["whole"]["ever"]["profit"]
+    in_none = {one["key"]: one["members"] for one in parts if one["key"] == f"{what}:"}
+    assert (
+        in_none == {"tier": {"tier:": 4}, "layer": {}, "rfm": {"rfm:": 1}}[what]
+    )  # Dan never bought; no books were opened
+
+
 def test_types_qualities_and_their_reasons(shop):
     told = {
         one.member.name: one

@@ -3,6 +3,7 @@
 import pytest
 
 from shuke.insight import actions
+from shuke.insight.models import GoodsReport
 from shuke.insight.queries import goods
 from tests.doors.api.test_points import Till
 from tests.insight.shelves import DAY, stock
@@ -38,5 +39,8 @@ def test_report_members_next_and_marks(shelves):
     said = {"codes": ["C"], "out_of_stock": True}
     assert client.post("/api/v1/insight/goods/marks", said, content_type="application/json").json() == {"marked": 1}
     assert wanted()["new"] == []
+    GoodsReport.objects.filter(level="kind").delete()  # as in a shop whose goods have neither category nor need
+    refused = client.get("/api/v1/insight/goods?level=kind")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_such_level")
     said = {"codes": ["C", "X9"], "need": "待客"}
     assert client.post("/api/v1/insight/goods/marks", said, content_type="application/json").status_code == 404

@@ -70,6 +70,12 @@ def test_before_the_first_night_there_is_a_code_and_a_reason(ask, lan, name):
     assert "还没有数据" in ask(name, language="zh").json()["error"]
 
 
+def test_a_day_before_the_first_night_is_told_from_no_night_at_all(ask, shop):
+    answer = ask("pyramid?date=2001-01-01")
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_figures_then")
+    assert "2001-01-01 及以前没有数据" in ask("pyramid?date=2001-01-01", language="zh").json()["error"]
+
+
 def test_cut_points_say_since_when_by_whom_and_until_when(ask, shop):
     told = ask("rfm").json()
     assert (told["published"]["since"], told["published"]["by"]) == ("2026-04-18", "night")  # a new month had begun

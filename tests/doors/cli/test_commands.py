@@ -159,6 +159,7 @@ def test_figures_are_made_at_night(shop, shuke):
     assert len(shuke("insight", "lifecycle", "--json").json["stages"]) == 5
     for what in ("kpi", "rfm", "pyramid", "lifecycle"):
         assert shuke("insight", what).code == 0
+    assert shuke("insight", "rfm", "--date", "yesterday").code == 2
     assert Job.objects.get().key.startswith(f"night:{shop.pk}:")  # so the worker does not run it again
 
 

@@ -239,6 +239,13 @@ def test_rfm_of_a_file(tmp_path, cdnow, shuke):
     assert len(out.read_text(encoding="utf-8").splitlines()) == 2_358
     assert "Champions" in shuke("insight", "rfm", cdnow[0]).out
     assert shuke("insight", "rfm", "--out", str(out)).code == 2
+    assert shuke("insight", "rfm", "--end", "1998-06-30").code == 2
+
+
+def test_rfm_names_columns_as_the_other_commands_do(orders, shuke):
+    told = shuke("insight", "rfm", orders, *NAMED, "--json").json
+    assert told["customers"] == shuke("insight", "summary", orders, *NAMED, "--json").json["customers"]
+    assert shuke("insight", "rfm", orders, *NAMED, "--end", "2026-03-20", "--json").json["as_of"] == "2026-03-20"
 
 
 def test_cohorts_of_a_file_leave_blank_what_is_not_over(orders, shuke):

@@ -89,7 +89,7 @@ class MarkedOut(Schema):
 @router.get("/insight/goods", response={200: GoodsOut, 409: CodedRefusal})
 def report(request: Request, level: Level = "") -> Any:
     """The last report: hot and slow by group, what opens a relation, bought together, due again, need ladder, hit rates."""
-    return GoodsOut(**figures.there(goods.report(request.auth.merchant, level)))
+    return GoodsOut(**goods.told(request.auth.merchant, level))
 
 
 @router.get("/insight/goods/members", response={200: BuyersOut, 404: Refusal})
@@ -120,7 +120,7 @@ def wanted(request: Request, card: str, level: Level = "", limit: Annotated[int,
     """What a member buys again and when it is due, where the need ladder leads, and what is new and likely."""
     merchant = request.auth.merchant
     who = members.member_of(merchant.pk, card)
-    told = figures.there(goods.report(merchant, level))
+    told = goods.told(merchant, level)
     found = figures.there(goods.for_member(merchant, who, told["level"], now=shop_now(merchant), top=limit))
     return WantedOut(
         card=who.card, level=told["level"], as_of=found.as_of, hidden=found.hidden,

@@ -29,7 +29,7 @@ def _refused(code: str, error: Exception) -> Status:
 
 
 def _told(merchant: Merchant, day: date | None) -> figures.Figures:
-    return figures.there(figures.on(merchant, day) if day else figures.latest(merchant))
+    return figures.told(merchant, day)
 
 
 def _head(told: figures.Figures, *names: str) -> dict[str, Any]:

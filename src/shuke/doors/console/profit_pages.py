@@ -13,6 +13,7 @@ from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.figure_table import BLANK, Cell, Table, figure, name
 from shuke.engine.insight import profit_words, traits
 from shuke.engine.insight.profit import KINDS
+from shuke.insight.queries.filters import NOT_STATED
 from shuke.insight.queries.profit import Told
 from shuke.insight.queries.profit_inputs import Terms
 from shuke.kit import money
@@ -97,11 +98,12 @@ class Tables:
         found = {
             code: one for one in self.told["groups"] for what, _, code in [one["key"].partition(":")] if what == by
         }
+        in_none = _("nothing bought yet") if by == "rfm" else _("No tier")
         highest_first = [*reversed(tiers.every(self.request))] if by == "tier" else []
         for code in sorted(found, key=lambda code: highest_first.index(code) if code in highest_first else len(found)):
             one = found[code]
             rows.append([
-                name(shown(code)), figure(f"{one['members']:,}", members_url((by, code)), one["members"], one["members"]),
+                name(shown(code) if code else in_none), figure(f"{one['members']:,}", self._behind(by, code), one["members"], one["members"]),
                 *self._sums(one["year"], one["members"]),
             ])  # fmt: skip
         heads = [
@@ -120,6 +122,12 @@ class Tables:
             _("Members as they stand today; what they bought and cost within 365 days."),
             key="groups",
         )
+
+    def _behind(self, by: str, code: str) -> str:
+        """The list of a group; those in no class are those who never bought."""
+        if by == "rfm" and not code:
+            return members_url(("joined", f"..{self.told['as_of']}"), ("bought", "never"))
+        return members_url((by, code or NOT_STATED))
 
     def _sums(self, year: dict[str, int], members: int) -> list[Cell]:
         spent = sum(year[kind] for kind in KINDS)

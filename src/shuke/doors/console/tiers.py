@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from shuke.insight.queries.filters import NOT_STATED
 from shuke.loyalty.queries import charters
 from shuke.shops import queries as shops
 
@@ -12,7 +14,9 @@ SHADES = 5  # c-tier-0 … c-tier-4 in app.css
 
 
 def look(request: HttpRequest, code: str) -> tuple[str, int]:
-    """Name in the reader's language and shade of one tier; a tier the charter no longer has keeps its code."""
+    """Name in the reader's language and shade of one tier; a tier the charter no longer has keeps its code. "-": none."""
+    if code == NOT_STATED:
+        return _("No tier"), 0
     known = every(request)
     return known.get(code, (code, 0))
 

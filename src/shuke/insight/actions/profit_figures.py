@@ -43,7 +43,6 @@ def figures(
             {"key": f"{what}:{name}"} | one
             for what in GROUPS
             for name, one in sorted(_parts(rows, who.groups[what].code, who.groups[what].names))
-            if name
         ],
         "types": _every(rows, "loyalty", traits.TYPES),
         "qualities": _every(rows, "quality", traits.QUALITIES),

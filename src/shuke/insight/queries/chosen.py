@@ -88,7 +88,7 @@ def _by_member(known: Known, filters: Filters, mask: np.ndarray) -> None:
 def _by_account(known: Known, filters: Filters, mask: np.ndarray) -> None:
     crowd = known.crowd
     if filters.tiers:
-        mask &= _says(crowd.tier, set(filters.tiers))
+        mask &= _says(crowd.tier, {"" if tier == NOT_STATED else tier for tier in filters.tiers})
     if filters.points_from is not None:
         mask &= crowd.points >= filters.points_from
     if filters.points_to is not None:

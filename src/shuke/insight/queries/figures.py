@@ -98,14 +98,23 @@ class NoFigures(Refusal):
             "There are no figures yet: they are made at night. Run `shuke night` to have them now.",
             "还没有数据：数据在每天夜里计算。如需现在就有，请运行 `shuke night`。",
         ),
+        "no_figures_then": (
+            "There are no figures of {day} or before; the first are of {first}.",
+            "{day} 及以前没有数据，最早的数据是 {first} 的。",
+        ),
+        "no_such_level": (
+            "Goods are not told so here: kinds need a category or a need beside products, and single products are told where"
+            " there are not too many. Ask without a level.",
+            "本店没有这种商品数据：按品类统计需要商品有类目或需求；单品太多时不逐一统计。请不指定层级再试。",
+        ),
         "one_night_only": (
             "Movement needs two days with figures; there are not that many yet.",
             "流转需要两个有数据的日子，目前还不够。",
         ),
     }
 
-    def __init__(self, code: str = "no_figures") -> None:
-        super().__init__(code)
+    def __init__(self, code: str = "no_figures", **named: object) -> None:
+        super().__init__(code, **named)
 
 
 def there(found: T | None) -> T:
@@ -137,6 +146,14 @@ def on(merchant: Merchant, day: date) -> Figures | None:
     """The figures of the last snapshot up to and including `day`."""
     kept = Snapshot.objects.filter(merchant=merchant, day__lte=day).order_by("-day")
     return kept.values_list("figures", flat=True).first()
+
+
+def told(merchant: Merchant, day: date | None = None) -> Figures:
+    """The figures of the latest snapshot, or of the last up to and including `day`. Raises NoFigures."""
+    found = on(merchant, day) if day else latest(merchant)
+    if found is None and day and (first := Snapshot.objects.filter(merchant=merchant).order_by("day").first()):
+        raise NoFigures("no_figures_then", day=day.isoformat(), first=first.day.isoformat())
+    return there(found)
 
 
 def mark(merchant: Merchant) -> str:

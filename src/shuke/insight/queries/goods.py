@@ -54,6 +54,14 @@ def report(merchant: Merchant, level: str = "", day: date | None = None) -> dict
     return report(merchant, found.figures["main"], day) or found.figures
 
 
+def told(merchant: Merchant, level: str = "") -> dict[str, Any]:
+    """The latest report of a level. Raises NoFigures: before the first, and where goods are not told at this level."""
+    found = report(merchant, level)
+    if found is None and levels(merchant):
+        raise figures.NoFigures("no_such_level")
+    return figures.there(found)
+
+
 def unreported(merchant: Merchant, now: datetime) -> bool:
     """Whether a snapshot is there and its day's goods have no report yet."""
     day = figures.last_day(merchant)

@@ -5,7 +5,7 @@
     {"as_of": "2017-12-31", "currency": "USD", "window_days": 365,
      "terms": queries.profit_inputs.Terms, with "stated": {"product": 12, "category": 3, "channel": 0, "store": 1},
      "stated_share": 640,                  of what members kept: share whose margin or piece cost was stated
-     "whole": SUMS, "groups": [{"key": "tier:gold" | "layer:key" | "rfm:222"} + SUMS, …],
+     "whole": SUMS, "groups": [{"key": "tier:gold" | "layer:key" | "rfm:222"} + SUMS, …],  "tier:", "rfm:": in none
      "types": [{"key": "" | "habit" | "price" | "high"} + SUMS], "qualities": [{"key": "" | "quality" | "costly"} + SUMS],
         SUMS: {"members", "buyers" (within the window), "year": {"net", "margin", "acquisition", "care", "service", "reward",
                "recovery", "profit"}, "ever": the same}

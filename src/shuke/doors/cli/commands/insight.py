@@ -27,7 +27,7 @@ def figures_of(desk: Desk, day: datetime | None) -> dict[str, Any]:
     """The snapshot's figures; refuses when there is none."""
     from shuke.insight.queries import figures
 
-    return figures.there(figures.on(desk.merchant, day.date()) if day else figures.latest(desk.merchant))
+    return figures.told(desk.merchant, day.date() if day else None)
 
 
 def said(words: Any) -> str:
@@ -52,6 +52,9 @@ def pyramid(desk: Desk, day: datetime | None) -> None:
     if desk.as_json:
         desk.json({"as_of": told["as_of"], **told["pyramid"]})
         return
+    known = told["pyramid"].get("identified_rate")
+    if known is not None:
+        desk.say(_("{share} of revenue has a member; all below is of these.").format(share=f"{known:.1%}"))
     layers = told["pyramid"]["layers"]
     whole, money = sum(x["count"] for x in layers), sum(x["net_minor"] for x in layers)
     desk.table(
@@ -89,6 +92,9 @@ def pyramid(desk: Desk, day: datetime | None) -> None:
     top = told["pyramid"]["top20_share"]
     if top is not None:
         desk.say(_("The best 20 % of buyers bring {share} of what members spend.").format(share=f"{top:.1%}"))
+        desk.say(
+            _("Gini: {gini} (0: all spend alike, 1: one spends all).").format(gini=f"{told['pyramid']['gini']:.2f}")
+        )
 
 
 @declared(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shuke.doors.cli import days
-from shuke.doors.cli.commands.insight import DAY, command, figures_of, said, share
+from shuke.doors.cli.commands.insight import command, figures_of, said, share
 from shuke.doors.cli.commands.insight_growth import BY, PART, cohorts_of_the_shop
 from shuke.doors.cli.desk import Desk, check_database, declared
 from shuke.doors.cli.words import _, language
@@ -177,36 +177,42 @@ def cells(values: Any) -> list[Any]:
     _(
         "The eight RFM classes with what to do about each, and the map of recency and frequency; with a FILE of orders: of that file, without a database."
     ),
-    "shuke insight rfm\nshuke insight rfm orders.csv --customer member --on paid_on --amount total --out scores.csv",
+    "shuke insight rfm\nshuke insight rfm orders.csv --customer member --date paid_on --amount total --out scores.csv",
     group=command,
     database=False,
 )
 @click.argument("file", type=click.Path(path_type=Path), metavar=_("[FILE]"), required=False)
-@DAY
+@click.option(
+    "--date",
+    help=_("of the shop: as of this day, default the latest; in a FILE: the column of order dates, default date"),
+)
 @click.option("--customer", default="customer", show_default=True, help=_("the column of customers, in a FILE"))
-@click.option("--on", "ordered_on", default="date", show_default=True, help=_("the column of order dates, in a FILE"))
 @click.option("--amount", help=_("the column of amounts, in a FILE; default: amount, where there is one"))
+@END
 @click.option(
     "--out", type=click.Path(path_type=Path), help=_("write each customer's scores to this CSV or Parquet file")
 )
 def rfm(
     desk: Desk,
     file: Path | None,
-    day: datetime | None,
+    date: str | None,
     customer: str,
-    ordered_on: str,
     amount: str | None,
+    end: datetime | None,
     out: Path | None,
 ) -> None:
     from shuke.engine.insight import wording
 
     if file is not None:
-        rfm_of_file(desk, file, customer, ordered_on, amount, day, out)
+        rfm_of_file(desk, file, customer, date or "date", amount, end, out)
         return
     if out is not None:
         raise click.UsageError(
             _("--out belongs to a FILE; members of this shop are exported from the list in the console.")
         )
+    if end is not None:
+        raise click.UsageError(_("--end belongs to a FILE; for this shop --date says as of which day."))
+    day = click.DateTime(["%Y-%m-%d"])(date) if date else None
     check_database()
     told = figures_of(desk, day)
     if desk.as_json:

@@ -44,7 +44,6 @@ SHOWN = 20
     help=_("compute anew, and test on the past against bestsellers: hit rate@10 on time splits"),
 )
 def goods(desk: Desk, view: str, level: str | None, group: str, member: str | None, check: bool) -> None:
-    from shuke.insight.queries import figures
     from shuke.insight.queries import goods as told
 
     if check:
@@ -52,7 +51,7 @@ def goods(desk: Desk, view: str, level: str | None, group: str, member: str | No
         view = "check"
     elif told.unreported(desk.merchant, desk.now):
         _anew(desk, None)
-    found = figures.there(told.report(desk.merchant, level or ""))
+    found = told.told(desk.merchant, level or "")
     if member:
         _say_member(desk, member, found["level"])
         return

@@ -58,7 +58,7 @@ def profit(desk: Desk, by: str, member: str | None, best: int | None, worst: int
         return
     names = [_("net"), _("margin"), *(said(profit_words.COSTS[kind]) for kind in KINDS), _("profit")]
     groups = [one for one in found["groups"] if one["key"].startswith(f"{by}:")]
-    rows = [(one["key"].split(":")[1], one["members"], one["year"]) for one in groups]
+    rows = [(one["key"].split(":")[1] or _("none"), one["members"], one["year"]) for one in groups]
     rows.append((_("all"), found["whole"]["members"], found["whole"]["year"]))
     desk.table(
         [_("group"), _("members"), *names],
