@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date
 
 import pytest
 
 from shuke.doors.console import insight_pages
-from shuke.engine.insight.rfm import BadCutPoints, Cuts, RfmCuts
+from shuke.engine.insight.rfm import CLASSES, BadCutPoints, Cuts, RfmCuts
 from shuke.insight import actions
 from shuke.insight.queries import cut_points
 from shuke.kit.models import AuditLine
@@ -129,3 +131,20 @@ def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
     client = see(lan.owner)
     for path in ("/insight/rfm", "/insight/movement"):
         assert "Nothing to compare yet" in client.get(path).content.decode()
+
+
+def test_map_and_classes_can_be_taken_along(see, open_shop):
+    def rows(table):
+        answer = see(open_shop.owner).get(f"/insight/rfm?file=csv&table={table}")
+        assert answer["Content-Disposition"] == f'attachment; filename="shuke-rfm-{table}.csv"'
+        return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+    head, *cells = rows("map")
+    assert head == ["R", "Last purchase", "F", "Purchases", "Members", "Net spend"]
+    assert len(cells) == 25
+    assert [sum(float(row[at]) for row in cells) for at in (4, 5)] == [2, 1_280]
+    head, *classes = rows("classes")
+    assert head == ["RFM class", "Members", "Net spend", "What to do"]
+    assert [row[0][:3] for row in classes] == list(CLASSES)
+    assert [sum(float(row[at]) for row in classes) for at in (1, 2)] == [2, 1_280]
+    assert see(open_shop.owner).get("/insight/rfm?file=xlsx&table=classes").content[:2] == b"PK"

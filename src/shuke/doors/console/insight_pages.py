@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from shuke.doors.console import charts, words
 from shuke.doors.console.board import members_url
-from shuke.doors.console.figure_table import Table, figure, name
+from shuke.doors.console.figure_table import Cell, Table, figure, name
 from shuke.engine.insight.lifecycle import STAGES
 from shuke.engine.insight.pyramid import LAYERS
 from shuke.engine.insight.rfm import CLASSES, BadCutPoints, Cuts, RfmCuts, Tally
@@ -266,6 +266,40 @@ def flow_chart(flows: list[Flow], what: str, since: date, until: date) -> dict[s
         "label_left": charts.one(FLOW.left - 8),
         "label_right": charts.one(FLOW.width - FLOW.right + 8),
     }
+
+
+def rfm_tables(rfm: dict[str, Any], currency: str) -> list[Table]:
+    """The map and the eight classes (`board.rfm`) as rows and columns, for a file."""
+    unit = 10 ** money.digits(currency)
+
+    def spent(minor: int, url: str, members: int) -> Cell:
+        return figure(money.show(minor, currency), url, members, minor / unit)
+
+    heads = [(_("Members"), True), (_("Net spend"), True)]
+    cells = [
+        [
+            name(f"R{cell.r}"), Cell(row.label, number=False), name(f"F{cell.f}"), Cell(column, number=False),
+            figure(f"{cell.members:,}", cell.url, cell.members), spent(cell.net_minor, cell.url, cell.members),
+        ]
+        for row in rfm["rows"]
+        for cell, (_f, column) in zip(row.cells, rfm["columns"], strict=True)
+    ]  # fmt: skip
+    classes = [
+        [
+            name(f"{one['code']} {one['name']}", one["url"]), figure(f"{one['count']:,}", one["url"], one["count"]),
+            spent(one["net_minor"], one["url"], one["count"]), Cell(one["strategy"], number=False),
+        ]
+        for one in rfm["classes"]
+    ]  # fmt: skip
+    meaning = rfm["definition"]
+    sides = [("R", False), (_("Last purchase"), False), ("F", False), (_("Purchases"), False)]
+    return [
+        Table(_("RFM map"), [*sides, *heads], cells, meaning, key="map"),
+        Table(
+            _("Eight classes and what to do"), [(_("RFM class"), False), *heads, (_("What to do"), False)], classes, meaning,
+            key="classes",
+        ),
+    ]  # fmt: skip
 
 
 def flow_table(table: dict[str, Any], what: str, meaning: str) -> Table:

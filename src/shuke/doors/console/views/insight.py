@@ -38,6 +38,10 @@ def rfm(request: StaffRequest) -> HttpResponse:
     in_force = cut_points.in_force(request.merchant)
     if figures is None or in_force is None or not figures["kpi"]["buyers"]:
         return render(request, "console/insight_empty.html", {"tab": "rfm"})
+    told = board.rfm(figures)
+    tables = insight_pages.rfm_tables(told, request.merchant.currency)
+    if (file := figure_table.download(request, tables, "rfm")) is not None:
+        return file
     if request.method == "POST" and not request.POST.get("preview"):
         answer = _publish(request, in_force)
         if answer is not None:
@@ -50,7 +54,7 @@ def rfm(request: StaffRequest) -> HttpResponse:
         "in_force": in_force,
         "lines": insight_pages.chapter_lines(in_force, request.merchant.currency),
         "next_on": figures["rfm"]["cuts"]["next_on"],
-        "rfm": board.rfm(figures),
+        "rfm": told,
         "published": cut_points.history(request.merchant, 1)[:1],
         "history": [
             (chapter, insight_pages.chapter_lines(chapter.cuts, request.merchant.currency))
