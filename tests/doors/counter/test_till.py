@@ -17,6 +17,23 @@ from tests.loyalty.till import give, template
 
 GOODS = {"amount": ["60", "20.50", ""], "quantity": ["1", "2", ""], "code": ["", "", ""]}  # 101.00
 
+ODD_QUANTITIES = [
+    "many",
+    "-1",
+    "0",
+    "0.000",
+    "1.2345",
+    "1e3",
+    "NaN",
+    "Infinity",
+    "٣",
+    "9" * 30,
+    "1000000",
+    "1_0",
+    "+1",
+    ".5",
+]
+
 
 @pytest.fixture
 def shop(lan):
@@ -109,7 +126,11 @@ def test_what_cannot_be_read_is_named_and_what_was_written_stays(at):
         ({"amount": ["-5", "", ""]}, "line 1: write an amount of money"),
         ({"amount": ["9" * 20, "", ""]}, "line 1: write an amount of money"),
         ({"amount": ["9" * 40, "", ""]}, "line 1: write an amount of money"),
-        ({"quantity": ["many", "7", ""]}, "lines.0.quantity"),
+        *(({"quantity": [odd, "7", ""]}, "line 1: write a quantity above zero") for odd in ODD_QUANTITIES),
+        (
+            {"quantity": ["999999", "7", ""], "amount": ["9999999999", "1", ""]},
+            "line 1: quantity × amount is more than",
+        ),
         ({"points": "some"}, "Points: write a whole number"),
         ({"points": "٣"}, "Points: write a whole number"),
         ({"stored": "1e9x"}, "stored value: write an amount of money"),

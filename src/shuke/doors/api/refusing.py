@@ -29,7 +29,7 @@ from shuke.insight.queries.figures import NoFigures
 from shuke.kit import misread
 from shuke.kit.refusal import Refusal
 from shuke.kit.strict_json import NotRead
-from shuke.loyalty.actions import CharterRefused, KeyReused
+from shuke.loyalty.actions import CharterRefused, KeyReused, NotAsked
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
 from shuke.loyalty.actions.partner_cards import CardRefused
@@ -42,6 +42,7 @@ LOG = logging.getLogger(__name__)
 MOST_PLACES = 20
 ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (KeyReused, lambda code: 422),
+    (NotAsked, lambda code: 422),
     (CheckoutRefused, till.status_of),
     (CouponRefused, till.status_of),
     (ReferralRefused, referral.status_of),

@@ -1,9 +1,15 @@
-"""Server-Timing for every answer, a memory for those who only look, and a content policy that lets nothing in from elsewhere."""
+"""Server-Timing for every answer, a memory for those who only look, a content policy that lets nothing in from elsewhere, and
+no letter that is none."""
 
 import time
 from contextlib import nullcontext
+from itertools import chain
+
+from django.shortcuts import render
+from django.utils.translation import get_language
 
 from shuke.kit import once
+from shuke.kit.strict_json import NotRead, is_text
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -21,3 +27,28 @@ def server_timing_and_csp(get_response):
         return response
 
     return middleware
+
+
+class OnlyText:
+    """What browsers send is text: U+0000 and halves of surrogate pairs, which PostgreSQL cannot keep, are refused before any view.
+
+    Stands before the session, whose key is a cookie. Programs (views without a CSRF check) read strictly by themselves.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        # Nobody's browser got such a cookie from us.
+        request.COOKIES = {name: told for name, told in request.COOKIES.items() if is_text(name + told)}
+        return self.get_response(request)
+
+    def process_view(self, request, view, _args, kwargs):
+        if getattr(view, "csrf_exempt", False):
+            return None
+        fields = chain(request.GET.lists(), request.POST.lists())
+        words = chain(map(str, kwargs.values()), chain.from_iterable((name, *told) for name, told in fields))
+        if all(map(is_text, words)):
+            return None
+        said = NotRead("bad_text").say(get_language() or "zh")
+        return render(request, "400.html", {"said": said, "code": "bad_text"}, status=400)

@@ -6,8 +6,10 @@ is shown, then taken at just that price. The page of nobody known is that of mem
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -34,6 +36,8 @@ from shuke.shops import queries as shops
 from shuke.shops.models import Store
 
 FIRST, MORE, MOST_LINES = 3, 3, 60
+# As the basket takes it: above zero, 999,999.999 at most.
+_QUANTITY = re.compile(r"(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 MINUTES = 15
 
 
@@ -178,14 +182,18 @@ def _basket(request: CounterRequest, told: Told) -> tuple[Basket, dict[str, Any]
     lines = []
     for n, row in rows:
         category, brand = goods.get(row["code"], ("", ""))
+        where = _("line %(n)s") % {"n": n}
+        quantity, price = _quantity(row["quantity"], where), _money(row["amount"], currency, where)
+        if price * Decimal(quantity) > MOST_MINOR:
+            raise NotUnderstood(_("%(where)s: quantity × amount is more than a basket can be.") % {"where": where})
         lines.append(
             {
                 "key": str(n),
                 "sku": row["code"],
                 "category": category,
                 "brand": brand,
-                "quantity": row["quantity"] or "1",
-                "price_minor": _money(row["amount"], currency, _("line %(n)s") % {"n": n}),
+                "quantity": quantity,
+                "price_minor": price,
             }
         )
     asks = {
@@ -209,6 +217,13 @@ def _money(text: str, currency: str, where: str) -> int:
     if not 0 <= minor <= MOST_MINOR:
         raise NotUnderstood(_("%(where)s: write an amount of money, such as 100 or 39.90.") % {"where": where})
     return minor
+
+
+def _quantity(text: str, where: str) -> str:
+    """Pieces or, with up to three decimals, kilograms."""
+    if text and not _QUANTITY.fullmatch(text):
+        raise NotUnderstood(_("%(where)s: write a quantity above zero, such as 2 or 0.350.") % {"where": where})
+    return text or "1"
 
 
 def _points(text: str) -> int | str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from shuke.kit.refusal import Refusal, Sentences
 
-_TEXT = re.compile(r"(\d{4})-(\d{2})")
+_TEXT = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
 class NotAMonth(Refusal):

@@ -1,6 +1,6 @@
 """All writes of the loyalty books."""
 
-from shuke.loyalty.actions.asking import why_refused
+from shuke.loyalty.actions.asking import NotAsked, why_refused
 from shuke.loyalty.actions.charters import CharterRefused, publish_charter, withdraw_charter
 from shuke.loyalty.actions.clock import run_clock
 from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide_correction
@@ -18,6 +18,7 @@ __all__ = [
     "CorrectionRefused",
     "FamilyRefused",
     "KeyReused",
+    "NotAsked",
     "Settled",
     "Transfer",
     "Verified",

@@ -13,6 +13,7 @@ KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
     "activity", "growth", "reinstate", "membership", "membership_end",
 )  # fmt: skip
+LONGEST_KEY = LONGEST_REASON = 200
 # What these do is told by their effect, not by what was asked; old lots they leave alone.
 BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
 
@@ -105,6 +106,29 @@ class KeyReused(Refusal):
 
     def __init__(self, key: str) -> None:
         super().__init__("key_reused", key=key)
+
+
+class NotAsked(Refusal):
+    """A request that cannot be kept, on whichever database: `code` no_key | long_reason."""
+
+    sentences: ClassVar[Sentences] = {
+        "no_key": (
+            "Every request needs a key of your own, of 1 to {most} characters, so that it can be sent again.",
+            "每个请求都需要一个自定的键（1 至 {most} 个字符），以便重发。",
+        ),
+        "long_reason": (
+            "A reason holds at most {most} characters; this one has {n}. Shorten it.",
+            "原因最多 {most} 个字符，现有 {n} 个，请缩短。",
+        ),
+    }
+
+
+def check_asked(key: str, reason: str = "") -> None:
+    """SQLite would keep any length, and any program's mistake with it. Raises NotAsked."""
+    if not key.strip() or len(key) > LONGEST_KEY:
+        raise NotAsked("no_key", most=LONGEST_KEY)
+    if len(reason) > LONGEST_REASON:
+        raise NotAsked("long_reason", most=LONGEST_REASON, n=len(reason))
 
 
 def payload_hash(one: Ask) -> bytes:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from shuke.kit import audit
 from shuke.kit.refusal import Refusal
-from shuke.loyalty.actions.asking import Answer, Ask, KeyReused
+from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, check_asked
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
 from shuke.loyalty.queries import charters
@@ -36,9 +36,11 @@ def correct(
     *, merchant: Merchant, key: str, member_id: int, amount: int, reason: str, now: datetime, actor: str
 ) -> Answer | Correction:
     """Give (`amount` > 0) or take points by hand: done at once, or kept waiting for a second person where the charter in
-    force wants one. The same key again gives the same; with another request KeyReused."""
+    force wants one. The same key again gives the same; with another request KeyReused; what cannot be kept
+    is NotAsked."""
     if not reason.strip():
         raise CorrectionRefused("no_reason")
+    check_asked(key, reason)
     limit = charters.in_force(merchant, now).charter.points.second_person_above
     if limit is None or abs(amount) <= limit:
         return ask(
@@ -49,7 +51,7 @@ def correct(
             merchant=merchant,
             key=key,
             defaults={
-                "member_id": member_id, "amount": amount, "reason": reason.strip()[:200], "asked_by": actor, "asked_at": now,
+                "member_id": member_id, "amount": amount, "reason": reason.strip(), "asked_by": actor, "asked_at": now,
             },
         )  # fmt: skip
         homes = survivors_of(merchant.pk, [waiting.member_id, member_id])

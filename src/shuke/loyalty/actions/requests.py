@@ -18,7 +18,7 @@ from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import Books
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
-from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, payload_hash
+from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, check_asked, payload_hash
 from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome, touches_lots
 from shuke.loyalty.actions.judging import burnt as burnt_of
@@ -43,7 +43,8 @@ from shuke.shops.models import Merchant
 def ask(*, merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> list[Answer]:
     """Do or refuse each request; answers in the order of the asks.
 
-    Raises KeyReused when a key comes again with another request: nothing of the call is done then. Effects: replays
+    Raises NotAsked for a key or a reason no book can keep, KeyReused when a key comes again with another request: nothing
+    of the call is done then. Effects: replays
     answered from the books; wallets locked in id order; the clock advanced to `now`; each request checked and folded;
     postings, refusals and holds written.
     """
@@ -60,6 +61,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], also: set[int], now: datetime,
     for one in asks:
         if one.kind not in KINDS:
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
+        check_asked(one.key, one.reason)
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks} | also)
     make_missing_wallets(merchant, members)

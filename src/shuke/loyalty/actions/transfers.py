@@ -15,7 +15,7 @@ from django.db import transaction
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Fold
-from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, payload_hash
+from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, check_asked, payload_hash
 from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.posting import Batch, Request
 from shuke.loyalty.actions.requests import ask
@@ -39,8 +39,10 @@ class Transfer(NamedTuple):
 
 def transfer(*, merchant: Merchant, transfers: Sequence[Transfer], now: datetime, actor: str) -> list[Answer]:
     """Do or refuse each transfer, in this order; answers in the order asked. All or nothing if a key was used before for
-    something else (KeyReused). Effects: both wallets locked, both clocks advanced, two postings, a line on each timeline.
+    something else (KeyReused) or cannot be kept (NotAsked). Effects: both wallets locked, both clocks advanced, two postings, a line on each timeline.
     """
+    for one in transfers:
+        check_asked(one.key, one.reason)
     with transaction.atomic():
         _, heirs = lock_living(merchant, {m for t in transfers for m in (t.giver, t.receiver)})
         told = []

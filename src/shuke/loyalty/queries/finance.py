@@ -191,7 +191,7 @@ def _running(by_month: Mapping[int, int], span: range) -> list[int]:
 
 
 _SALES = """
-SELECT {paid} AS paid, CASE WHEN o.refunded_minor > 0 THEN {back} ELSE -1 END AS back,
+SELECT {paid} AS paid, CASE WHEN o.refunded_minor > 0 AND COALESCE(o.refunded_at, o.paid_at) < %s THEN {back} ELSE -1 END AS back,
        CAST(SUM(CASE WHEN o.paid_minor > o.freight_minor THEN o.paid_minor - o.freight_minor ELSE 0 END) AS BIGINT),
        CAST(SUM(CASE WHEN o.paid_minor <= o.freight_minor THEN 0
                      WHEN o.refunded_minor > o.paid_minor - o.freight_minor THEN o.paid_minor - o.freight_minor
@@ -204,7 +204,7 @@ GROUP BY 1, 2
 
 
 def _sales(merchant: Merchant, told: History, at: datetime) -> dict[int, list[int]]:
-    """What members paid for goods, by month; less refunds from the month they were made in."""
+    """What members paid for goods, by month; less refunds from the month they were made in; those after the moment are of a later month."""
     ends = cohorts.month_ends(merchant, told.first, told.until)
     paid, told_paid = timing.bucket("o.paid_at", ends[:-1])
     back, told_back = timing.bucket("COALESCE(o.refunded_at, o.paid_at)", ends[:-1])
@@ -214,7 +214,7 @@ def _sales(merchant: Merchant, told: History, at: datetime) -> dict[int, list[in
     refunds: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for month, returned, price, gone in bulk.select(
         _SALES.format(paid=paid, back=back),
-        [*told_paid, *told_back, merchant.pk, moment(begin), moment(at), int(OrderStatus.CLOSED_UNPAID), int(OrderStatus.PAID)],
+        [*told_paid, moment(at), *told_back, merchant.pk, moment(begin), moment(at), int(OrderStatus.CLOSED_UNPAID), int(OrderStatus.PAID)],
     ):  # fmt: skip
         whole[told.first + month] += price
         if returned >= 0:
