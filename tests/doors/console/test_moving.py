@@ -51,6 +51,7 @@ def test_what_cannot_be_is_said_and_the_form_keeps_what_was_written(client, shop
         ({"points": "-5", "reason": "x"}, "整数"),
         ({"points": "5", "reason": " "}, "原因"),
         ({"way": "take", "points": "5", "reason": "一次"}, "可用 0"),
+        ({"points": "5", "reason": "x" * 201}, "请缩短"),
     ):
         answer = client.post(f"/members/{who}/points/change", {"do": "adjust", **told}).content.decode()
         assert said in answer

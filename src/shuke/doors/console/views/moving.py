@@ -125,7 +125,7 @@ def _adjust(request: StaffRequest, who: Member) -> bool:
             now=request.now,
             actor=request.staff.username,
         )
-    except actions.CorrectionRefused as refused:
+    except (actions.CorrectionRefused, actions.NotAsked) as refused:
         messages.warning(request, refused.say(_language()))
         return False
     if isinstance(told, Answer):
@@ -289,7 +289,7 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
             now=request.now,
             actor=request.staff.username,
         )
-    except actions.CorrectionRefused as refused:
+    except (actions.CorrectionRefused, actions.NotAsked) as refused:
         if refused.code == "no_such_correction":
             raise Http404(str(refused)) from refused
         messages.warning(request, refused.say(_language()))
