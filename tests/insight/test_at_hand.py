@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from shuke.insight import actions
+from shuke.insight.actions import at_hand as at_hand_actions
 from shuke.insight.actions.at_hand import leave_crowd
 from shuke.insight.models import MemberScore, Touched
 from shuke.insight.queries import at_hand, chosen, crowd, kept_rows, score_columns, touched
@@ -123,6 +124,7 @@ def test_who_looked_before_the_log_was_cut_reads_everybody_anew(shop, monkeypatc
     listed(shop)
     Wallet.objects.filter(member=shop.people[0]).update(balance=500)
     monkeypatch.setattr(touched, "KEPT", 1)
+    monkeypatch.setattr(at_hand_actions, "_AT_ONCE", 2)
     held = dict(crowd._held)
     Wallet.objects.filter(member=shop.people[1]).update(balance=900)
     leave_crowd(shop.merchant, "of a night to come")
