@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from shuke.insight import actions
 from shuke.insight.actions import at_hand as at_hand_actions
@@ -107,6 +107,24 @@ def test_what_is_rolled_back_leaves_nothing_in_memory(shop):
     assert listed(shop) == ["cat", "bob", "ann", "eve", "dan"]
     Wallet.objects.filter(member=shop.people[1]).update(balance=300)
     assert listed(shop) == ["bob", "cat", "ann", "eve", "dan"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+def test_who_commits_later_than_a_younger_transaction_is_seen_too(shop):
+    ann, bob = shop.people[:2]
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as older:
+            older.execute("UPDATE loyalty_wallet SET balance = 900 WHERE member_id = %s", [ann.pk])
+            Wallet.objects.filter(member=bob).update(balance=800)  # a younger transaction is through first
+            assert listed(shop) == ["bob", "cat", "ann", "eve", "dan"]
+            held = crowd.crowd(shop.merchant)
+            assert crowd.crowd(shop.merchant) is held  # what is read once more says nothing new
+        other.commit()
+    finally:
+        other.close()
+    assert listed(shop) == ["ann", "bob", "cat", "eve", "dan"]
 
 
 def test_a_new_process_begins_with_the_nights_file_and_what_was_touched_since(shop, monkeypatch):

@@ -100,7 +100,8 @@ def _caught_up(merchant: Merchant, seen: touched.Seen, before: Crowd) -> Crowd:
     fresh = _read(merchant, changed)
     after = with_these(before, fresh)
     gone = np.setdiff1d(changed, fresh.member, assume_unique=True)
-    return replace(after, alive=after.alive & ~after.place(gone)) if gone.size else after
+    left = after.alive & ~after.place(gone) if gone.size else after.alive
+    return after if np.array_equal(left, after.alive) else replace(after, alive=left)
 
 
 def _from_file(merchant: Merchant) -> Held | None:
@@ -151,6 +152,8 @@ def with_these(before: Crowd, fresh: Crowd) -> Crowd:
     if not there.all():
         before = _with_newcomers(before, fresh, ~there)
         at, there = places(before.member, fresh.member)
+    elif _says_the_same(before, at, fresh):
+        return before
     changed: dict[str, Any] = {}
     for name in NUMBERS[1:]:
         changed[name] = _put(getattr(before, name), at, getattr(fresh, name))
@@ -159,6 +162,20 @@ def with_these(before: Crowd, fresh: Crowd) -> Crowd:
         values, code = _in_words_of(known.values, told)
         changed[name] = Texts(values, _put(known.code, at, code))
     return replace(before, **changed)
+
+
+def _says_the_same(before: Crowd, at: np.ndarray, fresh: Crowd) -> bool:
+    """Whether nothing is new: on PostgreSQL rows of the log are read again as long as an older transaction is open."""
+
+    def words(texts: Texts, code: np.ndarray) -> list[str]:
+        return [texts.values[one] for one in code.tolist()]
+
+    numbers = all(np.array_equal(getattr(before, name)[at], getattr(fresh, name)) for name in NUMBERS)
+    return numbers and all(
+        words(getattr(before, name), getattr(before, name).code[at])
+        == words(getattr(fresh, name), getattr(fresh, name).code)
+        for name in TEXTS
+    )
 
 
 def _with_newcomers(before: Crowd, fresh: Crowd, new: np.ndarray) -> Crowd:
