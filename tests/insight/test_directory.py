@@ -375,6 +375,12 @@ def test_the_choices_of_tags_and_sources_are_the_merchants_own(lan, mingde, peop
     assert in_use.sources_in_use(lan.merchant) == ["taobao"]
 
 
+def test_a_source_written_with_blanks_is_found_as_it_is_offered(lan):
+    member(lan, "fay", acquired_by=" 抖音 ")
+    [offered] = in_use.sources_in_use(lan.merchant)
+    assert names(lan, Filters(acquired_by=(offered,))) == ["fay"]
+
+
 def test_dormant_is_half_a_year_without_a_purchase(lan):
     for days in (179, 180, 181):
         member(lan, f"{days}", score={"last_paid_at": NOON - timedelta(days=days, seconds=1)})

@@ -82,7 +82,7 @@ def _by_member(known: Known, filters: Filters, mask: np.ndarray) -> None:
     if filters.joined:
         _within(mask, crowd.joined, known.merchant, *(period(filters.joined) or (None, None)))
     if filters.acquired_by:
-        mask &= _says(crowd.source, {"" if way == NOT_STATED else way for way in filters.acquired_by})
+        mask &= _says(crowd.source, {"" if way == NOT_STATED else way.strip() for way in filters.acquired_by})
 
 
 def _by_account(known: Known, filters: Filters, mask: np.ndarray) -> None:
