@@ -10,6 +10,8 @@ from django.conf import settings
 from django.urls import URLPattern, get_resolver
 
 from shuke.kit.models import AuditLine
+from shuke.loyalty.actions import Ask, ask, gifts
+from shuke.shops import queries
 from tests.loyalty.books import member, publish
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +82,21 @@ def test_what_is_text_passes_whatever_it_is(shop, see):
     assert client.get("/members", {"q": "会员7 \U0001f600 é\x07"}).status_code == 200
     said = "给 \U0001f600 的备注\t"
     assert client.post(f"/members/{who}/note", {"text": said}).status_code < 400
+
+
+def test_what_no_form_sends_is_refused_with_a_sentence(shop, see):
+    """Forms say how long a reason may be; who sends a longer one by hand is told, and nothing is done."""
+    who = member(shop.merchant, 2)
+    gift = {"name_zh": "马克杯", "name_en": "Mug", "points": 100, "stock": 5}
+    told = {"merchant": shop.merchant, "now": queries.now(shop.merchant), "actor": "till"}
+    gifts.save_gift(code="mug", values=gift, **told)
+    ask(asks=[Ask("some", "adjust", who, 100)], **told)
+    waits = gifts.order(member_id=who, gift="mug", key="k", **told).order
+    for language, words in (("en", "at most 200 characters"), ("zh-hans", "原因最多 200 个字符")):
+        answer = see(shop.manager, language).post(
+            f"/rewards/orders/{waits.pk}", {"do": "cancel", "because": "长" * 201}
+        )
+        page = answer.content.decode()
+        assert (answer.status_code, 'data-code="long_reason"' in page, words in page) == (422, True, True), page[:500]
+    waits.refresh_from_db()
+    assert waits.state == "held"

@@ -18,6 +18,7 @@ from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty.actions import benefits as benefit_actions
 from shuke.loyalty.actions import draws as draw_actions
 from shuke.loyalty.actions import gifts as gift_actions
+from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY
 from shuke.loyalty.models import Draw, GiftOrder
 from shuke.loyalty.queries import benefits, draws, gifts
 from shuke.members import queries as members
@@ -29,7 +30,7 @@ router = Router()
 MISSING = {"no_such_gift", "no_such_order", "no_such_draw", "not_handed_out", "unknown_benefit"}
 
 
-Key = Annotated[str, Field(min_length=1, max_length=150, description="your own name for this request")]
+Key = Annotated[str, Field(min_length=1, max_length=LONGEST_REWARD_KEY, description="your own name for this request")]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 REFUSED = {403: CodedRefusal, 404: CodedRefusal, 409: CodedRefusal, 422: CodedRefusal}
 
@@ -106,7 +107,9 @@ class GiftOrderOut(Schema):
 
 
 class BackIn(Body):
-    key: Annotated[str, Field(max_length=150, description="of `back`: your own name for this request")] = ""
+    key: Annotated[
+        str, Field(max_length=LONGEST_REWARD_KEY, description="of `back`: your own name for this request")
+    ] = ""
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     restock: bool = True
 

@@ -1,5 +1,5 @@
-"""Server-Timing for every answer, a memory for those who only look, a content policy that lets nothing in from elsewhere, and
-no letter that is none."""
+"""Server-Timing for every answer, a memory for those who only look, a content policy that lets nothing in from elsewhere,
+no letter that is none, and a sentence for every refusal."""
 
 import time
 from contextlib import nullcontext
@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 
 from shuke.kit import once
+from shuke.kit.refusal import Refusal
 from shuke.kit.strict_json import NotRead, is_text
 
 POLICY = (
@@ -50,5 +51,13 @@ class OnlyText:
         words = chain(map(str, kwargs.values()), chain.from_iterable((name, *told) for name, told in fields))
         if all(map(is_text, words)):
             return None
-        said = NotRead("bad_text").say(get_language() or "zh")
-        return render(request, "400.html", {"said": said, "code": "bad_text"}, status=400)
+        return _refused(request, NotRead("bad_text"), 400)
+
+    def process_exception(self, request, error):
+        """What no form of ours asks for, a page need not foresee: a room's refusal is its sentence, not our mistake."""
+        return _refused(request, error, 422) if isinstance(error, Refusal) else None
+
+
+def _refused(request, refusal: Refusal, status: int):
+    said = refusal.say(get_language() or "zh")
+    return render(request, "400.html", {"said": said, "code": refusal.code}, status=status)

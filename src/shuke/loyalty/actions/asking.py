@@ -14,6 +14,7 @@ KINDS = (
     "activity", "growth", "reinstate", "membership", "membership_end",
 )  # fmt: skip
 LONGEST_KEY = LONGEST_REASON = 200
+LONGEST_REWARD_KEY = 150  # of gifts, benefits and draws: the points they move are asked for under keys made of it
 # What these do is told by their effect, not by what was asked; old lots they leave alone.
 BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
 
@@ -123,10 +124,15 @@ class NotAsked(Refusal):
     }
 
 
-def check_asked(key: str, reason: str = "") -> None:
+def check_asked(key: str, reason: str = "", most: int = LONGEST_KEY) -> None:
     """SQLite would keep any length, and any program's mistake with it. Raises NotAsked."""
-    if not key.strip() or len(key) > LONGEST_KEY:
-        raise NotAsked("no_key", most=LONGEST_KEY)
+    if not key.strip() or len(key) > most:
+        raise NotAsked("no_key", most=most)
+    check_reason(reason)
+
+
+def check_reason(reason: str) -> None:
+    """Raises NotAsked: half a sentence is not what somebody wrote."""
     if len(reason) > LONGEST_REASON:
         raise NotAsked("long_reason", most=LONGEST_REASON, n=len(reason))
 

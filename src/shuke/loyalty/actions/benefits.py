@@ -16,7 +16,7 @@ from shuke.engine.benefits import Right, right
 from shuke.engine.charter.rights import Plan, Step
 from shuke.kit import audit
 from shuke.kit.refusal import sentence
-from shuke.loyalty.actions.asking import Ask, KeyReused
+from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked, check_reason
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.actions.settling import lock_heads
 from shuke.loyalty.models import BenefitUse
@@ -91,11 +91,13 @@ def hand_out(
     store: Store | None = None,
     note_text: str = "",
 ) -> Handed:
-    """Give one benefit, or one step of a plan (`plan.step`), now. Raises NoCharter, KeyReused.
+    """Give one benefit, or one step of a plan (`plan.step`), now. Raises NoCharter, KeyReused, NotAsked.
 
     Effects: wallet locked; quota looked at; one row written, refusals too; points of a plan's step granted; one timeline
     line with what it cost.
     """
+    note_text = note_text.strip()
+    check_asked(key, note_text, LONGEST_REWARD_KEY)
     lock_heads(merchant, [member_id])
     payload = hashlib.blake2b(json.dumps([member_id, benefit]).encode(), digest_size=16).digest()
     before = BenefitUse.objects.filter(merchant=merchant, key=key).first()
@@ -118,7 +120,7 @@ def hand_out(
         charter_version=seen.terms.version,
         store=store,
         actor=actor[:60],
-        note=note_text.strip()[:200],
+        note=note_text,
         cost_minor=found.cost if done else 0,
         points=found.points if done else 0,
     )
@@ -199,8 +201,10 @@ def take_back(
 ) -> Handed:
     """Undo a hand-out: its quota is free again, points given with it are taken back.
 
-    `late`: the caller may do so after the charter's minutes (a manager). The same call again says it was done.
+    `late`: the caller may do so after the charter's minutes (a manager). The same call again says it was done. Raises NotAsked.
     """
+    because = because.strip()
+    check_reason(because)
     found = BenefitUse.objects.filter(merchant=merchant, pk=use_id).first()
     if found is None or found.state == BenefitUse.State.REFUSED:
         return Handed(False, "not_handed_out", found, {})
@@ -230,7 +234,7 @@ def take_back(
         if not told.done:
             return Handed(False, "points_spent", row, {"points": row.points})
     row.state, row.undone_at, row.undone_by = BenefitUse.State.UNDONE, now, actor[:60]
-    row.undone_because = because.strip()[:200]
+    row.undone_because = because
     row.save(update_fields=["state", "undone_at", "undone_by", "undone_because"])
     _note(merchant, row, "benefit.undone", now)
     if late:

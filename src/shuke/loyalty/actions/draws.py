@@ -25,7 +25,7 @@ from shuke.engine.draws.drawing import SEED_BYTES, moment_text
 from shuke.engine.draws.terms import FORMAT
 from shuke.kit import audit, crypto
 from shuke.kit.refusal import Refusal, sentence
-from shuke.loyalty.actions.asking import Ask, KeyReused
+from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.actions.settling import lock_heads
@@ -177,11 +177,12 @@ def draw_ticket(
     word: str = "",
     source: str = "",
 ) -> Drawn:
-    """One ticket, drawn at once. Raises NoCharter, KeyReused.
+    """One ticket, drawn at once. Raises NoCharter, KeyReused, NotAsked.
 
     Effects: wallet and draw locked; points burnt, or the oldest unused order or activity used up (`source` names one);
     ticket numbered, drawn, chained; points and coupons among the prizes given; one timeline line. A refusal is remembered.
     """
+    check_asked(key, most=LONGEST_REWARD_KEY)
     lock_heads(merchant, [member_id])
     payload = hashlib.blake2b(
         json.dumps([member_id, draw, way, word, source]).encode(), digest_size=16

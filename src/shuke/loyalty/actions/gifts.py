@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from shuke.engine.gifts import waits_until, why_not
 from shuke.kit import money
 from shuke.kit.refusal import sentence
-from shuke.loyalty.actions.asking import Ask, KeyReused
+from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked, check_reason
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
 from shuke.loyalty.actions.gift_shelf import PICTURE_BYTES, GiftWrong, add_stock, move_stock, save_gift, set_picture
 from shuke.loyalty.actions.requests import ask
@@ -101,9 +101,10 @@ def order(
 ) -> Ordered:
     """Exchange points for a gift: handed over now (`at_once`), or set aside until it is picked up or sent.
 
-    Raises NoCharter, KeyReused. Donations and coupons are always done at once. Effects: wallet locked; stock and points
+    Raises NoCharter, KeyReused, NotAsked. Donations and coupons are always done at once. Effects: wallet locked; stock and points
     taken or set aside, or neither; one row, one timeline line.
     """
+    check_asked(key, most=LONGEST_REWARD_KEY)
     lock_heads(merchant, [member_id])
     payload = hashlib.blake2b(
         json.dumps([member_id, gift, count, at_once, way]).encode(), digest_size=16
@@ -225,7 +226,9 @@ def hand_over(
 
 @transaction.atomic
 def cancel(*, merchant: Merchant, order_id: int, now: datetime, actor: str, because: str = "") -> Ordered:
-    """What was set aside goes back, points and stock. The same call again says it was done."""
+    """What was set aside goes back, points and stock. The same call again says it was done. Raises NotAsked."""
+    because = because.strip()
+    check_reason(because)
     row = _locked(merchant, order_id)
     if row is None:
         return Ordered(False, "no_such_order", None, {})
@@ -239,7 +242,7 @@ def cancel(*, merchant: Merchant, order_id: int, now: datetime, actor: str, beca
         now=now,
         actor=actor,
     )
-    row.state, row.closed_at, row.closed_by, row.note = GiftOrder.State.CANCELLED, now, actor[:60], because[:200]
+    row.state, row.closed_at, row.closed_by, row.note = GiftOrder.State.CANCELLED, now, actor[:60], because
     row.save(update_fields=["state", "closed_at", "closed_by", "note"])
     _restock(merchant, row, row.count, now, actor)
     _note(merchant, row, "gift.cancelled", now)
@@ -259,7 +262,9 @@ def give_back(
     because: str = "",
 ) -> Ordered:
     """Pieces that were handed over come back: their points return to the lots they came from, the pieces to the stock
-    unless they cannot be given again (`restock`). Idempotent by key."""
+    unless they cannot be given again (`restock`). Idempotent by key. Raises NotAsked."""
+    because = because.strip()
+    check_asked(key, because, LONGEST_REWARD_KEY)
     row = _locked(merchant, order_id)
     if row is None:
         return Ordered(False, "no_such_order", None, {})
@@ -285,7 +290,7 @@ def give_back(
     row.returned += count
     if row.returned == row.count:
         row.state = GiftOrder.State.RETURNED
-    row.note = because.strip()[:200] or row.note
+    row.note = because or row.note
     row.save(update_fields=["returned", "state", "note"])
     if restock:
         _restock(merchant, row, count, now, actor)

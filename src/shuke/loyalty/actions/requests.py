@@ -271,8 +271,10 @@ def give_tier(
 ) -> bool:
     """A grade by hand: a floor until its end date; or an invitation, where the charter lets one reach a tier by it.
 
-    False if this `key` had given it before. The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused.
+    False if this `key` had given it before. The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused; a key or reason
+    too long to be kept is NotAsked.
     """
+    check_asked(key or "none", reason)
     versions = charters.versions(merchant)
     if tier not in versions.at(now).rank:
         known = ", ".join(versions.at(now).rank)

@@ -11,7 +11,7 @@ from django.db import transaction
 from shuke.engine.coalition.charging import Posting, flows
 from shuke.engine.ledger import events as ev
 from shuke.kit.money import allocate
-from shuke.loyalty.actions.asking import Answer
+from shuke.loyalty.actions.asking import Answer, check_asked
 from shuke.loyalty.actions.coalition.movements import Moved, of_flows, used_of, write
 from shuke.loyalty.actions.coalition.spending import hash_of, known, plain
 from shuke.loyalty.actions.posting import Batch, Request
@@ -38,9 +38,10 @@ def give_back(
     *, merchant: Merchant, key: str, of: str, amount: int, member_id: int | None = None, now: datetime, actor: str
 ) -> Answer:
     """Give back `amount` points of the spend whose key was `of`; of several accounts in proportion to what each gave. What has
-    expired meanwhile gets the grace of its own merchant's charter. `member_id`: whose spend it has to be. Raises KeyReused; the
+    expired meanwhile gets the grace of its own merchant's charter. `member_id`: whose spend it has to be. Raises KeyReused, NotAsked; the
     same key again gives the first answer.
     """
+    check_asked(key)
     payload = hash_of("pool_returned", 0, amount, of)
     with transaction.atomic():
         spent = Txn.objects.filter(merchant=merchant, key=of, kind="pool_spent").first()

@@ -21,7 +21,7 @@ from shuke.engine.coalition.prices import Prices, prices_at
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import Lot
 from shuke.engine.ledger.fold import Fold
-from shuke.loyalty.actions.asking import Answer, KeyReused
+from shuke.loyalty.actions.asking import Answer, KeyReused, check_asked
 from shuke.loyalty.actions.coalition.linking import follow_merges
 from shuke.loyalty.actions.coalition.movements import Moved, write
 from shuke.loyalty.actions.coalition.refusals import CoalitionRefused
@@ -72,9 +72,10 @@ class Account:
 
 def spend(*, merchant: Merchant, key: str, member_id: int, amount: int, now: datetime, actor: str) -> Answer:
     """Spend `amount` points at this merchant's till, oldest expiry first over all accounts of the person. Raises
-    CoalitionRefused where there is nobody to ask (no coalition, not linked), KeyReused. The same key again gives the first
+    CoalitionRefused where there is nobody to ask (no coalition, not linked), KeyReused, NotAsked. The same key again gives the first
     answer; a refusal is remembered. Effects: all accounts locked; one posting in each of the books; movements; notes.
     """
+    check_asked(key)
     with transaction.atomic():
         member_id = _heir(merchant, member_id)
         payload = hash_of("pool_spent", member_id, amount, "")
