@@ -8,11 +8,11 @@ from typing import Any
 from shuke.engine import facts
 from shuke.engine.checkout import Priced, document
 from shuke.engine.checkout import price as price_by
+from shuke.engine.replay.baskets import basket_of, numbered, sold_goods, to_use, void, why_unused
 from shuke.engine.replay.cards import moved
 from shuke.engine.replay.fields import Goods, Line
 from shuke.engine.replay.outcome import Answer, with_names
 from shuke.engine.replay.returns import Plan, Returns
-from shuke.engine.replay.till import basket_of, numbered, sold_goods, to_use, void, why_unused
 from shuke.engine.replay.value import did
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
