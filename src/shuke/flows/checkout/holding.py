@@ -21,6 +21,7 @@ from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons import CouponRefused, Issue, Use
 from shuke.loyalty.models import Checkout
 from shuke.loyalty.queries import checkouts as stored
+from shuke.orders import actions as archive
 from shuke.shops.models import Merchant
 
 MOST_MINUTES = 24 * 60
@@ -163,6 +164,8 @@ def _from_shared_code(
 def capture(*, merchant: Merchant, key: str, order_event: str, now: datetime, actor: str) -> Held:
     """The basket was paid and became this order: points are spent, coupons redeemed. Again for the same order: the same."""
     with transaction.atomic():
+        if order_event:  # what the archive hears of it at the same moment is looked at before, or behind it
+            archive.hold_event_still(merchant, order_event)
         row = _locked(merchant, key)
         if row.state == "captured":
             if row.order_event != order_event:

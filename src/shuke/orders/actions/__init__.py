@@ -15,6 +15,7 @@ from shuke.orders.actions.batches import (
     save_mapping,
 )
 from shuke.orders.actions.checking import OrderRefused, check
+from shuke.orders.actions.locking import hold_event_still, hold_still
 from shuke.orders.actions.products import know_products, take_reclassified
 from shuke.orders.actions.recording import record
 from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
@@ -36,6 +37,8 @@ __all__ = [
     "clear_batch",
     "end_batch",
     "forget_batch_changes",
+    "hold_event_still",
+    "hold_still",
     "know_products",
     "note_total",
     "open_batch",

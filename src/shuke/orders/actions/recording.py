@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from shuke.engine.facts import Order as OrderFact
-from shuke.kit import bulk, ids
+from shuke.kit import ids
 from shuke.orders.actions import naming, products, rows
+from shuke.orders.actions.locking import hold_still
 from shuke.orders.actions.rows import AT, Stored, Write
 from shuke.orders.actions.weighing import (
     Digests,
@@ -26,8 +27,6 @@ from shuke.orders.actions.weighing import (
 )
 from shuke.shops.actions import ensure_stores
 from shuke.shops.models import Merchant, Store
-
-MANY = 50  # from here on a PostgreSQL batch locks the merchant's orders as a whole instead of order by order
 
 
 def record(
@@ -53,7 +52,7 @@ def record(
     if not orders:
         return []
     with transaction.atomic(savepoint=False):
-        _lock(merchant.id, orders)
+        hold_still(merchant, orders)
         asked = put_together(orders, member_ids, ensure(merchant, store_keys(orders)), digests)
         known = look_up(merchant.id, asked)
         again = [known[key].id for key, ask in asked.items() if key in known and known[key].digest != ask.digest()]
@@ -129,15 +128,3 @@ def _sub_orders(weighed: Iterable[Weighed]) -> list[tuple[int, str, list[str]]]:
         if sub_numbers := [line.sub_number for line in lines or () if line.sub_number]:
             found.append((*one.key, sub_numbers))
     return found
-
-
-def _lock(merchant_id: int, orders: Sequence[OrderFact]) -> None:
-    """Let nobody else write these orders meanwhile. SQLite has one writer at a time anyway."""
-    if not bulk.is_postgres():
-        return
-    if len(orders) > MANY:
-        bulk.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"orders:{merchant_id}"])
-        return
-    bulk.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [f"orders:{merchant_id}"])
-    for number in sorted({o.number[:60] for o in orders}):
-        bulk.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"order:{merchant_id}:{number}"])

@@ -12,6 +12,7 @@ from shuke.engine.facts import Refund as RefundFact
 from shuke.kit import bulk, ids
 from shuke.orders import merging
 from shuke.orders.actions import naming, rows
+from shuke.orders.actions.locking import hold_still
 from shuke.orders.actions.recording import ensure, write_orders
 from shuke.orders.actions.rows import Write
 from shuke.orders.actions.weighing import (
@@ -67,8 +68,7 @@ def record_refunds(
     if not refunds:
         return RefundsTaken(0, 0, 0, 0, [])
     with transaction.atomic():
-        if bulk.is_postgres():
-            bulk.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"orders:{merchant.id}"])
+        hold_still(merchant, (), refunds)
         stores = ensure(merchant, {numbering_store(r.platform, r.shop): r.shop for r in refunds})
         places = {s.id: (s.platform, s.code) for s in stores.values()}
         stated: dict[tuple[int, str], tuple[str, tuple[Any, ...]]] = {}
