@@ -1,5 +1,6 @@
-"""The same instant: orders told with their refunds by several callers, and a till that captures a basket while the archive
-hears that its order was refunded. Nobody hears of the other, and the books end as if one had come after the other."""
+"""The same instant: orders told with their refunds by several callers, a till that captures a basket while the archive hears that
+its order was refunded, an import taken back while somebody speaks of its orders or spends its points. Nobody hears of the other,
+and the books end as if one had come after the other."""
 
 from __future__ import annotations
 
@@ -13,13 +14,19 @@ from django.db import connection, connections, transaction
 
 from shuke.flows import checkout
 from shuke.flows.take_orders import take_orders
+from shuke.flows.undo_import import UndoRefused, undo
 from shuke.kit import bulk
 from shuke.loyalty import queries
+from shuke.loyalty.actions import Ask, ask
 from shuke.loyalty.models import Checkout
+from shuke.members.models import Member
 from shuke.orders.models import Order
 from tests import cast
+from tests.flows.arrivals import buyer
+from tests.flows.test_imports import report, row
+from tests.flows.test_imports import take as import_file
 from tests.flows.test_refunds_told_late import EVENT, SOLD, day, open_shop
-from tests.loyalty.books import NOW, member, order, publish, refund
+from tests.loyalty.books import CHARTER, NOW, member, order, publish, refund
 from tests.loyalty.till import basket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +73,21 @@ def test_orders_told_with_their_refunds_do_not_get_in_each_other_s_way():
     assert at_once(lan.merchant, work) == []
     assert set(Order.objects.values_list("refunded_minor", flat=True)) == {4000}
     assert Order.objects.count() == TILLS * EACH
+    assert queries.verify(lan.merchant).findings == []
+
+
+def test_nor_do_those_who_bring_the_same_new_buyer_with_refunds_and_without():
+    """Who is made a member first is waited for as well."""
+    lan = cast.lan()
+    publish(lan.merchant)
+    rounds = []
+    for n in range(12):
+        one = order(f"n{n}", n, 100, person=buyer(n))
+        rounds.append((([one], []), ([one], [refund(f"rn{n}", f"n{n}", n + 5, 40)])))
+    work = [[pair[till % 2] for pair in rounds] for till in range(TILLS)]
+    assert at_once(lan.merchant, work) == []
+    assert list(Order.objects.values_list("refunded_minor", flat=True)) == [4000] * 12
+    assert Member.objects.count() == 12
     assert queries.verify(lan.merchant).findings == []
 
 
@@ -139,4 +161,46 @@ def test_a_basket_captured_while_its_refund_is_told_gets_its_points_back(first, 
     with meanwhile(other):
         one()
     assert Checkout.objects.get(key="second").returned_points == 200
+    assert queries.verify(merchant).findings == []
+
+
+@pytest.fixture
+def imported(tmp_path):
+    lan = cast.lan()
+    publish(lan.merchant, CHARTER | {"points": CHARTER["points"] | {"pending_days": 0}})
+    batch = import_file(lan, report(tmp_path / "orders.csv", [row(1)]))
+    return lan.merchant, batch, Member.objects.get()
+
+
+def undo_it(merchant, batch) -> None:
+    undo(merchant=merchant, batch_id=batch.pk, now=NOW, actor="lan.owner")
+
+
+def told_later(merchant) -> None:
+    known = Order.objects.get()
+    again = order(known.number, 0, 80, seller_note="gift", lines=None)
+    take_orders(merchant=merchant, orders=[again], now=NOW, actor="till")
+
+
+def spend(merchant, who) -> None:
+    assert ask(merchant=merchant, asks=[Ask("s", "burn", who.pk, 5)], now=NOW, actor="till")[0].done
+
+
+def test_what_is_told_of_an_order_while_its_import_is_taken_back_comes_behind_it(imported):
+    merchant, batch, _who = imported
+    number = Order.objects.get().number
+    again = order(number, 0, 80, lines=None)
+    with meanwhile(lambda: take_orders(merchant=merchant, orders=[again], now=NOW, actor="till")):
+        undo_it(merchant, batch)
+    assert list(Order.objects.values_list("number", "batch_id")) == [(number, None)]
+    assert queries.verify(merchant).findings == []
+
+
+@pytest.mark.parametrize(("deed", "code"), [("told", "changed_later"), ("spent", "points_spent")])
+def test_an_import_is_not_taken_back_while_something_comes_to_depend_on_it(imported, deed, code):
+    merchant, batch, who = imported
+    with pytest.raises(UndoRefused) as refused, meanwhile(lambda: undo_it(merchant, batch)):
+        told_later(merchant) if deed == "told" else spend(merchant, who)
+    assert refused.value.code == code
+    assert Order.objects.count() == 1
     assert queries.verify(merchant).findings == []

@@ -61,8 +61,7 @@ def take_orders(
     change. A single sale is a batch of one. `settle=False` leaves the books to the caller.
     """
     with transaction.atomic():
-        if refunds:  # what they mean as well: held in one go, so that two callers never wait for each other
-            archive.hold_still(merchant, orders, refunds)
+        archive.hold_still(merchant, orders, refunds)  # all at once, and before people: nobody waits in another order
         digests, known = archive.said_before(merchant.id, orders, stores_by_code(merchant))
         fresh = [i for i in range(len(orders)) if i not in known]
         told = [orders[i] for i in fresh]

@@ -11,6 +11,7 @@ from django.db import transaction
 from shuke.flows import opening, referral
 from shuke.flows.checkout import follow_undone
 from shuke.loyalty import actions as loyalty
+from shuke.loyalty.actions.settling import lock_living
 from shuke.loyalty.queries.member import spent_from
 from shuke.members import actions as members
 from shuke.members.actions import Note, restoring
@@ -74,11 +75,11 @@ def undo(*, merchant: Merchant, batch_id: int, now: datetime, actor: str) -> Und
 def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: str) -> Undone:
     """Remove what a batch brought. Used by the undo and by an import that turns out to be impossible half-way."""
     with transaction.atomic():
+        archive.hold_all_still(merchant)
         _refuse_if_changed_later(merchant, batch)
         made = queries.orders_made_by(merchant, batch.pk)
-        _refuse_if_spent(merchant, made, queries.orders_changed_by(merchant, batch.pk))
+        changed = queries.orders_changed_by(merchant, batch.pk)
         openings = opening.of_batch(merchant, queries.openings_by(merchant, batch.pk))
-        _refuse_if_openings_spent(merchant, openings)
         touched = queries.orders_touched_by(merchant, batch.pk)
         taken = archive.take_out_batch(merchant=merchant, batch=batch)
         created = queries.members_made_by(merchant, batch.pk)
@@ -86,6 +87,10 @@ def take_out(*, merchant: Merchant, batch: ImportBatch, now: datetime, actor: st
         changes = {member: change for member, change in changes.items() if member not in created}
         given_back = restoring.give_back(merchant=merchant, changes=changes, batch_id=batch.pk, now=now, actor=actor)
         owners = set(taken.member_ids) | given_back.rebooked
+        for part in _parts(sorted(owners | {one.member for one in openings})):
+            lock_living(merchant, part)  # from here on nobody spends
+        _refuse_if_spent(merchant, made, changed)
+        _refuse_if_openings_spent(merchant, openings)
         settled = 0
         for part in _parts(sorted(owners)):
             settled += loyalty.settle(merchant=merchant, order_ids=[], also_members=part, now=now, actor=actor).members

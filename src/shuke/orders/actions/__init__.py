@@ -15,7 +15,7 @@ from shuke.orders.actions.batches import (
     save_mapping,
 )
 from shuke.orders.actions.checking import OrderRefused, check
-from shuke.orders.actions.locking import hold_event_still, hold_still
+from shuke.orders.actions.locking import hold_all_still, hold_event_still, hold_still
 from shuke.orders.actions.products import know_products, take_reclassified
 from shuke.orders.actions.recording import record
 from shuke.orders.actions.refunds import Refunded, RefundsTaken, record_refunds
@@ -37,6 +37,7 @@ __all__ = [
     "clear_batch",
     "end_batch",
     "forget_batch_changes",
+    "hold_all_still",
     "hold_event_still",
     "hold_still",
     "know_products",

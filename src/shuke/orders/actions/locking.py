@@ -40,6 +40,12 @@ def hold_event_still(merchant: Merchant, event: str) -> None:
         _hold(merchant, {":".join(parts[place:])[:60] for place in range(3, len(parts))})
 
 
+def hold_all_still(merchant: Merchant) -> None:
+    """Nobody else writes any order of the merchant until the transaction ends."""
+    if bulk.is_postgres():
+        _hold(merchant, None)
+
+
 def _hold(merchant: Merchant, numbers: set[str] | None) -> None:
     """None, or too many to name: all orders of the merchant."""
     whole = f"orders:{merchant.pk}"
