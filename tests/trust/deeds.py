@@ -219,6 +219,11 @@ DEEDS = (
         SALE | {"number": "{key}-3", "buyer": {"card": "{other}"}},
     ]}, again="books"),
     Deed("refund", "orders", {"orders": [SALE | {"number": "{ready}", "refunded_minor": 16_000}]}, _ordered, again="books"),
+    Deed("refunds one by one", "orders", {"orders": [SALE | {"number": "{ready}", "refunds": [
+        {"number": "{key}-1", "amount_minor": 9_000}, {"number": "{key}-2", "amount_minor": 7_000},
+    ]}]}, _ordered, again="books"),
+    Deed("basket refunded", "orders", {"orders": [SALE | {"number": "{ready}", "refunds": [{"number": "{key}", "amount_minor": 32_000}]}]},
+         _held(captured=True), again="books"),
     Deed("basket", "checkouts", BASKET | {"key": "{key}"}),
     Deed("basket with a coupon", "checkouts", BASKET | {"asks": {"coupons": ["{ready}"], "points": "most"}, "key": "{key}"}, _coupon),
     Deed("basket with a card", "checkouts", BASKET | {"asks": {"gift_cards": ["{ready}"]}, "key": "{key}"}, _sold),
