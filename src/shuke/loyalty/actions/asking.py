@@ -14,6 +14,7 @@ KINDS = (
     "activity", "growth", "reinstate", "membership", "membership_end",
 )  # fmt: skip
 LONGEST_KEY = LONGEST_REASON = 200
+MOST = 10**12  # points or growth value of one request
 # What these do is told by their effect, not by what was asked; old lots they leave alone.
 BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
 
@@ -109,7 +110,7 @@ class KeyReused(Refusal):
 
 
 class NotAsked(Refusal):
-    """A request that cannot be kept, on whichever database: `code` no_key | long_reason."""
+    """A request that cannot be kept, on whichever database: `code` no_key | long_reason | too_many."""
 
     sentences: ClassVar[Sentences] = {
         "no_key": (
@@ -120,15 +121,21 @@ class NotAsked(Refusal):
             "A reason holds at most {most} characters; this one has {n}. Shorten it.",
             "原因最多 {most} 个字符，现有 {n} 个，请缩短。",
         ),
+        "too_many": (
+            "One booking moves at most {most:,}, not {n:,}. Look whether another number was typed in its place.",
+            "一次最多入账 {most:,}，而不是 {n:,}。请检查是否误填了别的号码。",
+        ),
     }
 
 
-def check_asked(key: str, reason: str = "") -> None:
+def check_asked(key: str, reason: str = "", amount: int = 0) -> None:
     """SQLite would keep any length, and any program's mistake with it. Raises NotAsked."""
     if not key.strip() or len(key) > LONGEST_KEY:
         raise NotAsked("no_key", most=LONGEST_KEY)
     if len(reason) > LONGEST_REASON:
         raise NotAsked("long_reason", most=LONGEST_REASON, n=len(reason))
+    if abs(amount) > MOST:
+        raise NotAsked("too_many", most=MOST, n=abs(amount))
 
 
 def payload_hash(one: Ask) -> bytes:
