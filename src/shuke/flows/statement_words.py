@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from shuke.engine.finance import wording
 from shuke.engine.insight.wording import Wording
 from shuke.kit import money
-from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import charters, draws, gifts
+from shuke.loyalty.queries.member import StatementLine
 from shuke.loyalty.queries.statements import Line, MemberStatement, OpenLot
 from shuke.shops.models import Merchant
 
@@ -28,13 +30,20 @@ _FOREVER = Wording("结余批次，不过期", "Left, never lapses")
 class Saying:
     """How a merchant's statement speaks to one reader."""
 
-    def __init__(self, merchant: Merchant, now: datetime, language: str) -> None:
+    def __init__(self, merchant: Merchant, language: str) -> None:
         self.merchant, self.language = merchant, language
+        # What every version called its rules and tiers: an old line is of a version that may be gone. The latest name counts.
+        self._rules: dict[str, Wording] = {}
         try:
-            earning = charters.in_force(merchant, now).charter.earning
+            every = charters.versions(merchant).begun
         except charters.NoCharter:
-            earning = ()
-        self._rules = {rule.key: Wording(rule.name.zh, rule.name.en) for rule in earning}
+            every = ()
+        for _since, terms in every:
+            named = [(rule.key, rule.name) for rule in terms.charter.earning]
+            named += [(f"tier:{tier.key}", tier.name) for tier in terms.charter.tiers]
+            named += [(f"benefit:{one.key}", one.name) for one in terms.charter.rights.benefits]
+            named += [(f"benefit:{one.key}", one.name) for one in terms.charter.rights.plans]
+            self._rules |= {key: Wording(name.zh, name.en) for key, name in named}
 
     def minute(self, at: datetime) -> str:
         return f"{at.astimezone(self.merchant.tz):%Y-%m-%d %H:%M}"
@@ -42,17 +51,37 @@ class Saying:
     def day(self, at: datetime) -> str:
         return f"{at.astimezone(self.merchant.tz):%Y-%m-%d}"
 
-    def kind(self, line: Line) -> str:
+    def kind(self, line: Line | StatementLine) -> str:
         return wording.named(wording.KINDS, line.kind, self.language)
 
-    def about(self, line: Line) -> str:
+    def about(self, line: Line | StatementLine) -> str:
         return wording.about(line.event, self.language)
 
-    def why(self, line: Line) -> str:
+    def why(self, line: Line | StatementLine) -> str:
         told = [wording.reason(w, self.language, money=self._money, rules=self._rules) for w in line.why]
-        if line.was is not None:
+        if isinstance(line, Line) and line.was is not None:
             told.append(wording.was(line.was, self.language))
+        told.append(self.given_for(line))
         return " · ".join(part for part in told if part)
+
+    def given_for(self, line: Line | StatementLine) -> str:
+        """What points by hand were given or taken for: gift, draw or benefit by name, else what somebody wrote."""
+        what = "family" if "|family" in line.event else line.event.partition(":")[2].partition(":")[0]
+        if what not in wording.FOR:
+            return line.reason
+        names = {"gift": self._gifts, "draw": self._draws, "benefit": self._rules}.get(what, {})
+        found = names.get(f"{what}:{line.reason}")
+        return wording.FOR[what].said(self.language) + (f" · {found.said(self.language)}" if found else "")
+
+    @cached_property
+    def _gifts(self) -> dict[str, Wording]:
+        every = gifts.gifts(self.merchant, with_inactive=True)
+        return {f"gift:{one.code}": Wording(one.name_zh, one.name_en) for one in every}
+
+    @cached_property
+    def _draws(self) -> dict[str, Wording]:
+        named = {f"draw:{one.code}": one.terms.get("name", {}) for one in draws.draws(self.merchant)}
+        return {key: Wording(name.get("zh", ""), name.get("en", "")) for key, name in named.items()}
 
     def lot(self, lot: OpenLot) -> str:
         return wording.about(lot.event, self.language) or wording.named(

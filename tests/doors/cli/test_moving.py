@@ -44,6 +44,11 @@ def test_large_corrections_wait_and_nobody_agrees_with_themselves(shop, shuke):
     told = shuke("points", "adjust", "00000001", "500", "--reason", "lost receipts", "--key", "big", "--json").json
     assert told["state"] == "waiting"
     assert shuke("points", "corrections", "--json").json["corrections"][0]["points"] == 500
+    assert told["correction"] in shuke("points", "corrections").out  # as `agree` takes it
+    assert (
+        "at most 1,000,000,000,000"
+        in shuke("points", "adjust", "00000001", "9" * 15, "--reason", "x", "--key", "k").err
+    )
     refused = shuke("points", "agree", told["correction"])
     assert refused.code == 1
     assert "cannot agree" in refused.err

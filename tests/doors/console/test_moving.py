@@ -52,6 +52,7 @@ def test_what_cannot_be_is_said_and_the_form_keeps_what_was_written(client, shop
         ({"points": "5", "reason": " "}, "原因"),
         ({"way": "take", "points": "5", "reason": "一次"}, "可用 0"),
         ({"points": "5", "reason": "x" * 201}, "请缩短"),
+        ({"points": "9" * 20, "reason": "一次"}, "一次最多入账 1,000,000,000,000"),
     ):
         answer = client.post(f"/members/{who}/points/change", {"do": "adjust", **told}).content.decode()
         assert said in answer
@@ -169,3 +170,31 @@ def test_budgets_say_what_is_left(client, rich):
 def client_of(client, staff):
     client.force_login(staff)
     return client
+
+
+def test_the_statement_says_who_why_and_by_what_name(client, shop):
+    """What a member reads: the reason they were given, the tier by its name, no word of the machine's."""
+    lan, who, other = shop
+    client.force_login(lan.manager)
+    for told in (
+        {"do": "adjust", "points": "90", "reason": "迟到补偿"},
+        {"do": "join", "with": "00000002", "name": "王家"},
+        {"do": "give", "to": "00000002", "amount": "20"},
+    ):
+        assert client.post(f"/members/{who}/points/change", told | {"key": ""}).status_code == 302, told
+    paper = client.get(f"/members/{who}/statement").content.decode()
+    assert "迟到补偿" in paper
+    assert "转赠给其他会员" in paper
+    assert "其他会员转赠" in client.get(f"/members/{other}/statement").content.decode()
+    assert "迟到补偿" in client.get(f"/members/{who}/points").content.decode()
+    assert "handed" not in paper
+
+
+def test_the_statement_calls_tiers_and_rules_by_name(client, lan):
+    publish(lan.merchant, document.to_plain(document.ready()))
+    who = member(lan.merchant)
+    take(lan.merchant, who, order("a", 1, 1200), order("b", 30, 100))
+    client.force_login(lan.manager)
+    paper = client.get(f"/members/{who}/statement?from=2025-01-01").content.decode()
+    assert "银卡会员 ×1.2" in paper
+    assert "tier:" not in paper

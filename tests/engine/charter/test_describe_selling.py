@@ -42,6 +42,8 @@ def test_a_coupon_says_all_a_member_must_know():
     assert section.sentences == [
         "规则c：减 ¥20，满 ¥150 可用，有效 30 天，每人最多 2 张，生日发放 1 张，不与其他优惠同享。",
         "积分抵现：100 积分抵 ¥1，须为 100 的整数倍，最多抵扣应付的 50%，运费不可抵扣。",
+        "门槛金额按前面各步优惠之后的金额计算。",
+        "整单退货时，用掉的券退回；已过期的可再用 7 天。",
         "计算顺序：会员价 → 优惠活动 → 优惠券 → 积分抵扣 → 礼品卡 → 储值。",
     ]
     (section,) = [s for s in describe(charter, "en") if s.key == "selling"]

@@ -112,3 +112,21 @@ def test_differences_are_those_a_reader_finds():
     del plain["earning"][0]
     gone = [c for c in compare(old, document.from_plain(plain), "en") if not c.after]
     assert len(gone) == 1
+
+
+def test_what_is_wrong_is_said_by_names_and_not_by_keys():
+    """A shopkeeper filling in the form sees no keys: tiers, rules and measures have their names."""
+    raw = document.to_plain(document.ready("beauty"))
+    raw["tiers"][2]["reach"]["any"][0]["at_least"] = "500"
+    raw["earning"][2]["when"]["tiers"] = ["nobody"]
+    chinese, english = ([one.text for one in telling.problems(raw, language)] for language in ("zh", "en"))
+    assert chinese == [
+        "等级 “高级会员” 与 “VIP会员” 的 累计消费 门槛相同（500）：一达到就直接成为 “VIP会员”，“高级会员” 形同虚设，请改为不同数值。",
+        "没有等级 nobody；已有：“普通会员”, “高级会员”, “至尊VIP”, “VIP会员”。",
+    ]
+    assert english[0] == (
+        "tiers “Senior” and “VIP” need the same amount spent (500), so whoever reaches that is “VIP” at once and “Senior” is never given "
+        "for it; make them differ."
+    )
+    raw["earning"][1]["key"] = raw["earning"][0]["key"] = "base"
+    assert "“积分规则 · 消费积分 · 键（内部名称）”" in "".join(one.text for one in telling.problems(raw, "zh"))

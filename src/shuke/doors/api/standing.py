@@ -87,6 +87,7 @@ class StatementLineOut(Schema):
     balance: int
     was: int | None = Field(description="what was first booked, where that was something else")
     why: list[dict[str, Any]]
+    reason: str = Field("", description="of points by hand: what was written for the member to read")
 
 
 class StatementOut(Schema):
@@ -167,7 +168,8 @@ def statement(
         totals=told.totals, count=len(told.lines),
         lines=[
             StatementLineOut(
-                at=x.at, kind=x.kind, event=x.event, points=x.amount, balance=x.balance, was=x.was, why=x.why
+                at=x.at, kind=x.kind, event=x.event, points=x.amount, balance=x.balance, was=x.was, why=x.why,
+                reason=x.reason,
             )
             for x in told.lines[offset : offset + limit]
         ],

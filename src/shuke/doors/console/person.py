@@ -16,6 +16,7 @@ from shuke.engine.charter.terms import Terms
 from shuke.engine.facts import OrderStatus
 from shuke.engine.insight import wording
 from shuke.engine.ledger.books import Lot
+from shuke.flows.statement_words import Saying
 from shuke.insight.queries.portrait import Portrait
 from shuke.kit import clock, money
 from shuke.loyalty.queries.member import StatementLine
@@ -140,6 +141,7 @@ class Says:
 
     def statement(self, lines: Iterable[StatementLine], terms: Terms | None) -> list[Told]:
         """Every posting with its reason down to order and rule."""
+        saying = Saying(self._request.merchant, words.language())
         return [
             Told(
                 line.at,
@@ -149,7 +151,12 @@ class Says:
                 "",
                 f"{line.amount:+,}" if line.amount else "0",
                 line.kind,
-                " · ".join(self._why(entry, terms) for entry in line.why if isinstance(entry, dict)),
+                " · ".join(
+                    [
+                        *(self._why(entry, terms) for entry in line.why if isinstance(entry, dict)),
+                        saying.given_for(line),
+                    ]
+                ).strip(" ·"),
             )
             for line in lines
         ]

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from shuke.engine.calendar.festivals import FESTIVALS
 from shuke.engine.charter.earning import Earning
 from shuke.engine.charter.faults import Fault
+from shuke.engine.charter.occasions import check_days, check_span
 from shuke.engine.charter.parts import When
 from shuke.engine.charter.referring import check_referral
 from shuke.engine.charter.rights import check_rights
@@ -100,18 +100,8 @@ def _check_when(when: When, where: str, names: set[str], faults: list[Fault]) ->
     for key in when.tiers:
         if key not in names:
             faults.append(Fault(f"{where}.tiers", "unknown_tier", key=key, known=", ".join(sorted(names))))
-    start, end = when.from_date, when.until_date
-    if start and end and end < start:
-        faults.append(Fault(where, "ends_before_start", start=str(start), end=str(end)))
-    for i, day in enumerate(when.days):
-        ways = (day.month_day is not None, day.nth is not None, day.date is not None, day.festival is not None)
-        if sum(ways) != 1 or (day.nth is None) != (day.weekday is None) or day.nth == 0:
-            faults.append(Fault(f"{where}.days.{i}", "one_day"))
-        if day.festival is not None and day.festival not in FESTIVALS:
-            known = ", ".join(sorted(FESTIVALS))
-            faults.append(Fault(f"{where}.days.{i}.festival", "unknown_festival", name=day.festival, known=known))
-        if (day.before or day.after) and day.date is None and day.festival is None:
-            faults.append(Fault(f"{where}.days.{i}", "days_around"))
+    faults += check_span(where, when.from_date, when.until_date)
+    faults += check_days(f"{where}.days", when.days)
 
 
 def _check_groups(charter: Charter, faults: list[Fault]) -> None:

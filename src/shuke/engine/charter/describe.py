@@ -34,7 +34,7 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
             *say.all_caps(),
         ],
         "activities": [say.rule(r) for r in activities],
-        "points": [say.pending(), say.expiry(charter.points.expiry), say.value()],
+        "points": [say.pending(), say.expiry(charter.points.expiry), say.value(), *say.handing(), *say.lapsed()],
         "tiers": [
             sentence
             for i, tier in enumerate(charter.tiers)
@@ -48,6 +48,7 @@ def describe(charter: Charter, language: str = "zh") -> list[Section]:
             value=charter.points.value,
             tiers={t.key: getattr(t.name, say.code) for t in charter.tiers},
             language=say.code,
+            points=say.points_name,
         ),
         "stored": stored.sentences(say),
         "growth": _growth(say, charter),

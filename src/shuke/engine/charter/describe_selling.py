@@ -17,6 +17,8 @@ from shuke.engine.charter.selling import (
     Where,
     every,
 )
+from shuke.engine.charter.sentences_en import English
+from shuke.engine.charter.sentences_zh import Chinese
 from shuke.kit.money import SYMBOLS
 
 Rule = Price | Offer | Coupon
@@ -34,7 +36,7 @@ _ISSUED = {
     "birthday": ("生日", "on the birthday"),
     "tier_up": ("升级时", "on rising to a tier"),
     "first_purchase": ("首次购买后", "after the first purchase"),
-    "win_back": ("久未购买时", "to members who stayed away"),
+    "win_back": ("{days} 天未购买时", "after {days} days without a purchase"),
     "complaint": ("投诉处理后", "after a complaint was settled"),
     "joined": ("入会时", "on joining"),
     "referral": ("推荐好友后", "for bringing a friend"),
@@ -44,10 +46,20 @@ _ISSUED = {
 class Words:
     """Says the selling part of a charter in one language."""
 
-    def __init__(self, currency: str, language: str, tiers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        currency: str,
+        language: str,
+        tiers: dict[str, str] | None = None,
+        *,
+        points: str = "",
+        rules: dict[str, str] | None = None,
+    ) -> None:
+        """`tiers` and `rules`: names by key. `points`: what points are called."""
         self.zh = language.startswith("zh")
         self.symbol = SYMBOLS.get(currency, currency + " ")
-        self.tiers = tiers or {}
+        self.tiers, self.rules = tiers or {}, rules or {}
+        self.called = points or self.two("积分", "points")
 
     def two(self, chinese: str, english: str) -> str:
         return chinese if self.zh else english
@@ -123,14 +135,18 @@ class Words:
         if rule.repeat:
             text += self.two(
                 "，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次",
-                ", again for each full amount",
+                ", again for each full amount"
+                + ("" if rule.most_times is None else f", at most {rule.most_times} times"),
             )
         return text
 
     def _buy_get(self, rule: Offer) -> str:
         how = self.two("免费", "free") if rule.percent is None else self.percent(rule.percent)
         which = self.two("最低价的", "the cheapest") if rule.of is None else self.goods(rule.of)
-        return self.two(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
+        text = self.two(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
+        if rule.most_times is None:
+            return text
+        return text + self.two(f"，每单最多 {rule.most_times} 次", f", at most {rule.most_times} times on one order")
 
     # ---- for what and when ----------------------------------------------------------------------------------------
     def goods(self, goods: Goods | When) -> str:
@@ -157,10 +173,7 @@ class Words:
         ):
             if values:
                 told.append(f"{self.two(chinese, english)} {self.two('、', ', ').join(values)}")
-        if when.birthday:
-            told.append(self.two("限生日期间", f"in the birthday {when.birthday}"))
-        if when.first_purchase:
-            told.append(self.two("限首单", "first purchase only"))
+        told += (Chinese if self.zh else English).moments(when)
         if when.from_date or when.until_date:
             told.append(self.span(when.from_date, when.until_date))
         return told
@@ -172,13 +185,10 @@ class Words:
 
     def valid(self, valid: Validity) -> list[str]:
         told = []
+        if valid.after_days:
+            told.append(self.two(f"领取 {valid.after_days} 天后生效", f"from day {valid.after_days} after issue"))
         if valid.days:
-            late = (
-                self.two(f"领取 {valid.after_days} 天后生效，", f"from day {valid.after_days} after issue, ")
-                if valid.after_days
-                else ""
-            )
-            told.append(late + self.two(f"有效 {valid.days} 天", f"valid {valid.days} days"))
+            told.append(self.two(f"有效 {valid.days} 天", f"valid {valid.days} days"))
         if valid.from_date or valid.until_date:
             told.append(self.span(valid.from_date, valid.until_date))
         return told
@@ -189,28 +199,75 @@ class Words:
             told.append(self.two(f"每人最多 {limits.per_member} 张", f"at most {limits.per_member} per member"))
         if limits.per_order > 1:
             told.append(self.two(f"每单最多 {limits.per_order} 张", f"up to {limits.per_order} on one order"))
+        if limits.issued:
+            told.append(
+                self.two(f"共发放 {limits.issued:,} 张，发完为止", f"{limits.issued:,} in all, while they last")
+            )
+        if limits.redeemed:
+            told.append(self.two(f"前 {limits.redeemed:,} 张使用有效", f"the first {limits.redeemed:,} used count"))
+        if limits.budget:
+            told.append(
+                self.two(
+                    f"优惠总额 {self.money(limits.budget)}，用完即止",
+                    f"until {self.money(limits.budget)} are given in all",
+                )
+            )
         return told
+
+    def issued(self, rule: Coupon) -> list[str]:
+        """How a member comes by it."""
+        told = []
+        for i in rule.issue:
+            chinese, english = (text.format(days=i.days) for text in _ISSUED[i.on])
+            if i.on == "birthday" and i.days:
+                chinese, english = f"生日前 {i.days} 天", f"{i.days} days before the birthday"
+            names = self.two("、", ", ").join(self.tiers.get(t, t) for t in i.tiers)
+            told.append(
+                self.two(
+                    f"{f'{names}，' if names else ''}{chinese}发放 {i.count} 张",
+                    f"{i.count} issued {english}{f' for {names}' if names else ''}",
+                )
+            )
+        if rule.claim:
+            told.append(self.two("可自行领取", "can be taken by oneself"))
+        return told
+
+    def returned(self, rule: Coupon) -> list[str]:
+        """What becomes of it when the whole order comes back; the usual way is said once for all of them."""
+        if rule.returned == "keep":
+            return [self.two("退货不退回", "lost when the order is returned")]
+        if rule.returned_grace_days == Coupon.model_fields["returned_grace_days"].default:
+            return []
+        days = rule.returned_grace_days
+        return [
+            self.two(
+                f"整单退货时退回，已过期的可再用 {days} 天",
+                f"given back with the whole order, for {days} days if it ran out",
+            )
+        ]
 
     def alone(self, rule: Rule) -> list[str]:
         told = []
         if rule.alone:
             told.append(self.two("不与其他优惠同享", "with no other offer"))
         elif rule.not_with:
-            named = self.two("、", ", ").join(_STEPS[k][not self.zh] if k in _STEPS else k for k in rule.not_with)
-            told.append(self.two(f"不与 {named} 同享", f"not with {named}"))
+            told.append(self.apart(rule.not_with))
         if not rule.on_discounted:
             told.append(self.two("仅限原价商品", "full-price goods only"))
         return told
+
+    def apart(self, keys: tuple[str, ...]) -> str:
+        named = self.two("、", ", ").join(
+            _STEPS[key][not self.zh] if key in _STEPS else self.rules.get(key, key) for key in keys
+        )
+        return self.two(f"不与 {named} 同享", f"not with {named}")
 
     def sentence(self, rule: Rule) -> str:
         """The rule in one sentence: 新客券：减 ¥20，满 ¥150 可用，有效 30 天。"""
         parts = [self.gives(rule), *self.where(rule.when)]
         if isinstance(rule, Coupon):
             parts += [*self.valid(rule.valid), *self.limits(rule.limits)]
-            parts += [
-                self.two(f"{_ISSUED[i.on][0]}发放 {i.count} 张", f"{i.count} issued {_ISSUED[i.on][1]}")
-                for i in rule.issue
-            ]
+            parts += [*self.issued(rule), *self.returned(rule)]
         parts += self.alone(rule)
         return self.two(f"{self.name(rule)}：{'，'.join(parts)}。", f"{self.name(rule)}: {', '.join(parts)}.")
 
@@ -223,13 +280,13 @@ class Words:
 
     def points(self, pay: PointsAsMoney, value: Decimal) -> str:
         worth = pay.worth or value
-        parts = [self.two(f"100 积分抵 {self.money(worth * 100)}", f"100 points pay {self.money(worth * 100)}")]
+        parts = [f"100 {self.called}" + self.two(f"抵 {self.money(worth * 100)}", f" pay {self.money(worth * 100)}")]
         if pay.step > 1:
             parts.append(self.two(f"须为 {pay.step} 的整数倍", f"in steps of {pay.step}"))
         if pay.least:
-            parts.append(self.two(f"至少 {pay.least} 分", f"at least {pay.least}"))
+            parts.append(self.two(f"至少 {pay.least} {self.called}", f"at least {pay.least}"))
         if pay.most:
-            parts.append(self.two(f"每单最多 {pay.most} 分", f"at most {pay.most} on one order"))
+            parts.append(self.two(f"每单最多 {pay.most} {self.called}", f"at most {pay.most} on one order"))
         if pay.share < 100:
             parts.append(
                 self.two(
@@ -243,7 +300,67 @@ class Words:
         )
         if pay.without != Goods():
             parts.append(self.two(f"不含 {self.goods(pay.without)}", f"not for {self.goods(pay.without)}"))
-        return self.two(f"积分抵现：{'，'.join(parts)}。", f"Points as money: {', '.join(parts)}.")
+        if pay.not_with:
+            parts.append(self.apart(pay.not_with))
+        called = self.called[:1].upper() + self.called[1:]
+        return self.two(f"{self.called}抵现：{'，'.join(parts)}。", f"{called} as money: {', '.join(parts)}.")
+
+    def together(self, selling: Selling, rules: list[Rule]) -> list[str]:
+        """What goes together with what, and how it is reckoned where several apply."""
+        told = []
+        per_line = {group.key for group in selling.groups if group.per == "line"}
+        for key in dict.fromkeys(rule.group for rule in rules if rule.group):
+            names = [self.name(rule) for rule in rules if rule.group == key]
+            if len(names) > 1:
+                line = key in per_line
+                told.append(
+                    self.two(
+                        f"{'、'.join(names)}：每{'行商品' if line else '单'}只取其中一项。",
+                        f"Of {', '.join(names)} only one applies to {'a line of goods' if line else 'an order'}.",
+                    )
+                )
+        if selling.most_coupons is not None:
+            told.append(
+                self.two(
+                    f"每单最多使用 {selling.most_coupons} 张券。",
+                    f"At most {selling.most_coupons} coupons on one order.",
+                )
+            )
+        if not rules:
+            return told
+        if len(rules) > 1:
+            best = selling.choose == "best"
+            told.append(
+                self.two(
+                    f"不能同享的，取{'优惠最多的组合' if best else '上面先列出的'}。",
+                    f"Of what does not go together, {'what saves most' if best else 'what stands first above'} applies.",
+                )
+            )
+        if any(rule.when.min_amount for rule in rules) or any(rung for r in rules for rung in getattr(r, "rungs", ())):
+            after = selling.thresholds == "after"
+            told.append(
+                self.two(
+                    f"门槛金额按{'前面各步优惠之后' if after else '优惠之前'}的金额计算。",
+                    f"Amounts to reach are looked at {'after what was taken off before' if after else 'before anything is taken off'}.",
+                )
+            )
+        if any(rule.percent is not None for rule in rules if not (isinstance(rule, Offer) and rule.kind == "buy_get")):
+            line = selling.rounding == "line"
+            told.append(
+                self.two(
+                    f"折扣{'逐行' if line else '按合计'}四舍五入到分{'' if line else '，再分摊到各行商品'}。",
+                    f"Percentages are rounded {'line by line' if line else 'once, on the sum, and shared out over the lines'}.",
+                )
+            )
+        usual = Coupon.model_fields["returned_grace_days"].default
+        if any(isinstance(r, Coupon) and r.returned == "give_back" and r.returned_grace_days == usual for r in rules):
+            told.append(
+                self.two(
+                    f"整单退货时，用掉的券退回；已过期的可再用 {usual} 天。",
+                    f"A coupon used on an order comes back with the whole order; if it ran out meanwhile, for {usual} days.",
+                )
+            )
+        return told
 
     def order(self, selling: Selling) -> str:
         named = [_STEPS[step][not self.zh] for step in selling.order]
@@ -262,16 +379,19 @@ class Words:
         ]
 
 
-def sentences(selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str) -> list[str]:
+def sentences(
+    selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str, points: str = ""
+) -> list[str]:
     """The selling part for the member handbook; nothing, where the charter says nothing about it."""
     rules: list[Rule] = [*selling.prices, *selling.offers, *selling.coupons]
     if not rules and selling.points is None:
         return []
-    words = Words(currency, language, tiers)
+    named = {rule.key: rule.name.zh if language.startswith("zh") else rule.name.en for rule in rules}
+    words = Words(currency, language, tiers, points=points, rules=named)
     told = [words.sentence(rule) for rule in rules]
     if selling.points is not None:
         told.append(words.points(selling.points, value))
-    return [*told, words.order(selling), *words.returns(selling)]
+    return [*told, *words.together(selling, rules), words.order(selling), *words.returns(selling)]
 
 
 def _number(value: Decimal) -> str:

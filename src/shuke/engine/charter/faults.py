@@ -32,7 +32,7 @@ FAULTS = {
     ),
     "one_of": (
         "a condition is exactly one of: all, any, or a measure with at_least.",
-        "一个条件只能是其中之一：all、any，或带 at_least 的 measure。",
+        "一个条件只能是其中之一：“全部满足”（all）、“满足其一”（any），或一项“指标”（measure）加“至少”（at_least）。",
     ),
     "empty_group": ("this group has no conditions; add one or remove the group.", "该条件组为空，请补充或删除。"),
     "no_threshold": (
@@ -44,8 +44,8 @@ FAULTS = {
         "等级 {tier} 的 {measure} 门槛 {figure} 低于更低的等级 {other}（{lower}），请提高门槛或调换顺序。",
     ),
     "same_threshold": (
-        "tiers {other} and {tier} need the same {measure} ({figure}), so {other} would never be given; make them differ.",
-        "等级 {other} 与 {tier} 的 {measure} 门槛相同（{figure}），{other} 将永远不会被授予，请改为不同数值。",
+        "tiers {other} and {tier} need the same {measure} ({figure}), so whoever reaches that is {tier} at once and {other} is never given for it; make them differ.",
+        "等级 {other} 与 {tier} 的 {measure} 门槛相同（{figure}）：一达到就直接成为 {tier}，{other} 形同虚设，请改为不同数值。",
     ),
     "unknown_tier": ("there is no tier {key}; known are {known}.", "没有等级 {key}；已有：{known}。"),
     "ends_before_start": ("ends on {end}, before it starts on {start}.", "结束日 {end} 早于开始日 {start}。"),
@@ -80,7 +80,7 @@ FAULTS = {
     ),
     "unknown_group": (
         "there is no group {key} in points.groups; known are {known}.",
-        "points.groups 中没有分组 {key}；已有：{known}。",
+        "“规则择一分组”（points.groups）中没有 {key}；已有：{known}。",
     ),
     "group_of_purchases": (
         "rule {rule} cannot be in a group: groups choose among rules of one order that give points.",
@@ -92,12 +92,12 @@ FAULTS = {
     ),
     "one_day": (
         "a day is told in exactly one way: month_day, nth with weekday (1–5 or -1), date, or festival.",
-        "日期只能用一种写法：month_day、nth 加 weekday（1–5 或 -1）、date 或 festival。",
+        "日期只能用一种写法：“每月几日”（month_day）、“第几个”加“星期”（nth 1–5 或 -1，weekday）、“日期”（date）或“节日”（festival）。",
     ),
     "unknown_festival": ("there is no festival {name}; known are {known}.", "没有节日 {name}；已有：{known}。"),
     "days_around": (
         "before and after go with a date or a festival only.",
-        "before 与 after 只能配合 date 或 festival 使用。",
+        "“提前几天”（before）与“延后几天”（after）只能配合“日期”（date）或“节日”（festival）使用。",
     ),
     "never_reviewed": (
         "tiers go up at a review only, but there is no review; choose review days or upgrade: at_once.",
@@ -111,7 +111,7 @@ FAULTS = {
         "month {month} is not within a quarter; 1 is its first month, 3 its last.",
         "季度内没有第 {month} 个月；1 为首月，3 为末月。",
     ),
-    "no_fixed_date": ("expiry on a fixed date needs `on`.", "固定日期过期需要写明 on。"),
+    "no_fixed_date": ("expiry on a fixed date needs `on`.", "固定日期过期需要写明是哪一天（on）。"),
     "no_such_day": ("month {month} has no day {day} in every year.", "{month} 月并非每年都有 {day} 日。"),
     "step_twice": ("a step stands here twice; name each once.", "同一步骤出现两次，请各写一次。"),
     "tender_last": (
@@ -129,7 +129,7 @@ FAULTS = {
     "rule_needs": ("{rule} is of kind {kind} and needs {field}.", "{rule} 的类型是 {kind}，需要写明 {field}。"),
     "buys_nothing": (
         "{rule} gives something for buying nothing; say how many to buy, or name in `of` what is given.",
-        "{rule} 没有写明买几件，请补充 buy，或在 of 中写明赠送的商品。",
+        "{rule} 没有写明买几件，请补充“买几件”（buy），或在“赠送商品”（of）中写明赠送的商品。",
     ),
     "no_rungs": ("ladder {rule} has no rungs; add at least one.", "阶梯 {rule} 没有任何一档，请至少写一档。"),
     "one_of_off": (
@@ -167,7 +167,7 @@ FAULTS = {
     ),
     "days_around_special": (
         "before and after go with special_days here; festivals have their own.",
-        "此处 before 与 after 只配合 special_days；节日请写在 days 内。",
+        "此处“提前几天”（before）与“延后几天”（after）只配合“特别日子”（special_days）；节日请写在“日期”（days）内。",
     ),
     "steps_rise": (
         "steps of {plan} must rise; {figure} is not above the one before.",

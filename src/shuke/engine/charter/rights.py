@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shuke.engine.calendar.festivals import FESTIVALS
 from shuke.engine.charter.faults import Fault
+from shuke.engine.charter.occasions import check_days, check_span
 from shuke.engine.charter.parts import Amount, Count, Day, Key, Name, Part, Positive
 from shuke.engine.charter.selling import Goods, Percent
 
@@ -166,26 +166,17 @@ def _check_grants(where: str, benefit: Benefit, tiers: Collection[str]) -> Itera
 
 
 def _check_occasion(where: str, when: Occasion) -> Iterator[Fault]:
-    if when.from_date and when.until_date and when.until_date < when.from_date:
-        yield Fault(where, "ends_before_start", start=str(when.from_date), end=str(when.until_date))
+    yield from check_span(where, when.from_date, when.until_date)
     if (when.before or when.after) and not when.special_days:
         yield Fault(where, "days_around_special")
-    for i, day in enumerate(when.days):
-        ways = (day.month_day, day.nth, day.date, day.festival)
-        if sum(w is not None for w in ways) != 1 or (day.nth is None) != (day.weekday is None) or day.nth == 0:
-            yield Fault(f"{where}.days.{i}", "one_day")
-        if day.festival is not None and day.festival not in FESTIVALS:
-            yield Fault(
-                f"{where}.days.{i}.festival", "unknown_festival", name=day.festival, known=", ".join(sorted(FESTIVALS))
-            )
+    yield from check_days(f"{where}.days", when.days)
 
 
 def _check_plan(where: str, plan: Plan, tiers: Collection[str]) -> Iterator[Fault]:
     for key in plan.tiers:
         if key not in tiers:
             yield Fault(f"{where}.tiers", "unknown_tier", key=key, known=", ".join(sorted(tiers)))
-    if plan.from_date and plan.until_date and plan.until_date < plan.from_date:
-        yield Fault(where, "ends_before_start", start=str(plan.from_date), end=str(plan.until_date))
+    yield from check_span(where, plan.from_date, plan.until_date)
     before = Decimal(0)
     for i, step in enumerate(plan.steps):
         if step.at_least <= before:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from shuke.engine.charter.faults import Fault
+from shuke.engine.charter.occasions import check_days, check_span
 from shuke.engine.charter.parts import Amount, Count, Key, Name, Part, Positive, When
 
 Step = Literal["tier_price", "offers", "coupons", "points", "gift_cards", "stored_value"]
@@ -225,13 +226,11 @@ def check_rule(where: str, rule: Price | Offer | Coupon, tiers: Collection[str])
     for key in rule.when.tiers:
         if key not in tiers:
             faults.append(Fault(f"{where}.when.tiers", "unknown_tier", key=key, known=", ".join(sorted(tiers))))
-    spans: list[tuple[str, date | None, date | None]] = [("when", rule.when.from_date, rule.when.until_date)]
+    faults += check_span(f"{where}.when", rule.when.from_date, rule.when.until_date)
+    faults += check_days(f"{where}.when.days", rule.when.days)
     if isinstance(rule, Coupon):
-        spans.append(("valid", rule.valid.from_date, rule.valid.until_date))
+        faults += check_span(f"{where}.valid", rule.valid.from_date, rule.valid.until_date)
         faults += _check_coupon(where, rule, tiers)
-    for name, start, end in spans:
-        if start and end and end < start:
-            faults.append(Fault(f"{where}.{name}", "ends_before_start", start=str(start), end=str(end)))
     return faults
 
 

@@ -17,7 +17,7 @@ def number(value: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _nth(n: int) -> str:
+def nth(n: int) -> str:
     if n == -1:
         return "last"
     return f"{n}{'th' if 10 < n % 100 < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
@@ -26,9 +26,9 @@ def _nth(n: int) -> str:
 class English:
     code = "en"
     titles = {
-        "earning": "How you earn points",
-        "activities": "Points for taking part",
-        "points": "Your points",
+        "earning": "How you earn {points}",
+        "activities": "{Points} for taking part",
+        "points": "Your {points}",
         "tiers": "Tiers",
         "growth": "Growth value",
         "memberships": "Paid membership",
@@ -42,6 +42,8 @@ class English:
         self.charter = charter
         self.symbol = SYMBOLS.get(charter.currency, charter.currency + " ")
         self.points_name = getattr(charter.points.name, self.code)
+        self.called = self.points_name[:1].upper() + self.points_name[1:]  # at the beginning of a sentence
+        self.titles = {key: t.format(points=self.points_name, Points=self.called) for key, t in self.titles.items()}
         self.tier_names = {t.key: getattr(t.name, self.code) for t in charter.tiers}
 
     def some(self, points: int) -> str:
@@ -90,7 +92,7 @@ class English:
         if t.keep is not None:
             text += f" To keep it: {self.condition(t.keep)}."
         if t.multiplier != 1:
-            text += f" Points on purchases × {number(t.multiplier)}."
+            text += f" {self.called} on purchases × {number(t.multiplier)}."
         return text
 
     def benefit(self, tier: Name, benefit: Name) -> str:
@@ -110,6 +112,8 @@ class English:
             if m.earns
             else f" The fee earns no {self.points_name} and does not count for tiers."
         )
+        if m.products:
+            text += f" It begins when you buy {' or '.join(m.products)}."
         return text + " Given back, it ends at once."
 
     # -- growth value -------------------------------------------------------------------------------------------
@@ -146,7 +150,7 @@ class English:
         what = self.gives(r)
         text = f"{r.name.en}: {what}{self.when(r.when)}."
         for streak in r.streaks:
-            text += f" On every {_nth(streak.days)} day in a row {self.unit(r, streak.points)} more."
+            text += f" On every {nth(streak.days)} day in a row {self.unit(r, streak.points)} more."
         text += self.limits(r.limits) + self.caps(r.caps, r)
         if r.budget is not None:
             text += f" While the {r.budget.points:,} {self.points_name} set aside for it last."
@@ -161,15 +165,16 @@ class English:
             "per_amount": f"{self.unit(r, r.points)} for {each} {self.money(r.per)}",
             "per_item": f"{self.unit(r, r.points)} for each piece",
             "fixed": self.unit(r, r.points),
-            "multiply": f"{'growth value' if r.gives == 'growth' else 'points'} on purchases × {number(r.times)}",
+            "multiply": f"{'growth value' if r.gives == 'growth' else self.points_name} on purchases × {number(r.times)}",
             "activity": self.unit(r, r.points),
         }[r.kind]
 
-    def day(self, d: Day) -> str:
+    @classmethod
+    def day(cls, d: Day) -> str:
         if d.month_day is not None:
             return f"day {d.month_day} of the month"
         if d.nth is not None:
-            return f"the {_nth(d.nth)} {self.weekdays[(d.weekday or 1) - 1]} of the month"
+            return f"the {nth(d.nth)} {cls.weekdays[(d.weekday or 1) - 1]} of the month"
         text = str(d.date) if d.date else FESTIVALS[str(d.festival)].en
         around = [
             f"{n} {'day' if n == 1 else 'days'} {word} it"
@@ -178,23 +183,29 @@ class English:
         ]
         return f"{text} (from {' to '.join(around)})" if around else text
 
-    def when(self, w: When) -> str:
+    @classmethod
+    def moments(cls, w: When) -> list[str]:
+        """On which purchase, day and hour."""
         parts = []
         if w.first_purchase:
             parts.append("on your first purchase")
         if w.nth_purchases:
-            parts.append("on your " + ", ".join(map(_nth, w.nth_purchases)) + " purchase")
+            parts.append("on your " + ", ".join(map(nth, w.nth_purchases)) + " purchase")
         if w.birthday:
             parts.append({"day": "on your birthday", "week": "in the week (Monday to Sunday) of your birthday",
                           "month": "in the month of your birthday"}[w.birthday])  # fmt: skip
         if w.month_days:
             parts.append("on day " + ", ".join(map(str, w.month_days)) + " of the month")
         if w.weekdays:
-            parts.append("on " + ", ".join(self.weekdays[d - 1] for d in w.weekdays))
+            parts.append("on " + ", ".join(cls.weekdays[d - 1] for d in w.weekdays))
         if w.days:
-            parts.append("on " + " or ".join(self.day(d) for d in w.days))
+            parts.append("on " + " or ".join(cls.day(d) for d in w.days))
         if w.hours:
             parts.append(hours(w.hours, "between", "and", "or"))
+        return parts
+
+    def when(self, w: When) -> str:
+        parts = self.moments(w)
         if w.from_date:
             parts.append(f"from {w.from_date}")
         if w.until_date:
@@ -219,8 +230,16 @@ class English:
     def caps(self, c: Caps, r: Earning | None = None) -> str:
         spans = ((c.per_order, "per order"), (c.per_day, "per day"), (c.per_week, "per week (Monday to Sunday)"),
                  (c.per_month, "per month"), (c.per_member, "in all"))  # fmt: skip
-        told = [f"{n:,} {span}" for n, span in spans if n is not None]
-        return f" At most {', '.join(told)}." if told else ""
+        kind = r.kind if r is not None else ""
+        more, before = " more" if kind == "multiply" else "", ", before multipliers" if self.is_multiplied(r) else ""
+        told = [f"{n:,}{more} {span}" for n, span in spans if n is not None]
+        return f" At most {', '.join(told)}{before}." if told else ""
+
+    def is_multiplied(self, r: Earning | None) -> bool:
+        """Whether what this rule gives is multiplied after its own cap."""
+        multiplying = any(one.kind == "multiply" for one in self.charter.earning)
+        multiplying |= any(tier.multiplier != 1 for tier in self.charter.tiers)
+        return multiplying and r is not None and r.gives == "points" and r.kind in ("per_amount", "per_item")
 
     def limits(self, c: Limits) -> str:
         spans = (
@@ -248,7 +267,7 @@ class English:
             word
             for told, word in (
                 (base.freight, "freight"), (base.discounts, "what our offers took off"),
-                (base.coupons, "what coupons paid"), (base.points, "what you paid with points"),
+                (base.coupons, "what coupons paid"), (base.points, f"what you paid with {self.points_name}"),
             )
             if told
         ]  # fmt: skip
@@ -285,8 +304,17 @@ class English:
             "add": "what each adds is added up",
         }[points.multipliers]
         return [
-            f"{text}; multipliers apply to points on purchases, not to fixed bonuses.",
+            f"{text}; multipliers apply to {self.points_name} on purchases, not to fixed bonuses.",
             f"Where several multipliers apply, {how}.",
+            *self.tier_before(),
+        ]
+
+    def tier_before(self) -> list[str]:
+        """Which tier's multiplier a purchase has that itself lifts the member."""
+        if all(tier.multiplier == 1 for tier in self.charter.tiers):
+            return []
+        return [
+            "A purchase counts with the tier you had before it; a tier it lifts you to counts from the next one on."
         ]
 
     def all_caps(self) -> list[str]:
@@ -302,10 +330,12 @@ class English:
             when = (
                 f"from the start of day {days} after you received the order" if days else "once you received the order"
             )
-            return f"Points can be used {when}, at the latest {points.pending_most_days} days after payment."
+            return f"{self.called} can be used {when}, at the latest {points.pending_most_days} days after payment."
         if not days:
-            return "Points can be used at once."
-        return f"Points can be used from the start of day {days} after payment, when the return window has closed."
+            return f"{self.called} can be used at once."
+        return (
+            f"{self.called} can be used from the start of day {days} after payment, when the return window has closed."
+        )
 
     def expiry(self, e: Expiry) -> str:
         to = e.to or ("month" if e.to_month_end else "day")
@@ -314,32 +344,54 @@ class English:
             month = f"month {e.months}" if e.months else "this month"
             length = f"{e.months} months" if e.months != 1 else "1 month"
         if e.kind == "activity":
-            text = f"All your points lapse {length} after your last purchase, spend or activity"
+            text = f"All your {self.points_name} lapse {length} after your last purchase, spend or activity"
             text += "" if to == "day" else f", at the end of that {end or 'month'}"
             return text + "; each one prolongs them."
         if e.kind == "months":
             text = {
-                "day": f"Points can be used for {length}",
-                "month": f"Points can be used until the end of {month} after they were earned"
+                "day": f"{self.called} can be used for {length}",
+                "month": f"{self.called} can be used until the end of {month} after they were earned"
                 if e.months
-                else "Points can be used until the end of the month they were earned in",
-            }.get(to) or f"Points can be used until the end of the {end} that {month} after they were earned is in"
+                else f"{self.called} can be used until the end of the month they were earned in",
+            }.get(
+                to
+            ) or f"{self.called} can be used until the end of the {end} that {month} after they were earned is in"
         elif e.kind == "year_end":
             year = "year" if e.month == 12 else f"year that ends with month {e.month}"
             text = {
-                0: f"Points can be used until the end of the {year}",
-                1: f"Points can be used until the end of the next {year}",
-            }.get(e.years, f"Points can be used until the end of the {_nth(e.years)} {year} after")
+                0: f"{self.called} can be used until the end of the {year}",
+                1: f"{self.called} can be used until the end of the next {year}",
+            }.get(e.years, f"{self.called} can be used until the end of the {nth(e.years)} {year} after")
         else:
             text = {
-                "never": "Points do not expire",
-                "days": f"Points can be used for {e.days} days",
-                "fixed": f"Points can be used until {e.on}",
+                "never": f"{self.called} do not expire",
+                "days": f"{self.called} can be used for {e.days} days",
+                "fixed": f"{self.called} can be used until {e.on}",
             }[e.kind]
         return text + ". The oldest are used first."
 
     def value(self) -> str:
         return f"100 {self.points_name} are worth {self.money(self.charter.points.value * 100)}."
+
+    def handing(self) -> list[str]:
+        """To whom points can be handed, and what a family shares."""
+        points = self.charter.points
+        to = {"no": "nobody", "family": "members of your family", "anyone": "any member"}[points.transfer]
+        most = points.transfer_most_per_day
+        if points.transfer == "no":
+            return [f"{self.called} cannot be handed to others."]
+        told = [
+            f"You can hand {self.points_name} to {to}{f', at most {most:,} a day' if most is not None else ''}; they keep their expiry."
+        ]
+        return [*told, "What you lack when you pay, your family can give, if the shop keeps you as a family."]
+
+    def lapsed(self) -> list[str]:
+        days = self.charter.points.reinstate_days
+        return (
+            [f"Lapsed {self.points_name} can be given back by the shop for {days} days, if there is a reason."]
+            if days
+            else []
+        )
 
     # -- review -------------------------------------------------------------------------------------------------
 
@@ -359,7 +411,7 @@ class English:
             "after_months": f"A tier is reviewed {r.months} months after you reached or last kept it.",
             "after_days": f"A tier is reviewed {r.days} days after you reached or last kept it.",
             "yearly": f"Tiers are reviewed every year on {r.month}/{r.day}.",
-            "quarterly": f"Tiers are reviewed every quarter, on day {r.day} of its {_nth(r.month)} month.",
+            "quarterly": f"Tiers are reviewed every quarter, on day {r.day} of its {nth(r.month)} month.",
             "monthly": f"Tiers are reviewed every month on day {r.day}.",
             "join_anniversary": "Tiers are reviewed on each anniversary of joining.",
         }[r.kind]
@@ -381,16 +433,16 @@ class English:
     def returns(self) -> list[str]:
         points = self.charter.points
         spent = {
-            "debt": "Points that were spent already become a debt, taken from the next points you earn.",
-            "balance": "Points that were spent already are taken from your other points, as far as there are any.",
-            "lot": "Points of the order that were spent already stay spent.",
+            "debt": f"{self.called} that were spent already become a debt, taken from the next {self.points_name} you earn.",
+            "balance": f"{self.called} that were spent already are taken from your other {self.points_name}, as far as there are any.",
+            "lot": f"{self.called} of the order that were spent already stay spent.",
         }[points.clawback]
         at_once = self.charter.grading.on_refund == "at_once"
         return [
-            "When you return goods, the points these goods earned are taken back; what is left is what the rest of the order "
+            f"When you return goods, the {self.points_name} these goods earned are taken back; what is left is what the rest of the order "
             "would have earned.",
             spent,
-            f"Points you had spent on a returned order come back to where they came from; if they expired meanwhile, they can be "
+            f"{self.called} you had spent on a returned order come back to where they came from; if they expired meanwhile, they can be "
             f"used for another {points.returned_grace_days} days.",
             "If a return leaves too little for your tier, you go down at once."
             if at_once

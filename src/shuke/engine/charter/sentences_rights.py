@@ -113,6 +113,8 @@ def _plan(say: English, plan: Plan) -> str:
     for step in plan.steps:
         figure = say.money(step.at_least) if plan.counts == "amount" else f"{step.at_least.normalize():f}"
         gets = getattr(step.name, say.code)
+        if step.points:
+            gets += f"（含 {say.some(step.points)}）" if chinese else f" (with {say.some(step.points)})"
         if chinese:
             unit = {"amount": "", "pieces": " 件", "orders": " 单"}[plan.counts]
             steps.append(f"满 {figure}{unit}：{gets}")
@@ -124,12 +126,14 @@ def _plan(say: English, plan: Plan) -> str:
         text = f"{name}：{spans[plan.per][0]}累计（扣除退货）" + "，".join(steps)
         text += f"；限{'、'.join(goods)}" if goods else ""
         text += f"；限{'、'.join(say.tier_names[t] for t in plan.tiers)}" if plan.tiers else ""
+        text += f"；门店为 {'、'.join(plan.stores)}" if plan.stores else ""
         text += f"；自 {plan.from_date} 起" if plan.from_date else ""
         text += f"；至 {plan.until_date} 止（含当日）" if plan.until_date else ""
         return text + ("；达到最后一档后重新累计。" if plan.repeat else "。")
     text = f"{name}: {spans[plan.per][1]}, less returns: " + "; ".join(steps)
     text += f"; on {', '.join(goods)}" if goods else ""
     text += f"; for {', '.join(say.tier_names[t] for t in plan.tiers)}" if plan.tiers else ""
+    text += f"; in the stores {', '.join(plan.stores)}" if plan.stores else ""
     text += f"; from {plan.from_date}" if plan.from_date else ""
     text += f"; until {plan.until_date} inclusive" if plan.until_date else ""
     return text + (". It begins again after the last step." if plan.repeat else ".")

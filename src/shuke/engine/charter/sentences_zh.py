@@ -14,9 +14,9 @@ from shuke.engine.charter.tiering import Condition, Limits, Membership, Review, 
 class Chinese(English):
     code = "zh"
     titles = {
-        "earning": "如何获得积分",
-        "activities": "互动积分",
-        "points": "积分的使用",
+        "earning": "如何获得{points}",
+        "activities": "互动{points}",
+        "points": "{points}的使用",
         "tiers": "会员等级",
         "growth": "成长值",
         "memberships": "付费会员",
@@ -65,7 +65,7 @@ class Chinese(English):
         if t.keep is not None:
             text += f"保级条件：{self.condition(t.keep)}。"
         if t.multiplier != 1:
-            text += f"消费积分 × {number(t.multiplier)}。"
+            text += f"消费{self.points_name} × {number(t.multiplier)}。"
         return text
 
     def benefit(self, tier: Name, benefit: Name) -> str:
@@ -76,6 +76,8 @@ class Chinese(English):
         text = f"{m.name.zh}：{self.money(m.price)}，有效期 {lasts}，期间至少享有{self.tier_names[m.tier]}等级。"
         text += "有效期内续费，从到期日起顺延。" if m.renewal == "extend" else "有效期内续费，自续费之时重新计算。"
         text += "会费与其他消费一样计分、计入等级。" if m.earns else f"会费不计{self.points_name}，也不计入等级。"
+        if m.products:
+            text += f"购买 {'、'.join(m.products)} 即开通。"
         return text + "退费后立即失效。"
 
     # -- growth value -------------------------------------------------------------------------------------------
@@ -102,7 +104,7 @@ class Chinese(English):
         text += self.limits(r.limits) + self.caps(r.caps, r)
         if r.budget is not None:
             text += f"总量 {r.budget.points:,} {self.points_name}，送完为止。"
-        return text + ("这些商品不再适用其他按金额积分的规则。" if r.exclusive else "")
+        return text + ("这些商品不再适用其他按金额计算的规则。" if r.exclusive else "")
 
     def unit(self, r: Earning, points: int) -> str:
         return f"{points:,} {'成长值' if r.gives == 'growth' else self.points_name}"
@@ -112,21 +114,23 @@ class Chinese(English):
             "per_amount": f"每{'满' if r.whole else '消费'} {self.money(r.per)} 得 {self.unit(r, r.points)}",
             "per_item": f"每件得 {self.unit(r, r.points)}",
             "fixed": f"得 {self.unit(r, r.points)}",
-            "multiply": f"{'消费成长值' if r.gives == 'growth' else '消费积分'} × {number(r.times)}",
+            "multiply": f"{'消费成长值' if r.gives == 'growth' else f'消费{self.points_name}'} × {number(r.times)}",
             "activity": f"得 {self.unit(r, r.points)}",
         }[r.kind]
 
-    def day(self, d: Day) -> str:
+    @classmethod
+    def day(cls, d: Day) -> str:
         if d.month_day is not None:
             return f"每月 {d.month_day} 日"
         if d.nth is not None:
             which = "最后一个" if d.nth == -1 else f"第 {d.nth} 个"
-            return f"每月{which}{self.weekdays[(d.weekday or 1) - 1]}"
+            return f"每月{which}{cls.weekdays[(d.weekday or 1) - 1]}"
         text = str(d.date) if d.date else FESTIVALS[str(d.festival)].zh
         around = [f"{word} {n} 天" for n, word in ((d.before, "前"), (d.after, "后")) if n]
         return f"{text}（含{'、'.join(around)}）" if around else text
 
-    def when(self, w: When) -> str:
+    @classmethod
+    def moments(cls, w: When) -> list[str]:
         parts = []
         if w.first_purchase:
             parts.append("首次购买")
@@ -137,11 +141,15 @@ class Chinese(English):
         if w.month_days:
             parts.append("每月 " + "、".join(map(str, w.month_days)) + " 日")
         if w.weekdays:
-            parts.append("、".join(self.weekdays[d - 1] for d in w.weekdays))
+            parts.append("、".join(cls.weekdays[d - 1] for d in w.weekdays))
         if w.days:
-            parts.append("或".join(self.day(d) for d in w.days))
+            parts.append("或".join(cls.day(d) for d in w.days))
         if w.hours:
             parts.append(hours(w.hours, "", "至", "或"))
+        return parts
+
+    def when(self, w: When) -> str:
+        parts = self.moments(w)
         if w.from_date:
             parts.append(f"{w.from_date} 起")
         if w.until_date:
@@ -165,8 +173,10 @@ class Chinese(English):
         spans = ((c.per_order, "每单"), (c.per_day, "每天"), (c.per_week, "每周（周一至周日）"), (c.per_month, "每月"),
                  (c.per_member, "每人累计"))  # fmt: skip
         told = [f"{span} {n:,}" for n, span in spans if n is not None]
+        more = "多得部分" if r is not None and r.kind == "multiply" else ""
+        before = "（倍数计算前）" if self.is_multiplied(r) else ""
         unit = "成长值" if r is not None and r.gives == "growth" else self.points_name
-        return f"最多{'、'.join(told)} {unit}。" if told else ""
+        return f"{more}最多{'、'.join(told)} {unit}{before}。" if told else ""
 
     def limits(self, c: Limits) -> str:
         spans = (
@@ -181,7 +191,7 @@ class Chinese(English):
     def group(self, group: Group, rules: list[Earning]) -> str:
         names = "、".join(r.name.zh for r in rules)
         if group.take == "best":
-            return f"{names}：每单只计其中积分最多的一项。"
+            return f"{names}：每单只计其中所得最多的一项。"
         order = "、".join(r.name.zh for r in sorted(rules, key=lambda r: -r.priority))
         return f"{names}：每单只计一项，按此顺序取第一个适用的：{order}。"
 
@@ -214,11 +224,20 @@ class Chinese(English):
         points = self.charter.points
         text = {
             "add": "各规则相加",
-            "best": "多项规则同时适用时，只计积分最多的一项",
+            "best": "多项规则同时适用时，只计所得最多的一项",
             "first": "多项规则同时适用时，只计最先适用的一项",
         }[points.stacking]
         how = {"best": "取最高的一个", "multiply": "倍数相乘", "add": "各倍数增加的部分相加"}[points.multipliers]
-        return [f"{text}；倍数只作用于消费积分，不作用于固定奖励。", f"同时满足多个倍数时，{how}。"]
+        return [
+            f"{text}；倍数只作用于消费{self.points_name}，不作用于固定奖励。",
+            f"同时满足多个倍数时，{how}。",
+            *self.tier_before(),
+        ]
+
+    def tier_before(self) -> list[str]:
+        if all(tier.multiplier == 1 for tier in self.charter.tiers):
+            return []
+        return ["每单按付款前的等级计算；因本单升级的，新等级从下一单起适用。"]
 
     def all_caps(self) -> list[str]:
         told = self.caps(self.charter.points.caps)
@@ -231,32 +250,51 @@ class Chinese(English):
         days = points.pending_days
         if points.pending_from == "completion":
             when = f"确认收货后第 {days} 天零点起" if days else "确认收货后"
-            return f"{when}积分可用，最迟为付款后 {points.pending_most_days} 天。"
-        return f"付款后第 {days} 天零点起（退货期满）积分可用。" if days else "积分即时可用。"
+            return f"{when}{self.points_name}可用，最迟为付款后 {points.pending_most_days} 天。"
+        return (
+            f"付款后第 {days} 天零点起（退货期满）{self.points_name}可用。" if days else f"{self.points_name}即时可用。"
+        )
 
     def expiry(self, e: Expiry) -> str:
         to = e.to or ("month" if e.to_month_end else "day")
         end = {"month": "当月月底", "quarter": "当季季末", "half_year": "当半年末", "year": "当年年底"}.get(to, "")
         if e.kind == "activity":
             after = f" {e.months} 个月后{'的' + end if end else ''}"
-            return f"最近一次消费、使用积分或互动{after}，全部积分失效；每次互动都会顺延。"
+            return f"最近一次消费、使用{self.points_name}或互动{after}，全部{self.points_name}失效；每次互动都会顺延。"
         if e.kind == "months":
             text = (
-                f"积分自获得起 {e.months} 个月{'后的' + end if end else ''}前有效"
+                f"{self.points_name}自获得起 {e.months} 个月{'后的' + end if end else ''}前有效"
                 if e.months
-                else f"积分获得{end}前有效"
+                else f"{self.points_name}获得{end}前有效"
             )
         elif e.kind == "year_end":
             year = "年底" if e.month == 12 else f" {e.month} 月底"
-            text = f"积分{['当年', '次年'][e.years] if e.years < 2 else f'第 {e.years} 年'}{year}前有效"
+            text = f"{self.points_name}{['当年', '次年'][e.years] if e.years < 2 else f'第 {e.years} 年'}{year}前有效"
         else:
-            text = {"never": "积分长期有效", "days": f"积分自获得起 {e.days} 天内有效", "fixed": f"积分至 {e.on} 有效"}[
-                e.kind
-            ]
+            text = {
+                "never": f"{self.points_name}长期有效",
+                "days": f"{self.points_name}自获得起 {e.days} 天内有效",
+                "fixed": f"{self.points_name}至 {e.on} 有效",
+            }[e.kind]
         return text + "，先到期的先使用。"
 
     def value(self) -> str:
         return f"100 {self.points_name}价值 {self.money(self.charter.points.value * 100)}。"
+
+    def handing(self) -> list[str]:
+        points = self.charter.points
+        if points.transfer == "no":
+            return [f"{self.points_name}不可转给他人。"]
+        to = {"family": "同一家庭的会员", "anyone": "其他会员"}[points.transfer]
+        most = points.transfer_most_per_day
+        return [
+            f"{self.points_name}可转给{to}，有效期不变{f'，每天最多 {most:,}' if most is not None else ''}。",
+            f"经本店登记为家庭的会员可共用{self.points_name}：付款时不足的部分由家人补足。",
+        ]
+
+    def lapsed(self) -> list[str]:
+        days = self.charter.points.reinstate_days
+        return [f"{self.points_name}过期后 {days} 天内，有正当理由的，本店可以恢复。"] if days else []
 
     # -- review -------------------------------------------------------------------------------------------------
 
@@ -298,14 +336,14 @@ class Chinese(English):
     def returns(self) -> list[str]:
         points = self.charter.points
         spent = {
-            "debt": "已经用掉的积分记为欠账，从以后获得的积分中扣除。",
-            "balance": "已经用掉的积分从其他积分中扣除，不足部分不再追收。",
-            "lot": "该订单已经用掉的积分不再收回。",
+            "debt": f"已经用掉的{self.points_name}记为欠账，从以后获得的{self.points_name}中扣除。",
+            "balance": f"已经用掉的{self.points_name}从其他{self.points_name}中扣除，不足部分不再追收。",
+            "lot": f"该订单已经用掉的{self.points_name}不再收回。",
         }[points.clawback]
         return [
-            "退货时收回该部分商品所得积分，保留的积分等于剩余商品应得的积分。",
+            f"退货时收回该部分商品所得{self.points_name}，保留的{self.points_name}等于剩余商品应得的{self.points_name}。",
             spent,
-            f"退货订单上用掉的积分退回原批次；若已过期，可再使用 {points.returned_grace_days} 天。",
+            f"退货订单上用掉的{self.points_name}退回原批次；若已过期，可再使用 {points.returned_grace_days} 天。",
             "退货后达不到现有等级条件的，立即降级。"
             if self.charter.grading.on_refund == "at_once"
             else "退货不会立即降级，在下次评定时计算。",

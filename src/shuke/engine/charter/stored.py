@@ -145,6 +145,8 @@ def _chinese(say: English, part: Stored) -> list[str]:
         }[part.order]
     )
     told.append("退货时，储值支付的部分按原用的各笔本金与赠送金额退回。")
+    if part.ladder and part.bonus_months:
+        told.append(f"退回的赠送金额已过期的，可再用 {part.returned_grace_days} 天。")
     if not part.refund.allowed:
         told.append("储值不办理退款，法律另有规定的除外。")
     else:
@@ -197,6 +199,8 @@ def _english(say: English, part: Stored) -> list[str]:
     told.append(
         "What stored value paid for goods that come back goes back to the very money and bonus it was taken from."
     )
+    if part.ladder and part.bonus_months:
+        told.append(f"Bonus that comes back after it lapsed can be used for another {part.returned_grace_days} days.")
     if not part.refund.allowed:
         told.append("Stored value is not paid out, except where the law says otherwise.")
     else:

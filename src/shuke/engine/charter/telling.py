@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
@@ -108,8 +108,39 @@ def _field(place: tuple, error: Any, raw: Mapping[str, Any], language: str) -> P
 
 
 def _of(fault: Fault, raw: Mapping[str, Any], language: str) -> Problem:
-    text = fault.say(language).removeprefix(f"{fault.where}: ")
+    """A form shows no keys to whoever fills it in: things are called by their names there, figures by their labels."""
+    names = {key: f"“{name}”" for key, name in _names(raw, language)}
+    told = {figure: _called(figure, value, names, raw, language) for figure, value in fault.params.items()}
+    text = Fault(fault.where, fault.code, **told).say(language).removeprefix(f"{fault.where}: ")
     return Problem(fault.where, name_of(fault.where, raw, language), text, fault.code)
+
+
+def _called(figure: str, value: str, names: Mapping[str, str], raw: Mapping[str, Any], language: str) -> str:
+    if figure == "measure":
+        return labels.choice("Condition", "measure", value, language)
+    if figure in ("kind", "field"):
+        return (
+            labels.choice("Offer", "kind", value, language)
+            if figure == "kind"
+            else labels.field("Offer", value, language)
+        )
+    if figure == "known":
+        return ", ".join(names.get(key, key) for key in value.split(", "))
+    if figure == "other" and "." in value:  # another place of the document
+        return f"“{name_of(value, raw, language)}”"
+    return names.get(value, value)
+
+
+def _names(part: Any, language: str) -> Iterator[tuple[str, str]]:
+    """Every key of a document in the making with the name beside it."""
+    if isinstance(part, Mapping):
+        name = part.get("name")
+        if isinstance(name, Mapping) and part.get("key"):
+            yield str(part["key"]), str(name.get("zh" if language.startswith("zh") else "en") or part["key"])
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _names(one, language)
 
 
 def name_of(where: str, raw: Mapping[str, Any], language: str) -> str:

@@ -37,6 +37,12 @@ KINDS = {
     "hold": Wording("冻结", "Set aside for a basket"),
     "release": Wording("解冻", "Set free again"),
     "timeout": Wording("冻结超时解冻", "Set free, the basket was forgotten"),
+    "handed": Wording("转赠给其他会员", "Handed to another member"),
+    "taken": Wording("其他会员转赠", "Received from another member"),
+    "pool_out": Wording("在联盟伙伴处使用", "Spent at a partner of the coalition"),
+    "pool_back": Wording("联盟伙伴处退回", "Back from a partner of the coalition"),
+    "partner": Wording("联名卡消费获得", "Earned with the co-branded card"),
+    "partner_undo": Wording("联名卡文件撤销", "Co-branded card file taken back"),
     "correct": Wording("更正", "Corrected"),
     "cancelled": Wording("已撤销", "Cancelled"),
 }
@@ -95,6 +101,14 @@ _WHY = {
 _EVENTS = {
     "order": Wording("订单 {number}", "order {number}"),
     "refund": Wording("订单 {number} 的退款", "refund of order {number}"),
+}
+# Of what a posting is that no order made: the first word of its key.
+FOR = {
+    "gift": Wording("礼品", "gift"),
+    "draw": Wording("抽奖", "lucky draw"),
+    "benefit": Wording("权益", "benefit"),
+    "referral": Wording("推荐有礼", "bringing a friend"),
+    "family": Wording("家庭", "family"),
 }
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, NamedTuple
 
 from shuke.engine.charter.describe import Section, describe
 from shuke.engine.charter.earning import Earning
-from shuke.engine.charter.sentences_en import English, number
+from shuke.engine.charter.sentences_en import English, nth, number
 from shuke.engine.charter.sentences_zh import Chinese
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
@@ -69,11 +70,11 @@ class Handbook(NamedTuple):
 
 WORDS = {
     "zh": {
-        "examples": "算给您看", "how": "积分怎么算", "contents": "目录", "version": "第 {version} 版，自 {since} 起施行", "total": "共得",
+        "examples": "算给您看", "how": "{points}怎么算", "contents": "目录", "version": "第 {version} 版，自 {since} 起施行", "total": "共得",
         "made": "本手册由现行章程自动生成，与系统计算完全一致。", "handbook": "会员手册", "page": "第 {page} 页，共 {pages} 页",
     },
     "en": {
-        "examples": "Worked examples", "how": "How points are computed", "contents": "Contents",
+        "examples": "Worked examples", "how": "How {points} are computed", "contents": "Contents",
         "version": "Version {version}, in force from {since} on", "total": "earned",
         "made": "This handbook is made from the charter in force; the system computes exactly what it says.",
         "handbook": "Member handbook", "page": "Page {page} of {pages}",
@@ -95,7 +96,7 @@ def handbook(terms: Terms, *, language: str, shop: str, since: date) -> Handbook
         tables=[_tiers(say), *_rules(say)],
         how=_how(say),
         examples=list(_Examples(terms, say, since).all()),
-        words=WORDS[language],
+        words=WORDS[language] | {"how": WORDS[language]["how"].format(points=say.points_name)},
     )
 
 
@@ -121,9 +122,9 @@ def _tiers(say: English) -> Table:
         )
         rows.append((getattr(tier.name, say.code), reach, keep, f"× {number(tier.multiplier)}"))
     columns = (
-        ("等级", "达到条件", "保级条件", "消费积分倍数")
+        ("等级", "达到条件", "保级条件", f"消费{say.points_name}倍数")
         if chinese
-        else ("Tier", "Reached by", "Kept by", "Points on purchases")
+        else ("Tier", "Reached by", "Kept by", f"{say.called} on purchases")
     )
     return Table("tiers", say.titles["tiers"], columns, rows)
 
@@ -173,6 +174,7 @@ def _how(say: English) -> list[str]:
             f"再乘以等级倍数与适用的倍数规则，多个倍数{combine[place]}。",
             f"小数部分{rounding[place]}，{'每单' if points.round_per == 'order' else '每行'}一次。",
             "最后加上适用的固定奖励。",
+            *say.tier_before(),
         ]
     return [
         say.base(),
@@ -180,6 +182,7 @@ def _how(say: English) -> list[str]:
         f"The tier's multiplier and the multipliers that apply come next; several {combine[place]}.",
         f"The fraction is {rounding[place]}, once per {'order' if points.round_per == 'order' else 'line'}.",
         "Fixed bonuses that apply are added last.",
+        *say.tier_before(),
     ]
 
 
@@ -192,9 +195,9 @@ class _Case(NamedTuple):
     at: datetime
     amount: int
     tier: str
+    before: int  # purchases the member made before
     goods: tuple[str, str, str] = ("", "", "")
     pieces: int = 1
-    before: int = 1  # purchases the member made before
     store: str = ""
     platform: str = ""
     channel: str = ""
@@ -210,22 +213,29 @@ class _Examples:
         self.versions = Versions([(datetime(1970, 1, 1, tzinfo=UTC), terms)])
         self.names = {r.key: getattr(r.name, say.code) for r in terms.charter.earning}
         self.chinese = say.code == "zh"
+        # Purchases made before an ordinary one: at least one, and no rule speaks of the next by its number.
+        spoken = {n for r in terms.charter.earning for n in r.when.nth_purchases}
+        self.before = next(n for n in count(1) if n + 1 not in spoken)
 
     def all(self) -> Iterator[Example]:
         lowest = self.terms.tiers[0].key
         plain = self._plain_day()
         shown: set[tuple] = set()
         for tier in self.terms.charter.tiers:
-            case = _Case(plain, self._minor(AMOUNTS[0]), tier.key)
+            case = _Case(plain, self._minor(AMOUNTS[0]), tier.key, before=self.before)
             yield self._told(case)
         for rule in self.terms.charter.earning:
             if rule.kind == "activity" or rule.gives != "points":
                 continue
             found = self._case_for(rule, lowest)
-            if found is not None and found not in shown and found != _Case(plain, self._minor(AMOUNTS[0]), lowest):
+            if (
+                found is not None
+                and found not in shown
+                and found != _Case(plain, self._minor(AMOUNTS[0]), lowest, before=self.before)
+            ):
                 shown.add(found)
                 yield self._told(found)
-        case = _Case(plain, self._minor(AMOUNTS[0]), lowest)
+        case = _Case(plain, self._minor(AMOUNTS[0]), lowest, before=self.before)
         yield self._told(case._replace(returned=case.amount * 2 // 5))
 
     def _plain_day(self) -> datetime:
@@ -233,7 +243,7 @@ class _Examples:
         quiet = []
         for n in range(40):
             at = self._noon(self.since + timedelta(days=n))
-            fold = self._fold(_Case(at, self._minor(AMOUNTS[0]), self.terms.tiers[0].key))
+            fold = self._fold(_Case(at, self._minor(AMOUNTS[0]), self.terms.tiers[0].key, before=self.before))
             effect = self._effect(fold)
             quiet.append((0 if effect is None else len(effect.why), n, at))
         return min(quiet)[2]
@@ -247,9 +257,9 @@ class _Examples:
             self._noon(self.since),
             0,
             tier,
+            0 if when.first_purchase else when.nth_purchases[0] - 1 if when.nth_purchases else self.before,
             goods,
             max(1, when.min_pieces, 2 if rule.kind == "per_item" else 1),
-            0 if when.first_purchase else when.nth_purchases[0] - 1 if when.nth_purchases else 1,
             (when.stores[:1] or ("",))[0],
             (when.platforms[:1] or ("",))[0],
             (when.channels[:1] or ("",))[0],
@@ -330,10 +340,16 @@ class _Examples:
         tier = self.say.tier_names[case.tier]
         paid = self._money(case.amount)
         goods = "、".join(filter(None, case.goods)) if self.chinese else ", ".join(filter(None, case.goods))
-        day = f"{local:%Y-%m-%d}"
+        day = f"{local:%Y-%m-%d %H:%M}" if self.terms.needs_hour else f"{local:%Y-%m-%d}"
         week = self.say.weekdays[local.weekday()]
         if self.chinese:
-            which = "首次购买" if case.before == 0 else f"第 {case.before + 1} 次购买" if case.before > 1 else "消费"
+            which = (
+                "首次购买"
+                if case.before == 0
+                else f"第 {case.before + 1} 次购买"
+                if case.before != self.before
+                else "消费"
+            )
             extra = (
                 "，当天是其生日"
                 if case.birthday and case.birthday[1] == local.day
@@ -352,8 +368,8 @@ class _Examples:
             "buys for the first time"
             if case.before == 0
             else "buys"
-            if case.before == 1
-            else f"buys for the {case.before + 1}th time"
+            if case.before == self.before
+            else f"buys for the {nth(case.before + 1)} time"
         )
         text = f"On {week} {day} a member of tier {tier} {which} and pays {paid}"
         text += f" for {goods}" if goods else ""

@@ -15,6 +15,7 @@ KINDS = (
 )  # fmt: skip
 LONGEST_KEY = LONGEST_REASON = 200
 LONGEST_REWARD_KEY = 150  # of gifts, benefits and draws: the points they move are asked for under keys made of it
+MOST = 10**12  # points or growth value of one request
 # What these do is told by their effect, not by what was asked; old lots they leave alone.
 BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
 
@@ -110,7 +111,7 @@ class KeyReused(Refusal):
 
 
 class NotAsked(Refusal):
-    """A request that cannot be kept, on whichever database: `code` no_key | long_reason."""
+    """A request that cannot be kept, on whichever database: `code` no_key | long_reason | too_many."""
 
     sentences: ClassVar[Sentences] = {
         "no_key": (
@@ -121,14 +122,20 @@ class NotAsked(Refusal):
             "A reason holds at most {most} characters; this one has {n}. Shorten it.",
             "原因最多 {most} 个字符，现有 {n} 个，请缩短。",
         ),
+        "too_many": (
+            "One booking moves at most {most:,}, not {n:,}. Look whether another number was typed in its place.",
+            "一次最多入账 {most:,}，而不是 {n:,}。请检查是否误填了别的号码。",
+        ),
     }
 
 
-def check_asked(key: str, reason: str = "", most: int = LONGEST_KEY) -> None:
+def check_asked(key: str, reason: str = "", most: int = LONGEST_KEY, *, amount: int = 0) -> None:
     """SQLite would keep any length, and any program's mistake with it. Raises NotAsked."""
     if not key.strip() or len(key) > most:
         raise NotAsked("no_key", most=most)
     check_reason(reason)
+    if abs(amount) > MOST:
+        raise NotAsked("too_many", most=MOST, n=abs(amount))
 
 
 def check_reason(reason: str) -> None:

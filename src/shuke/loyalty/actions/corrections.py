@@ -40,7 +40,7 @@ def correct(
     is NotAsked."""
     if not reason.strip():
         raise CorrectionRefused("no_reason")
-    check_asked(key, reason)
+    check_asked(key, reason, amount=amount)
     limit = charters.in_force(merchant, now).charter.points.second_person_above
     if limit is None or abs(amount) <= limit:
         return ask(
@@ -79,7 +79,7 @@ def decide_correction(
     answer = None
     found.state = "declined"
     if agree:
-        one = Ask(found.key, "adjust", found.member_id, found.amount, reason=f"{found.reason} ({found.asked_by})"[:200])
+        one = Ask(found.key, "adjust", found.member_id, found.amount, reason=found.reason)
         [answer] = ask(merchant=merchant, asks=[one], now=now, actor=actor)
         found.state = "done" if answer.done else "refused"
     found.decided_by, found.decided_at = actor, now

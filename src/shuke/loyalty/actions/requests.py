@@ -43,7 +43,7 @@ from shuke.shops.models import Merchant
 def ask(*, merchant: Merchant, asks: Sequence[Ask], now: datetime, actor: str) -> list[Answer]:
     """Do or refuse each request; answers in the order of the asks.
 
-    Raises NotAsked for a key or a reason no book can keep, KeyReused when a key comes again with another request: nothing
+    Raises NotAsked for a key, a reason or an amount no book can keep, KeyReused when a key comes again with another request: nothing
     of the call is done then. Effects: replays
     answered from the books; wallets locked in id order; the clock advanced to `now`; each request checked and folded;
     postings, refusals and holds written.
@@ -61,7 +61,7 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], also: set[int], now: datetime,
     for one in asks:
         if one.kind not in KINDS:
             raise ValueError(f"Unknown request kind {one.kind}; known are {', '.join(KINDS)}.")
-        check_asked(one.key, one.reason)
+        check_asked(one.key, one.reason, amount=one.amount)
     # Locks come first: two callers with the same key for the same member wait for one another here.
     members = sorted({one.member_id for one in asks} | also)
     make_missing_wallets(merchant, members)

@@ -42,7 +42,7 @@ def transfer(*, merchant: Merchant, transfers: Sequence[Transfer], now: datetime
     something else (KeyReused) or cannot be kept (NotAsked). Effects: both wallets locked, both clocks advanced, two postings, a line on each timeline.
     """
     for one in transfers:
-        check_asked(one.key, one.reason)
+        check_asked(one.key, one.reason, amount=one.amount)
     with transaction.atomic():
         _, heirs = lock_living(merchant, {m for t in transfers for m in (t.giver, t.receiver)})
         told = []

@@ -131,6 +131,12 @@ class StatementLine(NamedTuple):
     why: list[dict[str, Any]]
     charter_version: int | None
     actor: str
+    reason: str = ""  # of points by hand: what somebody wrote for the member to read
+
+
+def reason_of(outcome: dict[str, Any] | None) -> str:
+    """What somebody wrote when points were given, taken or brought back by hand."""
+    return str((outcome or {}).get("request", {}).get("reason", ""))
 
 
 def explain(
@@ -152,7 +158,15 @@ def explain(
         after[txn] = sum(running.values())
     return [
         StatementLine(
-            t.at, t.kind, t.event, amounts.get(t.pk, 0), after.get(t.pk, 0), t.why, t.charter_version, t.actor
+            t.at,
+            t.kind,
+            t.event,
+            amounts.get(t.pk, 0),
+            after.get(t.pk, 0),
+            t.why,
+            t.charter_version,
+            t.actor,
+            reason_of(t.outcome),
         )
         for t in page
         if t.pk in amounts or t.kind in ("hold", "release", "timeout")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from shuke.loyalty.models import Entry, Lot, Txn, Use
+from shuke.loyalty.queries.member import reason_of
 from shuke.loyalty.queries.timing import number_of
 from shuke.shops.models import Merchant
 
@@ -28,6 +29,7 @@ class Line(NamedTuple):
     was: int | None
     why: list[dict[str, Any]]
     actor: str
+    reason: str  # of points by hand: what somebody wrote for the member to read
 
 
 class OpenLot(NamedTuple):
@@ -122,6 +124,8 @@ def _events(
         before = points[begun.pk]
         why: list[dict[str, Any]] = next((t.why for t in reversed(told) if t.why), []) if gone else latest.why
         kind = "cancelled" if gone else next((t.kind for t in told if t.kind != "correct"), "correct")
-        line = Line(at, kind, name, amount, 0, before if before != amount else None, why, latest.actor)
+        line = Line(
+            at, kind, name, amount, 0, before if before != amount else None, why, latest.actor, reason_of(begun.outcome)
+        )
         events[name] = _Event(at, name.startswith(("expire:", "timeout:")), line, sum(debts[t.pk] for t in told))
     return events, {t.pk: name for name, told in postings.items() for t in told}

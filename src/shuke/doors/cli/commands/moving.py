@@ -136,7 +136,7 @@ def waiting(desk: Desk) -> None:
         [_("number"), _("asked"), _("by"), _("member"), _("points"), _("reason"), _("state")],
         [
             (
-                one.pk,
+                str(one.pk),
                 desk.minute(one.asked_at),
                 one.asked_by,
                 one.member,

@@ -56,9 +56,11 @@ def balance(desk: Desk, member: str) -> None:
 @click.argument("member", metavar=_("MEMBER"))
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help=_("at most so many lines"))
 def explain(desk: Desk, member: str, limit: int) -> None:
+    from shuke.flows.statement_words import Saying
     from shuke.loyalty import queries as loyalty
 
     who = member_named(desk, member)
+    saying = Saying(desk.merchant, language())
     lines = loyalty.explain(desk.merchant, who.pk, limit=limit)
     if desk.as_json:
         desk.json({"member": who.card, "lines": lines})
@@ -68,11 +70,11 @@ def explain(desk: Desk, member: str, limit: int) -> None:
         [
             (
                 desk.minute(line.at),
-                kind(line.kind),
-                line.event,
+                saying.kind(line),
+                saying.about(line),
                 f"{line.amount:+,}",
                 line.balance_after,
-                reasons(line.why),
+                saying.why(line),
             )
             for line in lines
         ],
@@ -91,6 +93,7 @@ def explain(desk: Desk, member: str, limit: int) -> None:
 @click.option("--from", "first", type=DAY, help=_("first day; default: a year ago"))
 @click.option("--to", "last", type=DAY, help=_("last day; default: today"))
 def statement(desk: Desk, member: str, first: datetime | None, last: datetime | None) -> None:
+    from shuke.flows.statement_words import Saying
     from shuke.kit.clock import add_months, day_start
     from shuke.loyalty.queries.statements import member_statement
 
@@ -104,9 +107,11 @@ def statement(desk: Desk, member: str, first: datetime | None, last: datetime | 
     if desk.as_json:
         desk.json({"member": who.card, **told._asdict()})
         return
+    saying = Saying(desk.merchant, language())
     rows: list[tuple[Any, ...]] = [(begin, _("opening balance"), "", "", told.opening, "")]
     rows += [
-        (desk.minute(x.at), kind(x.kind), x.event, f"{x.amount:+,}", x.balance, reasons(x.why)) for x in told.lines
+        (desk.minute(x.at), saying.kind(x), saying.about(x), f"{x.amount:+,}", x.balance, saying.why(x))
+        for x in told.lines
     ]
     rows.append((end, _("closing balance"), "", "", told.closing, ""))
     desk.table(

@@ -224,7 +224,7 @@ def corrections(desk: Desk) -> None:
         [_("number"), _("asked"), _("by"), _("member"), _("what"), _("amount"), _("reason"), _("state")],
         [
             (
-                one.pk,
+                str(one.pk),
                 desk.minute(one.asked_at),
                 one.asked_by,
                 one.member,

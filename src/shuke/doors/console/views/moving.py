@@ -26,6 +26,8 @@ from shuke.members.models import Member
 from shuke.shops import queries as shops
 from shuke.shops.models import Role
 
+LONGEST_NUMBER = 30  # digits; the books say themselves what is too many points
+
 
 @console(Role.OWNER, Role.MANAGER, Role.SPECIALIST, Role.ASSISTANT)
 @require_http_methods(["GET", "POST"])
@@ -39,6 +41,8 @@ def change(request: StaffRequest, pk: int) -> HttpResponse:
         try:
             if done(request, who):
                 return redirect("console:member-points-change", pk)
+        except actions.NotAsked as refused:
+            messages.warning(request, refused.say(_language()))
         except KeyReused:
             messages.warning(
                 request,
@@ -125,7 +129,7 @@ def _adjust(request: StaffRequest, who: Member) -> bool:
             now=request.now,
             actor=request.staff.username,
         )
-    except (actions.CorrectionRefused, actions.NotAsked) as refused:
+    except actions.CorrectionRefused as refused:
         messages.warning(request, refused.say(_language()))
         return False
     if isinstance(told, Answer):
@@ -312,8 +316,8 @@ def _say(request: StaffRequest, one: Ask, answer: Answer, said: str) -> bool:
 
 def _points(request: StaffRequest, name: str) -> int | None:
     text = request.POST.get(name, "").replace(",", "").strip()
-    if text.isascii() and text.isdigit() and int(text[:18]) > 0:
-        return int(text[:18])
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER and int(text) > 0:
+        return int(text)
     messages.warning(request, _("Write how many points, as a whole number above 0."))
     return None
 

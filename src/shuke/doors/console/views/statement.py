@@ -32,7 +32,7 @@ def statement(request: StaffRequest, pk: int) -> HttpResponse:
     told = member_statement(
         merchant, pk, day_start(first, merchant.tz), day_start(last + timedelta(days=1), merchant.tz)
     )
-    saying = Saying(merchant, request.now, words.language())
+    saying = Saying(merchant, words.language())
     if request.GET.get("file") == "csv":
         header, rows = statement_rows(told, saying)
         answer = HttpResponse(bookkeeping.csv_bytes(header, rows), content_type=finance_pages.TYPES["csv"])
