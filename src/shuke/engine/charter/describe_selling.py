@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from shuke.engine.charter.parts import When
 from shuke.engine.charter.selling import (
     Coupon,
     Goods,
+    Issue,
     Limits,
     Offer,
     PointsAsMoney,
@@ -17,7 +20,12 @@ from shuke.engine.charter.selling import (
     Where,
     every,
 )
+from shuke.engine.charter.sentences_en import English
+from shuke.engine.charter.sentences_zh import Chinese
 from shuke.kit.money import SYMBOLS
+
+if TYPE_CHECKING:
+    from shuke.engine.charter.document import Charter
 
 Rule = Price | Offer | Coupon
 TITLES = {"zh": "购物优惠", "en": "At the till"}
@@ -44,13 +52,22 @@ _ISSUED = {
 class Words:
     """Says the selling part of a charter in one language."""
 
-    def __init__(self, currency: str, language: str, tiers: dict[str, str] | None = None) -> None:
+    def __init__(self, currency: str, language: str, charter: Charter | None = None) -> None:
+        """`charter` knows what tiers and other rules are called; without it they are told by their keys."""
         self.zh = language.startswith("zh")
         self.symbol = SYMBOLS.get(currency, currency + " ")
-        self.tiers = tiers or {}
+        self.times = (Chinese if self.zh else English).times
+        rules = [] if charter is None else [*_rules(charter.selling)]
+        self.tiers = {t.key: self.two(t.name.zh, t.name.en) for t in charter.tiers} if charter else {}
+        self.names = {rule.key: self.name(rule) for rule in rules}
+        for group in {rule.group: None for rule in rules if rule.group}:
+            self.names[group] = self.listed(self.name(rule) for rule in rules if rule.group == group)
 
     def two(self, chinese: str, english: str) -> str:
         return chinese if self.zh else english
+
+    def listed(self, names: Iterable[str]) -> str:
+        return self.two("、", ", ").join(names)
 
     def money(self, amount: Decimal | None) -> str:
         return f"{self.symbol}{_number(amount or Decimal(0))}"
@@ -122,15 +139,30 @@ class Words:
         text = self.two("，", ", ").join(told)
         if rule.repeat:
             text += self.two(
-                "，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次",
-                ", again for each full amount",
+                "，每满可重复" + ("，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次"),
+                ", again for each full amount"
+                + ("" if rule.most_times is None else f", at most {rule.most_times} times"),
             )
         return text
 
     def _buy_get(self, rule: Offer) -> str:
         how = self.two("免费", "free") if rule.percent is None else self.percent(rule.percent)
-        which = self.two("最低价的", "the cheapest") if rule.of is None else self.goods(rule.of)
-        return self.two(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
+        if rule.of is None:
+            count = rule.buy + rule.get
+            text = self.two(
+                f"每 {count} 件中最低价的 {rule.get} 件{how}",
+                f"of every {count} the cheapest{f' {rule.get}' if rule.get > 1 else ''} {how}",
+            )
+        elif rule.buy:
+            text = self.two(
+                f"每买 {rule.buy} 件，{self.goods(rule.of)} {rule.get} 件{how}",
+                f"for every {rule.buy} bought {rule.get} of {self.goods(rule.of)} {how}",
+            )
+        else:
+            text = self.two(f"{self.goods(rule.of)} {rule.get} 件{how}", f"{rule.get} of {self.goods(rule.of)} {how}")
+        if rule.most_times is not None:
+            text += self.two(f"，最多 {rule.most_times} 次", f", at most {rule.most_times} times")
+        return text
 
     # ---- for what and when ----------------------------------------------------------------------------------------
     def goods(self, goods: Goods | When) -> str:
@@ -144,11 +176,17 @@ class Words:
         if when.without != Goods():
             told.append(self.two(f"不含 {self.goods(when.without)}", f"not for {self.goods(when.without)}"))
         if when.min_amount:
-            told.append(self.two(f"满 {self.money(when.min_amount)} 可用", f"from {self.money(when.min_amount)}"))
+            early = when.min_amount_of == "before_discounts"
+            told.append(
+                self.two(
+                    f"{'优惠前' if early else ''}满 {self.money(when.min_amount)} 可用",
+                    f"from {self.money(when.min_amount)}{' before discounts' if early else ''}",
+                )
+            )
         if when.min_pieces:
             told.append(self.two(f"满 {when.min_pieces} 件可用", f"from {when.min_pieces} pieces"))
         if when.tiers:
-            names = self.two("、", ", ").join(self.tiers.get(t, t) for t in when.tiers)
+            names = self.listed(self.tiers.get(t, t) for t in when.tiers)
             told.append(self.two(f"限 {names}", f"for {names} only"))
         for chinese, english, values in (
             ("门店", "stores", when.stores),
@@ -157,10 +195,7 @@ class Words:
         ):
             if values:
                 told.append(f"{self.two(chinese, english)} {self.two('、', ', ').join(values)}")
-        if when.birthday:
-            told.append(self.two("限生日期间", f"in the birthday {when.birthday}"))
-        if when.first_purchase:
-            told.append(self.two("限首单", "first purchase only"))
+        told += self.times(when)
         if when.from_date or when.until_date:
             told.append(self.span(when.from_date, when.until_date))
         return told
@@ -187,17 +222,37 @@ class Words:
         told = []
         if limits.per_member:
             told.append(self.two(f"每人最多 {limits.per_member} 张", f"at most {limits.per_member} per member"))
+        if limits.issued or limits.redeemed:
+            most = min(n for n in (limits.issued, limits.redeemed) if n is not None)
+            told.append(self.two(f"共 {most:,} 张", f"{most:,} in all"))
         if limits.per_order > 1:
             told.append(self.two(f"每单最多 {limits.per_order} 张", f"up to {limits.per_order} on one order"))
         return told
+
+    def called(self, keys: Iterable[str]) -> str:
+        """Rules, groups and steps by their names."""
+        return self.listed(_STEPS[k][not self.zh] if k in _STEPS else self.names.get(k, k) for k in keys)
+
+    def issued(self, issue: Issue) -> str:
+        """When a rule gives the coupon, to whom and how many."""
+        chinese, english = _ISSUED[issue.on]
+        tiers = self.listed(self.tiers.get(t, t) for t in issue.tiers)
+        if issue.on == "birthday" and issue.days:
+            chinese, english = f"生日前 {issue.days} 天", f"{issue.days} days before the birthday"
+        elif issue.on == "win_back":
+            chinese, english = f"连续 {issue.days} 天未购买时", f"after {issue.days} days without a purchase"
+        if tiers and issue.on == "tier_up":
+            chinese, english = f"升为{tiers}时", f"on rising to {tiers}"
+        elif tiers:
+            chinese, english = f"{chinese}向{tiers}", f"{english} to {tiers}"
+        return self.two(f"{chinese}发放 {issue.count} 张", f"{issue.count} issued {english}")
 
     def alone(self, rule: Rule) -> list[str]:
         told = []
         if rule.alone:
             told.append(self.two("不与其他优惠同享", "with no other offer"))
         elif rule.not_with:
-            named = self.two("、", ", ").join(_STEPS[k][not self.zh] if k in _STEPS else k for k in rule.not_with)
-            told.append(self.two(f"不与 {named} 同享", f"not with {named}"))
+            told.append(self.two(f"不与 {self.called(rule.not_with)} 同享", f"not with {self.called(rule.not_with)}"))
         if not rule.on_discounted:
             told.append(self.two("仅限原价商品", "full-price goods only"))
         return told
@@ -207,10 +262,7 @@ class Words:
         parts = [self.gives(rule), *self.where(rule.when)]
         if isinstance(rule, Coupon):
             parts += [*self.valid(rule.valid), *self.limits(rule.limits)]
-            parts += [
-                self.two(f"{_ISSUED[i.on][0]}发放 {i.count} 张", f"{i.count} issued {_ISSUED[i.on][1]}")
-                for i in rule.issue
-            ]
+            parts += [self.issued(i) for i in rule.issue]
         parts += self.alone(rule)
         return self.two(f"{self.name(rule)}：{'，'.join(parts)}。", f"{self.name(rule)}: {', '.join(parts)}.")
 
@@ -243,7 +295,50 @@ class Words:
         )
         if pay.without != Goods():
             parts.append(self.two(f"不含 {self.goods(pay.without)}", f"not for {self.goods(pay.without)}"))
+        if pay.not_with:
+            parts.append(self.two(f"不与 {self.called(pay.not_with)} 同享", f"not with {self.called(pay.not_with)}"))
         return self.two(f"积分抵现：{'，'.join(parts)}。", f"Points as money: {', '.join(parts)}.")
+
+    def together(self, selling: Selling) -> list[str]:
+        """Which rules exclude one another, and what is chosen then."""
+        rules, told = _rules(selling), []
+        per_line = {g.key for g in selling.groups if g.per == "line"}
+        for group in {rule.group: None for rule in rules if rule.group}:
+            if sum(rule.group == group for rule in rules) > 1 or group in per_line:
+                where = self.two("每件商品", "each article") if group in per_line else self.two("每单", "an order")
+                told.append(
+                    self.two(
+                        f"{self.names[group]}：{where}只享其中一项。",
+                        f"{self.names[group]}: only one of them on {where}.",
+                    )
+                )
+        if len(selling.prices) > 1:
+            told.append(
+                self.two(
+                    "有多个会员价时取最低的，不叠加。", "Of several tier prices the lowest counts; they do not add up."
+                )
+            )
+        if selling.most_coupons is not None:
+            told.append(
+                self.two(
+                    f"每单最多使用 {selling.most_coupons} 张券。",
+                    f"At most {selling.most_coupons} coupons on one order.",
+                )
+            )
+        if len(rules) > 1:
+            told.append(
+                self.two(
+                    "以上各项取对您最优惠的组合；某项反而使总价更高时不使用。",
+                    "Of all this what saves you most together is taken; what would make it dearer is left out.",
+                )
+                if selling.choose == "best"
+                else self.two(
+                    "不能同享的，取列在前面的。", "Of what does not go together, what stands first here is taken."
+                )
+            )
+        if selling.thresholds == "list":
+            told.append(self.two("“满”按优惠前的金额计算。", "Amounts to be reached are those before all discounts."))
+        return told
 
     def order(self, selling: Selling) -> str:
         named = [_STEPS[step][not self.zh] for step in selling.order]
@@ -262,16 +357,20 @@ class Words:
         ]
 
 
-def sentences(selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str) -> list[str]:
+def sentences(charter: Charter, language: str) -> list[str]:
     """The selling part for the member handbook; nothing, where the charter says nothing about it."""
-    rules: list[Rule] = [*selling.prices, *selling.offers, *selling.coupons]
+    selling, words = charter.selling, Words(charter.currency, language, charter)
+    rules = _rules(selling)
     if not rules and selling.points is None:
         return []
-    words = Words(currency, language, tiers)
-    told = [words.sentence(rule) for rule in rules]
+    told = [*map(words.sentence, rules), *words.together(selling)]
     if selling.points is not None:
-        told.append(words.points(selling.points, value))
+        told.append(words.points(selling.points, charter.points.value))
     return [*told, words.order(selling), *words.returns(selling)]
+
+
+def _rules(selling: Selling) -> list[Rule]:
+    return [*selling.prices, *selling.offers, *selling.coupons]
 
 
 def _number(value: Decimal) -> str:

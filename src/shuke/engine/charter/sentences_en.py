@@ -165,11 +165,12 @@ class English:
             "activity": self.unit(r, r.points),
         }[r.kind]
 
-    def day(self, d: Day) -> str:
+    @classmethod
+    def day(cls, d: Day) -> str:
         if d.month_day is not None:
             return f"day {d.month_day} of the month"
         if d.nth is not None:
-            return f"the {_nth(d.nth)} {self.weekdays[(d.weekday or 1) - 1]} of the month"
+            return f"the {_nth(d.nth)} {cls.weekdays[(d.weekday or 1) - 1]} of the month"
         text = str(d.date) if d.date else FESTIVALS[str(d.festival)].en
         around = [
             f"{n} {'day' if n == 1 else 'days'} {word} it"
@@ -178,7 +179,9 @@ class English:
         ]
         return f"{text} (from {' to '.join(around)})" if around else text
 
-    def when(self, w: When) -> str:
+    @classmethod
+    def times(cls, w: When) -> list[str]:
+        """At which purchases, on which days and at which hours."""
         parts = []
         if w.first_purchase:
             parts.append("on your first purchase")
@@ -190,11 +193,15 @@ class English:
         if w.month_days:
             parts.append("on day " + ", ".join(map(str, w.month_days)) + " of the month")
         if w.weekdays:
-            parts.append("on " + ", ".join(self.weekdays[d - 1] for d in w.weekdays))
+            parts.append("on " + ", ".join(cls.weekdays[d - 1] for d in w.weekdays))
         if w.days:
-            parts.append("on " + " or ".join(self.day(d) for d in w.days))
+            parts.append("on " + " or ".join(cls.day(d) for d in w.days))
         if w.hours:
             parts.append(hours(w.hours, "between", "and", "or"))
+        return parts
+
+    def when(self, w: When) -> str:
+        parts = self.times(w)
         if w.from_date:
             parts.append(f"from {w.from_date}")
         if w.until_date:

@@ -116,17 +116,19 @@ class Chinese(English):
             "activity": f"得 {self.unit(r, r.points)}",
         }[r.kind]
 
-    def day(self, d: Day) -> str:
+    @classmethod
+    def day(cls, d: Day) -> str:
         if d.month_day is not None:
             return f"每月 {d.month_day} 日"
         if d.nth is not None:
             which = "最后一个" if d.nth == -1 else f"第 {d.nth} 个"
-            return f"每月{which}{self.weekdays[(d.weekday or 1) - 1]}"
+            return f"每月{which}{cls.weekdays[(d.weekday or 1) - 1]}"
         text = str(d.date) if d.date else FESTIVALS[str(d.festival)].zh
         around = [f"{word} {n} 天" for n, word in ((d.before, "前"), (d.after, "后")) if n]
         return f"{text}（含{'、'.join(around)}）" if around else text
 
-    def when(self, w: When) -> str:
+    @classmethod
+    def times(cls, w: When) -> list[str]:
         parts = []
         if w.first_purchase:
             parts.append("首次购买")
@@ -137,11 +139,15 @@ class Chinese(English):
         if w.month_days:
             parts.append("每月 " + "、".join(map(str, w.month_days)) + " 日")
         if w.weekdays:
-            parts.append("、".join(self.weekdays[d - 1] for d in w.weekdays))
+            parts.append("、".join(cls.weekdays[d - 1] for d in w.weekdays))
         if w.days:
-            parts.append("或".join(self.day(d) for d in w.days))
+            parts.append("或".join(cls.day(d) for d in w.days))
         if w.hours:
             parts.append(hours(w.hours, "", "至", "或"))
+        return parts
+
+    def when(self, w: When) -> str:
+        parts = self.times(w)
         if w.from_date:
             parts.append(f"{w.from_date} 起")
         if w.until_date:

@@ -20,6 +20,7 @@ from shuke.flows import coupons as flow
 from shuke.kit import numbers
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import CouponRefused, Issue
+from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import coupons as stored
 from shuke.loyalty.queries.charters import NoCharter
 from shuke.members import queries as members
@@ -168,7 +169,8 @@ def _issue(request: StaffRequest, key: str) -> None:
 
 def speaker(request: StaffRequest) -> Words:
     """Templates as sentences in the language of the page."""
-    return Words(request.merchant.currency, "zh" if words.language().startswith("zh") else "en")
+    language = "zh" if words.language().startswith("zh") else "en"
+    return Words(request.merchant.currency, language, charters.document_in_force(request.merchant, request.now))
 
 
 def refusal(error: CouponRefused) -> str:
