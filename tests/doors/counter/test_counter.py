@@ -45,7 +45,7 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
     acting = [p.name for p in urlpatterns if p.callback.counter_acts]
-    assert len(acting) == 12
+    assert len(acting) == 13
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
     for name in acting:
