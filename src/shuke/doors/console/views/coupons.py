@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuke.doors.console import coupon_form, words
+from shuke.doors.console import coupon_form, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter.describe_selling import Words
 from shuke.flows import coupons as flow
@@ -86,7 +86,7 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         if key:
             told["key"] = key
         try:
-            made = coupon_form.read(told, document)
+            made = coupon_form.read(told, document, _tier_keys(request), words.language())
             coupons.save_template(
                 merchant=request.merchant, template=made, now=request.now, actor=request.staff.username
             )
@@ -99,7 +99,7 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("console:coupon-template", made.key)
-    context = {"groups": coupon_form.shown(document, told), "wrong": wrong, "key": key}
+    context = {"groups": coupon_form.shown(document, _tier_keys(request), told), "wrong": wrong, "key": key}
     return render(request, "console/coupon_form.html", context, status=422 if wrong else 200)
 
 
@@ -165,6 +165,11 @@ def _issue(request: StaffRequest, key: str) -> None:
         messages.warning(request, _("Some had it for this before and got nothing more."))
     if unknown:
         messages.warning(request, _("Nobody is known by: %(names)s") % {"names": ", ".join(unknown[:10])})
+
+
+def _tier_keys(request: StaffRequest) -> dict[str, str]:
+    """Name in the reader's language → key."""
+    return {name: key for key, (name, _shade) in tiers.every(request).items()}
 
 
 def speaker(request: StaffRequest) -> Words:
