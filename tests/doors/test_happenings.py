@@ -11,9 +11,13 @@ from django.utils import translation
 from shuke.doors.cli.commands.members import KINDS
 from shuke.doors.console import happenings
 from shuke.doors.console.person import Says
+from shuke.engine.charter import document
+from shuke.loyalty import actions
 from shuke.members.models import TimelineLine
 from shuke.shops.queries import now as shop_now
 from tests.house.source import ROOT
+from tests.loyalty.books import CHARTER, NOW, publish
+from tests.loyalty.till import template
 
 SOURCE = ROOT / "src/shuke"
 KIND = re.compile(r"[a-z]+(\.[a-z_]+)?")
@@ -114,3 +118,22 @@ def test_a_line_of_which_little_is_known_is_still_told(rf, lan, kind):
         line = TimelineLine(kind=kind, body=body)
         (told,) = happenings.Timeline(request, Says(request)).lines([line])
         assert told.title
+
+
+def test_a_coupon_is_told_by_its_name_and_a_tier_of_a_charter_before_by_what_it_was_called(rf, lan):
+    publish(lan.merchant)
+    template(lan.merchant, "spring")
+    tiers = [{"key": "basic", "name": {"zh": "新人", "en": "Basic"}}]
+    actions.publish_charter(
+        merchant=lan.merchant, charter=document.from_plain(CHARTER | {"tiers": tiers}), effective_from=NOW, now=NOW, actor="boss"
+    )  # fmt: skip
+    request = rf.get("/")
+    request.user = request.staff = lan.owner
+    request.merchant, request.now = lan.merchant, NOW
+    lines = [
+        TimelineLine(kind="coupon.issued", body={"key": "spring"}),
+        TimelineLine(kind="tier.up", body={"before": "basic", "after": "gold"}),
+    ]
+    with translation.override("zh-hans"):
+        told = happenings.Timeline(request, Says(request)).lines(lines)
+    assert [one.detail for one in told] == ["券spring", "新人 → 金卡"]

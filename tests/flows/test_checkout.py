@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from shuke.engine.charter import document
 from shuke.flows import checkout
 from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.take_orders import take_orders
-from shuke.loyalty import queries
+from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import batches
 from shuke.loyalty.models import Checkout, Coupon, CouponTally
 from shuke.loyalty.queries import coupons as stored
 from tests import cast
-from tests.loyalty.books import START, member, order, take
-from tests.loyalty.till import basket, give, open_till, template
+from tests.loyalty.books import CHARTER, START, member, order, take
+from tests.loyalty.till import SELLING, basket, give, open_till, template
 
 pytestmark = pytest.mark.django_db
 NOW = START + timedelta(days=20)
@@ -160,7 +161,32 @@ def test_a_dry_run_at_any_date_uses_the_charter_and_the_coupons_of_that_date(sho
     week = price(shop, ann, 100, now=ISSUED, at=ISSUED + timedelta(days=7), coupons=[str(coupon)])
     month = price(shop, ann, 100, now=ISSUED, at=ISSUED + timedelta(days=30), coupons=[str(coupon)])
     assert [x.ref for x in week.applied if x.step == "coupons"] == [str(coupon)]
-    assert [x.reason.code for x in month.inapplicable] == ["expired"]
+    assert [x.reason.code for x in month.inapplicable if x.step == "coupons"] == ["expired"]
+
+
+def prices(priced):
+    return [x.ref for x in priced.applied if x.step == "tier_price"]
+
+
+def test_the_tier_is_that_of_the_charter_in_force_and_of_the_moment(shop, ann):
+    """The books keep the tier they were last written with: a charter since may call it otherwise, its time may be over."""
+    bob = member(shop, 2)
+    until = NOW + timedelta(days=5)
+    actions.give_tier(merchant=shop, member_id=bob, tier="gold", until=until, reason="opening", now=NOW, actor="boss")
+    assert prices(price(shop, ann, 100)) == prices(price(shop, bob, 100)) == ["gold_price"]
+    assert prices(price(shop, bob, 100, now=until)) == []  # no night has run since
+    tiers = [CHARTER["tiers"][0] | {"key": "basic"}, CHARTER["tiers"][1] | {"key": "sun"}]
+    sun = SELLING | {"prices": [SELLING["prices"][0] | {"key": "sun_price", "when": {"tiers": ["sun"]}}]}
+    actions.publish_charter(
+        merchant=shop,
+        charter=document.from_plain(CHARTER | {"tiers": tiers, "selling": sun}),
+        effective_from=until,
+        now=NOW,
+        actor="boss",
+    )
+    assert prices(price(shop, ann, 100)) == ["gold_price"]
+    assert prices(price(shop, ann, 100, now=until)) == ["sun_price"]
+    assert queries.why_tier(shop, ann, until).tier == "sun"
 
 
 def test_partial_returns_give_points_back_and_the_last_one_the_coupon(shop, ann):

@@ -48,11 +48,16 @@ CHINESE = {
 }
 
 
-def of_field(error: Mapping[str, Any], language: str) -> str:
-    """One field and what is wrong with it. `error`: as pydantic tells it."""
-    told = error["msg"]
+def wrong(error: Mapping[str, Any], language: str) -> str:
+    """What is wrong, without the place. `error`: as pydantic tells it."""
     if language.startswith("zh") and error["type"] in CHINESE:
-        told = CHINESE[error["type"]].format(**error.get("ctx", {}))
+        return CHINESE[error["type"]].format(**error.get("ctx", {})).replace(" or ", " 或 ")
+    return str(error["msg"])
+
+
+def of_field(error: Mapping[str, Any], language: str) -> str:
+    """One field and what is wrong with it."""
+    told = wrong(error, language)
     place = ".".join(str(part) for part in error["loc"])
     return f"{place}: {told}" if place else told
 

@@ -78,6 +78,17 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(see, shop):
     assert not CouponTemplate.objects.exists()
 
 
+def test_tiers_are_written_by_their_names_and_faults_are_said_in_chinese(see, shop):
+    new = reverse("console:coupon-new")
+    answer = text(see(shop.owner, "zh-hans").post(new, FORM | {"tiers": "白金", "amount": "10"}))
+    assert "等级: 没有等级“白金”，已有：普通, 金卡" in answer
+    assert "键: 应符合" in text(see(shop.owner, "zh-hans").post(new, FORM | {"key": "Spring!"}))
+    see(shop.owner, "zh-hans").post(new, FORM | {"tiers": "金卡"})
+    assert CouponTemplate.objects.get().document["when"]["tiers"] == ["gold"]
+    page = see(shop.owner, "zh-hans").get(reverse("console:coupon-edit", args=["spring"])).content.decode()
+    assert 'value="金卡"' in page
+
+
 def test_issuing_pausing_and_who_was_not_found(see, shop, ann):
     template(shop.merchant, limits={"per_member": 2})
     client = see(shop.specialist)

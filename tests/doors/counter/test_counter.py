@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from shuke.doors.counter.urls import urlpatterns
 from shuke.engine.charter import document
+from shuke.kit import clock
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
+from shuke.loyalty.actions import draws
 from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder
 from shuke.loyalty.queries import charters, stored
 from shuke.members.models import Member, TimelineLine
 from shuke.shops import queries as shops
 from tests import cast
-from tests.doors.counter.shop import furnish
+from tests.doors.counter.shop import DRAW, furnish
 
 HTMX = {"HX-Request": "true"}
 
@@ -45,7 +48,7 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
     acting = [p.name for p in urlpatterns if p.callback.counter_acts]
-    assert len(acting) == 12
+    assert len(acting) == 13
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
     for name in acting:
@@ -138,6 +141,19 @@ def test_what_was_set_aside_is_handed_over_or_cancelled(see, lan, who):
     do(client, who, "order", order=orders[0].pk, do="done")
     do(client, who, "order", order=orders[1].pk, do="cancel")
     assert [GiftOrder.objects.get(pk=o.pk).state for o in orders] == ["done", "cancelled"]
+
+
+def test_whoever_may_adjust_gives_a_ticket_where_the_draw_says_so(see, lan, who):
+    """A draw whose tickets the shop gives away has a button for it; one that does not, and other people, have none."""
+    now = clock.utc_now()
+    terms = DRAW | {"ways": {"given": True}}
+    times = {"opens_at": (now - timedelta(days=1)).isoformat(), "closes_at": (now + timedelta(days=9)).isoformat()}
+    draws.save_draw(merchant=lan.merchant, code="gift", terms=terms | times, now=now, actor="lan.owner")
+    draws.commit_draw(merchant=lan.merchant, code="gift", now=now - timedelta(hours=1), actor="lan.owner")
+    assert see(lan.assistant).get(f"/counter/m/{who}").content.decode().count("a present of the shop") == 0
+    client = see(lan.owner)
+    assert client.get(f"/counter/m/{who}").content.decode().count("a present of the shop") == 1
+    assert "Ticket 1" in do(client, who, "draw", draw="gift", way="given").content.decode()
 
 
 def test_a_ticket_is_drawn_and_its_prize_handed_over(see, lan, who):

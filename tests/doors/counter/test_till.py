@@ -1,4 +1,4 @@
-"""The till at the counter: priced first, taken at that price, refused in words, taken back whole."""
+"""The till at the counter: priced first, taken at that price, refused in words, taken back whole or part by part."""
 
 from __future__ import annotations
 
@@ -164,3 +164,85 @@ def test_points_of_the_coalition_pay_at_the_counter(at, shop, now):
     assert "Coalition" not in at(mine, "price", points_most="1").content.decode()
     at(mine, "take", points_most="1", coalition="1", token="t2")
     assert queries.balance(there, theirs, now).available == 0
+
+
+# ---- goods that come back ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def take_back(see, shop, client):
+    see(shop.assistant)
+
+    def post(who, language="en", **told):
+        client.cookies["django_language"] = language
+        key = Checkout.objects.get().key
+        told = {"basket": key, "token": "r1", **{k.replace("_", ":"): v for k, v in told.items()}}
+        return client.post(f"/counter/m/{who}/returns/take", told)
+
+    return post
+
+
+@pytest.fixture
+def taken(at, shop, ann, cards, now):
+    """1 × 60.00 and 2 × 20.50, paid with 100 points, a card of 50.00, and money."""
+    asks = {"points": "100", "cards": cards[0], "number": "S-9"}
+    had = have(shop, ann, now)
+    due = at(ann, "price", **asks).context["priced"]["due"]
+    assert at(ann, "take", due=str(due), **asks).status_code == 200
+    return due, had
+
+
+def test_parts_come_back_one_after_the_other_to_the_cent(take_back, client, shop, ann, taken, now):
+    page = client.get(f"/counter/m/{ann}/returns").content.decode()
+    assert "receipt S-9" in page
+    assert "2 of 2 left" in page
+    first = take_back(ann, line_2="1").content.decode()
+    assert "Taken back: give" in first
+    assert "went back to gift cards" in first
+    assert "1 of 2 left" in first
+    assert "已退货" in take_back(ann, language="zh-hans", token="r2", line_1="1").content.decode()
+    last = take_back(ann, token="r3", line_2="1").content.decode()
+    assert "has taken no basket" in last
+    row = Checkout.objects.get()
+    assert (row.returned_due_minor, row.returned_points, row.returned_cards_minor) == (taken[0], 100, 5_000)
+    assert have(shop, ann, now) == taken[1]
+
+
+def test_a_button_pressed_twice_takes_back_once(take_back, ann, taken):
+    once, twice = (take_back(ann, line_2="1") for _ in range(2))
+    assert (once.status_code, twice.status_code) == (200, 200)
+    assert Checkout.objects.get().returned == {"2": 1000}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, "write how much of which line"),
+        ({"line_1": "0"}, "write how much of which line"),
+        ({"line_1": "two"}, "such as 1 or 0.350"),
+        ({"line_1": "-1"}, "such as 1 or 0.350"),
+        ({"line_1": "2"}, "Of line 1 1 were bought; 2 cannot come back."),
+    ],
+)
+def test_what_cannot_come_back_is_said_and_nothing_does(take_back, ann, taken, told, said):
+    answer = take_back(ann, **told)
+    assert (answer.status_code, said in answer.content.decode()) == (422, True)
+    assert Checkout.objects.get().returned == {}
+
+
+def test_a_basket_is_found_by_its_receipt_and_by_nobody_elses_page(take_back, see, client, shop, ann, taken, mingde):
+    other = member(shop.merchant, 2)
+    assert "receipt S-9" in client.get("/counter/m/0/returns?number=S-9").content.decode()
+    assert "No basket of this till has the receipt" in client.get("/counter/m/0/returns?number=S-8").content.decode()
+    assert (
+        "No basket of this till has the receipt"
+        in client.get(f"/counter/m/{other}/returns?number=S-9").content.decode()
+    )
+    assert take_back(other, line_1="1").status_code == 404
+    see(mingde.owner)
+    assert take_back(0, line_1="1").status_code == 404
+    assert Checkout.objects.get().returned == {}
+
+
+def test_the_best_coupons_of_the_member_are_found(at, ann):
+    assert at(ann, "price", best="1").context["priced"]["due"] == at(ann, "price").context["priced"]["due"] - 1_000

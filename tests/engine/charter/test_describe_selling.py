@@ -52,6 +52,47 @@ def test_a_coupon_says_all_a_member_must_know():
     )
 
 
+WHENS = [
+    ({"month_days": [8, 18]}, "每月 8、18 日", "on day 8, 18 of the month"),
+    ({"weekdays": [3]}, "周三", "on Wednesday"),
+    ({"hours": [14, 15]}, "14:00 至 16:00", "between 14:00 and 16:00"),
+    ({"birthday": "month"}, "生日当月", "in the month of your birthday"),
+    ({"nth_purchases": [2]}, "第 2 次购买", "on your 2nd purchase"),
+    ({"min_amount": 99, "min_amount_of": "before_discounts"}, "优惠前满 ¥99 可用", "from ¥99 before discounts"),
+]
+
+
+@pytest.mark.parametrize(("when", "chinese", "english"), WHENS, ids=lambda told: str(told)[:20])
+def test_when_an_offer_holds_is_said(when, chinese, english):
+    """A member day that does not say its day would promise its discount every day."""
+    charter = terms(offers=[{"key": "day", "kind": "percent", "percent": 10, "when": when}]).charter
+    for language, told in (("zh", f"规则day：9 折，{chinese}。"), ("en", f"rule day: 10% off, {english}.")):
+        (section,) = [s for s in describe(charter, language) if s.key == "selling"]
+        assert section.sentences[0] == told
+
+
+def test_rules_are_told_by_their_names_and_whom_a_coupon_is_issued_to():
+    charter = terms(
+        offers=[
+            {"key": "day", "kind": "percent", "percent": 10, "group": "sale", "when": {"month_days": [18]}},
+            {"key": "year", "kind": "percent", "percent": 8, "group": "sale"},
+            {"key": "tea", "kind": "buy_get", "buy": 2, "get": 1, "most_times": 3},
+        ],
+        coupons=[
+            {"key": "up", "kind": "amount", "amount": 5, "not_with": ["tea", "sale"], "limits": {"issued": 100},
+             "issue": [{"on": "tier_up", "tiers": ["gold"]}, {"on": "win_back", "days": 60}, {"on": "birthday", "days": 7}]},
+        ],
+    ).charter  # fmt: skip
+    (section,) = [s for s in describe(charter, "en") if s.key == "selling"]
+    assert section.sentences[2:6] == [
+        "rule tea: of every 3 the cheapest free, at most 3 times.",
+        "rule up: ¥5 off, 100 in all, while they last, 1 issued on rising to rule gold, 1 issued after 60 days without a purchase, "
+        "1 issued 7 days before the birthday, not with rule tea, rule day, rule year.",
+        "rule day, rule year: only one of them on an order.",
+        "Of all this what saves you most together is taken; what would make it dearer is left out.",
+    ]
+
+
 HEAD = {"name": {"zh": "章", "en": "c"}, "currency": "CNY", "tiers": [named("member")]}
 
 

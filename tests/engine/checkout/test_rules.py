@@ -164,6 +164,23 @@ def test_coupons_that_cannot_be_used_say_why():
     }
 
 
+def test_what_a_coupon_lacks_is_said_in_days_of_the_shop_and_words_of_the_reader():
+    rules = terms(coupons=[{"key": "c", "kind": "amount", "amount": 5}])
+    midnight = datetime(2026, 6, 1, 16, tzinfo=UTC).isoformat()  # 2 June begins in Shanghai
+    held = [
+        {"ref": "old", "template": "c", "valid_until": midnight},
+        {"ref": "new", "template": "c", "valid_from": datetime(2026, 6, 30, 16, tzinfo=UTC).isoformat()},
+        {"ref": "used", "template": "c", "state": "redeemed"},
+        {"ref": "poor", "template": "c", "budget_left_minor": 499},
+    ]
+    priced = ring(rules, line("a", 50), member={"coupons": held}, asks={"coupons": [one["ref"] for one in held]})
+    said = {one["ref"]: one["say"] for one in priced.to_plain()["inapplicable"] + priced.to_plain()["skipped"]}
+    assert said["old"]["en"] == "rule c could be used until 2026-06-01."
+    assert said["new"]["en"] == "rule c can be used from 2026-07-01 on."
+    assert said["used"] == {"zh": "规则c 不可用：已使用。", "en": "rule c cannot be used: it is used."}
+    assert said["poor"]["en"] == "rule c would take ¥5.00 off, and only ¥4.99 are left of its budget."
+
+
 def test_an_exchange_coupon_gives_the_dearest_of_its_goods():
     rules = terms(coupons=[{"key": "c", "kind": "item", "when": {"categories": ["茶"]}}])
     priced = ring(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from shuke.engine.charter.selling import Coupon
+from shuke.kit import misread
 
 Text = str | Promise
 
@@ -120,19 +121,22 @@ GROUPS: tuple[tuple[Text, tuple[Field, ...]], ...] = (
 )  # fmt: skip
 
 
-def shown(document: Mapping[str, Any], told: Mapping[str, str] | None = None) -> list[tuple[Text, list[Field]]]:
-    """The form filled from a template's document, or from what was sent and could not be saved."""
+def shown(
+    document: Mapping[str, Any], tiers: Mapping[str, str], told: Mapping[str, str] | None = None
+) -> list[tuple[Text, list[Field]]]:
+    """The form filled from a template's document, or from what was sent and could not be saved. `tiers`: name → key."""
+    names = {key: name for name, key in tiers.items()}
     groups = []
     for title, fields in GROUPS:
         filled = []
         for field in fields:
-            value = _from_document(document, field) if told is None else told.get(field.name, "")
+            value = _from_document(document, field, names) if told is None else told.get(field.name, "")
             filled.append(field._replace(value=value))
         groups.append((title, filled))
     return groups
 
 
-def _from_document(document: Mapping[str, Any], field: Field) -> Any:
+def _from_document(document: Mapping[str, Any], field: Field, tiers: Mapping[str, str]) -> Any:
     if field.path[0] == "issue":
         rules = document.get("issue") or [{}]
         return rules[0].get(field.path[1], "")
@@ -142,17 +146,25 @@ def _from_document(document: Mapping[str, Any], field: Field) -> Any:
     if field.name == "full_price":
         return value is False
     if field.type == "list":
-        return "，".join(value or [])
+        return "，".join(tiers.get(one, one) if field.name == "tiers" else one for one in value or [])
     return "" if value is None else value
 
 
-def read(told: Mapping[str, str], document: Mapping[str, Any]) -> Coupon:
-    """The template the form describes; what it does not know stays as in `document`. Raises Wrong."""
+def read(told: Mapping[str, str], document: Mapping[str, Any], tiers: Mapping[str, str], language: str) -> Coupon:
+    """The template the form describes; what it does not know stays as in `document`. Raises Wrong.
+
+    `tiers`: name → key, since people write what tiers are called.
+    """
     plain: dict[str, Any] = {k: (dict(v) if isinstance(v, Mapping) else v) for k, v in document.items()}
     for _title, fields in GROUPS:
         for field in fields:
             if field.path[0] != "issue":
                 _put(plain, field, told.get(field.name, "").strip())
+    if chosen := plain["when"].get("tiers"):
+        plain["when"]["tiers"] = [tiers.get(one, one) for one in chosen]
+        if tiers and (unknown := [one for one in plain["when"]["tiers"] if one not in tiers.values()]):
+            said = _("There is no tier %(tier)s; there are %(known)s.")
+            raise Wrong([(_("Tiers"), said % {"tier": unknown[0], "known": ", ".join(tiers)})])
     rule = told.get("rule", "")
     others = list(document.get("issue") or [])[1:]
     first = dict((document.get("issue") or [{}])[0])
@@ -163,7 +175,8 @@ def read(told: Mapping[str, str], document: Mapping[str, Any]) -> Coupon:
     try:
         return Coupon.model_validate(plain)
     except ValidationError as error:
-        raise Wrong([(_place(e["loc"]), e["msg"]) for e in error.errors(include_url=False)]) from error
+        found = misread.news(error.errors(include_url=False))
+        raise Wrong([(_place(e["loc"]), misread.wrong(e, language)) for e in found]) from error
 
 
 def _put(plain: dict[str, Any], field: Field, text: str) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.person import Kind, Says, Told
+from shuke.loyalty.queries import coupons
 from shuke.members.models import TimelineLine
 
 # Tabs above the timeline: name → kinds of lines, or how such kinds begin.
@@ -41,9 +42,15 @@ class Timeline:
         self._request = request
         self._says = says
         self._currency = request.merchant.currency
+        self._coupons: dict[str, str] = {}  # key → what the template is called
 
     def lines(self, lines: Iterable[TimelineLine]) -> list[Told]:
-        known = titles()
+        known, lines = titles(), list(lines)
+        keys = {
+            str(line.body["key"]) for line in lines if line.kind.startswith("coupon.") and (line.body or {}).get("key")
+        }
+        for key, row in coupons.latest_of(self._request.merchant, keys).items() if keys else ():
+            self._coupons[key] = getattr(coupons.terms_of(row).name, self._language())
         return [self._line(line, known) for line in lines]
 
     def _line(self, line: TimelineLine, known: Mapping[str, Kind]) -> Told:
@@ -121,7 +128,8 @@ class Timeline:
 
     def _coupon(self, body: Mapping[str, Any]) -> tuple[str, str]:
         """Which coupon, how many, and what it took off."""
-        detail = str(body.get("campaign") or body.get("key") or "")
+        key = str(body.get("key") or "")
+        detail = str(body.get("campaign") or self._coupons.get(key, key))
         if int(body.get("count") or 1) > 1:
             detail += f" ×{body['count']}"
         return detail, self._says.money(-int(body["amount_minor"])) if body.get("amount_minor") else ""

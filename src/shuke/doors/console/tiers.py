@@ -14,11 +14,10 @@ SHADES = 5  # c-tier-0 … c-tier-4 in app.css
 
 
 def look(request: HttpRequest, code: str) -> tuple[str, int]:
-    """Name in the reader's language and shade of one tier; a tier the charter no longer has keeps its code. "-": none."""
+    """Name in the reader's language and shade of one tier; one the charter no longer has is called as it last was. "-": none."""
     if code == NOT_STATED:
         return _("No tier"), 0
-    known = every(request)
-    return known.get(code, (code, 0))
+    return every(request).get(code) or (_before(request).get(code, code), 0)
 
 
 def every(request: HttpRequest) -> dict[str, tuple[str, int]]:
@@ -30,14 +29,26 @@ def every(request: HttpRequest) -> dict[str, tuple[str, int]]:
     return found
 
 
+def _before(request: HttpRequest) -> dict[str, str]:
+    """code → name in all versions of the charter, the last of them counts; read once per request, where one is asked for."""
+    found = getattr(request, "_tiers_before", None)
+    if found is None:
+        told = [tier for row in charters.published(request.user.merchant) for tier in row.document["tiers"]]  # type: ignore[union-attr]
+        found = request._tiers_before = {tier["key"]: tier["name"][_language()] for tier in told}  # type: ignore[attr-defined]
+    return found
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "zh").startswith("zh") else "en"
+
+
 def _read(request: HttpRequest) -> dict[str, tuple[str, int]]:
     merchant = request.user.merchant  # type: ignore[union-attr]
     try:
         tiers = charters.in_force(merchant, shops.now(merchant)).charter.tiers
     except charters.NoCharter:
         return {}
-    language = "zh" if (get_language() or "zh").startswith("zh") else "en"
-    return {tier.key: (getattr(tier.name, language), shade(rank, len(tiers))) for rank, tier in enumerate(tiers)}
+    return {tier.key: (getattr(tier.name, _language()), shade(rank, len(tiers))) for rank, tier in enumerate(tiers)}
 
 
 def shade(rank: int, count: int) -> int:

@@ -89,6 +89,8 @@ def _draws(request: CounterRequest, who: Member) -> list[dict[str, Any]]:
                 ways.append(("activity", _("for taking part (%(n)s)") % {"n": len(chances.activities)}))
             if chances.affordable:
                 ways.append(("points", _("for %(n)s points") % {"n": f"{chances.price:,}"}))
+            if "given" in one.terms["ways"] and shops.may(request.staff, "adjust"):
+                ways.append(("given", _("a present of the shop")))
             found.append({"draw": one, "name": one.terms["name"], "ways": ways if chances.left != 0 else []})
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,13 +22,15 @@ from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
 from shuke.doors.counter.views import who_is
+from shuke.engine.charter.describe_selling import Words
+from shuke.engine.charter.selling import Limits, Validity
 from shuke.engine.checkout import Basket, Priced
 from shuke.engine.checkout.document import MOST_MINOR, BasketInvalid, basket, from_plain
 from shuke.flows import checkout, coupons
 from shuke.flows.checkout import CheckoutRefused
 from shuke.kit import money
 from shuke.loyalty import queries as loyalty
-from shuke.loyalty.queries import coalition, stored
+from shuke.loyalty.queries import charters, coalition, stored
 from shuke.loyalty.queries import coupons as held
 from shuke.loyalty.queries.facts import order_event
 from shuke.members.models import Member
@@ -39,6 +42,7 @@ FIRST, MORE, MOST_LINES = 3, 3, 60
 # As the basket takes it: above zero, 999,999.999 at most.
 _QUANTITY = re.compile(r"(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 MINUTES = 15
+COUPONS = 20  # of a member, shown to be ticked
 
 
 class NotUnderstood(ValueError):
@@ -51,6 +55,7 @@ class Told:
 
     lines: list[dict[str, str]] = field(default_factory=list)
     coupons: list[str] = field(default_factory=list)
+    best: bool = False
     codes: str = ""
     points: str = ""
     coalition: bool = False
@@ -155,7 +160,10 @@ def _read(request: CounterRequest) -> Told:
     texts = {
         name: posted.get(name, "").strip()[:1000] for name in ("codes", "points", "cards", "stored", "number", "store")
     }
-    told = Told(rows[:MOST_LINES], posted.getlist("coupon")[:50], coalition=bool(posted.get("coalition")), **texts)
+    told = Told(
+        rows[:MOST_LINES], posted.getlist("coupon")[:50], best=bool(posted.get("best")),
+        coalition=bool(posted.get("coalition")), **texts,
+    )  # fmt: skip
     told.number = told.number[:60]
     for name in ("points", "stored"):
         if posted.get(f"{name}_most"):
@@ -198,6 +206,7 @@ def _basket(request: CounterRequest, told: Told) -> tuple[Basket, dict[str, Any]
         )
     asks = {
         "coupons": [*told.coupons, *told.codes.split()],
+        "best": told.best,
         "points": _points(told.points),
         "coalition": told.coalition,
         "gift_cards": told.cards.split(),
@@ -252,6 +261,20 @@ def _shown(plain: dict[str, Any]) -> dict[str, Any]:
     return {"paid": paid, "left": left, "list": plain["totals"]["list_minor"], "due": plain["totals"]["due_minor"]}
 
 
+def _coupons(request: CounterRequest, who: Member) -> list[dict[str, Any]]:
+    """What the member could use, in words that tell two of them apart. The end is told as a day, so not among the conditions."""
+    merchant, now = request.merchant, request.now
+    say = Words(merchant.currency, _language(), charters.document_in_force(merchant, now))
+    found = []
+    for row in held.held_by_member(merchant, who.pk, now)[:COUPONS]:
+        terms = held.terms_of(row.template)
+        plain = terms.model_copy(update={"valid": Validity(), "limits": Limits()})
+        last = row.valid_until and row.valid_until - timedelta(minutes=1)
+        told = {"ref": str(row.pk), "name": say.name(terms), "gives": say.gives(terms), "until": last}
+        found.append({**told, "conditions": say.conditions(plain)})
+    return found
+
+
 def _page(
     request: CounterRequest, who: Member | None, told: Told, *, priced: Priced | None = None, token: str = "",
     rows: int = FIRST, status: int = 200, **more: Any,
@@ -278,9 +301,7 @@ def _page(
         pool = coalition.spendable(merchant, who.pk, now)
         context["pool"] = None if pool.code else pool.points
         context["money"] = stored.balance(merchant, who.pk, now).available if context["has_stored"] else None
-        context["coupons"] = [
-            (str(one.pk), held.terms_of(one.template)) for one in held.held_by_member(merchant, who.pk, now)[:20]
-        ]
+        context["coupons"] = _coupons(request, who)
     response = render(request, "counter/till.html", context, status=status)
     patch_cache_control(response, no_store=True)  # a gift card's code is as good as money
     return response

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.counter import deeds, till, views
+from shuke.doors.counter import deeds, returns, till, views
 
 app_name = "counter"
 
@@ -23,4 +23,6 @@ urlpatterns = [
     path("counter/m/<int:pk>/till/price", till.price, name="till-price"),
     path("counter/m/<int:pk>/till/take", till.take, name="till-take"),
     path("counter/m/<int:pk>/till/back", till.back, name="till-back"),
+    path("counter/m/<int:pk>/returns", returns.returns, name="returns"),
+    path("counter/m/<int:pk>/returns/take", returns.take_back, name="returns-take"),
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from shuke.engine.charter.parts import When
 from shuke.engine.charter.selling import (
+    STEPS,
     Coupon,
     Goods,
+    Issue,
     Limits,
     Offer,
     PointsAsMoney,
@@ -21,17 +25,19 @@ from shuke.engine.charter.sentences_en import English
 from shuke.engine.charter.sentences_zh import Chinese
 from shuke.kit.money import SYMBOLS
 
+if TYPE_CHECKING:
+    from shuke.engine.charter.document import Charter
+
 Rule = Price | Offer | Coupon
 TITLES = {"zh": "购物优惠", "en": "At the till"}
 _STEPS = {
     "tier_price": ("会员价", "tier prices"),
     "offers": ("优惠活动", "offers"),
     "coupons": ("优惠券", "coupons"),
-    "points": ("积分抵扣", "points"),
     "gift_cards": ("礼品卡", "gift cards"),
     "stored_value": ("储值", "stored value"),
 }
-_TENDERS = {**_STEPS, "points": ("积分", "points"), "cash": ("现金及其他付款", "money")}
+_TENDERS = {**_STEPS, "cash": ("现金及其他付款", "money")}
 _ISSUED = {
     "birthday": ("生日", "on the birthday"),
     "tier_up": ("升级时", "on rising to a tier"),
@@ -46,23 +52,25 @@ _ISSUED = {
 class Words:
     """Says the selling part of a charter in one language."""
 
-    def __init__(
-        self,
-        currency: str,
-        language: str,
-        tiers: dict[str, str] | None = None,
-        *,
-        points: str = "",
-        rules: dict[str, str] | None = None,
-    ) -> None:
-        """`tiers` and `rules`: names by key. `points`: what points are called."""
+    def __init__(self, currency: str, language: str, charter: Charter | None = None) -> None:
+        """`charter` knows what tiers, other rules and points are called; without it they are told by their keys."""
         self.zh = language.startswith("zh")
         self.symbol = SYMBOLS.get(currency, currency + " ")
-        self.tiers, self.rules = tiers or {}, rules or {}
-        self.called = points or self.two("积分", "points")
+        self.moments = (Chinese if self.zh else English).moments
+        rules = [] if charter is None else _rules(charter.selling)
+        self.tiers = {t.key: self.two(t.name.zh, t.name.en) for t in charter.tiers} if charter else {}
+        self.names = {rule.key: self.name(rule) for rule in rules}
+        for group in {rule.group: None for rule in rules if rule.group}:
+            self.names[group] = self.listed(self.name(rule) for rule in rules if rule.group == group)
+        self.points_name = (
+            self.two(charter.points.name.zh, charter.points.name.en) if charter else self.two("积分", "points")
+        )
 
     def two(self, chinese: str, english: str) -> str:
         return chinese if self.zh else english
+
+    def listed(self, names: Iterable[str]) -> str:
+        return self.two("、", ", ").join(names)
 
     def money(self, amount: Decimal | None) -> str:
         return f"{self.symbol}{_number(amount or Decimal(0))}"
@@ -134,7 +142,7 @@ class Words:
         text = self.two("，", ", ").join(told)
         if rule.repeat:
             text += self.two(
-                "，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次",
+                "，每满可重复" + ("，上不封顶" if rule.most_times is None else f"，最多 {rule.most_times} 次"),
                 ", again for each full amount"
                 + ("" if rule.most_times is None else f", at most {rule.most_times} times"),
             )
@@ -142,11 +150,22 @@ class Words:
 
     def _buy_get(self, rule: Offer) -> str:
         how = self.two("免费", "free") if rule.percent is None else self.percent(rule.percent)
-        which = self.two("最低价的", "the cheapest") if rule.of is None else self.goods(rule.of)
-        text = self.two(f"买 {rule.buy} 件，{which} {rule.get} 件{how}", f"buy {rule.buy}, {rule.get} of {which} {how}")
-        if rule.most_times is None:
-            return text
-        return text + self.two(f"，每单最多 {rule.most_times} 次", f", at most {rule.most_times} times on one order")
+        if rule.of is None:
+            count = rule.buy + rule.get
+            text = self.two(
+                f"每 {count} 件中最低价的 {rule.get} 件{how}",
+                f"of every {count} the cheapest{f' {rule.get}' if rule.get > 1 else ''} {how}",
+            )
+        elif rule.buy:
+            text = self.two(
+                f"每买 {rule.buy} 件，{self.goods(rule.of)} {rule.get} 件{how}",
+                f"for every {rule.buy} bought {rule.get} of {self.goods(rule.of)} {how}",
+            )
+        else:
+            text = self.two(f"{self.goods(rule.of)} {rule.get} 件{how}", f"{rule.get} of {self.goods(rule.of)} {how}")
+        if rule.most_times is not None:
+            text += self.two(f"，最多 {rule.most_times} 次", f", at most {rule.most_times} times")
+        return text
 
     # ---- for what and when ----------------------------------------------------------------------------------------
     def goods(self, goods: Goods | When) -> str:
@@ -160,11 +179,17 @@ class Words:
         if when.without != Goods():
             told.append(self.two(f"不含 {self.goods(when.without)}", f"not for {self.goods(when.without)}"))
         if when.min_amount:
-            told.append(self.two(f"满 {self.money(when.min_amount)} 可用", f"from {self.money(when.min_amount)}"))
+            early = when.min_amount_of == "before_discounts"
+            told.append(
+                self.two(
+                    f"{'优惠前' if early else ''}满 {self.money(when.min_amount)} 可用",
+                    f"from {self.money(when.min_amount)}{' before discounts' if early else ''}",
+                )
+            )
         if when.min_pieces:
             told.append(self.two(f"满 {when.min_pieces} 件可用", f"from {when.min_pieces} pieces"))
         if when.tiers:
-            names = self.two("、", ", ").join(self.tiers.get(t, t) for t in when.tiers)
+            names = self.listed(self.tiers.get(t, t) for t in when.tiers)
             told.append(self.two(f"限 {names}", f"for {names} only"))
         for chinese, english, values in (
             ("门店", "stores", when.stores),
@@ -173,7 +198,7 @@ class Words:
         ):
             if values:
                 told.append(f"{self.two(chinese, english)} {self.two('、', ', ').join(values)}")
-        told += (Chinese if self.zh else English).moments(when)
+        told += self.moments(when)
         if when.from_date or when.until_date:
             told.append(self.span(when.from_date, when.until_date))
         return told
@@ -214,23 +239,26 @@ class Words:
             )
         return told
 
-    def issued(self, rule: Coupon) -> list[str]:
-        """How a member comes by it."""
-        told = []
-        for i in rule.issue:
-            chinese, english = (text.format(days=i.days) for text in _ISSUED[i.on])
-            if i.on == "birthday" and i.days:
-                chinese, english = f"生日前 {i.days} 天", f"{i.days} days before the birthday"
-            names = self.two("、", ", ").join(self.tiers.get(t, t) for t in i.tiers)
-            told.append(
-                self.two(
-                    f"{f'{names}，' if names else ''}{chinese}发放 {i.count} 张",
-                    f"{i.count} issued {english}{f' for {names}' if names else ''}",
-                )
-            )
-        if rule.claim:
-            told.append(self.two("可自行领取", "can be taken by oneself"))
-        return told
+    def step(self, key: str) -> str:
+        return self.points_name + self.two("抵扣", "") if key == "points" else _STEPS[key][not self.zh]
+
+    def called(self, keys: Iterable[str]) -> str:
+        """Rules, groups and steps by their names."""
+        return self.listed(self.step(k) if k in STEPS else self.names.get(k, k) for k in keys)
+
+    def issued(self, issue: Issue) -> str:
+        """When a rule gives the coupon, to whom and how many."""
+        chinese, english = _ISSUED[issue.on]
+        tiers = self.listed(self.tiers.get(t, t) for t in issue.tiers)
+        if issue.on == "birthday" and issue.days:
+            chinese, english = f"生日前 {issue.days} 天", f"{issue.days} days before the birthday"
+        elif issue.on == "win_back":
+            chinese, english = f"连续 {issue.days} 天未购买时", f"after {issue.days} days without a purchase"
+        if tiers and issue.on == "tier_up":
+            chinese, english = f"升为{tiers}时", f"on rising to {tiers}"
+        elif tiers:
+            chinese, english = f"{chinese}向{tiers}", f"{english} to {tiers}"
+        return self.two(f"{chinese}发放 {issue.count} 张", f"{issue.count} issued {english}")
 
     def returned(self, rule: Coupon) -> list[str]:
         """What becomes of it when the whole order comes back; the usual way is said once for all of them."""
@@ -251,23 +279,19 @@ class Words:
         if rule.alone:
             told.append(self.two("不与其他优惠同享", "with no other offer"))
         elif rule.not_with:
-            told.append(self.apart(rule.not_with))
+            told.append(self.two(f"不与 {self.called(rule.not_with)} 同享", f"not with {self.called(rule.not_with)}"))
         if not rule.on_discounted:
             told.append(self.two("仅限原价商品", "full-price goods only"))
         return told
-
-    def apart(self, keys: tuple[str, ...]) -> str:
-        named = self.two("、", ", ").join(
-            _STEPS[key][not self.zh] if key in _STEPS else self.rules.get(key, key) for key in keys
-        )
-        return self.two(f"不与 {named} 同享", f"not with {named}")
 
     def sentence(self, rule: Rule) -> str:
         """The rule in one sentence: 新客券：减 ¥20，满 ¥150 可用，有效 30 天。"""
         parts = [self.gives(rule), *self.where(rule.when)]
         if isinstance(rule, Coupon):
             parts += [*self.valid(rule.valid), *self.limits(rule.limits)]
-            parts += [*self.issued(rule), *self.returned(rule)]
+            parts += [self.issued(i) for i in rule.issue]
+            parts += [self.two("可自行领取", "can be taken by oneself")] if rule.claim else []
+            parts += self.returned(rule)
         parts += self.alone(rule)
         return self.two(f"{self.name(rule)}：{'，'.join(parts)}。", f"{self.name(rule)}: {', '.join(parts)}.")
 
@@ -280,13 +304,13 @@ class Words:
 
     def points(self, pay: PointsAsMoney, value: Decimal) -> str:
         worth = pay.worth or value
-        parts = [f"100 {self.called}" + self.two(f"抵 {self.money(worth * 100)}", f" pay {self.money(worth * 100)}")]
+        parts = [f"100 {self.points_name}" + self.two(f"抵 {self.money(worth * 100)}", f" pay {self.money(worth * 100)}")]
         if pay.step > 1:
             parts.append(self.two(f"须为 {pay.step} 的整数倍", f"in steps of {pay.step}"))
         if pay.least:
-            parts.append(self.two(f"至少 {pay.least} {self.called}", f"at least {pay.least}"))
+            parts.append(self.two(f"至少 {pay.least} {self.points_name}", f"at least {pay.least}"))
         if pay.most:
-            parts.append(self.two(f"每单最多 {pay.most} {self.called}", f"at most {pay.most} on one order"))
+            parts.append(self.two(f"每单最多 {pay.most} {self.points_name}", f"at most {pay.most} on one order"))
         if pay.share < 100:
             parts.append(
                 self.two(
@@ -301,24 +325,29 @@ class Words:
         if pay.without != Goods():
             parts.append(self.two(f"不含 {self.goods(pay.without)}", f"not for {self.goods(pay.without)}"))
         if pay.not_with:
-            parts.append(self.apart(pay.not_with))
-        called = self.called[:1].upper() + self.called[1:]
-        return self.two(f"{self.called}抵现：{'，'.join(parts)}。", f"{called} as money: {', '.join(parts)}.")
+            parts.append(self.two(f"不与 {self.called(pay.not_with)} 同享", f"not with {self.called(pay.not_with)}"))
+        named = self.points_name[:1].upper() + self.points_name[1:]
+        return self.two(f"{named}抵现：{'，'.join(parts)}。", f"{named} as money: {', '.join(parts)}.")
 
-    def together(self, selling: Selling, rules: list[Rule]) -> list[str]:
-        """What goes together with what, and how it is reckoned where several apply."""
-        told = []
-        per_line = {group.key for group in selling.groups if group.per == "line"}
-        for key in dict.fromkeys(rule.group for rule in rules if rule.group):
-            names = [self.name(rule) for rule in rules if rule.group == key]
-            if len(names) > 1:
-                line = key in per_line
+    def together(self, selling: Selling) -> list[str]:
+        """Which rules exclude one another, and what is chosen then."""
+        rules, told = _rules(selling), []
+        per_line = {g.key for g in selling.groups if g.per == "line"}
+        for group in {rule.group: None for rule in rules if rule.group}:
+            if sum(rule.group == group for rule in rules) > 1 or group in per_line:
+                where = self.two("每件商品", "each article") if group in per_line else self.two("每单", "an order")
                 told.append(
                     self.two(
-                        f"{'、'.join(names)}：每{'行商品' if line else '单'}只取其中一项。",
-                        f"Of {', '.join(names)} only one applies to {'a line of goods' if line else 'an order'}.",
+                        f"{self.names[group]}：{where}只享其中一项。",
+                        f"{self.names[group]}: only one of them on {where}.",
                     )
                 )
+        if len(selling.prices) > 1:
+            told.append(
+                self.two(
+                    "有多个会员价时取最低的，不叠加。", "Of several tier prices the lowest counts; they do not add up."
+                )
+            )
         if selling.most_coupons is not None:
             told.append(
                 self.two(
@@ -326,14 +355,15 @@ class Words:
                     f"At most {selling.most_coupons} coupons on one order.",
                 )
             )
-        if not rules:
-            return told
         if len(rules) > 1:
-            best = selling.choose == "best"
             told.append(
                 self.two(
-                    f"不能同享的，取{'优惠最多的组合' if best else '上面先列出的'}。",
-                    f"Of what does not go together, {'what saves most' if best else 'what stands first above'} applies.",
+                    "以上各项取对您最优惠的组合；某项反而使总价更高时不使用。",
+                    "Of all this what saves you most together is taken; what would make it dearer is left out.",
+                )
+                if selling.choose == "best"
+                else self.two(
+                    "不能同享的，取列在前面的。", "Of what does not go together, what stands first here is taken."
                 )
             )
         if any(rule.when.min_amount for rule in rules) or any(rung for r in rules for rung in getattr(r, "rungs", ())):
@@ -363,14 +393,17 @@ class Words:
         return told
 
     def order(self, selling: Selling) -> str:
-        named = [_STEPS[step][not self.zh] for step in selling.order]
+        named = [self.step(step) for step in selling.order]
         return self.two(f"计算顺序：{' → '.join(named)}。", f"Applied in this order: {' → '.join(named)}.")
 
     def returns(self, selling: Selling) -> list[str]:
         """How goods that come back are refunded, where several things paid."""
         if not selling.back_to:
             return []
-        named = " → ".join(_TENDERS[tender][not self.zh] for tender in every(selling.back_to))
+        named = " → ".join(
+            self.points_name if tender == "points" else _TENDERS[tender][not self.zh]
+            for tender in every(selling.back_to)
+        )
         return [
             self.two(
                 f"退货时依次退回：{named}，每项最多退回本单由其支付的部分。",
@@ -379,19 +412,20 @@ class Words:
         ]
 
 
-def sentences(
-    selling: Selling, *, currency: str, value: Decimal, tiers: dict[str, str], language: str, points: str = ""
-) -> list[str]:
+def sentences(charter: Charter, language: str) -> list[str]:
     """The selling part for the member handbook; nothing, where the charter says nothing about it."""
-    rules: list[Rule] = [*selling.prices, *selling.offers, *selling.coupons]
+    selling, words = charter.selling, Words(charter.currency, language, charter)
+    rules = _rules(selling)
     if not rules and selling.points is None:
         return []
-    named = {rule.key: rule.name.zh if language.startswith("zh") else rule.name.en for rule in rules}
-    words = Words(currency, language, tiers, points=points, rules=named)
     told = [words.sentence(rule) for rule in rules]
     if selling.points is not None:
-        told.append(words.points(selling.points, value))
-    return [*told, *words.together(selling, rules), words.order(selling), *words.returns(selling)]
+        told.append(words.points(selling.points, charter.points.value))
+    return [*told, *words.together(selling), words.order(selling), *words.returns(selling)]
+
+
+def _rules(selling: Selling) -> list[Rule]:
+    return [*selling.prices, *selling.offers, *selling.coupons]
 
 
 def _number(value: Decimal) -> str:

@@ -7,6 +7,7 @@ units. Everything has a default where the field agrees on one (docs/algorithms/c
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import yaml
@@ -66,16 +67,17 @@ def from_plain(raw: dict[str, Any]) -> Charter:
         charter = Charter.model_validate(raw)
     except ValidationError as error:
         news = misread.news(error.errors(include_url=False))
-        raise CharterInvalid([_field_fault(e["loc"], e["msg"], e.get("input", "")) for e in news]) from error
+        raise CharterInvalid([_field_fault(e) for e in news]) from error
     faults = check(charter)
     if faults:
         raise CharterInvalid(faults)
     return charter
 
 
-def _field_fault(place: tuple, message: str, given: object) -> Fault:
-    where = ".".join(str(part) for part in place) or "document"
-    return Fault(where, "field", message=message, given=str(given)[:60])
+def _field_fault(error: Mapping[str, Any]) -> Fault:
+    where = ".".join(str(part) for part in error["loc"]) or "document"
+    said = {"message": misread.wrong(error, "en"), "chinese": misread.wrong(error, "zh")}
+    return Fault(where, "field", given=str(error.get("input", ""))[:60], **said)
 
 
 def to_plain(charter: Charter) -> dict[str, Any]:

@@ -17,7 +17,7 @@ FAULTS = {
         "a charter is a document of named parts (name, currency, tiers, earning …); this is something else.",
         "章程应由具名部分组成（name、currency、tiers、earning……），此文件不是。",
     ),
-    "field": ("{message} (given: {given}).", "{message}（给出的是：{given}）。"),
+    "field": ("{message} (given: {given}).", "{chinese}（给出的是：{given}）。"),
     "key_twice": (
         "the key {key} is used at {other} already; give this one another.",
         "键 {key} 已用于 {other}，请换一个。",

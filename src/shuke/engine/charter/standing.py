@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shuke.engine.charter.terms import Terms
 
 # Columns of a daily bucket and of the lifetime totals.
 AMOUNT, ORDERS, SINGLE, GROWTH, POINTS = range(5)
@@ -45,6 +48,16 @@ class Standing:
     growth_lots: list[list] = field(default_factory=list)  # [event, left, stamp of expiry], those that lapse
     fades_at: datetime | None = None  # when the yearly share of growth value is taken off
     rolling_until: datetime | None = None  # when the whole balance lapses without another activity
+
+    def rank_under(self, terms: Terms) -> int:
+        """By the rules alone. A charter that has no tier of this name has one in its place, the highest at most."""
+        known = terms.rank.get(self.tier)
+        return min(self.rank, len(terms.tiers) - 1) if known is None else known
+
+    def tier_under(self, terms: Terms) -> str:
+        """The tier that counts: by the rules, or a higher one bought or given by hand."""
+        given = [key for key, _ in self.floors] + [paid.tier for paid in self.paid]
+        return terms.tiers[max((self.rank_under(terms), *(terms.rank.get(key, 0) for key in given)))].key
 
     def dues(self) -> list[datetime]:
         """When the clock must look at this member, points and holds aside."""

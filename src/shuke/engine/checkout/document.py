@@ -59,7 +59,7 @@ class CouponDoc(_Part):
     template: Code
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
-    state: Annotated[str, Field(max_length=10)] = "open"
+    state: Literal["open", "held", "redeemed", "void", "expired"] = "open"
     budget_left_minor: Minor | None = None
     terms: Template | None = None
 

@@ -90,8 +90,8 @@ def off(move: Move, state: State, lines: tuple[Line, ...]) -> Shares | Reason:
         return found
     if not found:
         return Reason("lower_price" if rule.step == "tier_price" else "nothing_left")
-    if move.budget_left is not None and sum(s for _, s in found) > move.budget_left:
-        return Reason("budget_exhausted")
+    if move.budget_left is not None and (wanted := sum(s for _, s in found)) > move.budget_left:
+        return Reason("budget_exhausted", (("amount", wanted), ("left", max(0, move.budget_left))))
     return found
 
 

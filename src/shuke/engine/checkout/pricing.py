@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shuke.engine.charter.selling import PREPAID
-from shuke.engine.charter.selling import Coupon as Template
 from shuke.engine.charter.terms import Terms
 from shuke.engine.checkout import paying
 from shuke.engine.checkout.basket import Basket, Coupon, Holdings, Line
@@ -98,7 +97,7 @@ def _coupons(
             left.append((len(moves), Left("coupons", coupon.template, coupon.ref, told, Reason("no_such_template"))))
             continue
         rule = rules.coupon(template)
-        reason = _usable(coupon, template, at) or rule.stands_against(basket, holdings, now)
+        reason = _usable(coupon, now) or rule.stands_against(basket, holdings, now)
         chosen = tuple([i for i in usable if rule.chooses(lines[i].category, lines[i].sku, lines[i].brand)])
         if _consider(rule, coupon.ref, chosen, reason, lines, moves, left):
             moves[-1].budget_left = coupon.budget_left
@@ -110,14 +109,15 @@ def _never(at: datetime) -> datetime:
     return datetime.max.replace(tzinfo=at.tzinfo)
 
 
-def _usable(coupon: Coupon, template: Template, at: datetime) -> Reason | None:
-    if coupon.state == "expired" or (coupon.valid_until is not None and coupon.valid_until <= at):
-        day = coupon.valid_until.date().isoformat() if coupon.valid_until else ""
-        return Reason("expired", (("day", day),))
+def _usable(coupon: Coupon, now: datetime) -> Reason | None:
+    """`now` in the shop's zone, whose days are told: the last one on which it could be used, the first one."""
+    if coupon.state == "expired" or (coupon.valid_until is not None and coupon.valid_until <= now):
+        last = coupon.valid_until and (coupon.valid_until.astimezone(now.tzinfo) - timedelta(microseconds=1))
+        return Reason("expired", (("day", last.date().isoformat() if last else "–"),))
     if coupon.state != "open":
         return Reason("not_open", (("state", coupon.state),))
-    if coupon.valid_from is not None and coupon.valid_from > at:
-        return Reason("not_yet", (("day", coupon.valid_from.date().isoformat()),))
+    if coupon.valid_from is not None and coupon.valid_from > now:
+        return Reason("not_yet", (("day", coupon.valid_from.astimezone(now.tzinfo).date().isoformat()),))
     return None
 
 

@@ -50,8 +50,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_first": ("{name} is for certain purchases only, such as the first.", "{name} 仅限指定次数的购买（如首单）。"),
     "not_yet": ("{name} can be used from {day} on.", "{name} 自 {day} 起可用。"),
     "expired": ("{name} could be used until {day}.", "{name} 已于 {day} 到期。"),
-    "not_open": ("{name} cannot be used: it is {state}.", "{name} 不可用：状态为 {state}。"),
-    "budget_exhausted": ("The budget of {name} is used up.", "{name} 的预算已用完。"),
+    "not_open": ("{name} cannot be used: it is {state}.", "{name} 不可用：{state}。"),
+    "budget_exhausted": (
+        "{name} would take {amount} off, and only {left} are left of its budget.",
+        "{name} 需优惠 {amount}，其预算只剩 {left}。",
+    ),
     "no_such_template": ("There is no coupon template {name}.", "没有券模板 {name}。"),
     "code_refused": (
         "The code {name} cannot be used. Check it, or ask the shop.",
@@ -94,6 +97,11 @@ CAPS = {
     "due": ("nothing is left to pay", "已全部抵扣"),
     "step": ("only whole steps", "须为整数倍"),
 }
+STATES = {
+    "held": ("set aside for another basket", "已被另一购物车占用"),
+    "redeemed": ("used", "已使用"),
+    "void": ("void", "已作废"),
+}
 _MONEY = ("amount", "missing", "threshold", "left")
 
 
@@ -109,4 +117,6 @@ class Reason(NamedTuple):
         told = {k: money.show(int(v), currency) if k in _MONEY else v for k, v in self.figures}
         if "cap" in told:
             told["cap"] = CAPS[str(told["cap"])][chinese]
+        if "state" in told:
+            told["state"] = STATES[str(told["state"])][chinese]
         return REASONS[self.code][chinese].format(name=name[0] if chinese else name[1], **told)

@@ -20,18 +20,7 @@ class Grades(Run):
 
     def tier_at(self, terms: Terms) -> str:
         """The tier that counts: by the rules, or a higher one bought or given by hand."""
-        standing = self.books.standing
-        rank = self._rank(terms)
-        for key, _ in standing.floors:
-            rank = max(rank, terms.rank.get(key, 0))
-        for paid in standing.paid:
-            rank = max(rank, terms.rank.get(paid.tier, 0))
-        return terms.tiers[rank].key
-
-    def _rank(self, terms: Terms) -> int:
-        standing = self.books.standing
-        known = terms.rank.get(standing.tier)
-        return min(standing.rank, len(terms.tiers) - 1) if known is None else known
+        return self.books.standing.tier_under(terms)
 
     def _next_grading(self, due: datetime) -> tuple[datetime, Callable[[datetime], None]] | None:
         """What of grading falls due first, if that is before `due`."""
@@ -61,7 +50,7 @@ class Grades(Run):
         """Upgrades come at once, unless the charter waits for review days; an invitation never waits."""
         if terms.reviews_all and not invited:
             return
-        now = self._rank(terms)
+        now = self.books.standing.rank_under(terms)
         if now == len(terms.tiers) - 1:
             return
         figures = grade.Figures(self.books.standing, terms, day)
@@ -112,7 +101,7 @@ class Grades(Run):
             self._tell(terms, at, standing.review_at)
 
     def _tell(self, terms: Terms, at: datetime, review_at: datetime) -> None:
-        rank = self._rank(terms)
+        rank = self.books.standing.rank_under(terms)
         tier = terms.tiers[rank]
         figures = grade.Figures(self.books.standing, terms, terms.day(review_at) - timedelta(days=1))
         if not rank or grade.meets(tier.keep, figures, tier.key):
@@ -135,7 +124,7 @@ class Grades(Run):
         """A review looks at the window that ended the day before. Rise, keep, wait, or fall softly."""
         terms = self.versions.at(at)
         standing = self.books.standing
-        rank = self._rank(terms)
+        rank = self.books.standing.rank_under(terms)
         figures = grade.Figures(standing, terms, terms.day(at) - timedelta(days=1))
         tier = terms.tiers[rank]
         event = f"review:{terms.day(at)}"
@@ -168,7 +157,7 @@ class Grades(Run):
     def _fall_after_refund(self, at: datetime, event: str) -> None:
         """Where the charter says so, a return is looked at like a review, without grace."""
         terms = self.versions.at(at)
-        rank = self._rank(terms)
+        rank = self.books.standing.rank_under(terms)
         tier = terms.tiers[rank]
         figures = grade.Figures(self.books.standing, terms, terms.day(at))
         if not rank or grade.meets(tier.keep, figures, tier.key) or grade.meets(tier.reach, figures, tier.key):

@@ -193,7 +193,7 @@ def holdings_of(
     money_on = bool(asks.stored_value or asks.gift_cards) and money.is_on(merchant, at)
     if member_id is None:
         return Holdings(coupons=coupons, refused=refused, stored_value_off=not money_on)
-    who = loyalty.bearings(merchant, member_id)
+    who = loyalty.bearings(merchant, member_id, at)
     points, refused_points = pooled.points_of(merchant, member_id, at, asks) if asks.points else (0, "")
     return Holdings(
         tier=who.tier,

@@ -62,6 +62,14 @@ def in_force(merchant: Merchant, now: datetime) -> Terms:
     return versions(merchant).at(now)
 
 
+def document_in_force(merchant: Merchant, now: datetime) -> document.Charter | None:
+    """The charter that counts at `now`, for its names; None where there is none."""
+    try:
+        return in_force(merchant, now).charter
+    except NoCharter:
+        return None
+
+
 def drafts(merchant: Merchant) -> list[CharterDraft]:
     """Charters in the making, the latest saved first."""
     return list(

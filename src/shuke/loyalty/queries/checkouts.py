@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from shuke.engine.checkout import PricedLine
 from shuke.kit import bulk
 from shuke.loyalty.models import Checkout, CheckoutReturn
@@ -40,8 +42,10 @@ def any_captured(merchant: Merchant) -> bool:
     return bool(bulk.select(sql, [merchant.pk]))
 
 
-def of_member(merchant: Merchant, member_id: int, *, limit: int = 50) -> list[Checkout]:
-    return list(Checkout.objects.filter(merchant=merchant, member_id=member_id).order_by("-placed_at", "-id")[:limit])
+def taken_from(merchant: Merchant, members: QuerySet[Any, Any], *, limit: int = 50) -> list[Checkout]:
+    """Baskets that were paid, of a member and whoever was merged into them (`families.family`), the latest first."""
+    rows = Checkout.objects.filter(merchant=merchant, member_id__in=members, state="captured")
+    return list(rows.order_by("-placed_at", "-id")[:limit])
 
 
 def timed_out(merchant: Merchant, now: datetime, *, limit: int = 500) -> list[Checkout]:

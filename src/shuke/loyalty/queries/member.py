@@ -42,17 +42,23 @@ class Bearings(NamedTuple):
     birthday: tuple[int, int, bool] | None
 
 
-def bearings(merchant: Merchant, member_id: int) -> Bearings:
+def bearings(merchant: Merchant, member_id: int, at: datetime) -> Bearings:
     """Of somebody whose books were never opened: no tier, no purchase. Raises Member.DoesNotExist."""
     found = bulk.select(
-        "SELECT m.birth_month, m.birth_day, m.birth_lunar, w.tier, w.standing FROM members_member m "
+        "SELECT m.birth_month, m.birth_day, m.birth_lunar, w.tier, w.standing, w.next_review_at FROM members_member m "
         "LEFT JOIN loyalty_wallet w ON w.member_id = m.id WHERE m.merchant_id = %s AND m.id = %s",
         [merchant.pk, member_id],
     )
     if not found:
         raise Member.DoesNotExist(member_id)
-    month, day, lunar, tier, standing = found[0]
+    month, day, lunar, tier, standing, due = found[0]
     purchases = json.loads(standing).get("purchases", 0) if standing else 0
+    moment, versions = bulk.read_moment(due), charters.versions(merchant)
+    # What the wallet says was true when it was last written: since then a tier may have ended, or a new charter may call it
+    # otherwise.
+    if tier and (tier not in versions.at(at).rank or (moment is not None and moment <= at)):
+        head = stored.heads(merchant, [member_id]).get(member_id)
+        tier = _as_of(merchant, member_id, head, at).tier_at(versions.at(at))
     return Bearings(tier or "", int(purchases), (month, day, bool(lunar)) if month and day else None)
 
 
@@ -230,7 +236,7 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
     # The next one that can be reached by what a member does; its place may be further up than the next.
     reachable = [i for i in range(rank + 1, len(terms.tiers)) if terms.tiers[i].reachable]
     above = terms.charter.tiers[reachable[0]] if reachable else None
-    ruled = terms.tiers[fold._rank(terms)]
+    ruled = terms.tiers[standing.rank_under(terms)]
     window = figures.over(terms.charter.grading.window)
     missing = grade.explain(terms.tiers[reachable[0]].reach, figures, above.key) if above else {}
     keep: dict[str, Any] = {}

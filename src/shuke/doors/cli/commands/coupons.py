@@ -28,8 +28,9 @@ def _say(error: Exception) -> Refused:
 
 def _sentence(desk: Desk, terms) -> str:  # type: ignore[no-untyped-def] # selling.Coupon, imported late
     from shuke.engine.charter.describe_selling import Words
+    from shuke.loyalty.queries.charters import document_in_force
 
-    return Words(desk.merchant.currency, language()).sentence(terms)
+    return Words(desk.merchant.currency, language(), document_in_force(desk.merchant, desk.now)).sentence(terms)
 
 
 @declared(

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuke.doors.console import coupon_form, words
+from shuke.doors.console import coupon_form, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter.describe_selling import Words
 from shuke.flows import coupons as flow
 from shuke.kit import numbers
 from shuke.loyalty.actions import coupons
 from shuke.loyalty.actions.coupons import CouponRefused, Issue
+from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import coupons as stored
 from shuke.loyalty.queries.charters import NoCharter
 from shuke.members import queries as members
@@ -85,7 +86,7 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         if key:
             told["key"] = key
         try:
-            made = coupon_form.read(told, document)
+            made = coupon_form.read(told, document, _tier_keys(request), words.language())
             coupons.save_template(
                 merchant=request.merchant, template=made, now=request.now, actor=request.staff.username
             )
@@ -98,7 +99,7 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("console:coupon-template", made.key)
-    context = {"groups": coupon_form.shown(document, told), "wrong": wrong, "key": key}
+    context = {"groups": coupon_form.shown(document, _tier_keys(request), told), "wrong": wrong, "key": key}
     return render(request, "console/coupon_form.html", context, status=422 if wrong else 200)
 
 
@@ -166,9 +167,15 @@ def _issue(request: StaffRequest, key: str) -> None:
         messages.warning(request, _("Nobody is known by: %(names)s") % {"names": ", ".join(unknown[:10])})
 
 
+def _tier_keys(request: StaffRequest) -> dict[str, str]:
+    """Name in the reader's language → key."""
+    return {name: key for key, (name, _shade) in tiers.every(request).items()}
+
+
 def speaker(request: StaffRequest) -> Words:
     """Templates as sentences in the language of the page."""
-    return Words(request.merchant.currency, "zh" if words.language().startswith("zh") else "en")
+    language = "zh" if words.language().startswith("zh") else "en"
+    return Words(request.merchant.currency, language, charters.document_in_force(request.merchant, request.now))
 
 
 def refusal(error: CouponRefused) -> str:
