@@ -55,6 +55,9 @@ REFUSALS = {
 }
 
 
+_UNKNOWN = dict.fromkeys(("used", "allowed", "next"), "–")  # of refusals older than `figures`
+
+
 class Handed(NamedTuple):
     """`code` is "" when it was done. A replay gives the first answer again."""
 
@@ -113,6 +116,7 @@ def hand_out(
         label=found.label,
         state=BenefitUse.State.DONE if done else BenefitUse.State.REFUSED,
         code=found.code,
+        figures=None if done else found.figures,
         at=now,
         tier=seen.tier,
         charter_version=seen.terms.version,
@@ -144,14 +148,8 @@ def _replay(before: BenefitUse, payload: bytes) -> Handed:
     if bytes(before.payload) != payload:
         raise KeyReused(before.key)
     if before.state == BenefitUse.State.REFUSED:
-        figures: dict[str, object] = {
-            "name": before.label,
-            "benefit": before.benefit,
-            "used": "–",
-            "allowed": "–",
-            "next": "–",
-        }
-        return Handed(False, before.code, before, figures, True)
+        kept = before.figures or _UNKNOWN | {"name": before.label, "benefit": before.benefit}
+        return Handed(False, before.code, before, kept, True)
     return Handed(True, "", before, {}, True)
 
 
