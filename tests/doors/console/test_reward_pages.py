@@ -36,8 +36,8 @@ def test_the_log_filters_reports_exports_and_takes_back(see, lan, who):
         )  # fmt: skip
     client = see(lan.owner)
     page = text(client.get("/rewards/benefits"))
-    assert (page.count("handed out"), "¥7.00" in page, "used_up" in page) >= (2, True, True)
-    assert "used_up" not in text(client.get("/rewards/benefits?state=done"))
+    assert (page.count("handed out"), "¥7.00" in page, "is used up: 2 of 2" in page) >= (2, True, True)
+    assert "used up" not in text(client.get("/rewards/benefits?state=done"))
     assert "Nothing here" in text(client.get("/rewards/benefits?benefit=lounge"))
     assert "Nothing here" in text(client.get("/rewards/benefits?member=nobody"))
     file = b"".join(client.get("/rewards/benefits?export=csv&state=done").streaming_content).decode("utf-8-sig")

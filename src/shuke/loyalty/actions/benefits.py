@@ -148,9 +148,18 @@ def _replay(before: BenefitUse, payload: bytes) -> Handed:
     if bytes(before.payload) != payload:
         raise KeyReused(before.key)
     if before.state == BenefitUse.State.REFUSED:
-        kept = before.figures or _UNKNOWN | {"name": before.label, "benefit": before.benefit}
-        return Handed(False, before.code, before, kept, True)
+        return _refused(before)
     return Handed(True, "", before, {}, True)
+
+
+def _refused(row: BenefitUse) -> Handed:
+    kept = row.figures or _UNKNOWN | {"name": row.label, "benefit": row.benefit}
+    return Handed(False, row.code, row, kept, True)
+
+
+def why_refused(row: BenefitUse, language: str) -> str:
+    """The sentence that was said when it was refused; "" of what was handed out."""
+    return _refused(row).say(language)
 
 
 def _look_up(
