@@ -143,9 +143,15 @@ def in_the_house():
     return replayed("house", "2026-04-10")
 
 
+@pytest.fixture(scope="module")
+def goods_back():
+    return replayed("goods", "2026-03-31")
+
+
 @pytest.mark.parametrize(
     ("where", "after"),
     [
+        ("goods_back", "What each gave (`--until 2026-03-31`)"),
         ("at_the_counter", "What each gave (`--until 2026-05-31`)"),
         ("in_the_house", "What each gave (`--until 2026-04-10`)"),
     ],

@@ -89,9 +89,7 @@ def _problems(told: Told, request: Request) -> list[ProblemOut]:
         found = telling.problems(told.raw(), words)
     except CharterInvalid as error:
         return [
-            ProblemOut(
-                where=f.where, label=f.where, text=f.say(words).removeprefix(f"{f.where}: "), code=f.code
-            )
+            ProblemOut(where=f.where, label=f.where, text=f.say(words).removeprefix(f"{f.where}: "), code=f.code)
             for f in error.faults
         ]
     return [ProblemOut(**one._asdict()) for one in found]
