@@ -73,6 +73,11 @@ def from_plain(raw: dict[str, Any]) -> Charter:
     return charter
 
 
+def published(raw: dict[str, Any]) -> Charter:
+    """A document that is in force or was: it explains what was booked under it, whatever is checked more strictly today."""
+    return Charter.model_validate(raw)
+
+
 def _field_fault(place: tuple, message: str, given: object) -> Fault:
     where = ".".join(str(part) for part in place) or "document"
     return Fault(where, "field", message=message, given=str(given)[:60])

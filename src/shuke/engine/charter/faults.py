@@ -165,10 +165,6 @@ FAULTS = {
         "benefit {benefit} cannot be shared out by days: that needs a period with an end, and `times` in every grant.",
         "权益 {benefit} 无法按天折算：须有会结束的周期，且“谁享有、几次”（grants）每条都写明几次。",
     ),
-    "nobody_counts": (
-        "benefit {benefit} applies by itself, so nobody counts how often; leave `times` out, or choose a kind that is handed out.",
-        "权益 {benefit} 自动生效，不逐次计数；请去掉“几次”（times），或改用需发放的类型。",
-    ),
     "not_at_the_till": (
         "benefit {benefit} promises {percent} % off, but the till takes nothing off: no tier price or offer under `selling` gives "
         "that to the same members. Add one, or leave `percent` out.",

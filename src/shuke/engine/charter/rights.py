@@ -150,20 +150,12 @@ def _check(rights: Rights, tiers: Collection[str]) -> Iterator[Fault]:
 
 
 def _check_till(rights: Rights, tiers: Collection[str], selling: Selling) -> Iterator[Fault]:
-    """What applies by itself is neither counted nor given by being promised."""
-    by_itself = {kind for kind, (*_, handed) in KINDS.items() if not handed}
-    by_itself |= {kind.key for kind in rights.kinds if not kind.handed_out}
+    """A discount is not given by being promised."""
     for i, benefit in enumerate(rights.benefits):
-        where = f"rights.benefits.{i}"
-        if benefit.kind in by_itself:
-            for n, grant in enumerate(benefit.grants):
-                if grant.times is not None:
-                    yield Fault(f"{where}.grants.{n}.times", "nobody_counts", benefit=benefit.key)
-        if benefit.percent is not None and not any(
-            _gives(rule, benefit, tiers) for rule in (*selling.prices, *selling.offers)
-        ):
+        rules: tuple[Price | Offer, ...] = (*selling.prices, *selling.offers)
+        if benefit.percent is not None and not any(_gives(rule, benefit, tiers) for rule in rules):
             figure = f"{benefit.percent.normalize():f}"
-            yield Fault(f"{where}.percent", "not_at_the_till", benefit=benefit.key, percent=figure)
+            yield Fault(f"rights.benefits.{i}.percent", "not_at_the_till", benefit=benefit.key, percent=figure)
 
 
 def _gives(rule: Price | Offer, benefit: Benefit, tiers: Collection[str]) -> bool:

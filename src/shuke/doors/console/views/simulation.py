@@ -199,7 +199,7 @@ def member(request: StaffRequest, job_id: int, pk: int) -> HttpResponse:
         raise Http404
     today = charters.published(request.merchant)
     names: dict[str, str] = {}
-    for found in [*(document.from_plain(v.document) for v in today), charter]:
+    for found in [*(document.published(v.document) for v in today), charter]:
         names |= {t.key: getattr(t.name, tongue()) for t in found.tiers}
         names |= {r.key: getattr(r.name, tongue()) for r in found.earning}
     sides = [name for name in ("before", "after") if name in told["sides"]]
