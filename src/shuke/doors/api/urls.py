@@ -33,6 +33,7 @@ from shuke.doors.api.shapes import (
     HitOut,
     MemberOut,
     NotGivenBackOut,
+    OrderIn,
     OrderOut,
     OrdersIn,
     OrdersOut,
@@ -180,13 +181,17 @@ def _answers(request: Request, told: OrdersIn, taken: Taken) -> list[OrderOut]:
             outcome = Outcome.CHANGED
         if outcome is not Outcome.SAME and one.refunds_more_than_was_paid and "refund_over_paid" not in oddities:
             oddities.append("refund_over_paid")
-        answers.append(OrderOut(number=one.number, store=one.store, outcome=outcome.value, odd=_odd(request, oddities)))
+        answers.append(
+            OrderOut(number=one.number, store=one.store, outcome=outcome.value, odd=_odd(request, one, oddities))
+        )
     return answers
 
 
-def _odd(request: Request, oddities: Iterable[str]) -> list[CodedRefusal]:
+def _odd(request: Request, one: OrderIn, oddities: Iterable[str]) -> list[CodedRefusal]:
+    amounts = [("paid_minor", one.paid_minor), *(("amount_minor", line.amount_minor) for line in one.lines or ())]
+    field, least = min(amounts, key=lambda told: told[1])
     return [
-        CodedRefusal(code=code, error=sentence(Problem(code, 0, "", "", (), False), language(request)))
+        CodedRefusal(code=code, error=sentence(Problem(code, 0, field, str(least), (), False), language(request)))
         for code in oddities
     ]
 
