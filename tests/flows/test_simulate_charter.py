@@ -310,6 +310,17 @@ def test_the_kept_file_gives_back_what_was_put_in(lan, tmp_path):
     assert list(history.lives(Goods(history, goods))) == list(again.lives(Goods(again, goods)))
 
 
+def test_what_was_taken_back_neither_lapsed_nor_could(lan):
+    """100 bought, 40 given back, the rest lapses: all of what could be used and was not."""
+    publish(lan.merchant)
+    who = member(lan.merchant)
+    record(merchant=lan.merchant, orders=[order("1", 1, 100)], member_ids=[who], now=NOW)
+    record_refunds(merchant=lan.merchant, refunds=[refund("r1", "1", 3, 40)], now=NOW)
+    seen = simulate(merchant=lan.merchant, charter=changed(), now=NOW)
+    assert seen.after["expired"] == seen.after["issued"] > 0
+    assert seen.after["breakage_rate"] == 1
+
+
 def test_a_version_published_before_more_was_checked_is_simulated_as_it_is(lan):
     publish(lan.merchant)
     histories(lan.merchant, 5, 3)
