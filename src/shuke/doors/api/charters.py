@@ -83,7 +83,7 @@ class NotPublished(Refusal):
     problems: list[ProblemOut] = []
 
 
-def _problems(told: Told, request: Request) -> list[ProblemOut]:
+def problems_of(told: Told, request: Request) -> list[ProblemOut]:
     words = told.language or language(request)
     try:
         found = telling.problems(told.raw(), words)
@@ -113,7 +113,7 @@ def version(request: Request, number: int) -> Status:
 @router.post("/charter/validate", response=Checked)
 def validate(request: Request, told: Told) -> Checked:
     """Everything that is wrong with a draft, each with its place and what to do. Publishes nothing."""
-    found = _problems(told, request)
+    found = problems_of(told, request)
     return Checked(valid=not found, problems=found)
 
 
@@ -123,7 +123,7 @@ def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") ->
     force already is refused as `nothing_changes`."""
     token = writer(request.auth)
     merchant = token.merchant
-    if found := _problems(told, request):
+    if found := problems_of(told, request):
         told_so = "这不是有效的章程。" if language(request) == "zh" else "This is no valid charter."
         return Status(422, {"error": told_so, "code": "charter_invalid", "problems": found})
     now = shop_now(merchant)

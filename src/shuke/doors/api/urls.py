@@ -22,7 +22,7 @@ from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
 from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, stored, tiers, till
+from shuke.doors.api import rewards, simulations, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
 from shuke.doors.api.reading import Strictly
@@ -203,6 +203,7 @@ api.add_router("", moving.router)
 api.add_router("", stored.router)
 api.add_router("", tiers.router)  # what is asked of a tier (standing.py) is in it
 api.add_router("", charter_routes.router)
+api.add_router("", simulations.router)
 api.add_router("", finances.router)
 api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)

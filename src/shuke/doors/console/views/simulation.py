@@ -43,13 +43,18 @@ def simulate(request: StaffRequest, draft_id: int) -> HttpResponse:
             except ValueError:
                 messages.warning(request, _("Choose a day."))
                 return redirect("console:charter-simulate", draft.pk)
-        job_id = flow.simulate_later(
-            merchant=request.merchant,
-            charter=charter,
-            since=since,
-            draft=(draft.pk, draft.revision),
-            actor=request.staff.username,
-        )
+        try:
+            job_id = flow.simulate_later(
+                merchant=request.merchant,
+                charter=charter,
+                since=since,
+                draft=(draft.pk, draft.revision),
+                now=request.now,
+                actor=request.staff.username,
+            )
+        except flow.TooFar as error:
+            messages.warning(request, error.say(tongue()))
+            return redirect("console:charter-simulate", draft.pk)
         return redirect("console:charter-simulation", job_id)
     past = [
         job
