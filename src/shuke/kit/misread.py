@@ -53,7 +53,8 @@ def of_field(error: Mapping[str, Any], language: str) -> str:
     told = error["msg"]
     if language.startswith("zh") and error["type"] in CHINESE:
         told = CHINESE[error["type"]].format(**error.get("ctx", {}))
-    place = ".".join(str(part) for part in error["loc"])
+    # Which of several shapes a value failed to have is pydantic's affair: a reader knows the field.
+    place = ".".join(part for part in map(str, error["loc"]) if not part.startswith(("constrained-", "literal[")))
     return f"{place}: {told}" if place else told
 
 
