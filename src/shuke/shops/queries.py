@@ -127,4 +127,4 @@ def tokens(merchant: Merchant) -> list[ApiToken]:
 @lru_cache(maxsize=1000)
 def token_name(number: str) -> str:
     """What a token was called when it was made; "" if there is none. A name never changes."""
-    return ApiToken.objects.filter(pk=numbers.whole(number)).values_list("name", flat=True).first() or ""
+    return ApiToken.objects.filter(pk=numbers.whole(number) or 0).values_list("name", flat=True).first() or ""
