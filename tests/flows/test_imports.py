@@ -74,6 +74,15 @@ def counted(batch_or_preview) -> dict[str, int]:
     return {name: counts[name] for name in imports.COUNTS if counts[name]}
 
 
+def test_a_row_of_a_day_that_has_not_come_is_given_back_and_the_rest_comes_in(lan, tmp_path):
+    """Books that had gone on to that day would let everything lapse that the member has."""
+    odd = [cell.replace("2026-03", "2062-03") for cell in row(2)]
+    virtual = [*row(3), "2027-01-01 00:00:00"]  # a virtual number ends when it ends
+    batch = take(lan, report(tmp_path / "a.csv", [[*row(1), ""], [*odd, ""], virtual], [*HEADER, "虚拟号过期时间"]))
+    assert (batch.state, batch.counts["rejected"], Order.objects.count()) == (ImportBatch.State.DONE, 1, 2)
+    assert [(one["code"], one["value"]) for one in batch.counts["bad"]] == [("in_future", "2062-03-03 10:05:00")]
+
+
 def test_a_report_becomes_orders_members_and_lines_on_their_timeline(lan, tmp_path):
     rows = [
         row(1),

@@ -93,7 +93,7 @@ def test_engine_books_and_simulation_say_the_same(name):
         assert left == seen, where
 
 
-@pytest.mark.parametrize("part", ["counter", "house"])
+@pytest.mark.parametrize("part", ["counter", "house", "goods"])
 def test_the_page_is_true_of_the_books_too(part):
     page = (ROOT / "docs" / "algorithms" / "replay.md").read_text(encoding="utf-8")
     charter, told = (re.search(rf"```{kind} {part}\n(.*?)```", page, re.S)[1] for kind in ("yaml", "jsonl"))

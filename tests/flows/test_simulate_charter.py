@@ -14,7 +14,7 @@ from shuke.flows import simulate_charter
 from shuke.flows.simulate_charter import TooFar, explain, simulate
 from shuke.kit.reading import read_only
 from shuke.loyalty import actions, queries
-from shuke.loyalty.models import Wallet
+from shuke.loyalty.models import PublishedCharter, Wallet
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import facts as booked_facts
 from shuke.loyalty.queries import simulation as stored
@@ -308,6 +308,31 @@ def test_the_kept_file_gives_back_what_was_put_in(lan, tmp_path):
     history, again = stored.history(lan.merchant), load(kept)
     goods = charters.versions(lan.merchant)
     assert list(history.lives(Goods(history, goods))) == list(again.lives(Goods(again, goods)))
+
+
+def test_what_was_taken_back_neither_lapsed_nor_could(lan):
+    """100 bought, 40 given back, the rest lapses: all of what could be used and was not."""
+    publish(lan.merchant)
+    who = member(lan.merchant)
+    record(merchant=lan.merchant, orders=[order("1", 1, 100)], member_ids=[who], now=NOW)
+    record_refunds(merchant=lan.merchant, refunds=[refund("r1", "1", 3, 40)], now=NOW)
+    seen = simulate(merchant=lan.merchant, charter=changed(), now=NOW)
+    assert seen.after["expired"] == seen.after["issued"] > 0
+    assert seen.after["breakage_rate"] == 1
+
+
+def test_a_version_published_before_more_was_checked_is_simulated_as_it_is(lan):
+    publish(lan.merchant)
+    histories(lan.merchant, 5, 3)
+    row = PublishedCharter.objects.get()
+    row.document["rights"] = {
+        "benefits": [{"key": "off", "name": {"zh": "折", "en": "Off"}, "kind": "discount", "percent": "10"}]
+    }
+    with pytest.raises(document.CharterInvalid):
+        document.from_plain(row.document)
+    PublishedCharter.objects.update(document=row.document)
+    seen = simulate(merchant=lan.merchant, charter=changed(), now=NOW)
+    assert seen.members == 5
 
 
 def test_without_a_charter_there_is_only_what_would_be(lan):

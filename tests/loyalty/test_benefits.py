@@ -63,6 +63,7 @@ def test_two_of_two_and_the_third_is_refused_and_remembered(shop):
     take_back(merchant=shop.merchant, use_id=told[0].use.pk, now=NOW, actor="lan.assistant")
     again = give(shop, who, key="k2")  # a retry of the refused one never flips, a new one is served
     assert (again.code, again.replayed) == ("used_up", True)
+    assert again.say("en") == told[2].say("en")
     assert give(shop, who, key="k3").done
 
 

@@ -164,6 +164,8 @@ def test_every_refusal_costs_nothing_and_has_a_sentence(shop, buyer):
         assert (answer.done, answer.code) == (False, code)
         assert answer.say("en") != answer.say("zh") != ""
         assert code in REFUSALS
+    again = pull(shop, buyer, "3", now=START + timedelta(days=41))
+    assert (again.replayed, again.say("en")) == (True, told["not_open"].say("en"))
     assert queries.balance(shop.merchant, buyer, NOW).available == before
     assert DrawTicket.objects.filter(number__isnull=False).count() == 0
 

@@ -136,7 +136,8 @@ def test_a_key_is_one_order_for_ever(shop, buyer):
     refused = ordered(shop, buyer, "k2", count=9)
     assert refused.code == "out_of_stock"
     gifts.add_stock(merchant=shop.merchant, code="cup", amount=20, now=NOW, actor="x")
-    assert (ordered(shop, buyer, "k2", count=9).code, stock()) == ("out_of_stock", 24)
+    again = ordered(shop, buyer, "k2", count=9)
+    assert (again.code, again.say("en"), stock()) == ("out_of_stock", refused.say("en"), 24)
 
 
 def test_every_refusal_leaves_stock_and_points_alone(shop, buyer):

@@ -41,7 +41,7 @@ def publish(
     """
     with transaction.atomic():
         last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
-        if last is not None and document.to_plain(document.from_plain(last.document)) == document.to_plain(charter):
+        if last is not None and document.to_plain(document.published(last.document)) == document.to_plain(charter):
             raise loyalty.CharterRefused("nothing_changes", version=last.version)
         row = loyalty.publish_charter(
             merchant=merchant, charter=charter, effective_from=effective_from, now=now, actor=actor, note=note

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 
@@ -33,6 +33,7 @@ from shuke.flows.kept_history import Kept
 from shuke.kit import clock, jobs
 from shuke.kit.money import digits
 from shuke.kit.progress import Progress, Silent
+from shuke.kit.refusal import Refusal, Sentences
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import simulation as stored
 from shuke.shops.models import Merchant
@@ -45,8 +46,15 @@ KEEP = timedelta(days=7)
 SHOWN = 500  # members named in the list of who moves; the counts are always of all
 
 
-class TooFar(ValueError):
+class TooFar(Refusal):
     """The date is further ahead than last year's trade can be repeated."""
+
+    sentences: ClassVar[Sentences] = {
+        "too_far_ahead": (
+            "{since} is too far ahead: at most {most} can be simulated.",
+            "{since} 太远：最多可模拟到 {most}。",
+        )
+    }
 
 
 class Mover(NamedTuple):
@@ -191,7 +199,7 @@ def sides(
         if start > as_of:
             until, echo = start + AFTER, as_of
             if until > as_of + YEAR:
-                raise TooFar(f"{since} is too far ahead: at most {(as_of + YEAR - AFTER).date()} can be simulated.")
+                raise TooFar("too_far_ahead", since=since, most=(as_of + YEAR - AFTER).date())
         versions = (*(v for v in published if v.since < start), Version(start, number, plain))
     zone = merchant.zone
     today = Setting(tuple(published), zone, until, echo) if published else None
@@ -268,9 +276,16 @@ def _ladder(setting: Setting) -> list[dict[str, Any]]:
 
 
 def simulate_later(
-    *, merchant: Merchant, charter: document.Charter, since: date | None, draft: tuple[int, int] | None, actor: str
+    *,
+    merchant: Merchant,
+    charter: document.Charter,
+    since: date | None,
+    draft: tuple[int, int] | None,
+    now: datetime,
+    actor: str,
 ) -> int:
-    """Let the worker simulate; the job's id. `draft`: id and revision of what is simulated."""
+    """Let the worker simulate; the job's id. `draft`: id and revision of what is simulated. Raises TooFar."""
+    sides(merchant, charter, since, now)  # a day too far ahead is refused at once
     arguments = {
         "document": document.to_plain(charter),
         "since": since.isoformat() if since else None,

@@ -58,7 +58,8 @@ def wrong(error: Mapping[str, Any], language: str) -> str:
 def of_field(error: Mapping[str, Any], language: str) -> str:
     """One field and what is wrong with it."""
     told = wrong(error, language)
-    place = ".".join(str(part) for part in error["loc"])
+    # Which of several shapes a value failed to have is pydantic's affair: a reader knows the field.
+    place = ".".join(part for part in map(str, error["loc"]) if not part.startswith(("constrained-", "literal[")))
     return f"{place}: {told}" if place else told
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from shuke.kit import clock, instances
+from shuke.kit import clock, instances, numbers
 from shuke.shops.models import ApiToken, Merchant, Role, Staff, Store
 
 TOKEN_MARK = "shuke_"  # so that a token found in a log or a repository is known for what it is
@@ -121,3 +122,9 @@ def token_of(text: str) -> ApiToken | None:
 
 def tokens(merchant: Merchant) -> list[ApiToken]:
     return list(ApiToken.objects.filter(merchant=merchant).order_by("id"))
+
+
+@lru_cache(maxsize=1000)
+def token_name(number: str) -> str:
+    """What a token was called when it was made; "" if there is none. A name never changes."""
+    return ApiToken.objects.filter(pk=numbers.whole(number) or 0).values_list("name", flat=True).first() or ""

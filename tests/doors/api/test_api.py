@@ -15,6 +15,7 @@ from shuke.orders.models import Order
 from shuke.shops import actions
 from shuke.shops.models import ApiToken
 from tests import cast
+from tests.loyalty.books import CHARTER, publish
 
 SALE = {
     "number": "A-1001",
@@ -190,12 +191,39 @@ def test_a_refund_has_its_own_day_and_several_have_theirs(till):
     assert told == [("2026-05-23", -20), ("2026-05-27", -30), ("2026-05-28", -78), ("2026-05-29", -50)]
 
 
+def test_what_came_back_of_a_line_is_what_no_longer_earns(lan):
+    """A point for a yuan, and one more for care: of two goods the one that comes back takes its own points along."""
+    care = {"key": "care", "name": {"zh": "护肤", "en": "Care"}, "kind": "per_amount", "when": {"categories": ["care"]}}
+    base = {"key": "base", "name": {"zh": "消费", "en": "Base"}, "kind": "per_amount"}
+    publish(lan.merchant, CHARTER | {"points": {"expiry": {"kind": "never"}}, "earning": [base, care]})
+    till = Till(lan.merchant, may_write=True)
+    goods = [
+        {"title": "霜", "amount_minor": 10_000, "product_code": "C1", "category": "care"},
+        {"title": "杯", "amount_minor": 6_000, "product_code": "M1", "category": "mug"},
+    ]
+    sale = SALE | {"number": "B-1", "paid_minor": 16_000, "lines": goods}
+    assert till.sell(sale)[0] == 200
+    card = Order.objects.get().member.card
+    assert till.get(f"/members/{card}/points")[1]["balance"] == 260
+    back = [goods[0], goods[1] | {"refunded_minor": 6_000}]
+    assert till.sell(sale | {"lines": back, "refunded_minor": 6_000})[0] == 200
+    assert till.get(f"/members/{card}/points")[1]["balance"] == 200
+
+
+def test_what_is_odd_is_named(till):
+    (told,) = till.sell(SALE | {"paid_minor": -5})[1]["orders"]
+    assert [one["code"] for one in told["odd"]] == ["negative_amount"]
+    assert told["odd"][0]["error"].startswith("paid_minor is negative (-5).")
+
+
 @pytest.mark.parametrize(
     ("told", "code", "chinese"),
     [
         ({"refunded_minor": 100, "refunded_at": "2026-05-20T09:59:00+08:00"}, "refund_before_order", "早于下单时间"),
         ({"refunded_minor": 100, "refunded_at": "2126-05-20T09:59:00+08:00"}, "refund_in_future", "尚未到"),
         ({"refunded_at": "2026-05-21T10:00:00+08:00"}, "refund_without_amount", "却没有退款金额"),
+        ({"created_at": "2126-05-20T10:00:00+08:00"}, "order_in_future", "检查收银机时钟"),
+        ({"paid_at": "2126-05-20T10:00:00+08:00"}, "order_in_future", "尚未到"),
         (
             {"refunds": [{"number": "R", "amount_minor": 1, "refunded_at": "2026-05-20T01:59:00Z"}]},
             "refund_before_order",

@@ -41,6 +41,9 @@ def test_a_draft_is_checked_in_the_readers_language_as_document_or_text(till):
     status, told = post(till, "/charter/validate", yaml=text, language="zh")
     assert (status, told["valid"]) == (200, False)
     assert told["problems"][0]["where"].endswith("at_least")
+    assert post(till, "/charter/validate", yaml=text)[1] != told
+    till.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh"
+    assert post(till, "/charter/validate", yaml=text)[1] == told
     assert post(till, "/charter/validate", yaml="tiers: [")[1]["problems"][0]["code"] == "not_yaml"
     assert PublishedCharter.objects.count() == 1
 

@@ -12,6 +12,7 @@ from shuke.loyalty.actions import benefits, draws, gifts
 from shuke.loyalty.models import Draw, Gift, GiftOrder
 from shuke.loyalty.queries import draws as stored
 from shuke.shops import queries as shops
+from shuke.shops.actions import make_token
 from tests.doors.counter.shop import furnish
 
 
@@ -28,6 +29,16 @@ def text(answer) -> str:
     return answer.content.decode()
 
 
+def test_the_log_says_which_program_handed_it_out(see, lan, who):
+    token, _ = make_token(merchant=lan.merchant, name="Web shop", may_write=True, now=now(lan))
+    for n, actor in enumerate((f"token:{token.pk}", "cli:root", "token:7")):
+        benefits.hand_out(merchant=lan.merchant, member_id=who, benefit="wrap", key=f"k{n}", now=now(lan), actor=actor)
+    page = text(see(lan.owner).get("/rewards/benefits"))
+    assert "program “Web shop”" in page
+    assert "command line (root)" in page
+    assert str(token.pk) not in page
+
+
 def test_the_log_filters_reports_exports_and_takes_back(see, lan, who):
     for n in range(3):
         benefits.hand_out(
@@ -36,8 +47,8 @@ def test_the_log_filters_reports_exports_and_takes_back(see, lan, who):
         )  # fmt: skip
     client = see(lan.owner)
     page = text(client.get("/rewards/benefits"))
-    assert (page.count("handed out"), "¥7.00" in page, "used_up" in page) >= (2, True, True)
-    assert "used_up" not in text(client.get("/rewards/benefits?state=done"))
+    assert (page.count("handed out"), "¥7.00" in page, "is used up: 2 of 2" in page) >= (2, True, True)
+    assert "used up" not in text(client.get("/rewards/benefits?state=done"))
     assert "Nothing here" in text(client.get("/rewards/benefits?benefit=lounge"))
     assert "Nothing here" in text(client.get("/rewards/benefits?member=nobody"))
     file = b"".join(client.get("/rewards/benefits?export=csv&state=done").streaming_content).decode("utf-8-sig")

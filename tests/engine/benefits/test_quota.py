@@ -125,6 +125,7 @@ def test_every_kind_of_the_house_can_be_written_into_a_charter(kind):
         (benefit(on_tier_change="prorate", per="tier"), "cannot_prorate"),
         (benefit(on_tier_change="prorate", grants=[{}]), "cannot_prorate"),
         (benefit(when={"before": 3}), "days_around_special"),
+        (benefit(kind="discount", percent=10), "not_at_the_till"),
         (benefit(when={"from_date": "2026-02-01", "until_date": "2026-01-01"}), "ends_before_start"),
         (benefit(when={"days": [{"festival": "no_such_day"}]}), "unknown_festival"),
     ],
@@ -134,6 +135,26 @@ def test_contradictions_are_told(wrong, code):
         terms(wrong)
     assert [f.code for f in told.value.faults] == [code]
     assert all(f.say("zh") != f.say("en") for f in told.value.faults)
+
+
+def test_a_discount_is_promised_to_those_who_get_it_at_the_till():
+    gold = benefit(kind="discount", percent=10, grants=[{"tiers": ["gold"]}])
+    born = benefit(kind="birthday_discount", percent=10, grants=[{"tiers": ["gold"]}])
+    price = {"key": "p", "name": named("p"), "percent": 10}
+    fits = [
+        (gold, {}, True),
+        (gold, {"tiers": ["gold"]}, True),
+        (gold, {"tiers": ["member"]}, False),
+        (born, {"tiers": ["gold"]}, False),
+        (born, {"birthday": "month"}, True),
+    ]
+    for promised, when, kept in fits:
+        selling = {"prices": [price | {"when": when}]}
+        if kept:
+            assert terms(promised, selling=selling)
+            continue
+        with pytest.raises(CharterInvalid, match="the till takes nothing off"):
+            terms(promised, selling=selling)
 
 
 def test_contradictions_of_plans_are_told():

@@ -113,3 +113,11 @@ def test_misspelt_fields_and_broken_yaml_name_the_place():
 def test_money_in_yaml_is_never_a_float():
     charter = document.read(HEAD + "tiers: [{key: a, name: {zh: 甲, en: A}}]\npoints: {value: 0.1}")
     assert str(charter.points.value) == "0.1"
+
+
+def test_what_was_published_is_read_though_more_is_checked_today():
+    raw = document.to_plain(document.ready("general"))
+    raw["rights"] = {"benefits": [{"key": "off", "name": {"zh": "折", "en": "Off"}, "kind": "discount", "percent": 10}]}
+    with pytest.raises(document.CharterInvalid):
+        document.from_plain(raw)
+    assert document.published(raw).rights.benefits[0].percent == 10

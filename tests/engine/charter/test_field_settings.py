@@ -12,20 +12,24 @@ import yaml
 from shuke.engine.charter import document
 from shuke.engine.charter.describe import describe
 from shuke.engine.charter.terms import Terms, Versions
+from shuke.engine.checkout import document as baskets
+from shuke.engine.checkout import price
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import begin
 from shuke.kit.clock import day_start
 
 PAGE = (Path(__file__).parents[3] / "docs" / "algorithms" / "field-settings.md").read_text(encoding="utf-8")
-CASES = re.findall(r"^## (.+?)\n+```yaml\n(.+?)```", PAGE, re.M | re.S)
+CASES = re.findall(r"^## ([^\n]+)\n+```yaml\n(.+?)```", PAGE, re.M | re.S)
+BASKETS = re.findall(r"^## ([^\n]+)\n+```yaml till\n(.+?)```", PAGE, re.M | re.S)
+SYSTEMS = {"Odoo", "ERPNext", "Open", "Square", "Voucherify", "Talon.One", "Taobao", "WeChat"}
 ZONE = ZoneInfo("Asia/Shanghai")
 JOINED = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_the_page_speaks_of_every_system():
-    named = {name.split(":")[0].split(" ")[0] for name, _ in CASES}
-    assert named == {"Odoo", "ERPNext", "Open", "Square", "Voucherify", "Talon.One", "Taobao", "WeChat"}
-    assert len(CASES) == PAGE.count("```yaml")
+@pytest.mark.parametrize("cases", [CASES, BASKETS])
+def test_the_page_speaks_of_every_system(cases):
+    assert {name.split(":")[0].split(" ")[0] for name, _ in cases} == SYSTEMS
+    assert len(CASES) + len(BASKETS) == PAGE.count("```yaml")
 
 
 def fen(text: str) -> int:
@@ -95,3 +99,24 @@ def test_the_settings_do_what_the_example_says(name, text):
             assert expires is not None
             # The day said is the last one on which the points can be used.
             assert (expires.astimezone(ZONE).date() - date.fromisoformat(told["expires"])).days == 1, told
+
+
+@pytest.mark.parametrize(("name", "text"), BASKETS, ids=[name for name, _ in BASKETS])
+def test_what_goes_together_at_the_till(name, text):
+    selling = yaml.load(text, Loader=yaml.BaseLoader)
+    example = selling.pop("example")
+    charter = document.from_plain(
+        {"name": {"zh": name, "en": name}, "currency": "CNY", "selling": selling, "earning": [],
+         "tiers": [{"key": "all", "name": {"zh": "会", "en": "All"}}]}
+    )  # fmt: skip
+    assert all(section.sentences for language in ("zh", "en") for section in describe(charter, language))
+    for told in example:
+        asked = told.get("asks", [])
+        lines = [{"key": k, "category": k, "amount_minor": fen(yuan)} for k, yuan in told["goods"].items()]
+        coupons = [{"ref": key, "template": key} for key in asked]
+        plain = {"lines": lines, "member": {"tier": "all", "coupons": coupons}, "asks": {"coupons": asked}}
+        basket = baskets.from_plain(plain)
+        priced = price(Terms(charter, ZONE, 1), baskets.basket(basket, "CNY"), baskets.holdings(basket), JOINED)
+        off = {one.ref: one.amount for one in priced.applied}
+        assert off == {key: fen(yuan) for key, yuan in told.get("off", {}).items()}, told
+        assert priced.due == fen(told["due"]), told

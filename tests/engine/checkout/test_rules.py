@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shuke.engine.checkout import document
 from tests.engine.checkout.till import line, off, reasons, ring, terms
 
 
@@ -191,3 +192,10 @@ def test_an_exchange_coupon_gives_the_dearest_of_its_goods():
         coupons=["c"],
     )
     assert off(priced) == {"c1": 3000}
+
+
+def test_what_a_basket_gets_wrong_is_named_by_its_field():
+    with pytest.raises(document.BasketInvalid) as told:
+        document.from_plain({"lines": [{"key": "a", "amount_minor": 5}], "asks": {"points": -4}})
+    assert told.value.say("zh").startswith("asks.points: ")
+    assert "constrained" not in told.value.say("en") + told.value.say("zh")

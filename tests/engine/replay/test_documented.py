@@ -143,9 +143,15 @@ def in_the_house():
     return replayed("house", "2026-04-10")
 
 
+@pytest.fixture(scope="module")
+def goods_back():
+    return replayed("goods", "2026-03-31")
+
+
 @pytest.mark.parametrize(
     ("where", "after"),
     [
+        ("goods_back", "What each gave (`--until 2026-03-31`)"),
         ("at_the_counter", "What each gave (`--until 2026-05-31`)"),
         ("in_the_house", "What each gave (`--until 2026-04-10`)"),
     ],
@@ -303,3 +309,13 @@ def test_a_refund_larger_than_the_order_takes_nothing():
     told = report(lines, engine.run(lines), engine)["events"]
     codes = [e["inapplicable"][0]["code"] if e["event"] == "return" and e["inapplicable"] else "" for e in told[2:]]
     assert codes == ["more_than_paid", "", "more_than_paid", "", "more_than_paid"]
+
+
+def test_a_fault_tells_money_as_the_list_does():
+    order = '{"at": "2026-02-01", "event": "order", "member": "a", "order": "1", "paid": 5, "lines": [{"amount": 4, "product": "p"}]}'
+    with pytest.raises(LinesInvalid) as refused:
+        reading.read(['{"at": "2026-01-01", "event": "join", "member": "a"}', order], ZONE, "CNY")
+    assert (
+        refused.value.faults[0].say("en")
+        == "Line 2: the lines add up to ¥4.00, but ¥5.00 was paid for goods; mend one of them."
+    )

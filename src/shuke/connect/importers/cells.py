@@ -169,13 +169,15 @@ class Amounts:
 class Moments:
     """Local date texts to instants in UTC. Days and times of day are remembered apart: both repeat a lot."""
 
-    def __init__(self, zone: ZoneInfo, notes: Notes, formats: tuple[str, ...] = ()) -> None:
-        self._zone, self._notes, self._formats = zone, notes, formats
+    def __init__(
+        self, zone: ZoneInfo, notes: Notes, formats: tuple[str, ...] = (), *, latest: datetime | None = None
+    ) -> None:
+        self._zone, self._notes, self._formats, self._latest = zone, notes, formats, latest
         self._days: dict[str, datetime] = {}
         self._clocks: dict[str, timedelta] = {}
 
     def __call__(self, text: str, column: str) -> datetime | None:
-        """The instant; None where the cell says nothing (filler dates of 1970 with an oddity). Raises RowError: not_a_date."""
+        """The instant; None where the cell says nothing (filler dates of 1970 with an oddity). Raises RowError: not_a_date, in_future."""
         if not text:
             return None
         day, _, clock = text.partition(" ")
@@ -206,9 +208,11 @@ class Moments:
             return None
         if local.year > 2100:
             raise RowError("not_a_date", column, text)
+        aware = local.replace(tzinfo=self._zone) if offset is None else (local - offset).replace(tzinfo=UTC)
+        if self._latest is not None and aware > self._latest:
+            raise RowError("in_future", column, text)
         if offset is not None:
-            return (local - offset).replace(tzinfo=UTC)
-        aware = local.replace(tzinfo=self._zone)
+            return aware
         day = text.partition(" ")[0]
         midnight = datetime(local.year, local.month, local.day)
         start, end = (

@@ -30,6 +30,7 @@ class Options(NamedTuple):
     platform: str | None = None  # e.g. "tmall" for a file in Taobao's layout
     mapping: Mapping[str, Any] | None = None  # for plain files, see plain.py
     stated_at: datetime | None = None  # when the file was made: later statements win
+    latest: datetime | None = None  # nothing that happened is later; None: not looked at
     limits: Limits = DEFAULT
     shops: Mapping[str, str] | None = None  # platform → shop of files that do not name theirs; None: as the others say
 
@@ -71,7 +72,7 @@ class Reading:
         self.platform = options.platform or layout.platform
         self.notes = Notes()
         self.amount = Amounts(options.currency)
-        self.moment = Moments(options.zone, self.notes)
+        self.moment = Moments(options.zone, self.notes, latest=options.latest)
         self.required: set[int] = set()  # places a row must reach to be believed
         self.wide_rows_ok = False
         self.makes_numbers = False  # the file has none: rejected rows carry the made one along

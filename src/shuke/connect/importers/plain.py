@@ -180,7 +180,9 @@ def _order_grouped(reading: Reading) -> Grouped:
     platform = reading.platform
     people = _People(at, platform, defaults)
     title = reading.columns.title
-    moment = Moments(reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()))
+    moment = Moments(
+        reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()), latest=reading.options.latest
+    )
     scale = mapping.get("money_unit", "major") in ("minor", "fen")
     words = _words(mapping)
     fallback = OrderStatus[str(defaults.get("status", "finished")).upper()]
@@ -336,7 +338,9 @@ def _customer_rows(reading: Reading) -> RowReader:
     defaults = mapping.get("defaults") or {}
     people = _People(at, reading.platform, defaults)
     title = reading.columns.title
-    moment = Moments(reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()))
+    moment = Moments(
+        reading.options.zone, reading.notes, tuple(mapping.get("date_formats") or ()), latest=reading.options.latest
+    )
     own = [(str(key), _place(reading, str(key), column)) for key, column in (mapping.get("attributes") or {}).items()]
     asked = [
         (*str(what).partition(":")[::2], _place(reading, str(what), column))

@@ -112,6 +112,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "bad_item": ("'{value}' in {column} is not a packed item that can be taken apart.", "{column} 中的“{value}”无法解析为商品明细。"),
     "amount_missing": ("{column} is empty: without an amount this is no purchase.", "{column} 为空：没有金额无法记为消费。"),
     "not_a_date": ("'{value}' in {column} is not a date that can be read. Write it like 2024-05-01 13:30:00.", "{column} 中的“{value}”不是可识别的日期，请写成 2024-05-01 13:30:00 这样的形式。"),
+    "in_future": (
+        "'{value}' in {column} has not come yet. Correct the date, or the clock of whatever wrote the file.",
+        "{column} 中的“{value}”尚未到来，请更正日期，或检查生成文件的设备时钟。",
+    ),
     "date_missing": ("{column} is empty: without a date this is no purchase.", "{column} 为空：没有日期无法记为消费。"),
     "bad_quantity": ("'{value}' in {column} is not a quantity.", "{column} 中的“{value}”不是有效数量。"),
     "bad_points": ("'{value}' in {column} is not a number of points (zero or more).", "{column} 中的“{value}”不是有效积分（须大于等于零）。"),

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from shuke.connect.importers.cells import (
     BRUSHING,
+    Moments,
     RowError,
     address,
     name_address,
@@ -125,6 +126,7 @@ def order_rows(reading: Reading) -> RowReader:
         notes.odd("sensitive_dropped", columns.title(alipay_at))
     has_account = nick_at < columns.width
     amount, moment = reading.amount, reading.moment
+    to_come = Moments(options.zone, notes)  # a virtual number ends some day
     title = columns.title
     platform, currency, stated_at, shop = reading.platform, options.currency, options.stated_at, options.shop
     statuses: dict[str, OrderStatus | None] = {}
@@ -173,7 +175,7 @@ def order_rows(reading: Reading) -> RowReader:
                 if where is not None:
                     break
         text = row[expiry_at]
-        expires_at = moment(text, "虚拟号过期时间") if text else None
+        expires_at = to_come(text, "虚拟号过期时间") if text else None
         mobile = phone(row[mobile_at], "receiver", expires_at, expires_at is not None)
         fixed = phone(row[town_phone_at]) if row[town_phone_at] else None
         if mobile is None:

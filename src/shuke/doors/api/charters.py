@@ -49,7 +49,7 @@ class Told(Body):
 
     charter: dict[str, Any] | None = None
     yaml: Annotated[str, Field(max_length=1_000_000)] | None = None
-    language: Language = "en"
+    language: Language | None = Field(None, description="of the sentences; else what Accept-Language says")
 
     def raw(self) -> dict[str, Any]:
         """Raises CharterInvalid for text that is no YAML."""
@@ -83,14 +83,13 @@ class NotPublished(Refusal):
     problems: list[ProblemOut] = []
 
 
-def _problems(told: Told) -> list[ProblemOut]:
+def problems_of(told: Told, request: Request) -> list[ProblemOut]:
+    words = told.language or language(request)
     try:
-        found = telling.problems(told.raw(), told.language)
+        found = telling.problems(told.raw(), words)
     except CharterInvalid as error:
         return [
-            ProblemOut(
-                where=f.where, label=f.where, text=f.say(told.language).removeprefix(f"{f.where}: "), code=f.code
-            )
+            ProblemOut(where=f.where, label=f.where, text=f.say(words).removeprefix(f"{f.where}: "), code=f.code)
             for f in error.faults
         ]
     return [ProblemOut(**one._asdict()) for one in found]
@@ -114,7 +113,7 @@ def version(request: Request, number: int) -> Status:
 @router.post("/charter/validate", response=Checked)
 def validate(request: Request, told: Told) -> Checked:
     """Everything that is wrong with a draft, each with its place and what to do. Publishes nothing."""
-    found = _problems(told)
+    found = problems_of(told, request)
     return Checked(valid=not found, problems=found)
 
 
@@ -124,7 +123,7 @@ def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") ->
     force already is refused as `nothing_changes`."""
     token = writer(request.auth)
     merchant = token.merchant
-    if found := _problems(told):
+    if found := problems_of(told, request):
         told_so = "这不是有效的章程。" if language(request) == "zh" else "This is no valid charter."
         return Status(422, {"error": told_so, "code": "charter_invalid", "problems": found})
     now = shop_now(merchant)

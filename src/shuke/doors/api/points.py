@@ -6,7 +6,6 @@ answer for ever (`replayed`), with another request 422 `key_reused`. A refusal b
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from ninja import Header, Router, Schema, Status
@@ -150,9 +149,9 @@ def give_back(request: Request, card: str, told: ReturnIn, idempotency_key: KeyH
 @router.post("/members/{card}/points/hold", response=ANSWERS)
 def hold(request: Request, card: str, told: HoldIn, idempotency_key: KeyHeader = None) -> Status:
     """Set points aside for so many minutes."""
-    merchant, who, _ = call(request, card)
-    until = shop_now(merchant) + timedelta(minutes=told.minutes)
-    return _do(request, who, Ask(told.key or idempotency_key or "", "hold", who.asked_as, told.points, until=until))
+    _, who, _ = call(request, card)
+    one = Ask(told.key or idempotency_key or "", "hold", who.asked_as, told.points, minutes=told.minutes)
+    return _do(request, who, one)
 
 
 @router.post("/members/{card}/points/capture", response=ANSWERS)

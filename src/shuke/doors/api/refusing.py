@@ -20,11 +20,13 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from shuke.doors.api import charters, coalition, partner_cards, referral, till, trouble
 from shuke.doors.api.reading import check_address
+from shuke.doors.api.simulations import NoSimulation
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Forbidden
 from shuke.engine.checkout.document import BasketInvalid
 from shuke.engine.insight.port import EngineFailed, EngineStopped
 from shuke.flows.checkout import CheckoutRefused
+from shuke.flows.simulate_charter import TooFar
 from shuke.insight.queries.figures import NoFigures
 from shuke.kit import misread
 from shuke.kit.refusal import Refusal
@@ -50,6 +52,8 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (CardRefused, partner_cards.status_of),
     (OrderRefused, lambda code: 422),
     (CharterRefused, charters.status_of),
+    (NoSimulation, lambda code: 404),
+    (TooFar, lambda code: 422),
     (BasketInvalid, lambda code: 400),
     (NoFigures, lambda code: 409),
 )

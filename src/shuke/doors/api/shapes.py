@@ -86,6 +86,9 @@ class LineIn(Body):
     title: Text
     quantity: Annotated[float, Field(gt=0, le=10**6, description="pieces, litres, kilograms; thousandths count")] = 1
     amount_minor: Minor
+    refunded_minor: Annotated[
+        int, Field(ge=0, le=10**15, description="so much of it came back so far; rules of goods judge what is left")
+    ] = 0
     product_code: Annotated[str, Field(max_length=80)] = ""
     category: Annotated[str, Field(max_length=160)] = ""
     brand: Annotated[str, Field(max_length=80)] = ""
@@ -182,6 +185,7 @@ class OrderIn(Body):
                     quantity_milli=round(line.quantity * 1000),
                     amount_minor=line.amount_minor,
                     product_code=line.product_code,
+                    refunded_minor=line.refunded_minor,
                     category=line.category,
                     brand=line.brand,
                 )

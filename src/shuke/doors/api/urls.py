@@ -22,7 +22,7 @@ from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
 from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, stored, tiers, till
+from shuke.doors.api import rewards, simulations, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
 from shuke.doors.api.reading import Strictly
@@ -33,6 +33,7 @@ from shuke.doors.api.shapes import (
     HitOut,
     MemberOut,
     NotGivenBackOut,
+    OrderIn,
     OrderOut,
     OrdersIn,
     OrdersOut,
@@ -180,13 +181,17 @@ def _answers(request: Request, told: OrdersIn, taken: Taken) -> list[OrderOut]:
             outcome = Outcome.CHANGED
         if outcome is not Outcome.SAME and one.refunds_more_than_was_paid and "refund_over_paid" not in oddities:
             oddities.append("refund_over_paid")
-        answers.append(OrderOut(number=one.number, store=one.store, outcome=outcome.value, odd=_odd(request, oddities)))
+        answers.append(
+            OrderOut(number=one.number, store=one.store, outcome=outcome.value, odd=_odd(request, one, oddities))
+        )
     return answers
 
 
-def _odd(request: Request, oddities: Iterable[str]) -> list[CodedRefusal]:
+def _odd(request: Request, one: OrderIn, oddities: Iterable[str]) -> list[CodedRefusal]:
+    amounts = [("paid_minor", one.paid_minor), *(("amount_minor", line.amount_minor) for line in one.lines or ())]
+    field, least = min(amounts, key=lambda told: told[1])
     return [
-        CodedRefusal(code=code, error=sentence(Problem(code, 0, "", "", (), False), language(request)))
+        CodedRefusal(code=code, error=sentence(Problem(code, 0, field, str(least), (), False), language(request)))
         for code in oddities
     ]
 
@@ -198,6 +203,7 @@ api.add_router("", moving.router)
 api.add_router("", stored.router)
 api.add_router("", tiers.router)  # what is asked of a tier (standing.py) is in it
 api.add_router("", charter_routes.router)
+api.add_router("", simulations.router)
 api.add_router("", finances.router)
 api.add_router("", coalitions.router)
 api.add_router("", partner_card_routes.router)

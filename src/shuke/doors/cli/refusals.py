@@ -68,7 +68,6 @@ SENTENCES = {
     "Unknown request kind {}; known are {}.": "没有 {} 这种请求；可用：{}。",
     "A hold lasts 1 to {} minutes.": "预留时间为 1 到 {} 分钟。",
     "This batch of codes no longer exists.": "这批券码已不存在。",
-    "{} is too far ahead: at most {} can be simulated.": "{} 太远：最多可模拟到 {}。",
     # members
     "Attribute “{}”: the type must be one of {}.": "属性“{}”：类型须为以下之一：{}。",
     "Attribute “{}”: the key must have 1 to 40 characters.": "属性“{}”：键名须为 1 到 40 个字符。",

@@ -43,7 +43,7 @@ def check(charter: Charter) -> list[Fault]:
         if tier.review is not None:
             _check_review(tier.review, f"tiers.{i}.review", faults)
     faults += check_referral(charter.referral) + check_stored(charter.stored)
-    return faults + check_selling(charter.selling, names) + check_rights(charter.rights, names)
+    return faults + check_selling(charter.selling, names) + check_rights(charter.rights, names, charter.selling)
 
 
 def _check_keys(charter: Charter, faults: list[Fault]) -> None:

@@ -304,7 +304,9 @@ class Words:
 
     def points(self, pay: PointsAsMoney, value: Decimal) -> str:
         worth = pay.worth or value
-        parts = [f"100 {self.points_name}" + self.two(f"抵 {self.money(worth * 100)}", f" pay {self.money(worth * 100)}")]
+        parts = [
+            f"100 {self.points_name}" + self.two(f"抵 {self.money(worth * 100)}", f" pay {self.money(worth * 100)}")
+        ]
         if pay.step > 1:
             parts.append(self.two(f"须为 {pay.step} 的整数倍", f"in steps of {pay.step}"))
         if pay.least:

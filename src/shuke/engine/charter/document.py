@@ -74,6 +74,11 @@ def from_plain(raw: dict[str, Any]) -> Charter:
     return charter
 
 
+def published(raw: dict[str, Any]) -> Charter:
+    """A document that is in force or was: it explains what was booked under it, whatever is checked more strictly today."""
+    return Charter.model_validate(raw)
+
+
 def _field_fault(error: Mapping[str, Any]) -> Fault:
     where = ".".join(str(part) for part in error["loc"]) or "document"
     said = {"message": misread.wrong(error, "en"), "chinese": misread.wrong(error, "zh")}

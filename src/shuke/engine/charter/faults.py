@@ -165,6 +165,12 @@ FAULTS = {
         "benefit {benefit} cannot be shared out by days: that needs a period with an end, and `times` in every grant.",
         "权益 {benefit} 无法按天折算：须有会结束的周期，且“谁享有、几次”（grants）每条都写明几次。",
     ),
+    "not_at_the_till": (
+        "benefit {benefit} promises {percent} % off, but the till takes nothing off: no tier price or offer under `selling` gives "
+        "that to the same members. Add one, or leave `percent` out.",
+        "权益 {benefit} 承诺减免 {percent}%，但收银台不会减：“价格、优惠与券”（selling）里没有给同样会员的会员价或优惠。请补上，"
+        "或去掉“减免百分比”（percent）。",
+    ),
     "days_around_special": (
         "before and after go with special_days here; festivals have their own.",
         "此处“提前几天”（before）与“延后几天”（after）只配合“特别日子”（special_days）；节日请写在“日期”（days）内。",

@@ -17,7 +17,7 @@ from pydantic import Field
 from shuke.engine.charter.faults import Fault
 from shuke.engine.charter.occasions import check_days, check_span
 from shuke.engine.charter.parts import Amount, Count, Day, Key, Name, Part, Positive
-from shuke.engine.charter.selling import Goods, Percent
+from shuke.engine.charter.selling import Goods, Offer, Percent, Price, Selling
 
 # kind: (中文, English, whether it is handed out and logged; the others apply by themselves)
 KINDS: dict[str, tuple[str, str, bool]] = {
@@ -84,7 +84,7 @@ class Benefit(Part):
     # rounded up; now: that of the tier now.
     on_tier_change: Literal["keep", "prorate", "now"] = "keep"
     when: Occasion = Occasion()
-    percent: Percent | None = None  # discounts: what to tell the member; the till's own rules stand under `selling`
+    percent: Percent | None = None  # discounts: what the member is told; a price or offer under `selling` gives it
     cost: Amount = Decimal(0)  # what one costs the shop
 
 
@@ -121,9 +121,9 @@ class Rights(Part):
     undo_minutes: Annotated[int, Field(ge=0, le=10_080)] = 30  # so long whoever handed it out can take it back
 
 
-def check_rights(rights: Rights, tiers: Collection[str]) -> list[Fault]:
+def check_rights(rights: Rights, tiers: Collection[str], selling: Selling) -> list[Fault]:
     """Contradictions that types cannot see."""
-    return list(_check(rights, tiers))
+    return [*_check(rights, tiers), *_check_till(rights, tiers, selling)]
 
 
 def _check(rights: Rights, tiers: Collection[str]) -> Iterator[Fault]:
@@ -147,6 +147,22 @@ def _check(rights: Rights, tiers: Collection[str]) -> Iterator[Fault]:
         yield from _check_occasion(f"{where}.when", benefit.when)
     for i, plan in enumerate(rights.plans):
         yield from _check_plan(f"rights.plans.{i}", plan, tiers)
+
+
+def _check_till(rights: Rights, tiers: Collection[str], selling: Selling) -> Iterator[Fault]:
+    """A discount is not given by being promised."""
+    for i, benefit in enumerate(rights.benefits):
+        rules: tuple[Price | Offer, ...] = (*selling.prices, *selling.offers)
+        if benefit.percent is not None and not any(_gives(rule, benefit, tiers) for rule in rules):
+            figure = f"{benefit.percent.normalize():f}"
+            yield Fault(f"rights.benefits.{i}.percent", "not_at_the_till", benefit=benefit.key, percent=figure)
+
+
+def _gives(rule: Price | Offer, benefit: Benefit, tiers: Collection[str]) -> bool:
+    """Does the till take so much off for everybody who has the benefit?"""
+    whose = {key for grant in benefit.grants for key in grant.tiers or tiers}
+    birthday = benefit.kind != "birthday_discount" or rule.when.birthday is not None
+    return rule.percent == benefit.percent and birthday and whose <= set(rule.when.tiers or tiers)
 
 
 def _check_grants(where: str, benefit: Benefit, tiers: Collection[str]) -> Iterator[Fault]:

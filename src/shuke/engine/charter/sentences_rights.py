@@ -93,14 +93,19 @@ def _when(say: English, when: Occasion) -> str:
         kinds = (" 或" if chinese else " or ").join(_SPECIAL[k][0 if chinese else 1] for k in when.special_days)
         around = ""
         if when.before or when.after:
-            around = (
-                f"（前 {when.before} 天至后 {when.after} 天）"
-                if chinese
-                else f" ({when.before} days before to {when.after} days after)"
-            )
+            around = _around(when.before, when.after, chinese)
         special = f"限{kinds}{around}" if chinese else f"on your {kinds}{around}"
         text = ("，" if chinese else ", ").join(t for t in (text, special) if t)
     return "" if not text else (f"，{text}" if chinese else f", {text}")
+
+
+def _around(before: int, after: int, chinese: bool) -> str:
+    if chinese:
+        told = [f"前 {before} 天" if before else "当天", f"后 {after} 天" if after else "当天"]
+        return f"（{told[0]}至{told[1]}）"
+    days = [f"{n} day{'s' if n > 1 else ''}" for n in (before, after)]
+    first = f"from {days[0]} before" if before else "from the day itself"
+    return f" ({first} to {f'{days[1]} after' if after else 'the day itself'})"
 
 
 def _plan(say: English, plan: Plan) -> str:

@@ -123,7 +123,8 @@ class Benefits:
 
     def _lines(self, order: str) -> tuple[Part, ...]:
         return tuple(
-            Part(g.amount, 0, g.pieces_milli, g.category, g.product, g.brand) for g in self.goods.get(order, ())
+            Part(g.amount, g.refunded, g.pieces_milli, g.category, g.product, g.brand)
+            for g in self.goods.get(order, ())
         )
 
     def end(self, member: str) -> list[dict[str, Any]]:

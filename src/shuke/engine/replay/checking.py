@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 from shuke.engine.checkout.codes import plain
 from shuke.engine.replay.fields import Line, LineFault
+from shuke.kit import money
 
 
-def checked(lines: Sequence[Line]) -> list[LineFault]:
+def checked(lines: Sequence[Line], currency: str) -> list[LineFault]:
     """Everything that is wrong with a list whose lines are right one by one, in the order in which they happen."""
-    look = _Look()
+    look = _Look(currency)
     for line in lines:
         look.at(line)
     return look.faults
 
 
 class _Look:
-    def __init__(self) -> None:
+    def __init__(self, currency: str) -> None:
+        self.currency = currency
         self.faults: list[LineFault] = []
         self.members: set[str] = set()
         self.orders: dict[str, Line] = {}
@@ -92,7 +94,8 @@ class _Look:
         elif not line.paid_told:
             self.fault(line, "missing_field", event="order", field="paid")
         elif line.goods and (whole := sum(g.amount for g in line.goods)) != line.paid:
-            self.fault(line, "lines_differ", sum=whole, paid=line.paid, field="lines")
+            told = {name: money.show(n, self.currency) for name, n in (("sum", whole), ("paid", line.paid))}
+            self.fault(line, "lines_differ", field="lines", **told)
         for good in line.goods:
             known = self.goods.setdefault(good.product, (good.category, good.brand, line.number))
             if good.product and known[:2] != (good.category, good.brand):

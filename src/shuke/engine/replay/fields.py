@@ -200,6 +200,7 @@ class Goods(NamedTuple):
     product: str = ""
     brand: str = ""
     pieces_milli: int = 1000
+    refunded: int = 0  # what came back of it, as far as goods were named
 
 
 class Tenders(NamedTuple):

@@ -47,7 +47,7 @@ def read(text: Iterable[str], zone: ZoneInfo, currency: str) -> list[Line]:
     sold = {line.order: line for line in found if line.event == "order"}
     found.sort(key=lambda x: (x.at, *_turn(x, sold), x.number))
     if not faults:
-        faults = checked(found)
+        faults = checked(found, currency)
     if faults:
         raise LinesInvalid(sorted(faults, key=lambda f: f.line))
     return found

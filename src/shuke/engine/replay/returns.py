@@ -26,6 +26,7 @@ class Plan(NamedTuple):
 class Sold:
     line: Line
     paid: int  # freight and stored value included
+    cost: tuple[Goods, ...]  # what each line cost in money
     is_basket: bool  # priced at the till: goods come back with their share of everything
     money: int = 0  # given back so far
     by_money: bool = False
@@ -41,8 +42,8 @@ class Returns:
     def __init__(self) -> None:
         self.sold: dict[str, Sold] = {}
 
-    def sell(self, line: Line, paid: int, *, is_basket: bool = False) -> None:
-        self.sold[line.order] = Sold(line, paid, is_basket)
+    def sell(self, line: Line, paid: int, goods: tuple[Goods, ...], *, is_basket: bool = False) -> None:
+        self.sold[line.order] = Sold(line, paid, goods, is_basket)
 
     def plan(self, line: Line) -> Plan:
         one = self.sold.get(line.order)
@@ -88,6 +89,11 @@ class Returns:
             one.goods[place] = one.goods.get(place, 0) + quantity
         if line.whole and one.is_basket and plan.of_basket:
             one.goods = {n: g.pieces_milli for n, g in enumerate(one.line.goods, 1)}
+
+    def kept(self, order: str) -> tuple[Goods, ...]:
+        """The lines of an order with what came back of each: a rule that looks at goods judges those that are left."""
+        one = self.sold[order]
+        return tuple(g._replace(refunded=_worth({n: one.goods.get(n, 0)}, one.cost)) for n, g in enumerate(one.cost, 1))
 
 
 def _worth(back: Mapping[int, int], goods: tuple[Goods, ...]) -> int:

@@ -128,7 +128,7 @@ class Till:
         parts = ev.Parts(line.freight, 0, line.discount) if self.versions.needs_parts else None
         if line.tenders is not None:
             return self._priced_order(line)
-        self.returns.sell(line, line.paid + line.freight)
+        self.returns.sell(line, line.paid + line.freight, line.goods)
         self._purchase(line, line.paid, line.goods, parts)
         return Answer(True, events=[(line.member, line.order_event)])
 
@@ -145,7 +145,7 @@ class Till:
         told = list(goods)
         if not self.versions.each_line:
             told.sort(key=lambda g: bits(rules, g.category, g.product, g.brand))
-        return tuple(ev.GoodsLine(g.amount, 0, g.category, g.product, g.brand, g.pieces_milli) for g in told)
+        return tuple(ev.GoodsLine(g.amount, g.refunded, g.category, g.product, g.brand, g.pieces_milli) for g in told)
 
     def _priced_order(self, line: Line) -> Answer:
         """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""
@@ -161,7 +161,7 @@ class Till:
             return answer
         goods, freight = sold_goods(line, priced.lines)
         paid = priced.due + priced.stored_value + priced.gift_cards
-        self.returns.sell(line, paid, is_basket=True)
+        self.returns.sell(line, paid, goods, is_basket=True)
         parts = None
         if self.versions.needs_parts:
             totals = plain["totals"]
@@ -267,9 +267,19 @@ class Till:
         if amount <= 0:
             return Answer(True)
         sold = self.returns.sold[line.order].line
+        self._keep(sold, self.returns.kept(line.order))
         name = f"refund:{sold.order_event}:{line.id}"
         self.members[sold.member].happen(ev.Refunded(name, line.at, sold.order_event, amount))
         return Answer(True, figures={"amount": amount}, events=[(sold.member, name)])
+
+    def _keep(self, sold: Line, goods: tuple[Goods, ...]) -> None:
+        """The archive keeps what came back of each line with the order, for whatever is judged from then on."""
+        event, member = sold.order_event, self.members[sold.member]
+        if goods == self.goods[event]:
+            return
+        self.goods[event] = goods
+        bought = next(e for e in member.events if isinstance(e, ev.Purchase) and e.event == event)
+        member.happen_instead([bought], [bought._replace(lines=self._goods(goods))])
 
     def _goods_back(self, line: Line, plan: Plan, basket: Paid) -> Answer:
         """Of a priced basket: each line's share of money, points, stored value and coupons."""

@@ -42,7 +42,7 @@ class Figures:
     spent_micro: int = 0
     expired_micro: int = 0
     liability_micro: int = 0
-    matured: int = 0  # points granted whose expiry is past
+    matured: int = 0  # points granted whose expiry is past, less what was taken back
     matured_expired: int = 0  # of these, lapsed unused
     months: dict[str, list[int]] = field(default_factory=lambda: defaultdict(_month))
     expiring: dict[str, list[int]] = field(default_factory=lambda: defaultdict(_expiring))
@@ -55,6 +55,7 @@ class Figures:
         zone = versions.last.zone
         ranks = versions.at(until).rank
         lapsed: dict[str, int] = {}
+        gone: dict[str, int] = {}
         legs = self.legs
         for effect in fold.effects:
             if effect.legs or effect.uses:
@@ -78,11 +79,12 @@ class Figures:
                     lapsed[key] = lapsed.get(key, 0) + amount
                 elif kind in ("claw", "extend"):  # taken back, or granted once more under another lot
                     self.granted_micro -= cost
+                    gone[key] = gone.get(key, 0) + amount
         left = free = held = waiting = 0
         for lot in books.lots.values():
             self.granted_micro += lot.granted * lot.cost_micro
             if lot.expires_at is not None and lot.expires_at <= until:
-                self.matured += lot.granted
+                self.matured += lot.granted - gone.get(lot.key, 0)
                 self.matured_expired += lapsed.get(lot.key, 0)
             if not lot.remaining:
                 continue

@@ -59,7 +59,7 @@ class Setting(NamedTuple):
 
     def compiled(self) -> Versions:
         zone = ZoneInfo(self.zone)
-        return Versions([(v.since, Terms(document.from_plain(v.document), zone, v.number)) for v in self.versions])
+        return Versions([(v.since, Terms(document.published(v.document), zone, v.number)) for v in self.versions])
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from django.conf import settings
 from shuke.connect.importers import Fact, Options, read
 from shuke.engine.facts import CouponUse, Order, Person, Problem, Product, Refund
 from shuke.kit.tabular import MOST_UNPACKED, Limits
+from shuke.orders.actions.checking import CLOCKS
 from shuke.orders.models import ImportBatch
 from shuke.shops.models import Merchant
 
@@ -118,6 +119,7 @@ def _options(merchant: Merchant, batch: ImportBatch, file: dict[str, Any]) -> Op
         platform=told.get("platform"),
         mapping=told.get("mapping") or file.get("mapping"),
         stated_at=datetime.fromisoformat(file["stated_at"]),
+        latest=batch.started_at + CLOCKS,
         shops=file.get("shops") or {},
         limits=limits_of(told),
     )

@@ -31,6 +31,7 @@ class Till:
         self.shop, self.currency, self.cards, self.vouchers = shop, currency, cards, vouchers
         self.returns = Returns()
         self.keys: dict[str, int] = {}  # order or redemption → its basket's row
+        self.told: dict[str, facts.Order] = {}  # orders as they were last told
 
     def price(self, line: Line) -> Answer:
         try:
@@ -62,7 +63,7 @@ class Till:
         answer = Answer(True, events=[(line.member, line.order_event)])
         if line.tenders is None:
             self._take_in(line, line.goods, line.paid + line.freight, line.freight, line.discount)
-            self.returns.sell(line, line.paid + line.freight)
+            self.returns.sell(line, line.paid + line.freight, line.goods)
             return answer
         priced, names, told = self._price(basket_of(line), line, line.tenders.codes)
         plain = with_names(priced.to_plain(), names)
@@ -73,7 +74,7 @@ class Till:
             goods, freight = sold_goods(line, priced.lines)
             money = priced.due + priced.stored_value + priced.gift_cards
             self._take_in(line, goods, money, freight, None)
-            self.returns.sell(line, money, is_basket=True)
+            self.returns.sell(line, money, goods, is_basket=True)
             paid.events = answer.events + paid.events
         paid.priced = plain
         return paid
@@ -92,16 +93,12 @@ class Till:
             discount_minor=discount,
             freight_minor=freight,
             paid_minor=paid,
-            lines=tuple(
-                facts.Line(g.product or "–", g.pieces_milli, g.amount, g.product, category=g.category, brand=g.brand)
-                for g in goods
-            )
-            if goods
-            else None,
+            lines=_lines(goods),
             person=facts.Person(claims=(claim,)),
             channel=line.channel,
             stated_at=line.at,
         )
+        self.told[line.order] = order
         take_orders(merchant=self.shop.merchant, orders=[order], now=line.at, actor=ACTOR)
 
     def redeem(self, line: Line) -> Answer:
@@ -193,14 +190,17 @@ class Till:
         return answer
 
     def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:
-        """The document of the money that goes back."""
+        """The document of the money that goes back; and the order told anew, with what came back of each line."""
+        self.returns.done(line, plan, amount)
         if amount <= 0:
-            self.returns.done(line, plan, amount)
             return Answer(True)
         sold = self.returns.sold[line.order].line
         refund = facts.Refund(sold.platform, sold.store, line.order, line.id, amount, line.at, currency=self.currency)
-        taken = take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
-        self.returns.done(line, plan, amount)
+        known = self.told[line.order]
+        anew = known._replace(lines=_lines(self.returns.kept(line.order)), stated_at=line.at)
+        changed = [anew] if anew.lines != known.lines else []
+        self.told[line.order] = anew
+        taken = take_orders(merchant=self.shop.merchant, orders=changed, refunds=[refund], now=line.at, actor=ACTOR)
         event = f"refund:{sold.order_event}:{line.id}"
         gone = sorted(card.card for one in taken.returns for card in one.void)
         left = [void(self.cards.numbers()[str(card)]) for card in gone]
@@ -239,3 +239,13 @@ class Till:
             )
         for pk in sorted(before[2] - set(self._used(row.pk))):
             answer.did.append({"kind": "coupon_return", "coupon": self.shop.coupon_name(pk)})
+
+
+def _lines(goods: tuple[Goods, ...]) -> tuple[facts.Line, ...] | None:
+    return tuple(
+        facts.Line(
+            g.product or "–", g.pieces_milli, g.amount, g.product, category=g.category, brand=g.brand,
+            refunded_minor=g.refunded,
+        )
+        for g in goods
+    ) or None  # fmt: skip

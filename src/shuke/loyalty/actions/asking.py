@@ -33,6 +33,7 @@ class Ask(NamedTuple):
     until: datetime | None = None  # hold: when it times out
     expires_at: datetime | None = None  # adjust: own expiry
     reason: str = ""
+    minutes: int = 0  # hold: instead of `until`, so long from now; sent again later it is the same request
 
 
 class Answer(NamedTuple):
@@ -147,7 +148,8 @@ def check_reason(reason: str) -> None:
 def payload_hash(one: Ask) -> bytes:
     """16 bytes of what is asked. They are kept for ever: the text under them is a JSON list and stays as it is."""
     kind, ref = quoted(one.kind), quoted(one.ref)
-    asked = f'[{kind}, {one.member_id}, {one.amount}, {ref}, "{one.until}", "{one.expires_at}"]'
+    until = f"{one.minutes} min" if one.minutes else one.until
+    asked = f'[{kind}, {one.member_id}, {one.amount}, {ref}, "{until}", "{one.expires_at}"]'
     return hashlib.blake2b(asked.encode(), digest_size=16).digest()
 
 

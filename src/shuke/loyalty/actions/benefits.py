@@ -55,6 +55,9 @@ REFUSALS = {
 }
 
 
+_UNKNOWN = dict.fromkeys(("used", "allowed", "next"), "–")  # of refusals older than `figures`
+
+
 class Handed(NamedTuple):
     """`code` is "" when it was done. A replay gives the first answer again."""
 
@@ -115,6 +118,7 @@ def hand_out(
         label=found.label,
         state=BenefitUse.State.DONE if done else BenefitUse.State.REFUSED,
         code=found.code,
+        figures=None if done else found.figures,
         at=now,
         tier=seen.tier,
         charter_version=seen.terms.version,
@@ -146,15 +150,18 @@ def _replay(before: BenefitUse, payload: bytes) -> Handed:
     if bytes(before.payload) != payload:
         raise KeyReused(before.key)
     if before.state == BenefitUse.State.REFUSED:
-        figures: dict[str, object] = {
-            "name": before.label,
-            "benefit": before.benefit,
-            "used": "–",
-            "allowed": "–",
-            "next": "–",
-        }
-        return Handed(False, before.code, before, figures, True)
+        return _refused(before)
     return Handed(True, "", before, {}, True)
+
+
+def _refused(row: BenefitUse) -> Handed:
+    kept = row.figures or _UNKNOWN | {"name": row.label, "benefit": row.benefit}
+    return Handed(False, row.code, row, kept, True)
+
+
+def why_refused(row: BenefitUse, language: str) -> str:
+    """The sentence that was said when it was refused; "" of what was handed out."""
+    return _refused(row).say(language)
 
 
 def _look_up(

@@ -222,7 +222,7 @@ def draw_ticket(
             code = told.code if told.code in REFUSALS else "not_enough"
             figures |= {"points": ticket.points, "available": told.figures.get("available", 0)}
     if code:
-        ticket.code, ticket.points = code, 0
+        ticket.code, ticket.points, ticket.figures = code, 0, figures
         _save(ticket)
         return Drawn(False, code, ticket, figures)
     _draw(row, terms, ticket, word, source, now)
@@ -320,8 +320,9 @@ def pseudonym(salt: bytes, member_id: int) -> str:
 def _replay(before: DrawTicket, payload: bytes) -> Drawn:
     if bytes(before.payload) != payload:
         raise KeyReused(before.key)
-    unknown = dict.fromkeys(("points", "available", "opens", "closes"), "–")
-    figures = {**unknown, "name": dict(before.draw.terms.get("name") or {}), "draw": before.draw.code}
+    unknown = dict.fromkeys(("points", "available", "opens", "closes"), "–")  # of refusals older than `figures`
+    named = {"name": dict(before.draw.terms.get("name") or {}), "draw": before.draw.code}
+    figures = before.figures or unknown | named
     return Drawn(not before.code, before.code, before, figures, True)
 
 

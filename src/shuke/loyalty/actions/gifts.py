@@ -143,8 +143,9 @@ def order(
     except _Stop as stop:
         row.state, row.code, row.until = GiftOrder.State.REFUSED, stop.code, None
         row.closed_at, row.closed_by = now, ""
+        row.figures = {**figures, **stop.figures}
         _save(row)
-        return Ordered(False, stop.code, row, {**figures, **stop.figures})
+        return Ordered(False, stop.code, row, row.figures)
     _save(row)
     _note(merchant, row, "gift.taken" if at_once else "gift.ordered", now)
     return Ordered(True, "", row, figures)
@@ -190,8 +191,8 @@ def _replay(before: GiftOrder, payload: bytes) -> Ordered:
     if bytes(before.payload) != payload:
         raise KeyReused(before.key)
     name = {"zh": before.gift.name_zh, "en": before.gift.name_en}
-    unknown = dict.fromkeys(("left", "limit", "available", "why"), "–")
-    figures = {**unknown, "name": name, "points": before.points, "count": before.count}
+    unknown = dict.fromkeys(("left", "limit", "available", "why"), "–")  # of refusals older than `figures`
+    figures = before.figures or {**unknown, "name": name, "points": before.points, "count": before.count}
     refused = before.state == GiftOrder.State.REFUSED
     return Ordered(not refused, before.code, before, figures, True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -93,7 +93,9 @@ def _ask(merchant: Merchant, asks: Sequence[Ask], also: set[int], now: datetime,
             told = before.answer
             answers[one.key] = Answer(one.key, told["done"], told["code"], told["figures"], True)
         elif one.key not in seen:
-            fresh[one.member_id].append(one)
+            fresh[one.member_id].append(
+                one._replace(until=now + timedelta(minutes=one.minutes)) if one.minutes else one
+            )
         seen[one.key] = payload
     if fresh:
         now = _not_before(merchant, fresh, heads, now)

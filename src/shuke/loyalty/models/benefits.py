@@ -27,6 +27,7 @@ class BenefitUse(models.Model):
     label = models.JSONField(default=dict, help_text="Its name as it was then: {zh, en}.")
     state = models.CharField(max_length=8, choices=State.choices)
     code = models.CharField(max_length=20, blank=True, help_text="Why it was refused.")
+    figures = models.JSONField(null=True, help_text="Of that sentence: asked again, it is said as it was.")
     at = models.DateTimeField()
     tier = models.CharField(max_length=30, blank=True, help_text="The member's tier then.")
     charter_version = models.PositiveIntegerField(null=True)

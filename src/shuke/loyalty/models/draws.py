@@ -71,6 +71,7 @@ class DrawTicket(models.Model):
     won = models.CharField(max_length=30, blank=True)
     link = models.CharField(max_length=64, blank=True)
     code = models.CharField(max_length=20, blank=True, help_text="Why it was refused.")
+    figures = models.JSONField(null=True, help_text="Of that sentence: asked again, it is said as it was.")
     actor = models.CharField(max_length=60)
     handed_at = models.DateTimeField(null=True, help_text="When the prize was handed over.")
     handed_by = models.CharField(max_length=60, blank=True)

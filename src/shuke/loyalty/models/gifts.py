@@ -108,6 +108,7 @@ class GiftOrder(models.Model):
     way = models.CharField(max_length=8, default="pickup")  # pickup | ship
     state = models.CharField(max_length=10, choices=State.choices)
     code = models.CharField(max_length=20, blank=True, help_text="Why it was refused.")
+    figures = models.JSONField(null=True, help_text="Of that sentence: asked again, it is said as it was.")
     placed_at = models.DateTimeField()
     until = models.DateTimeField(null=True, help_text="Held: when it lapses.")
     closed_at = models.DateTimeField(null=True, help_text="Handed over, cancelled or lapsed.")

@@ -39,7 +39,7 @@ def _compiled(merchant_id: int, zone: str, rows: tuple[tuple[int, Any, int], ...
     begun = [(bulk.read_moment(since), pk, n) for pk, since, n in rows]
     return Versions(
         [
-            (since, Terms(document.from_plain(documents[pk]), ZoneInfo(zone), n))
+            (since, Terms(document.published(documents[pk]), ZoneInfo(zone), n))
             for since, pk, n in begun
             if since is not None
         ]

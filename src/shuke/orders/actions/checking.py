@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shuke.engine.facts import Order, Refund
 from shuke.kit.refusal import Refusal, Sentences
 from shuke.shops.models import Merchant
+
+CLOCKS = timedelta(
+    days=1
+)  # so far a till's clock may run ahead; further, all that the member has would have lapsed by then
 
 
 class OrderRefused(Refusal):
@@ -20,6 +24,11 @@ class OrderRefused(Refusal):
             "that sells in another currency keeps a merchant of its own for it. Nothing of this call was taken in.",
             "订单 {number} 的币种为 {currency}，店铺以 {expected} 记账。请把金额换算为 {expected} 后再提交；另有币种的店铺请单独建一个商户。"
             "本次请求未录入任何内容。",
+        ),
+        "order_in_future": (
+            "Order {number} is dated {at}, which has not come yet (it is {now}). Correct its moments, or check the clock of the "
+            "till. Nothing of this call was taken in.",
+            "订单 {number} 的时间 {at} 尚未到（现在是 {now}）。请更正订单时间，或检查收银机时钟。本次请求未录入任何内容。",
         ),
         "refund_in_future": (
             "Order {number}: its refund is dated {at}, which has not come yet (it is {now}). Correct refunded_at, or check "
@@ -53,6 +62,10 @@ def check(*, merchant: Merchant, orders: Iterable[Order], refunds: Iterable[Refu
             raise OrderRefused(
                 "other_currency", number=order.number, currency=order.currency, expected=merchant.currency
             )
+        moments = (order.created_at, order.paid_at, order.shipped_at, order.finished_at, order.closed_at)
+        latest = max((at for at in moments if at is not None), default=now)
+        if latest > now + CLOCKS:
+            raise OrderRefused("order_in_future", number=order.number, at=shown(latest), now=shown(now))
         made[order.platform, order.shop, order.number] = order.created_at
         if order.refunded_at is not None:
             if not order.refunded_minor:

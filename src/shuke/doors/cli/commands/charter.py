@@ -49,7 +49,7 @@ def show(desk: Desk, as_yaml: bool, version: int | None, ready: str | None) -> N
                     version=wanted, known=", ".join(str(v.version) for v in versions)
                 )
             )
-        charter = document.from_plain(row.document)
+        charter = document.published(row.document)
         title = _("Version {version}, in force from {day}").format(
             version=row.version, day=desk.minute(row.effective_from)
         )

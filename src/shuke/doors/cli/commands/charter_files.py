@@ -80,4 +80,4 @@ def version_of(desk: Desk, number: int):  # type: ignore[no-untyped-def] # docum
                 version=number, known=", ".join(str(v.version) for v in versions)
             )
         )
-    return document.from_plain(row.document)
+    return document.published(row.document)

@@ -73,7 +73,10 @@ def replay(
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _show(told, document.currency)
+        from shuke.doors.cli.commands.charter_replay_told import Teller
+
+        for text in Teller(document, place).lines(told):
+            click.echo(text)
     return None
 
 
@@ -115,61 +118,3 @@ def _throw_away() -> Iterator[None]:
         connection.close()
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _show(told: dict[str, Any], currency: str) -> None:
-    from shuke.kit import money
-
-    code = "zh" if language().startswith("zh") else "en"
-    for one in told["events"]:
-        head = f"{one['line']:>4}  {one['at'][:16].replace('T', ' ')}  {one.get('member', ''):<10} {one['event']}"
-        points = sum(a["points"] for a in one["applied"] if "points" in a and "member" not in a)
-        click.echo(head + (f"  {points:+,}" if any("points" in a for a in one["applied"]) else ""))
-        if "priced" in one:
-            click.echo(
-                "          = "
-                + _("to pay {amount}").format(amount=money.show(one["priced"]["totals"]["due_minor"], currency))
-            )
-        for applied in one["applied"]:
-            for why in applied.get("why", ()):
-                if "rule" in why:
-                    click.echo(f"          + {why['rule']} {why.get('points', why.get('growth', ''))}")
-            if "points" not in applied:
-                click.echo("          + " + " ".join(_words(applied, currency)))
-        for part, sign in (("skipped", "~"), ("inapplicable", "–")):
-            for entry in one[part]:
-                click.echo(f"          {sign} {entry.get('rule') or entry.get('coupon', '')} {entry['say'][code]}")
-    for one in told["by_the_clock"]:
-        head = f"   ⏱  {one['at'][:16].replace('T', ' ')}  {one['member']:<10} "
-        if "points" in one:
-            click.echo(head + f"{one['kind']}  {one['points']:+,}")
-        else:
-            click.echo(
-                head + f"{one.get('coupon') or ' '.join(one['coupons'])}  {one['say'][code] if 'say' in one else ''}"
-            )
-    click.echo()
-    for name, end in told["members"].items():
-        figures = (
-            (_("available"), end["available"]), (_("pending"), end["pending"]), (_("held"), end["held"]),
-            (_("debt"), end["debt"]), (_("growth value"), end["growth"]),
-        )  # fmt: skip
-        click.echo(f"{name}: {end['tier']} · " + " · ".join(f"{label} {figure:,}" for label, figure in figures))
-        if value := end["stored_value"]["available_minor"]:
-            click.echo("    " + _("stored value {amount}").format(amount=money.show(value, currency)))
-        for coupon in end["coupons"]:
-            click.echo(f"    {coupon['id']}  {coupon['template']}  {coupon['state']}")
-
-
-def _words(moved: dict[str, Any], currency: str) -> list[str]:
-    """What moved that is no points, in a few words."""
-    from shuke.kit import money
-
-    return [
-        money.show(value, currency)
-        if name.endswith("_minor")
-        else " ".join(value)
-        if isinstance(value, list)
-        else str(value)
-        for name, value in moved.items()
-        if value not in ("", 0)
-    ]

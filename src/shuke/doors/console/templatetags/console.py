@@ -22,6 +22,7 @@ from shuke.doors.console import figure_table, tiers, words
 from shuke.doors.console import insight_tabs as insight_pages_list
 from shuke.insight.queries import value_told
 from shuke.kit import money as kit_money
+from shuke.shops import queries as shops
 
 register = template.Library()
 
@@ -275,3 +276,14 @@ def lookup(mapping: dict[Any, Any], key: Any) -> Any:
 @register.filter
 def joined(parts: Iterable[str], sign: str = " · ") -> str:
     return sign.join(str(part) for part in parts if part)
+
+
+@register.filter
+def by_whom(actor: str) -> str:
+    """Who did it, for people: a user name as it is, a program by the name of its token."""
+    kind, _sep, who = actor.partition(":")
+    if kind == "token" and (name := shops.token_name(who)):
+        return _("program “%(name)s”") % {"name": name}
+    if kind == "cli" and who:
+        return _("command line (%(name)s)") % {"name": who}
+    return actor

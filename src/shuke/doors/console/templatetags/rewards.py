@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from shuke.engine.benefits import Close, Right
 from shuke.kit import money
+from shuke.loyalty.actions.benefits import why_refused
 from shuke.loyalty.models import BenefitUse, Gift
 from shuke.loyalty.queries import benefits
 from shuke.loyalty.queries.charters import NoCharter, in_force
@@ -196,3 +197,9 @@ def member_benefits(context: template.Context, who: Member) -> dict[str, Any]:
         "lately": list(benefits.log(merchant, benefits.Filter(member_id=who.pk, state="done"))[:LATELY]),
         "cost": sum(benefits.costs_of(merchant, [who.pk]).values()),
     }
+
+
+@register.filter
+def refused_why(row: BenefitUse) -> str:
+    """What was said at the counter."""
+    return why_refused(row, "zh" if chinese() else "en")

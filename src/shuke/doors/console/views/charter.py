@@ -28,7 +28,7 @@ def charter(request: StaffRequest) -> HttpResponse:
             raise Http404
     else:
         shown = in_force or history[0]
-    text = document.from_plain(shown.document)
+    text = document.published(shown.document)
     language = "zh" if words.language().startswith("zh") else "en"
     ladder = [
         {

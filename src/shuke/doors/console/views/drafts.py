@@ -235,7 +235,7 @@ def draft_yaml(request: StaffRequest, draft_id: int) -> HttpResponse:
 def version_yaml(request: StaffRequest, version: int) -> HttpResponse:
     """A published version as a file."""
     row = version_of(request, str(version))
-    return yaml_file(document.to_yaml(document.from_plain(row.document)), f"charter-{version}.yaml")
+    return yaml_file(document.to_yaml(document.published(row.document)), f"charter-{version}.yaml")
 
 
 @console()

@@ -115,7 +115,7 @@ def _book(merchant: int, name: str, zone: str, version: int, since: str, languag
     """Made once per version and language; `since` tells a withdrawn version from one that took its number."""
     row = PublishedCharter.objects.select_related("merchant").get(merchant_id=merchant, version=version)
     tz = row.merchant.tz
-    terms = Terms(document.from_plain(row.document), tz, row.version)
+    terms = Terms(document.published(row.document), tz, row.version)
     return handbook(terms, language=language, shop=name, since=clock.day_of(row.effective_from, tz))
 
 

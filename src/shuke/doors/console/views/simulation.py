@@ -43,13 +43,18 @@ def simulate(request: StaffRequest, draft_id: int) -> HttpResponse:
             except ValueError:
                 messages.warning(request, _("Choose a day."))
                 return redirect("console:charter-simulate", draft.pk)
-        job_id = flow.simulate_later(
-            merchant=request.merchant,
-            charter=charter,
-            since=since,
-            draft=(draft.pk, draft.revision),
-            actor=request.staff.username,
-        )
+        try:
+            job_id = flow.simulate_later(
+                merchant=request.merchant,
+                charter=charter,
+                since=since,
+                draft=(draft.pk, draft.revision),
+                now=request.now,
+                actor=request.staff.username,
+            )
+        except flow.TooFar as error:
+            messages.warning(request, error.say(tongue()))
+            return redirect("console:charter-simulate", draft.pk)
         return redirect("console:charter-simulation", job_id)
     past = [
         job
@@ -199,7 +204,7 @@ def member(request: StaffRequest, job_id: int, pk: int) -> HttpResponse:
         raise Http404
     today = charters.published(request.merchant)
     names: dict[str, str] = {}
-    for found in [*(document.from_plain(v.document) for v in today), charter]:
+    for found in [*(document.published(v.document) for v in today), charter]:
         names |= {t.key: getattr(t.name, tongue()) for t in found.tiers}
         names |= {r.key: getattr(r.name, tongue()) for r in found.earning}
     sides = [name for name in ("before", "after") if name in told["sides"]]
