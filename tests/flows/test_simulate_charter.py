@@ -20,6 +20,7 @@ from shuke.loyalty.queries import facts as booked_facts
 from shuke.loyalty.queries import simulation as stored
 from shuke.members.models import Member
 from shuke.orders.actions import record, record_refunds
+from shuke.orders.models import Order
 from tests.loyalty.books import CHARTER, NOW, member, order, publish, refund
 from tests.loyalty.test_rich_charter import RICH, ROLLING
 
@@ -319,6 +320,34 @@ def test_what_was_taken_back_neither_lapsed_nor_could(lan):
     seen = simulate(merchant=lan.merchant, charter=changed(), now=NOW)
     assert seen.after["expired"] == seen.after["issued"] > 0
     assert seen.after["breakage_rate"] == 1
+
+
+def test_of_goods_that_come_back_pieces_are_counted_line_by_line(lan):
+    """Two mugs of one kind at 8 and at 12: the dearer comes back, one mug is left, also where the rule looks at both as one."""
+    piece = {
+        "key": "mug",
+        "name": {"zh": "杯", "en": "mug"},
+        "kind": "per_item",
+        "points": 5,
+        "when": {"categories": ["杯"]},
+    }
+    charter = CHARTER | {"earning": [piece], "points": {"pending_days": 0, "expiry": {"kind": "never"}}}
+    publish(lan.merchant, charter)
+    who = member(lan.merchant)
+    mugs = (
+        facts.Line("小杯", 1000, 800, "M1", category="杯"),
+        facts.Line("大杯", 1000, 1200, "M2", category="杯", refunded_minor=1200),
+        facts.Line("大杯", 3000, 900, "M2", category="杯", refunded_minor=450),
+    )
+    told = order("1", 1, 29, lines=mugs, refunded_minor=1650)
+    record(merchant=lan.merchant, orders=[told], member_ids=[who], now=NOW)
+    actions.settle(merchant=lan.merchant, order_ids=[Order.objects.get().pk], also_members=[], now=NOW, actor="test")
+    assert queries.balance(lan.merchant, who, NOW).available == 10  # one small mug, and one and a half of three
+    seen = simulate(merchant=lan.merchant, charter=document.from_plain(charter), now=NOW)
+    assert_is_the_books(lan.merchant, seen, NOW)
+    versions = charters.versions(lan.merchant)
+    [life] = stored.history(lan.merchant).lives(Goods(stored.history(lan.merchant), versions))
+    assert life.events == booked_facts.bought(lan.merchant, versions, member_ids=[who]).events[who]
 
 
 def test_a_version_published_before_more_was_checked_is_simulated_as_it_is(lan):

@@ -107,7 +107,8 @@ CHARTER: dict[str, Any] = {
                     "channels": ["c"],
                     "without": {"products": ["w"]},
                 },
-            }
+            },
+            {"key": "everybodys", "name": {"zh": "全员价", "en": "everybody's price"}, "percent": 5},
         ],
         "offers": [
             {

@@ -33,8 +33,12 @@ def _before(request: HttpRequest) -> dict[str, str]:
     """code → name in all versions of the charter, the last of them counts; read once per request, where one is asked for."""
     found = getattr(request, "_tiers_before", None)
     if found is None:
-        told = [tier for row in charters.published(request.user.merchant) for tier in row.document["tiers"]]  # type: ignore[union-attr]
-        found = request._tiers_before = {tier["key"]: tier["name"][_language()] for tier in told}  # type: ignore[attr-defined]
+        try:
+            begun = charters.versions(request.user.merchant).begun  # type: ignore[union-attr]
+        except charters.NoCharter:
+            begun = ()
+        told = [tier for _since, terms in begun for tier in terms.charter.tiers]
+        found = request._tiers_before = {tier.key: getattr(tier.name, _language()) for tier in told}  # type: ignore[attr-defined]
     return found
 
 

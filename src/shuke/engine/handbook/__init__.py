@@ -284,7 +284,9 @@ class _Examples:
             for n in range(case.before)
         ]
         told.append(ev.TierGiven("tier:given", case.at - timedelta(hours=1), case.tier, None))
-        lines = (ev.GoodsLine(case.amount, case.returned, *case.goods, case.pieces * 1000),)
+        pieces = case.pieces * 1000
+        gone = ev.pieces_back(case.amount, case.returned, pieces)
+        lines = (ev.GoodsLine(case.amount, case.returned, *case.goods, pieces, gone),)
         store, platform = case.store, case.platform
         parts = ev.Parts() if self.versions.needs_parts else None
         told.append(

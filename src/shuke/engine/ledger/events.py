@@ -18,6 +18,14 @@ class GoodsLine(NamedTuple):
     product: str = ""
     brand: str = ""
     pieces_milli: int = 0
+    pieces_back: int = 0  # of them, thousandths that came back
+
+
+def pieces_back(amount: int, refunded: int, pieces_milli: int) -> int:
+    """Of one line's pieces as many came back as of its money, in thousandths; what is left of them is rounded down."""
+    if amount <= 0 or refunded <= 0:
+        return 0
+    return pieces_milli - pieces_milli * max(0, amount - refunded) // amount
 
 
 class Parts(NamedTuple):

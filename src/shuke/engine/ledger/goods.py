@@ -19,13 +19,14 @@ def slices_of(terms: Terms, p: ev.Purchase, net: int, *, refunded: bool) -> tupl
     for n, line in enumerate(p.lines):
         key = n if terms.each_line else terms.chosen_by(line.category, line.product, line.brand)
         left = line.amount - line.refunded if refunded else line.amount
+        pieces = line.pieces_milli - line.pieces_back if refunded else line.pieces_milli
         found = classes.get(key)
         if found is None:
-            classes[key] = [max(0, left), max(0, line.amount), line, line.pieces_milli]
+            classes[key] = [max(0, left), max(0, line.amount), line, pieces]
         else:
             found[0] += max(0, left)
             found[1] += max(0, line.amount)
-            found[3] += line.pieces_milli
+            found[3] += pieces
     weights = [c[0] for c in classes.values()]
     if not any(weights):
         weights = [c[1] for c in classes.values()]
@@ -36,14 +37,9 @@ def slices_of(terms: Terms, p: ev.Purchase, net: int, *, refunded: bool) -> tupl
             for share, (_, _, line, _) in zip(shares, classes.values(), strict=True)
         )
     return tuple(
-        Slice(share, line.category, line.product, line.brand, _pieces(left, amount, pieces) // 1000 if share else 0)
-        for share, (left, amount, line, pieces) in zip(shares, classes.values(), strict=True)
+        Slice(share, line.category, line.product, line.brand, pieces // 1000 if share else 0)
+        for share, (_, _, line, pieces) in zip(shares, classes.values(), strict=True)
     )
-
-
-def _pieces(left: int, amount: int, pieces: int) -> int:
-    """Thousandths of a piece that are left: as many as of the money."""
-    return pieces * left // amount if amount > 0 else pieces
 
 
 def base_of(terms: Terms, p: ev.Purchase, net: int) -> int:

@@ -145,7 +145,13 @@ class Till:
         told = list(goods)
         if not self.versions.each_line:
             told.sort(key=lambda g: bits(rules, g.category, g.product, g.brand))
-        return tuple(ev.GoodsLine(g.amount, g.refunded, g.category, g.product, g.brand, g.pieces_milli) for g in told)
+        return tuple(
+            ev.GoodsLine(
+                g.amount, g.refunded, g.category, g.product, g.brand, g.pieces_milli,
+                ev.pieces_back(g.amount, g.refunded, g.pieces_milli),
+            )
+            for g in told
+        )  # fmt: skip
 
     def _priced_order(self, line: Line) -> Answer:
         """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""

@@ -145,8 +145,12 @@ class Goods:
             order = np.lexsort((kind, lines.purchase))
             purchase, kind = lines.purchase[order], kind[order]
             starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
-        self._amount, self._refunded, self._pieces = (
-            np.add.reduceat(column[order], starts).tolist() for column in (lines.amount, lines.refunded, lines.pieces)
+        back = np.zeros(len(lines.purchase), np.int64)
+        for n in np.flatnonzero(lines.refunded > 0).tolist():
+            back[n] = ev.pieces_back(int(lines.amount[n]), int(lines.refunded[n]), int(lines.pieces[n]))
+        self._amount, self._refunded, self._pieces, self._back = (
+            np.add.reduceat(column[order], starts).tolist()
+            for column in (lines.amount, lines.refunded, lines.pieces, back)
         )
         # 0 stands for goods nobody knows; one of known goods speaks for the class, as MIN leaves out NULL.
         product = lines.product[order].astype(np.int64)
@@ -163,15 +167,18 @@ class Goods:
             purchases = [p._replace(lines=self._of(first + i)) for i, p in enumerate(purchases)]
         return purchases if self._parts else [p._replace(parts=None) for p in purchases]
 
-    def _rows(self, low: int, high: int) -> Iterator[tuple[int, int, tuple[str, str, str], int]]:
+    def _rows(self, low: int, high: int) -> Iterator[tuple[int, int, tuple[str, str, str], int, int]]:
         goods = [self._goods[n] for n in self._product[low:high]]
-        return zip(self._amount[low:high], self._refunded[low:high], goods, self._pieces[low:high], strict=True)
+        amount, refunded, pieces, back = (
+            column[low:high] for column in (self._amount, self._refunded, self._pieces, self._back)
+        )
+        return zip(amount, refunded, goods, pieces, back, strict=True)
 
     def _of(self, purchase: int) -> tuple[ev.GoodsLine, ...]:
         low, high = self._from[purchase - self._first], self._from[purchase - self._first + 1]
         return tuple(
-            ev.GoodsLine(amount, refunded, category, code, brand, pieces)
-            for amount, refunded, (category, code, brand), pieces in self._rows(low, high)
+            ev.GoodsLine(amount, refunded, category, code, brand, pieces, back)
+            for amount, refunded, (category, code, brand), pieces, back in self._rows(low, high)
         )
 
 

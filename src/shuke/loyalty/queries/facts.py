@@ -176,10 +176,30 @@ def _goods(
         )
     }
     goods[None] = ("", "", "")
+    gone = _pieces_back(merchant, [row[0] for row in rows if row[2] > 0], kind, told)
     found: dict[int, list[ev.GoodsLine]] = defaultdict(list)
-    for order, amount, back, pieces, product, _ in rows:
-        found[order].append(ev.GoodsLine(amount, back, *goods[product], pieces))
+    for order, amount, back, pieces, product, which in rows:
+        found[order].append(ev.GoodsLine(amount, back, *goods[product], pieces, gone.get((order, which), 0)))
     return {k: tuple(v) for k, v in found.items()}
+
+
+def _pieces_back(
+    merchant: Merchant, order_ids: Sequence[int], kind: str, told: list[Any]
+) -> dict[tuple[int, int], int]:
+    """Thousandths of pieces that came back, by order and class: line by line, since each line has a price of its own."""
+    if not order_ids:
+        return {}
+    where, values = bulk.among("l.order_id", set(order_ids))
+    rows = bulk.select(
+        f"SELECT l.order_id, {kind} AS kind, l.amount_minor, l.refunded_minor, l.quantity_milli "
+        "FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
+        f"WHERE l.merchant_id = %s AND l.refunded_minor > 0 AND {where}",
+        [*told, merchant.pk, values],
+    )
+    found: dict[tuple[int, int], int] = defaultdict(int)
+    for order, which, amount, back, pieces in rows:
+        found[order, which] += ev.pieces_back(amount, back, pieces)
+    return found
 
 
 def _class_of(rules: Sequence[Rule]) -> tuple[str, list[Any]]:
