@@ -21,11 +21,12 @@ class Section(NamedTuple):
 
 
 def describe(charter: Charter, language: str = "zh") -> list[Section]:
-    """The member handbook's text: earning, activities, points, tiers, growth value, memberships, review, returns, duties."""
+    """The member handbook's text: joining, earning, activities, points, tiers, growth value, memberships, review, returns, duties."""
     say = Chinese(charter) if language.startswith("zh") else English(charter)
     orders = [r for r in charter.earning if r.kind != "activity" and r.gives == "points"]
     activities = [r for r in charter.earning if r.kind == "activity" and r.gives == "points"]
     told = {
+        "joining": [getattr(j, say.code) for j in charter.joining],
         "earning": [
             *_rules(say, orders, charter),
             say.base(),

@@ -33,6 +33,7 @@ class Charter(Part):
     shuke_charter: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT  # version of this format
     name: Name
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    joining: tuple[Name, ...] = ()  # how one becomes a member, in the shop's words
     points: Points = Points()
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=30)]
     grading: Grading = Grading()

@@ -74,6 +74,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "Refund.bonus": ("未用的赠送金额", "unused bonus"),
     "GiftCards.most": ("面值上限（0 为不限）", "most value of a card (0: no limit)"),
     "GiftCards.months": ("售出后有效月数（0 为永久）", "months it can be used (0: for ever)"),
+    "Charter.joining": ("如何入会", "how to join"),
     "Charter.duties": ("会员义务", "duties"),
     "Charter.basics": ("名称与币种", "name and currency"),
     "Name.zh": ("中文", "Chinese"),

@@ -26,6 +26,7 @@ def nth(n: int) -> str:
 class English:
     code = "en"
     titles = {
+        "joining": "How to become a member",
         "earning": "How you earn {points}",
         "activities": "{Points} for taking part",
         "points": "Your {points}",

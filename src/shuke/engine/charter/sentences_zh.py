@@ -14,6 +14,7 @@ from shuke.engine.charter.tiering import Condition, Limits, Membership, Review, 
 class Chinese(English):
     code = "zh"
     titles = {
+        "joining": "如何入会",
         "earning": "如何获得{points}",
         "activities": "互动{points}",
         "points": "{points}的使用",
