@@ -137,12 +137,6 @@ CHARTER: dict[str, Any] = {
                 "when": {"min_amount": 50},
                 "group": "xg",
             },
-            {
-                "key": "five",
-                "name": {"zh": "九五折", "en": "five off"},
-                "kind": "percent",
-                "percent": 5,
-            },  # what benefit d promises
         ],
         "coupons": [
             {
