@@ -14,13 +14,28 @@ from django.conf import settings
 from django.db import connection
 
 from shuke.connect.samples import journey
+from shuke.engine import draws
 from shuke.flows import demo
+from shuke.flows.demo import furnishing, taking
 from shuke.flows.demo import histories as described
-from shuke.flows.demo import taking
 from shuke.flows.stats import stats
 from shuke.kit.progress import Silent
-from shuke.loyalty.models import PublishedCharter, TierChange
-from shuke.loyalty.queries import state_hash, verify
+from shuke.loyalty.models import (
+    BenefitUse,
+    Correction,
+    Coupon,
+    CouponBatch,
+    Draw,
+    Family,
+    Gift,
+    GiftOrder,
+    ManualTier,
+    PublishedCharter,
+    Referral,
+    TierChange,
+)  # fmt: skip
+from shuke.loyalty.queries import charters, state_hash, verify
+from shuke.loyalty.queries import draws as shown
 from shuke.members.models import AttributeKind, Consent, Member
 from shuke.orders.models import Order
 from shuke.shops import queries
@@ -92,6 +107,35 @@ def test_its_books_are_right_and_true_to_history(home):
     assert moments
     assert max(moments) < HISTORY_ENDS < NOW
     assert len({(moment.year, moment.month) for moment in moments}) > 5
+
+
+def test_every_page_of_rewards_has_something_to_show(home):
+    run(home)
+    assert Gift.objects.count() == len(furnishing.SHELF)
+    assert {"held", "done", "returned", "cancelled"} <= set(GiftOrder.objects.values_list("state", flat=True))
+    assert not GiftOrder.objects.exclude(code="").exists()  # nobody asked for what they cannot have
+    over, running = Draw.objects.order_by("opens_at")
+    assert (over.state, running.state) == ("revealed", "committed")
+    assert over.issued
+    assert running.issued
+    assert draws.verify(json.loads(json.dumps(shown.file(over)))).holds
+    assert Coupon.objects.filter(key="new_year", source="hand").exists()
+    assert CouponBatch.objects.get().count == 200
+    assert BenefitUse.objects.filter(state="done").exists()
+    assert Referral.objects.exists()
+    assert Family.objects.exists()
+    assert Correction.objects.get().state == "waiting"
+    assert ManualTier.objects.get().reason
+    assert charters.drafts(Merchant.objects.get())
+
+
+def test_its_last_weeks_are_lived_once(home):
+    run(home)
+    merchant = Merchant.objects.get()
+    before = state_hash(merchant)
+    furnishing.furnish(merchant, described.TAOBAO.ends)
+    assert state_hash(merchant) == before
+    assert CouponBatch.objects.count() == 1
 
 
 def test_its_members_have_what_the_counter_wrote_down(home):

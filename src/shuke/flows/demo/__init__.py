@@ -69,7 +69,7 @@ def run(*, shop: str, home: Path, progress: Progress, now: datetime, fresh: bool
     """Make the demo shop `shop` ("completejourney" or "taobao") in the database of `home`. `now` is the real time.
 
     In this order: database; merchant, owner, stores, charter from the first day of history; staff; custom attributes;
-    files; import; night run; the clock. Every step is idempotent: a demo that was killed is finished by running it
+    files; import; what its people did in the last weeks; night run; the clock. Every step is idempotent: a demo that was killed is finished by running it
     again, and one that is there is only reported. `fresh` deletes what is there first, if it is nothing but demos.
 
     Raises UnknownShop, NoHistory (the data is not installed), NotOnlyDemos.
@@ -114,6 +114,9 @@ class _Making:
                 taken = take_in(merchant, one.files, one.options, now=demo.ends, actor=ACTOR, progress=self.progress)
                 rejected += taken.rejected
                 rejects += [taken.rejects] if taken.rejects else []
+        if demo.furnish is not None:
+            with self.step("last weeks"):
+                demo.furnish(merchant, demo.ends)
         if not connection.in_atomic_block:
             connection.close()  # what it keeps of the import's pages, a night needs no more
         with self.step("night"):

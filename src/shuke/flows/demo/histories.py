@@ -10,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shuke.connect.samples import journey, taobao_shop
+from shuke.flows.demo.furnishing import furnish
 from shuke.members.actions import Definition
+from shuke.shops.models import Merchant
 
 
 class NoHistory(LookupError):
@@ -48,6 +50,7 @@ class DemoShop:
     staff: tuple[tuple[str, str, str], ...]  # user name, name, role; the owner first
     history: Callable[[Path], History]  # given a folder to write into
     attributes: tuple[Definition, ...] = field(default=())
+    furnish: Callable[[Merchant, datetime], None] | None = None  # what no file tells: gifts, draws, coupons, benefits
 
 
 # ---- a year of a grocery chain, recorded ------------------------------------------------------------------------
@@ -163,6 +166,7 @@ TAOBAO = DemoShop(
         Definition("income", "choice", "收入档", "Income band", ("5千以下", "5千至1万", "1万至2万", "2万以上")),
         Definition("wechat", "text", "微信号", "WeChat", sensitive=True),
     ),
+    furnish=furnish,
 )  # fmt: skip
 
 SHOPS: dict[str, DemoShop] = {shop.key: shop for shop in (JOURNEY, TAOBAO)}
