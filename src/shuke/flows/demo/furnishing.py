@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from django.db import transaction
@@ -115,7 +116,7 @@ class _LastWeeks:
         return f"demo:{self.number}"
 
     def free(self, points: int, at: datetime, tiers: tuple[str, ...] = ()) -> Iterator[int]:
-        """Members with so many points to spend at `at` and nothing in their books after it; those with most first."""
+        """Members with so many points to spend at `at` and nothing in their books after it, as they happen to come in."""
         wallets = Wallet.objects.filter(
             merchant=self.merchant, settled_to__lt=at, member__frozen_at=None, member__merged_into=None
         )
@@ -125,7 +126,9 @@ class _LastWeeks:
             merchant=self.merchant, member__in=wallets.values("member"), remaining__gt=0, available_at__lte=at, expires_at__gt=at
         )  # fmt: skip
         left = lots.values_list("member_id").annotate(left=Sum(F("remaining") - F("held")))
-        return iter([member for member, _ in left.filter(left__gte=points).order_by("-left", "member_id")])
+        able = [member for member, _ in left.filter(left__gte=points).order_by("-left", "member_id")]
+        Random(f"{points} {at:%d %H}").shuffle(able)
+        return iter(able)
 
     # ---- one method a page --------------------------------------------------------------------------------------------
 
@@ -221,7 +224,9 @@ class _LastWeeks:
         ranked = Wallet.objects.filter(
             merchant=self.merchant, tier__in=("vip", "supreme"), settled_to__lt=self.at(14), member__merged_into=None
         )
-        for n, member in enumerate(ranked.order_by("-balance", "member_id").values_list("member_id", flat=True)[:9]):
+        members = list(ranked.order_by("-balance", "member_id").values_list("member_id", flat=True))
+        Random("benefits").shuffle(members)
+        for n, member in enumerate(members[:9]):
             handed = benefits.hand_out(
                 merchant=self.merchant, member_id=member, benefit="sample", key=self.key(), now=self.at(14, 6 * n),
                 actor=ASSISTANT, store=self.counter,
