@@ -7,11 +7,11 @@ from shuke.kit.refusal import Refusal
 REFUSALS = {
     "no_such_person": (
         "Nobody here signs in as “{username}”. `shuke staff list` and the page “People” show who does.",
-        "没有登录名为“{username}”的员工。可用 `shuke staff list` 或“员工”页面查看。",
+        "没有用户名为“{username}”的员工。可用 `shuke staff list` 或“员工”页面查看。",
     ),
     "username_wrong": (
         "“{username}” is no user name. Take up to 60 letters, digits, dots, hyphens or underscores, without spaces.",
-        "“{username}”不能作为登录名。请用不超过 60 个字母、汉字、数字、点、连字符或下划线，不含空格。",
+        "“{username}”不能作为用户名。请用不超过 60 个字母、汉字、数字、点、连字符或下划线，不含空格。",
     ),
     "no_such_role": (
         "There is no role “{role}”. There are: {roles}.",
@@ -74,7 +74,7 @@ class UsernameTaken(StaffRefused):
     sentences = {
         "username_taken": (
             "Somebody already signs in as “{username}”. Choose another name.",
-            "登录名“{username}”已被使用，请换一个。",
+            "用户名“{username}”已被使用，请换一个。",
         )
     }
 
