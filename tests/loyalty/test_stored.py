@@ -209,8 +209,10 @@ def test_a_large_correction_waits_for_a_second_person(shop, ann):
         told = {"reason": "miscounted", "now": NOW, "actor": "lan.assistant"} | more
         return stored.correct(merchant=shop, key=key, member_id=ann, amount=yuan * 100, account=account, **told)
 
-    def decide(one, agree=True, actor="lan.manager"):
-        return stored.decide_correction(merchant=shop, correction_id=one.pk, agree=agree, now=NOW, actor=actor)
+    def decide(one, agree=True, actor="lan.manager", reason=""):
+        return stored.decide_correction(
+            merchant=shop, correction_id=one.pk, agree=agree, now=NOW, actor=actor, reason=reason
+        )
 
     assert correct(50, "c1").done
     waiting = correct(51, "c2", "bonus")
@@ -226,7 +228,12 @@ def test_a_large_correction_waits_for_a_second_person(shop, ann):
         decide(waiting)
     assert has(shop, ann) == (50, 51, 101)
     assert decide(correct(-51, "c3"))[0].state == "refused", "there is no more than 50"
-    assert decide(correct(-99, "c4"), agree=False)[0].state == "declined"
+    with pytest.raises(StoredRefused) as refused:
+        decide(correct(-99, "c4"), agree=False, reason=" ")
+    assert refused.value.code == "why_declined"
+    declined = decide(correct(-99, "c4"), agree=False, reason="no receipt")[0]
+    assert (declined.state, declined.decided_because) == ("declined", "no receipt")
+    assert decide(correct(-99, "c6"), agree=False, actor="lan.assistant")[0].state == "withdrawn"
     with pytest.raises(StoredRefused) as refused:
         correct(1, "c5", reason=" ")
     assert refused.value.code == "no_reason"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,8 +13,6 @@ from shuke.shops import actions as shops
 from shuke.shops import queries
 from shuke.shops.models import Merchant, Role, Staff
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read wrongly from a screen
-
 
 class Opened(NamedTuple):
     """What is there now. `password` is only known when this call made it."""
@@ -24,11 +21,6 @@ class Opened(NamedTuple):
     owner: Staff | None
     password: str
     made: bool
-
-
-def new_password() -> str:
-    """Four groups of four, 79 bits: good enough to keep, easy enough to type once."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def open_shop(
@@ -54,7 +46,7 @@ def open_shop(
     if existing is not None:
         first = next((person for person in queries.staff(existing) if person.role == Role.OWNER), None)
         return Opened(existing, first, "", False)
-    told = password or new_password()
+    told = password or shops.new_password()
     with transaction.atomic():
         merchant = shops.create_merchant(
             name=name, zone=zone, currency=currency, clock_shift=clock_shift, now=now, actor=actor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from shuke.kit import ids
@@ -69,8 +70,15 @@ class Staff(AbstractBaseUser):
     username = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=60, blank=True)
     role = models.CharField(max_length=12, choices=Role.choices, default=Role.ASSISTANT)
+    # Where they stand today, one of the places they work at (Post); none: wherever they are.
     store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True, help_text="No: the account is closed. Its history stays.")
+    # A password somebody else made opens one door: choosing one's own, until this moment. Null: the password is their own.
+    one_time_until = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True, help_text="By the real clock, to a few minutes.")
+    revision = models.PositiveIntegerField(
+        default=1, help_text="Grows with every change that others make to the account."
+    )
 
     USERNAME_FIELD = "username"
 
@@ -84,6 +92,40 @@ class Staff(AbstractBaseUser):
         return self.name or self.username
 
 
+class Post(models.Model):
+    """A store somebody works at. Without any they work in all."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="posts", db_index=False)
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, db_index=False)
+
+    class Meta:
+        db_table = "shops_post"
+        constraints = [models.UniqueConstraint(fields=["merchant", "staff", "store"], name="shops_post_once")]
+
+    def __str__(self) -> str:
+        return self.store.name
+
+
+class Session(AbstractBaseSession):
+    """One browser in which somebody is signed in. Who deletes the row ends it at once. All moments by the real clock."""
+
+    BEGUN, ADDRESS, AGENT = "begun", "address", "agent"  # what signing in writes into a session
+
+    expire_date = models.DateTimeField()
+    merchant = models.ForeignKey(Merchant, null=True, on_delete=models.CASCADE, db_index=False)
+    staff = models.ForeignKey(Staff, null=True, on_delete=models.CASCADE, db_index=False)
+    begun_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=300, blank=True, help_text="What the browser calls itself.")
+
+    class Meta:
+        db_table = "shops_session"
+        indexes = [models.Index(fields=["merchant", "staff", "seen_at"], name="shops_session_staff")]
+
+
 class ApiToken(models.Model):
     """Lets other software in, for one merchant. Kept as a hash: the token itself is shown once, when it is made."""
 
@@ -93,6 +135,8 @@ class ApiToken(models.Model):
     shown = models.CharField(max_length=12, help_text="Its first letters, to tell tokens apart.")
     digest = models.BinaryField(max_length=32)
     may_write = models.BooleanField(default=False)
+    # Who answers for it: it is revoked with their account, and its requests count as theirs where two people must agree.
+    staff = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, db_index=False)
     made_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 

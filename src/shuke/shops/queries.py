@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from shuke.kit import clock, instances, numbers
-from shuke.shops.models import ApiToken, Merchant, Role, Staff, Store
+from shuke.kit.models import AuditLine
+from shuke.shops.models import ApiToken, Merchant, Post, Role, Session, Staff, Store
 
 TOKEN_MARK = "shuke_"  # so that a token found in a log or a repository is known for what it is
 
@@ -85,7 +86,54 @@ def stores_by_code(merchant: Merchant) -> dict[tuple[str, str], Store]:
 
 
 def staff(merchant: Merchant) -> list[Staff]:
-    return list(Staff.objects.filter(merchant=merchant).order_by("role", "username"))
+    """Everybody with an account, owners first, closed ones last."""
+    found = Staff.objects.filter(merchant=merchant).select_related("store")
+    return sorted(found, key=lambda one: (not one.is_active, Role.values.index(one.role), one.username))
+
+
+def posts(staff: Staff) -> list[Store]:
+    """The stores somebody works at; none means all."""
+    found = Post.objects.filter(merchant_id=staff.merchant_id, staff_id=staff.pk).select_related("store")
+    return sorted((post.store for post in found), key=lambda store: (store.platform, store.code))
+
+
+def posts_of_all(merchant: Merchant) -> dict[int, list[Store]]:
+    """The same of everybody, by account."""
+    found: dict[int, list[Store]] = {}
+    for post in (
+        Post.objects.filter(merchant=merchant).select_related("store").order_by("store__platform", "store__code")
+    ):
+        found.setdefault(post.staff_id, []).append(post.store)
+    return found
+
+
+def sessions(staff: Staff, at: datetime) -> list[Session]:
+    """Where somebody is signed in at this (real) moment, latest first."""
+    return list(
+        Session.objects.filter(merchant_id=staff.merchant_id, staff_id=staff.pk, expire_date__gt=at).order_by(
+            "-seen_at"
+        )
+    )
+
+
+def account_history(merchant: Merchant, staff: Staff, count: int = 30) -> list[AuditLine]:
+    """What was done with an account and when its owner signed in, newest first."""
+    found = AuditLine.objects.filter(merchant_id=merchant.pk, object=f"staff {staff.pk}", verb__startswith="staff.")
+    return list(found.order_by("-at", "-id")[:count])
+
+
+def deciders(merchant: Merchant) -> list[Staff]:
+    """Who may agree to what needs a second person."""
+    return [person for person in staff(merchant) if may(person, "adjust")]
+
+
+def person_behind(merchant: Merchant, actor: str) -> str:
+    """The user name of whoever answers for an actor: the person a token belongs to, else the actor as it is."""
+    kind, _sign, number = actor.partition(":")
+    if kind != "token" or not number.isdecimal():
+        return actor
+    token = ApiToken.objects.filter(merchant=merchant, pk=numbers.whole(number) or 0).select_related("staff").first()
+    return token.staff.username if token is not None and token.staff is not None else actor
 
 
 def staff_by_username(merchant: Merchant, username: str) -> Staff | None:
@@ -121,7 +169,7 @@ def token_of(text: str) -> ApiToken | None:
 
 
 def tokens(merchant: Merchant) -> list[ApiToken]:
-    return list(ApiToken.objects.filter(merchant=merchant).order_by("id"))
+    return list(ApiToken.objects.filter(merchant=merchant).select_related("staff").order_by("id"))
 
 
 @lru_cache(maxsize=1000)

@@ -174,9 +174,9 @@ def test_it_costs_the_same_few_queries_however_many_members(see, lan, people, dj
         member = Member.objects.create(merchant=lan.merchant, card=f"{i}", joined_at=cast.OPENED)
         Wallet.objects.create(merchant=lan.merchant, member=member, tier="gold")
     client = see(lan.owner)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert client.get("/").status_code == 200
-    with django_assert_num_queries(5):  # the books are added up at most every ten minutes
+    with django_assert_num_queries(6):  # the books are added up at most every ten minutes
         assert client.get("/").status_code == 200
 
 
@@ -186,7 +186,7 @@ def test_the_night_has_added_up_the_books_already(see, lan, django_assert_num_qu
     kept.figures["books"] = owed._asdict() | {"now": cast.NOON.isoformat(), "tiers": {"gold": 7}}
     kept.save(update_fields=["figures"])
     client = see(lan.owner)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = text_of(client.get("/").content.decode())
     for told in ("¥123.45", "9,999 points of 3 members", "gold 7 100%", "20,000 issued, 8,000 spent, 2,001 lapsed"):
         assert told in page

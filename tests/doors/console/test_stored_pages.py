@@ -100,8 +100,8 @@ def test_by_hand_a_second_person_decides(see, shop, ann):
     assert "It waits for a second person." in said
     own = client.get(reverse("console:stored"))
     assert "You asked for this" in text(own)
-    [one] = own.context["waiting"]
-    url = reverse("console:stored-correction", args=[one.pk])
+    [row] = own.context["waiting"]
+    url = reverse("console:stored-correction", args=[row["one"].pk])
     assert "cannot agree to it" in text(client.post(url, {"do": "agree"}, follow=True))
     assert "Booked." in text(see(shop.owner).post(url, {"do": "agree"}, follow=True))
     assert books.balance(shop.merchant, ann.pk, clock.utc_now()).bonus == 8_000

@@ -18,6 +18,8 @@ from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder
 from shuke.loyalty.queries import charters, stored
 from shuke.members.models import Member, TimelineLine
 from shuke.shops import queries as shops
+from shuke.shops.actions import change_staff
+from shuke.shops.models import Staff
 from tests import cast
 from tests.doors.counter.shop import DRAW, furnish
 
@@ -47,12 +49,12 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
-    acting = [p.name for p in urlpatterns if p.callback.counter_acts]
-    assert len(acting) == 13
+    acting = [p for p in urlpatterns if p.callback.counter_acts]
+    assert len(acting) == 14
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
-    for name in acting:
-        url = reverse(f"counter:{name}", args=[who])
+    for pattern in acting:
+        url = reverse(f"counter:{pattern.name}", kwargs=dict.fromkeys(pattern.pattern.converters, who))
         assert client.post(url).status_code == 403
         assert see(lan.assistant).get(url).status_code == 405
         client = see(lan.auditor)
@@ -237,3 +239,23 @@ def test_the_same_button_with_another_amount_is_told(see, lan, who):
     do(client, who, "top-up", amount="100", paid_by="cash")
     assert do(client, who, "top-up", amount="200", paid_by="cash").status_code == 422
     assert stored.balance(lan.merchant, who, shops.now(lan.merchant)).principal == 10_000
+
+
+def test_whoever_works_at_two_stores_says_where_they_stand(see, lan, who):
+    told = {"merchant": lan.merchant, "reason": "helps out", "now": cast.NOON, "actor": "t"}
+    change_staff(username="lan.assistant", stores=[lan.street, lan.second], **told)
+    client = see(lan.assistant)
+    page = client.get("/counter").content.decode()
+    assert "徐汇店" in page
+    assert "静安店" in page
+    assert "兰记护肤淘宝店" not in page
+    client.post("/counter/stand", {"store": lan.second.pk})
+    assert f'value="{lan.second.pk}" selected' in client.get("/counter").content.decode()
+    for elsewhere in (lan.online.pk, "x", "9" * 30):
+        answer = client.post("/counter/stand", {"store": elsewhere}, follow=True).content.decode()
+        assert "You do not work at this store" in answer
+    assert Staff.objects.get(pk=lan.assistant.pk).store == lan.second
+    assert 'name="store"' not in client.get(f"/counter/m/{who}/till").content.decode().split("<main")[1]
+    client.post("/counter/stand", {"store": ""})
+    form = client.get(f"/counter/m/{who}/till").content.decode().split("<main")[1]
+    assert re.findall(r'<option value="(\w+)"', form) == ["JA", "XH"]  # of all three only theirs

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "insight": ("insight", _("RFM, pyramid, life cycle and key figures")),
     "charter": ("charter", _("show, check and publish the membership charter")),
     "night": ("night", _("the night run: expiries, reviews, snapshots")),
+    "staff": ("staff", _("the people who sign in: roles, stores, passwords")),
     "tokens": ("tokens", _("let other software in through the API")),
     "keys": ("keys", _("the keys that lock phones and addresses away")),
     "serve": ("serve", _("console, API and worker in one process tree")),

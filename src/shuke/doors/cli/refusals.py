@@ -22,7 +22,7 @@ SENTENCES = {
     "Several merchants live here: “{}”. Say which one with --merchant NAME.": "这里有多个商家：“{}”。请用 --merchant 名称 指定。",
     "No merchant is called “{}”.{}": "没有名为“{}”的商家。{}",
     " There is only “{}”.": "这里只有“{}”。",
-    "Somebody already signs in as “{}”. Choose another name.": "登录名“{}”已被使用，请换一个。",
+    "Somebody already signs in as “{}”. Choose another name.": "用户名“{}”已被使用，请换一个。",
     "There is no time zone called “{}”. Write it like Asia/Shanghai.": "没有名为“{}”的时区，请写成 Asia/Shanghai 这样的形式。",
     "SHUKE_MASTER_KEY: key {} is not 32 bytes in hexadecimal (64 digits). Restore the file keys/shuke_master_key from a backup, or the variable from where you keep secrets: a new key cannot read old data.": "SHUKE_MASTER_KEY：第 {} 个密钥不是 32 字节的十六进制数（64 位）。请从备份恢复 keys/shuke_master_key 文件，或恢复该环境变量：新密钥无法读取旧数据。",
     "{} Shuke processes already run with SHUKE_HOME={}. Stop some, or give this machine's others a home of their own with another SHUKE_MACHINE.": "已有 {} 个熟客进程使用 SHUKE_HOME={}。请停止一些，或为其他进程另设 SHUKE_HOME 与 SHUKE_MACHINE。",

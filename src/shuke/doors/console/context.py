@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from shuke.doors.console import navigation
 from shuke.loyalty.queries import stored
-from shuke.shops.queries import now
+from shuke.shops.queries import may, now, posts
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
@@ -24,6 +24,8 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop_now": getattr(request, "now", None),
         # Asked only by pages that link to it.
         "stored_shown": cache(lambda: stored.is_shown(user.merchant, now(user.merchant))),
+        "own_places": cache(lambda: posts(user)),
+        "people_shown": may(user, "audit"),
         "menu": menu,
         "thumbs": navigation.thumbs(menu),
     }

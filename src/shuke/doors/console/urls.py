@@ -15,6 +15,7 @@ from shuke.doors.console import (
     stored_urls,
 )
 from shuke.doors.console.views import (
+    account,
     charter,
     dashboard,
     goods,
@@ -23,6 +24,7 @@ from shuke.doors.console.views import (
     insight,
     member,
     members,
+    people,
     search,
     sign_in,
     value,
@@ -35,6 +37,11 @@ urlpatterns = [
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("language", sign_in.language, name="language"),
+    path("account", account.account, name="account"),
+    path("account/password", account.password, name="account-password"),
+    path("account/sessions", account.sessions, name="account-sessions"),
+    path("people", people.people, name="people"),
+    path("people/<int:pk>", people.account_of, name="people-one"),
     path("insight/rfm", insight.rfm, name="insight-rfm"),
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),
     path("insight/pyramid", insight.pyramid, name="insight-pyramid"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shuke.engine.insight import value_words, wording
 from shuke.insight.queries import figures as insight
+from shuke.shops.queries import ALLOWED
 
 ROLES: dict[str, str | Promise] = {
     "owner": _("Owner"),
@@ -19,6 +20,31 @@ ROLES: dict[str, str | Promise] = {
     "assistant": _("Shop assistant"),
     "auditor": _("Auditor"),
 }
+
+
+# What a permission of shops.queries.ALLOWED lets one do, in the order a page tells it.
+PERMISSIONS: dict[str, str | Promise] = {
+    "record": _("Serves at the counter: purchases and returns, benefits and gifts, points handed on, families."),
+    "members": _(
+        "Looks after records: joins two into one, makes and issues coupons, decides about friends that were held."
+    ),
+    "reveal": _("Sees full phone numbers and addresses; each look is written down."),
+    "import": _("Brings files in, and takes an import back."),
+    "export": _("Takes lists of members and codes out; each list is written down."),
+    "insight": _("Sees the dashboard, insight, rewards and finance."),
+    "adjust": _(
+        "Gives and takes points, growth value, tiers and stored value by hand, and agrees to what a colleague asked for."
+    ),
+    "charter": _("Changes the charter and publishes it."),
+    "close": _("Closes months of the books."),
+    "audit": _("Sees who works here and what was changed on their accounts."),
+    "staff": _("Decides who works here and what they may do."),
+}
+
+
+def may_do(role: str) -> list[str]:
+    """What a role may do beyond looking, in sentences."""
+    return [str(text) for key, text in PERMISSIONS.items() if key in ALLOWED.get(role, ())]
 
 
 def said(words: wording.Wording, **params: Any) -> str:

@@ -101,7 +101,7 @@ def _found(request: CounterRequest, who: Member | None, number: str) -> list[Che
     kin = family(merchant.pk, who.pk) if who is not None else None
     if not number:
         return checkouts.taken_from(merchant, kin) if kin is not None else []
-    stores = [request.staff.store] if request.staff.store else list(shops.stores(merchant))
+    stores = [request.staff.store] if request.staff.store else shops.posts(request.staff) or shops.stores(merchant)
     found = checkouts.of_orders(merchant, [order_event("pos", one.code, number) for one in stores]).values()
     mine = None if kin is None else {one["pk"] for one in kin}
     return [row for row in found if mine is None or row.member_id in mine]

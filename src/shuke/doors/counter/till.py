@@ -246,7 +246,10 @@ def _points(text: str) -> int | str:
 
 def _stores(request: CounterRequest) -> list[Store]:
     """Where whoever belongs to no store may choose one."""
-    return [] if request.staff.store else [one for one in shops.stores(request.merchant) if one.platform == "pos"]
+    if request.staff.store:
+        return []
+    places = shops.posts(request.staff) or shops.stores(request.merchant)
+    return [one for one in places if one.platform == "pos"]
 
 
 def _store(request: CounterRequest, told: Told) -> str:

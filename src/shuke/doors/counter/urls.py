@@ -8,6 +8,7 @@ app_name = "counter"
 
 urlpatterns = [
     path("counter", views.home, name="home"),
+    path("counter/stand", views.stand, name="stand"),
     path("counter/hits", views.hits, name="hits"),
     path("counter/m/<int:pk>", views.member, name="member"),
     path("counter/m/<int:pk>/benefit", deeds.benefit, name="benefit"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
@@ -12,6 +14,8 @@ from shuke.flows.search import find
 from shuke.loyalty.models import Wallet
 from shuke.members import queries as members
 from shuke.members.models import Member, MemberState
+from shuke.shops import queries as shops
+from shuke.shops.actions import StaffRefused, stand_at
 
 SHOWN = 8
 
@@ -47,6 +51,18 @@ def hits(request: CounterRequest) -> HttpResponse:
 @require_GET
 def member(request: CounterRequest, pk: int) -> HttpResponse:
     return render(request, "counter/member.html", panel(request, who_is(request, pk)))
+
+
+@counter(acts=True)
+def stand(request: CounterRequest) -> HttpResponse:
+    """Whoever works at several stores says at which they stand: it is booked there."""
+    asked = request.POST.get("store", "")
+    store = next((one for one in shops.posts(request.staff) if str(one.pk) == asked), None)
+    if asked and store is None:
+        messages.warning(request, StaffRefused("not_your_post").say(get_language() or "zh"))
+    else:
+        stand_at(staff=request.staff, store=store)
+    return redirect("counter:home")
 
 
 def who_is(request: CounterRequest, pk: int) -> Member:

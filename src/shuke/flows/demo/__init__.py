@@ -25,7 +25,7 @@ from shuke.engine.charter import document
 from shuke.flows.demo.histories import SHOPS, DemoShop, NoHistory
 from shuke.flows.demo.taking import take_in
 from shuke.flows.night import night_run
-from shuke.flows.open_shop import new_password, open_shop
+from shuke.flows.open_shop import open_shop
 from shuke.flows.stats import stats
 from shuke.flows.timetable import book_night
 from shuke.kit import schema
@@ -175,7 +175,7 @@ def _password(path: Path) -> str:
     if not path.exists():
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(new_password())
+            file.write(shops.new_password())
     return path.read_text().strip()
 
 

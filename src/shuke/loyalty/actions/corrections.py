@@ -11,10 +11,19 @@ from shuke.kit.refusal import Refusal
 from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, check_asked
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
-from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import charters, facts
 from shuke.members.queries.families import survivors_of
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
+# Shared with corrections of stored value.
+DECIDING = {
+    "may_not_decide": (
+        "You may not decide about corrections any more. Nothing was changed.",
+        "您已无权审批更正，未作任何更改。",
+    ),
+    "why_declined": ("Say why you decline: who asked reads it.", "请填写不同意的原因，提出人会看到。"),
+}
 REFUSALS = {
     "same_person": (
         "Who asked for a correction cannot agree to it. Let somebody else look at it.",
@@ -22,12 +31,13 @@ REFUSALS = {
     ),
     "decided": ("This correction was decided already.", "这笔更正已经处理过了。"),
     "no_reason": ("Say why: points by hand need a reason.", "请填写原因：手工调整积分必须说明理由。"),
+    **DECIDING,
     "no_such_correction": ("There is no such correction.", "没有这笔更正。"),
 }
 
 
 class CorrectionRefused(Refusal):
-    """`code`: same_person | decided | no_reason | no_such_correction."""
+    """`code`: one of REFUSALS."""
 
     sentences = REFUSALS
 
@@ -59,37 +69,52 @@ def correct(
         if not fresh and not (one_person and waiting.amount == amount):
             raise KeyReused(key)
         if fresh:
+            if facts.known_requests(merchant, [key]):  # booked before: it could wait, but never be agreed to
+                raise KeyReused(key)
             _audit(merchant, waiting, "correction.asked", now, actor)
     return waiting
 
 
 @transaction.atomic
 def decide_correction(
-    *, merchant: Merchant, correction_id: int, agree: bool, now: datetime, actor: str
+    *, merchant: Merchant, correction_id: int, agree: bool, now: datetime, actor: str, reason: str = ""
 ) -> tuple[Correction, Answer | None]:
-    """A second person agrees or declines. Raises CorrectionRefused. Where the books refuse (not enough points by now) the
-    correction ends as refused."""
+    """A second person agrees, or declines with a reason; who asked may take it back. Raises CorrectionRefused. Where the
+    books refuse (not enough points by now) the correction ends as refused."""
     found = Correction.objects.select_for_update(no_key=True).filter(merchant=merchant, pk=correction_id).first()
     if found is None:
         raise CorrectionRefused("no_such_correction")
     if found.state != "waiting":
         raise CorrectionRefused("decided")
-    if found.asked_by == actor:
-        raise CorrectionRefused("same_person")
-    answer = None
-    found.state = "declined"
+    found.state = verdict(merchant, found.asked_by, actor, agree, reason, CorrectionRefused)
+    found.decided_because, answer = reason.strip()[:200], None
     if agree:
         one = Ask(found.key, "adjust", found.member_id, found.amount, reason=found.reason)
         [answer] = ask(merchant=merchant, asks=[one], now=now, actor=actor)
         found.state = "done" if answer.done else "refused"
     found.decided_by, found.decided_at = actor, now
-    found.save(update_fields=["state", "decided_by", "decided_at"])
+    found.save(update_fields=["state", "decided_by", "decided_at", "decided_because"])
     _audit(merchant, found, f"correction.{found.state}", now, actor)
     return found, answer
+
+
+def verdict(merchant: Merchant, asked_by: str, actor: str, agree: bool, reason: str, refused: type[Refusal]) -> str:
+    """What becomes of it when it is not agreed to. Refuses whoever asked (also through a token they answer for), whoever may
+    no longer decide although their page is still open, and declining without a word."""
+    own = shops.person_behind(merchant, asked_by) == shops.person_behind(merchant, actor)
+    if own and agree:
+        raise refused("same_person")
+    staff = shops.staff_by_username(merchant, actor)
+    if not own and staff is not None and not shops.may(staff, "adjust"):
+        raise refused("may_not_decide")
+    if not own and not agree and not reason.strip():
+        raise refused("why_declined")
+    return "withdrawn" if own else "declined"
 
 
 def _audit(merchant: Merchant, one: Correction, verb: str, now: datetime, actor: str) -> None:
     audit.record(
         merchant_id=merchant.pk, at=now, actor=actor, verb=verb, object=f"member {one.member_id}",
-        detail={"key": one.key, "points": one.amount, "reason": one.reason},
+        detail={"key": one.key, "points": one.amount, "reason": one.reason}
+        | ({"because": one.decided_because} if one.decided_because else {}),
     )  # fmt: skip

@@ -48,10 +48,11 @@ class Correction(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
     amount = models.BigIntegerField()
     reason = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, default="waiting")  # waiting | done | declined | refused
+    state = models.CharField(max_length=10, default="waiting")  # waiting | done | declined | withdrawn | refused
     asked_by = models.CharField(max_length=60)
     asked_at = models.DateTimeField()
     decided_by = models.CharField(max_length=60, blank=True)
+    decided_because = models.CharField(max_length=200, blank=True, help_text="Why it was declined.")
     decided_at = models.DateTimeField(null=True)
 
     class Meta:

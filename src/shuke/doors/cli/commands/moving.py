@@ -150,12 +150,12 @@ def waiting(desk: Desk) -> None:
     )
 
 
-def _decide(desk: Desk, number: int, agree: bool) -> None:
+def _decide(desk: Desk, number: int, agree: bool, reason: str = "") -> None:
     from shuke.loyalty import actions
 
     found, answer = _corrected(
         lambda: actions.decide_correction(
-            merchant=desk.merchant, correction_id=number, agree=agree, now=desk.now, actor=desk.actor
+            merchant=desk.merchant, correction_id=number, agree=agree, reason=reason, now=desk.now, actor=desk.actor
         )
     )
     if answer is not None and not answer.done:
@@ -175,11 +175,15 @@ def agree(desk: Desk, number: int) -> None:
 
 
 @declared(
-    "decline", _("Decline points by hand that somebody else asked for."), "shuke points decline 42", group=command
+    "decline",
+    _("Decline points by hand that somebody else asked for."),
+    'shuke points decline 42 --reason "no receipt"',
+    group=command,
 )
 @click.argument("number", metavar=_("NUMBER"), type=int)
-def decline(desk: Desk, number: int) -> None:
-    _decide(desk, number, False)
+@click.option("--reason", default="", help=_("why; who asked reads it"))
+def decline(desk: Desk, number: int, reason: str) -> None:
+    _decide(desk, number, False, reason)
 
 
 @declared(
@@ -263,6 +267,7 @@ def _correction(one: Any) -> dict[str, Any]:
         "asked_by": one.asked_by,
         "asked_at": one.asked_at,
         "decided_by": one.decided_by,
+        "decided_because": one.decided_because,
     }
 
 
@@ -271,6 +276,7 @@ def _state(code: str) -> str:
         "waiting": _("waits for a second person"),
         "done": _("done"),
         "declined": _("declined"),
+        "withdrawn": _("taken back"),
         "refused": _("refused by the books"),
     }[code]
 

@@ -239,12 +239,12 @@ def corrections(desk: Desk) -> None:
     )
 
 
-def _decide(desk: Desk, number: int, agree: bool) -> None:
+def _decide(desk: Desk, number: int, agree: bool, reason: str = "") -> None:
     from shuke.loyalty.actions import stored
 
     found, answer = refusing(
         lambda: stored.decide_correction(
-            merchant=desk.merchant, correction_id=number, agree=agree, now=desk.now, actor=desk.actor
+            merchant=desk.merchant, correction_id=number, agree=agree, reason=reason, now=desk.now, actor=desk.actor
         )
     )
     if answer is not None:
@@ -268,11 +268,15 @@ def agree(desk: Desk, number: int) -> None:
 
 
 @declared(
-    "decline", _("Decline stored value by hand that somebody else asked for."), "shuke stored decline 42", group=command
+    "decline",
+    _("Decline stored value by hand that somebody else asked for."),
+    'shuke stored decline 42 --reason "no receipt"',
+    group=command,
 )
 @NUMBER
-def decline(desk: Desk, number: int) -> None:
-    _decide(desk, number, False)
+@click.option("--reason", default="", help=_("why; who asked reads it"))
+def decline(desk: Desk, number: int, reason: str) -> None:
+    _decide(desk, number, False, reason)
 
 
 FIRST = click.option("--from", "first", type=DAY, help=_("first day"))
@@ -361,11 +365,18 @@ def report(desk: Desk, first: datetime | None, last: datetime | None) -> int:
 
 
 def _state(code: str) -> str:
-    return {"waiting": _("waiting"), "done": _("done"), "declined": _("declined"), "refused": _("refused")}[code]
+    return {
+        "waiting": _("waiting"),
+        "done": _("done"),
+        "declined": _("declined"),
+        "withdrawn": _("taken back"),
+        "refused": _("refused"),
+    }[code]
 
 
 def _correction(one: Any) -> dict[str, Any]:
     return {
         "correction": str(one.pk), "member": one.member.card, "account": one.account, "amount_minor": one.amount,
         "reason": one.reason, "state": one.state, "asked_by": one.asked_by, "decided_by": one.decided_by,
+        "decided_because": one.decided_because,
     }  # fmt: skip

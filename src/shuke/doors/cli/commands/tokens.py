@@ -17,19 +17,29 @@ def command() -> None:
 @declared(
     "make",
     _("Make a token. It is shown once and kept only as a hash."),
-    "shuke tokens make till-1 --write",
+    "shuke tokens make till-1 --write\nshuke tokens make spreadsheet --staff mei",
     group=command,
 )
 @click.argument("name", metavar=_("NAME"))
 @click.option("--write", "may_write", is_flag=True, help=_("it may take in orders; without this it may only read"))
-def make(desk: Desk, name: str, may_write: bool) -> None:
-    from shuke.shops import actions
+@click.option(
+    "--staff",
+    "username",
+    metavar=_("USER"),
+    help=_("who answers for it: it is revoked with their account, and they cannot agree to what it asks for"),
+)
+def make(desk: Desk, name: str, may_write: bool, username: str | None) -> None:
+    from shuke.shops import actions, queries
 
+    person = queries.staff_by_username(desk.merchant, username) if username else None
+    if username and person is None:
+        raise actions.StaffRefused("no_such_person", username=username)
     row, token = actions.make_token(
-        merchant=desk.merchant, name=name, may_write=may_write, now=desk.now, actor=desk.actor
+        merchant=desk.merchant, name=name, may_write=may_write, now=desk.now, actor=desk.actor, staff=person
     )
     if desk.as_json:
-        desk.json({"id": str(row.pk), "name": row.name, "writes": row.may_write, "token": token})
+        desk.json({"id": str(row.pk), "name": row.name, "writes": row.may_write, "staff": username, "token": token})
+        return
     desk.say(token)
     desk.say(_("Keep it now: it is shown only this once. Send it as “Authorization: Bearer …”."))
 
@@ -47,6 +57,7 @@ def list_(desk: Desk) -> None:
                     "name": t.name,
                     "begins": t.shown,
                     "writes": t.may_write,
+                    "staff": t.staff and t.staff.username,
                     "made_at": t.made_at,
                     "revoked_at": t.revoked_at,
                 }
@@ -55,8 +66,19 @@ def list_(desk: Desk) -> None:
         )
         return
     desk.table(
-        ["ID", _("name"), _("begins with"), _("may write"), _("made"), _("revoked")],
-        [(str(t.pk), t.name, t.shown, t.may_write, desk.day(t.made_at), desk.day(t.revoked_at)) for t in found],
+        ["ID", _("name"), _("begins with"), _("may write"), _("answers for it"), _("made"), _("revoked")],
+        [
+            (
+                str(t.pk),
+                t.name,
+                t.shown,
+                t.may_write,
+                t.staff.username if t.staff else "",
+                desk.day(t.made_at),
+                desk.day(t.revoked_at),
+            )
+            for t in found
+        ],
     )
 
 

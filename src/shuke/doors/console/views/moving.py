@@ -269,7 +269,11 @@ def corrections(request: StaffRequest) -> HttpResponse:
             "points": f"{one.amount:+,}",
             "asked": says.day(one.asked_at),
             "decided": says.day(one.decided_at) if one.decided_at else "",
-            "own": one.asked_by == request.staff.username,
+            "own": shops.person_behind(request.merchant, one.asked_by) == request.staff.username,
+            # What the books would say now: the balance may have changed since it was asked for.
+            "now": loyalty.balance(request.merchant, one.member_id, request.now).available
+            if one.state == "waiting" and one.amount < 0
+            else None,
         }
         for one in loyalty.corrections(request.merchant)
     ]
@@ -277,6 +281,7 @@ def corrections(request: StaffRequest) -> HttpResponse:
         "waiting": [x for x in found if x["one"].state == "waiting"],
         "decided": [x for x in found if x["one"].state != "waiting"],
         "may_decide": shops.may(request.staff, "adjust"),
+        "alone": [one.pk for one in shops.deciders(request.merchant)] == [request.staff.pk],
     }
     return render(request, "console/corrections.html", context)
 
@@ -290,6 +295,7 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
             merchant=request.merchant,
             correction_id=correction_id,
             agree=request.POST.get("do") == "agree",
+            reason=request.POST.get("because", ""),
             now=request.now,
             actor=request.staff.username,
         )
@@ -299,7 +305,7 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
         messages.warning(request, refused.say(_language()))
         return redirect("console:corrections")
     if answer is None:
-        messages.info(request, _("Declined."))
+        messages.info(request, _("Taken back.") if found.state == "withdrawn" else _("Declined."))
     else:
         one = Ask(found.key, "adjust", found.member_id, found.amount)
         _say(request, one, answer, _("%(points)s points by hand.") % {"points": f"{found.amount:+,}"})

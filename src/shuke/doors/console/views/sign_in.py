@@ -17,6 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from shuke.doors.console import attempts
 from shuke.doors.console.access import console, public
 from shuke.kit import audit, clock
+from shuke.shops import actions
+from shuke.shops import queries as shops
+from shuke.shops.models import Session
 
 
 class SignInForm(forms.Form):
@@ -45,8 +48,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             status = 429
         else:
             staff = authenticate(request, username=username, password=form.cleaned_data["password"])
-            if staff is not None:
+            if staff is not None and staff.one_time_until and staff.one_time_until <= shops.now(staff.merchant):
+                form.add_error(None, _("This one-time password has lapsed. Ask the owner for a new one."))
+            elif staff is not None:
                 login(request, staff)
+                agent = request.headers.get("User-Agent", "")
+                request.session.update(
+                    {Session.BEGUN: now.isoformat(), Session.ADDRESS: address, Session.AGENT: agent[:300]}
+                )
+                actions.arrived(staff=staff, at=now)
                 audit.record(
                     merchant_id=staff.merchant_id,
                     at=now,
@@ -56,8 +66,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                     address=address,
                 )
                 return HttpResponseRedirect(way)
-            attempts.note_failure(username=username, address=address, now=now)
-            form.add_error(None, _("User name and password do not match."))
+            else:
+                attempts.note_failure(username=username, address=address, now=now)
+                form.add_error(None, _("User name and password do not match."))
     context = {"form": form, "next": way, "wait": wait}
     response = render(request, "console/sign_in.html", context, status=status)
     if wait:

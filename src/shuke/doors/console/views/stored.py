@@ -211,10 +211,14 @@ def overview(request: StaffRequest) -> HttpResponse:
     context = {
         "told": told,
         "sides": sides,
-        "waiting": [one for one in found if one.state == "waiting"],
+        "waiting": [
+            {"one": one, "own": shops.person_behind(request.merchant, one.asked_by) == request.staff.username}
+            for one in found
+            if one.state == "waiting"
+        ],
         "decided": [one for one in found if one.state != "waiting"][:20],
         "may_adjust": shops.may(request.staff, "adjust"),
-        "own": request.staff.username,
+        "alone": [one.pk for one in shops.deciders(request.merchant)] == [request.staff.pk],
     }
     return render(request, "console/stored.html", context)
 
@@ -231,12 +235,13 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
             merchant=request.merchant,
             correction_id=correction_id,
             agree=request.POST.get("do") == "agree",
+            reason=request.POST.get("because", ""),
             now=request.now,
             actor=request.staff.username,
         )
         if answer is not None:
             stored.done(Ask(found.key, "adjust", found.member_id, found.amount), answer, request.merchant.currency)
-        return _("Booked.") if found.state == "done" else _("Declined.")
+        return {"done": _("Booked."), "withdrawn": _("Taken back.")}.get(found.state, _("Declined."))
 
     if not books.has_correction(request.merchant, correction_id):
         raise Http404

@@ -12,6 +12,7 @@ from shuke.loyalty.actions.referral.rewarding import settle_referrals
 from shuke.loyalty.models import Referral, ReferralReward
 from shuke.members.actions.timeline import Note, note
 from shuke.members.queries.families import survivors_of
+from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
 
@@ -28,7 +29,7 @@ def decide(*, merchant: Merchant, referral_id: int, approve: bool, reason: str, 
             raise ReferralRefused("decided", decision=found.decision, by=found.decided_by)
         if not reason.strip():
             raise ReferralRefused("no_reason")
-        if approve and found.actor == actor:
+        if approve and shops.person_behind(merchant, found.actor) == shops.person_behind(merchant, actor):
             raise ReferralRefused("own_case")
         found.decision = "approved" if approve else "declined"
         found.decided_at, found.decided_by, found.decided_because = now, actor[:60], reason.strip()[:200]

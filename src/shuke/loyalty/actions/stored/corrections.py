@@ -8,6 +8,7 @@ from django.db import transaction
 
 from shuke.engine.charter.stored import minor
 from shuke.kit import audit
+from shuke.loyalty.actions.corrections import verdict
 from shuke.loyalty.actions.stored.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.actions.stored.requests import ask
@@ -53,25 +54,23 @@ def correct(
 
 @transaction.atomic
 def decide_correction(
-    *, merchant: Merchant, correction_id: int, agree: bool, now: datetime, actor: str
+    *, merchant: Merchant, correction_id: int, agree: bool, now: datetime, actor: str, reason: str = ""
 ) -> tuple[StoredCorrection, Answer | None]:
-    """A second person agrees or declines. Where the books refuse (not enough by now) the correction ends as refused."""
+    """A second person agrees, or declines with a reason; who asked may take it back. Where the books refuse (not enough by now) the correction ends as refused."""
     found = StoredCorrection.objects.select_for_update(no_key=True).filter(merchant=merchant, pk=correction_id).first()
     if found is None:
         raise StoredRefused("no_such_correction")
     if found.state != "waiting":
         raise StoredRefused("decided")
-    if found.asked_by == actor:
-        raise StoredRefused("same_person")
-    answer = None
-    found.state = "declined"
+    found.state = verdict(merchant, found.asked_by, actor, agree, reason, StoredRefused)
+    found.decided_because, answer = reason.strip()[:200], None
     if agree:
-        reason = f"{found.reason} ({found.asked_by})"[:200]
-        one = Ask(found.key, "adjust", found.member_id, found.amount, account=found.account, reason=reason)
+        told = f"{found.reason} ({found.asked_by})"[:200]
+        one = Ask(found.key, "adjust", found.member_id, found.amount, account=found.account, reason=told)
         [answer] = ask(merchant=merchant, asks=[one], now=now, actor=actor)
         found.state = "done" if answer.done else "refused"
     found.decided_by, found.decided_at = actor, now
-    found.save(update_fields=["state", "decided_by", "decided_at"])
+    found.save(update_fields=["state", "decided_by", "decided_at", "decided_because"])
     _audit(merchant, found, found.state, now, actor)
     return found, answer
 
@@ -79,5 +78,6 @@ def decide_correction(
 def _audit(merchant: Merchant, one: StoredCorrection, what: str, now: datetime, actor: str) -> None:
     audit.record(
         merchant_id=merchant.pk, at=now, actor=actor, verb=f"stored.correction_{what}", object=f"member {one.member_id}",
-        detail={"key": one.key, "account": one.account, "minor": one.amount, "reason": one.reason},
+        detail={"key": one.key, "account": one.account, "minor": one.amount, "reason": one.reason}
+        | ({"because": one.decided_because} if one.decided_because else {}),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shuke.kit import money
+from shuke.loyalty.actions.corrections import DECIDING
 
 REFUSALS = {
     "stored_value_off": (
@@ -53,6 +54,7 @@ REFUSALS = {
         "Who asked for a correction cannot agree to it. Let somebody else look at it.",
         "提出更正的人不能自己审批，请由另一位同事审核。",
     ),
+    **DECIDING,
     "decided": ("This correction was decided already.", "这笔更正已经处理过了。"),
     "no_such_correction": ("There is no such correction.", "没有这笔更正。"),
     # gift cards

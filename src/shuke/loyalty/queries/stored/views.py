@@ -138,7 +138,8 @@ def _line(row: StoredTxn, change: dict[str, int], after: dict[str, int]) -> Line
 def corrections(merchant: Merchant, *, limit: int = 50) -> list[StoredCorrection]:
     """Waiting ones first, then the latest decided."""
     rows = StoredCorrection.objects.filter(merchant=merchant).select_related("member")
-    return sorted(rows.order_by("-asked_at")[:limit], key=lambda c: c.state != "waiting")
+    waiting = list(rows.filter(state="waiting").order_by("asked_at"))  # all of them, however old
+    return waiting + list(rows.exclude(state="waiting").order_by("-decided_at")[:limit])
 
 
 def corrections_waiting(merchant: Merchant) -> int:
