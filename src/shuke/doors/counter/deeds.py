@@ -25,7 +25,7 @@ from shuke.members.queries.families import family
 from shuke.shops import queries as shops
 
 
-def _answer(request: CounterRequest, who: Member, said: str, *, done: bool, **more: Any) -> HttpResponse:
+def answer(request: CounterRequest, who: Member, said: str, *, done: bool, **more: Any) -> HttpResponse:
     if request.htmx:
         context = panel(request, who, said=said, done=done, **more)
         return render(request, "counter/panel.html", context, status=200 if done else 422)
@@ -33,7 +33,7 @@ def _answer(request: CounterRequest, who: Member, said: str, *, done: bool, **mo
     return redirect("counter:member", who.pk)
 
 
-def _key(request: CounterRequest, what: str) -> str:
+def key_of(request: CounterRequest, what: str) -> str:
     """The name of this request: the button's own, so that tapping it twice is one request."""
     token = request.POST.get("token", "")[:40]
     if not token:
@@ -55,12 +55,12 @@ def benefit(request: CounterRequest, pk: int) -> HttpResponse:
     who = who_is(request, pk)
     wanted = request.POST.get("benefit", "")[:40]
     told = benefits.hand_out(
-        merchant=request.merchant, member_id=who.pk, benefit=wanted, key=_key(request, wanted), now=request.now,
+        merchant=request.merchant, member_id=who.pk, benefit=wanted, key=key_of(request, wanted), now=request.now,
         actor=request.staff.username, store=request.staff.store, note_text=request.POST.get("note", ""),
     )  # fmt: skip
     if not told.done or told.use is None:
-        return _answer(request, who, told.say(_language()), done=False)
-    return _answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
+        return answer(request, who, told.say(_language()), done=False)
+    return answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
 
 
 @counter(acts=True)
@@ -77,25 +77,25 @@ def undo(request: CounterRequest, pk: int) -> HttpResponse:
         late=shops.may(request.staff, "adjust"),
     )  # fmt: skip
     said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(_language())
-    return _answer(request, who, said, done=told.done)
+    return answer(request, who, said, done=told.done)
 
 
 @counter(acts=True)
 def points(request: CounterRequest, pk: int) -> HttpResponse:
     """Points off the bill."""
     who = who_is(request, pk)
-    amount, key = _number(request, "amount"), _key(request, "points")
+    amount, key = _number(request, "amount"), key_of(request, "points")
     told = loyalty.ask(
         merchant=request.merchant, asks=[loyalty.Ask(key, "burn", who.pk, amount, reason="counter")], now=request.now,
         actor=request.staff.username,
     )[0]  # fmt: skip
     if not told.done:
-        return _answer(request, who, _refusal(told), done=False)
+        return answer(request, who, _refusal(told), done=False)
     said = _("%(n)s points redeemed, %(left)s are left") % {
         "n": f"{amount:,}",
         "left": f"{told.figures.get('available', 0):,}",
     }
-    return _answer(request, who, said, done=True, burnt=key, burnt_amount=amount)
+    return answer(request, who, said, done=True, burnt=key, burnt_amount=amount)
 
 
 @counter(acts=True)
@@ -110,7 +110,7 @@ def points_back(request: CounterRequest, pk: int) -> HttpResponse:
         actor=request.staff.username,
     )[0]  # fmt: skip
     said = _("%(n)s points given back") % {"n": f"{amount:,}"} if told.done else _refusal(told)
-    return _answer(request, who, said, done=told.done)
+    return answer(request, who, said, done=told.done)
 
 
 @counter(acts=True)
@@ -122,19 +122,19 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
         raise Http404
     try:
         paid = money.parse(request.POST.get("amount", ""), currency)
-        one = stored.Ask(_key(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
+        one = stored.Ask(key_of(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
         [answer] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
         stored.done(one, answer, currency)
     except money.NotMoney:
-        return _answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
+        return answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
     except stored.StoredRefused as refused:
-        return _answer(request, who, refused.say(_language()), done=False)
+        return answer(request, who, refused.say(_language()), done=False)
     except stored.KeyReused:
         said = _("This form was sent before with something else. Look at what is there now, then send it again.")
-        return _answer(request, who, said, done=False)
+        return answer(request, who, said, done=False)
     told = {name: money.show(n, currency) for name, n in answer.figures.items()}
     said = _("%(principal)s paid in, %(bonus)s added; %(available)s can be used.") % told
-    return _answer(request, who, said, done=True)
+    return answer(request, who, said, done=True)
 
 
 def _refusal(answer: loyalty.Answer) -> str:
@@ -147,16 +147,16 @@ def gift(request: CounterRequest, pk: int) -> HttpResponse:
     who = who_is(request, pk)
     wanted = request.POST.get("gift", "")[:40]
     told = gifts.order(
-        merchant=request.merchant, member_id=who.pk, gift=wanted, key=_key(request, f"gift:{wanted}"), now=request.now,
+        merchant=request.merchant, member_id=who.pk, gift=wanted, key=key_of(request, f"gift:{wanted}"), now=request.now,
         actor=request.staff.username, at_once=True, store=request.staff.store,
     )  # fmt: skip
     if not told.done or told.order is None:
-        return _answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(_language()), done=False)
     row = told.order
     said = _("Handed over: %(what)s for %(points)s points") % {"what": _gift(row), "points": f"{row.points:,}"}
     if row.cash_minor:
         said += " " + _("and %(money)s") % {"money": money.show(row.cash_minor, request.merchant.currency)}
-    return _answer(request, who, said, done=True, gave=row)
+    return answer(request, who, said, done=True, gave=row)
 
 
 @counter(acts=True)
@@ -181,7 +181,7 @@ def order(request: CounterRequest, pk: int) -> HttpResponse:
         told, said = gifts.give_back(**same, key=f"{row.key}:counter", count=row.count), _("Taken back: %(what)s")
     else:
         told, said = gifts.hand_over(**same, store=request.staff.store), _("Handed over: %(what)s")
-    return _answer(request, who, said % {"what": _gift(row)} if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said % {"what": _gift(row)} if told.done else told.say(_language()), done=told.done)
 
 
 def _gift(row: GiftOrder) -> str:
@@ -196,15 +196,15 @@ def draw(request: CounterRequest, pk: int) -> HttpResponse:
     if way == "given" and not shops.may(request.staff, "adjust"):
         raise Http404
     told = draws.draw_ticket(
-        merchant=request.merchant, draw=wanted, member_id=who.pk, key=_key(request, f"draw:{wanted}:{way}"), way=way,
+        merchant=request.merchant, draw=wanted, member_id=who.pk, key=key_of(request, f"draw:{wanted}:{way}"), way=way,
         word=request.POST.get("word", "").strip(), now=request.now, actor=request.staff.username,
     )  # fmt: skip
     if not told.done or told.ticket is None:
-        return _answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(_language()), done=False)
     row = told.ticket
     won = _local(prize_of(row.draw, row.won).get("name")) if row.won else _("nothing this time")
     said = _("Ticket %(n)s: %(won)s") % {"n": row.number, "won": won}
-    return _answer(request, who, said, done=True, receipt=f"{row.number}:{row.link[:16]}")
+    return answer(request, who, said, done=True, receipt=f"{row.number}:{row.link[:16]}")
 
 
 @counter(acts=True)
@@ -224,7 +224,7 @@ def prize(request: CounterRequest, pk: int) -> HttpResponse:
         store=request.staff.store,
     )
     said = _("Handed over: %(what)s") % {"what": _local(prize_of(row.draw, row.won).get("name"))}
-    return _answer(request, who, said if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said if told.done else told.say(_language()), done=told.done)
 
 
 def _number(request: CounterRequest, name: str) -> int:

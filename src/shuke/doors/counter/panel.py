@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from shuke.doors.counter import till_form
 from shuke.doors.counter.access import CounterRequest
 from shuke.engine import tenders
 from shuke.engine.calendar.birthdays import celebrated
@@ -40,6 +41,10 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
         "may_act": shops.may(request.staff, "record"),
         # One name per button and drawing of it: a finger that taps twice asks for the same thing twice.
         "token": secrets.token_hex(8),
+        "stores": till_form.street_stores(request),
+        "store": till_form.store_of(request, request.POST.get("store", "")),
+        "paid_by": request.session.get("till-paid-by", "cash"),
+        "paying": [(code, tenders.name(code, get_language() or "zh")) for code in till_form.WAYS],
         **told,
     }
     try:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.counter import deeds, returns, till, views
+from shuke.doors.counter import deeds, purchases, returns, till, views
 
 app_name = "counter"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("counter/m/<int:pk>/order", deeds.order, name="order"),
     path("counter/m/<int:pk>/draw", deeds.draw, name="draw"),
     path("counter/m/<int:pk>/prize", deeds.prize, name="prize"),
+    path("counter/m/<int:pk>/purchase", purchases.purchase, name="purchase"),
+    path("counter/m/<int:pk>/purchase/back", purchases.back, name="purchase-back"),
     path("counter/m/<int:pk>/till", till.till, name="till"),
     path("counter/m/<int:pk>/till/price", till.price, name="till-price"),
     path("counter/m/<int:pk>/till/take", till.take, name="till-take"),
