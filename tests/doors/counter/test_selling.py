@@ -67,7 +67,9 @@ def test_a_basket_is_booked_with_goods_freight_and_what_paid(at, shop, ann, now)
     assert dict(row.tenders) == {"wechat": due, "stored_value": 5_000, "points": 100}
     assert [(one.product and one.product.code, one.title) for one in row.orderline_set.order_by("position")] == [("A1", ""), (None, "竹蜻蜓")]  # fmt: skip
     earned = queries.earned_by_event(shop.merchant, ["order:pos:XH:0007"])["order:pos:XH:0007"]
-    assert earned == (row.net_minor * 10_100 + row.net_minor * 6_000) // 10_100 // 100  # A1 is skin care to the catalogue
+    assert (
+        earned == (row.net_minor * 10_100 + row.net_minor * 6_000) // 10_100 // 100
+    )  # A1 is skin care to the catalogue
     for page in done:
         assert f"Booked: ¥58.00 in money, order 0007, {earned} points earned." in page.content.decode()
     # What was chosen last is chosen next time.

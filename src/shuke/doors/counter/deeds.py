@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from shuke.doors.counter.access import CounterRequest, counter
@@ -19,6 +19,7 @@ from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import benefits, draws, gifts, stored
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
 from shuke.loyalty.models import BenefitUse, DrawTicket, GiftOrder
+from shuke.loyalty.queries.benefits import doings_of, known
 from shuke.loyalty.queries.draws import prize as prize_of
 from shuke.members.models import Member
 from shuke.members.queries.families import family
@@ -41,12 +42,12 @@ def key_of(request: CounterRequest, what: str) -> str:
     return f"counter:{token}:{what}"[:170]
 
 
-def _language() -> str:
+def language() -> str:
     return get_language() or "zh"
 
 
 def _local(named: Any) -> str:
-    return str((named or {}).get("zh" if _language().startswith("zh") else "en", ""))
+    return str((named or {}).get("zh" if language().startswith("zh") else "en", ""))
 
 
 @counter(acts=True)
@@ -59,7 +60,7 @@ def benefit(request: CounterRequest, pk: int) -> HttpResponse:
         actor=request.staff.username, store=request.staff.store, note_text=request.POST.get("note", ""),
     )  # fmt: skip
     if not told.done or told.use is None:
-        return answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(language()), done=False)
     return answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
 
 
@@ -76,8 +77,31 @@ def undo(request: CounterRequest, pk: int) -> HttpResponse:
         merchant=request.merchant, use_id=row.pk, now=request.now, actor=request.staff.username,
         late=shops.may(request.staff, "adjust"),
     )  # fmt: skip
-    said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(_language())
+    said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(language())
     return answer(request, who, said, done=told.done)
+
+
+@counter(acts=True)
+def activity(request: CounterRequest, pk: int) -> HttpResponse:
+    """The member did something the charter rewards: signed in, answered, came to an evening. What it gave is said, and how the row stands."""
+    who = who_is(request, pk)
+    what = request.POST.get("activity", "")[:30]
+    one = loyalty.Ask(key_of(request, f"did:{what}"), "activity", who.pk, ref=what)
+    (told,) = loyalty.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+    if not told.done:
+        return answer(request, who, _refusal(told, ref=what), done=False)
+    found = next((one for one in doings_of(known(request.merchant, who.pk, request.now), request.now) if one.activity == what), None)  # fmt: skip
+    name = _local(found.names[0].model_dump()) if found and found.names else what
+    points, growth = told.figures.get("amount", 0), told.figures.get("growth", 0)
+    gave = [_("%(n)s points") % {"n": f"+{points:,}"}] if points else []
+    gave += [_("growth value %(n)s") % {"n": f"+{growth:,}"}] if growth else []
+    said = f"{name}: " + (", ".join(gave) or _("noted; the charter gives nothing more for it now"))
+    if found and found.need:
+        row = ngettext("%(n)s day in a row", "%(n)s days in a row", found.days) % {"n": found.days}
+        left = found.need - found.days
+        more = ngettext("one more day: +%(extra)s", "%(n)s more days: +%(extra)s", left) % {"n": left, "extra": f"{found.extra:,}"}  # fmt: skip
+        said += f" · {row} · {more}"
+    return answer(request, who, said, done=True)
 
 
 @counter(acts=True)
@@ -128,7 +152,7 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
     except money.NotMoney:
         return answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
     except stored.StoredRefused as refused:
-        return answer(request, who, refused.say(_language()), done=False)
+        return answer(request, who, refused.say(language()), done=False)
     except stored.KeyReused:
         said = _("This form was sent before with something else. Look at what is there now, then send it again.")
         return answer(request, who, said, done=False)
@@ -137,8 +161,8 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
     return answer(request, who, said, done=True)
 
 
-def _refusal(answer: loyalty.Answer) -> str:
-    return refusal.sentence(POINTS, answer.code, {"ref": "", **answer.figures}, _language())
+def _refusal(answer: loyalty.Answer, ref: str = "") -> str:
+    return refusal.sentence(POINTS, answer.code, {"ref": ref, **answer.figures}, language())
 
 
 @counter(acts=True)
@@ -151,7 +175,7 @@ def gift(request: CounterRequest, pk: int) -> HttpResponse:
         actor=request.staff.username, at_once=True, store=request.staff.store,
     )  # fmt: skip
     if not told.done or told.order is None:
-        return answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(language()), done=False)
     row = told.order
     said = _("Handed over: %(what)s for %(points)s points") % {"what": _gift(row), "points": f"{row.points:,}"}
     if row.cash_minor:
@@ -181,11 +205,11 @@ def order(request: CounterRequest, pk: int) -> HttpResponse:
         told, said = gifts.give_back(**same, key=f"{row.key}:counter", count=row.count), _("Taken back: %(what)s")
     else:
         told, said = gifts.hand_over(**same, store=request.staff.store), _("Handed over: %(what)s")
-    return answer(request, who, said % {"what": _gift(row)} if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said % {"what": _gift(row)} if told.done else told.say(language()), done=told.done)
 
 
 def _gift(row: GiftOrder) -> str:
-    return row.gift.name_zh if _language().startswith("zh") else row.gift.name_en
+    return row.gift.name_zh if language().startswith("zh") else row.gift.name_en
 
 
 @counter(acts=True)
@@ -200,7 +224,7 @@ def draw(request: CounterRequest, pk: int) -> HttpResponse:
         word=request.POST.get("word", "").strip(), now=request.now, actor=request.staff.username,
     )  # fmt: skip
     if not told.done or told.ticket is None:
-        return answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(language()), done=False)
     row = told.ticket
     won = _local(prize_of(row.draw, row.won).get("name")) if row.won else _("nothing this time")
     said = _("Ticket %(n)s: %(won)s") % {"n": row.number, "won": won}
@@ -224,7 +248,7 @@ def prize(request: CounterRequest, pk: int) -> HttpResponse:
         store=request.staff.store,
     )
     said = _("Handed over: %(what)s") % {"what": _local(prize_of(row.draw, row.won).get("name"))}
-    return answer(request, who, said if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said if told.done else told.say(language()), done=told.done)
 
 
 def _number(request: CounterRequest, name: str) -> int:

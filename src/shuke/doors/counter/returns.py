@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
-from shuke.doors.counter.views import who_is
 from shuke.doors.counter.till_form import WHOLE, NotUnderstood, amount
+from shuke.doors.counter.views import who_is
 from shuke.flows import checkout, selling
 from shuke.flows.checkout import CheckoutRefused
 from shuke.kit import money

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuke.doors.counter import deeds, purchases, returns, till, views
+from shuke.doors.counter import deeds, listening, purchases, returns, till, views
 
 app_name = "counter"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("counter/m/<int:pk>/undo", deeds.undo, name="undo"),
     path("counter/m/<int:pk>/points", deeds.points, name="points"),
     path("counter/m/<int:pk>/points/back", deeds.points_back, name="points-back"),
+    path("counter/m/<int:pk>/activity", deeds.activity, name="activity"),
     path("counter/m/<int:pk>/top-up", deeds.top_up, name="top-up"),
     path("counter/m/<int:pk>/gift", deeds.gift, name="gift"),
     path("counter/m/<int:pk>/order", deeds.order, name="order"),
@@ -21,6 +22,8 @@ urlpatterns = [
     path("counter/m/<int:pk>/prize", deeds.prize, name="prize"),
     path("counter/m/<int:pk>/purchase", purchases.purchase, name="purchase"),
     path("counter/m/<int:pk>/purchase/back", purchases.back, name="purchase-back"),
+    path("counter/m/<int:pk>/complaint", listening.complaint, name="complaint"),
+    path("counter/m/<int:pk>/complaint/settle", listening.settle, name="complaint-settle"),
     path("counter/m/<int:pk>/till", till.till, name="till"),
     path("counter/m/<int:pk>/till/price", till.price, name="till-price"),
     path("counter/m/<int:pk>/till/take", till.take, name="till-take"),

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0024_refusals_as_they_were'),
+        ("loyalty", "0024_refusals_as_they_were"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='checkout',
-            name='booked',
-            field=models.BooleanField(default=False, help_text='The till told the archive the order itself; so it tells its returns.'),
+            model_name="checkout",
+            name="booked",
+            field=models.BooleanField(
+                default=False, help_text="The till told the archive the order itself; so it tells its returns."
+            ),
         ),
     ]
