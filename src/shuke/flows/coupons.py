@@ -74,7 +74,7 @@ def issue_by_rule(
 def issue_for(*, merchant: Merchant, on: str, occasion: Occasion, now: datetime) -> list[coupons.Issued]:
     """What the rules for one kind of occasion give for this one, at once instead of within the hour: each answer, given before too."""
     adopt_charter(merchant=merchant, now=now)
-    found = []
+    found: list[coupons.Issued] = []
     for view in stored.overview(merchant):
         for rule in view.terms.issue if not view.tally.paused else ():
             if rule.on == on:

@@ -79,7 +79,7 @@ def sell(
         assert row is not None
         done_before = row.state == "captured"
         if not done_before:
-            if ask_twice and row.member_id is not None:
+            if ask_twice:
                 _not_twice(merchant, row, now)
             buyer = _buyer(merchant, row)
             told = sale.order(

@@ -99,9 +99,11 @@ class CheckoutOut(Schema):
     order: str = ""
     priced: dict
     replayed: bool = False
-    booked: bool = Field(False, description="the basket itself told the archive its order")
-    number: str = Field("", description="of the order, where it was booked")
-    earned: int | None = Field(None, description="points the order earned, where it was booked; told with the capture")
+    booked: Annotated[bool, Field(description="the basket itself told the archive its order")] = False
+    number: Annotated[str, Field(description="of the order, where it was booked")] = ""
+    earned: Annotated[
+        int | None, Field(description="points the order earned, where it was booked; told with the capture")
+    ] = None
 
 
 class OrderName(Body):

@@ -147,8 +147,8 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
     try:
         paid = money.parse(request.POST.get("amount", ""), currency)
         one = stored.Ask(key_of(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
-        [answer] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
-        stored.done(one, answer, currency)
+        [booked] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+        stored.done(one, booked, currency)
     except money.NotMoney:
         return answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
     except stored.StoredRefused as refused:
@@ -156,13 +156,13 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
     except stored.KeyReused:
         said = _("This form was sent before with something else. Look at what is there now, then send it again.")
         return answer(request, who, said, done=False)
-    told = {name: money.show(n, currency) for name, n in answer.figures.items()}
+    told = {name: money.show(n, currency) for name, n in booked.figures.items()}
     said = _("%(principal)s paid in, %(bonus)s added; %(available)s can be used.") % told
     return answer(request, who, said, done=True)
 
 
-def _refusal(answer: loyalty.Answer, ref: str = "") -> str:
-    return refusal.sentence(POINTS, answer.code, {"ref": ref, **answer.figures}, language())
+def _refusal(told: loyalty.Answer, ref: str = "") -> str:
+    return refusal.sentence(POINTS, told.code, {"ref": ref, **told.figures}, language())
 
 
 @counter(acts=True)

@@ -188,13 +188,9 @@ def _freight_is_apart(request: CounterRequest) -> bool:
     charter = charters.document_in_force(request.merchant, request.now)
     if charter is None:
         return False
-    rules = (*charter.selling.offers, *charter.selling.coupons)
+    kinds = {one.kind for one in charter.selling.offers} | {one.kind for one in charter.selling.coupons}
     points = charter.selling.points
-    return (
-        not charter.points.base.freight
-        or any(rule.kind == "freight" for rule in rules)
-        or (points is not None and not points.freight)
-    )
+    return not charter.points.base.freight or "freight" in kinds or (points is not None and not points.freight)
 
 
 def _shown(plain: dict[str, Any]) -> dict[str, Any]:

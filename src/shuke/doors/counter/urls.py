@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from shuke.doors.counter import deeds, listening, purchases, returns, till, views
+from shuke.doors.counter import deeds, joining, listening, purchases, returns, till, views
 
 app_name = "counter"
 
 urlpatterns = [
     path("counter", views.home, name="home"),
     path("counter/hits", views.hits, name="hits"),
+    path("counter/new", joining.new, name="new"),
     path("counter/m/<int:pk>", views.member, name="member"),
     path("counter/m/<int:pk>/benefit", deeds.benefit, name="benefit"),
     path("counter/m/<int:pk>/undo", deeds.undo, name="undo"),

@@ -7,11 +7,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
+from shuke.doors.counter.joining import starts_with
 from shuke.doors.counter.panel import panel
 from shuke.flows.search import find
 from shuke.loyalty.models import Wallet
 from shuke.members import queries as members
 from shuke.members.models import Member, MemberState
+from shuke.shops import queries as shops
 
 SHOWN = 8
 
@@ -25,7 +27,8 @@ def home(request: CounterRequest) -> HttpResponse:
         found = find(request.merchant, text, SHOWN)
         if found:
             return redirect("counter:member", found[0].member_id)
-    return render(request, "counter/home.html", {"text": text})
+    context = {"text": text, "starts": starts_with(text), "may_act": shops.may(request.staff, "record")}
+    return render(request, "counter/home.html", context)
 
 
 @counter()

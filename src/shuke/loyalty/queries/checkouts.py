@@ -78,6 +78,8 @@ def nth_return(row: Checkout, key: str) -> int:
 
 def booked_alike(merchant: Merchant, row: Checkout, since: datetime) -> Checkout | None:
     """The same goods at the same price, sold to the same member since then: perhaps it is the same sale, told by another page."""
+    if row.member_id is None:
+        return None
     found = Checkout.objects.filter(
         merchant=merchant, member_id=row.member_id, placed_at__gte=since, state="captured", booked=True
     ).exclude(pk=row.pk)
