@@ -166,3 +166,13 @@ def test_two_tills_spend_the_same_points_once_and_the_second_is_told_the_new_pri
     assert "The basket now costs ¥900.00" in second.content.decode()
     assert second.context["priced"]["due"] == 90_000  # and is shown, to be taken at once
     assert queries.balance(shop.merchant, ann, now).available == 0
+
+
+def test_who_goes_back_in_the_browser_and_changes_the_basket_is_told_so_and_can_go_on(at, shop, ann):
+    at(ann, "till/take", **GOODS, due="10900", book="1", token="t1")
+    changed = {**GOODS, "amount": ["70", "20.50", ""]}
+    page = at(ann, "till/take", **changed, due="10900", book="1", token="t1")
+    assert (page.status_code, "This form was sent before" in page.content.decode()) == (422, True)
+    assert (page.context["priced"]["due"], page.context["token"] != "t1") == (11_900, True)
+    at(ann, "till/take", **changed, due="11900", book="1", token=page.context["token"])
+    assert sold_here().count() == 2

@@ -39,6 +39,8 @@ from shuke.shops import queries as shops
 
 FIRST, MORE = 3, 3
 COUPONS = 20  # of a member, shown to be ticked
+SENT_BEFORE = {"key_reused", "checkout_over", "other_order"}  # who went back in the browser, and changed what was there
+PRICED_ANEW = {"price_changed", "busy", "sold_just_now", *SENT_BEFORE}
 BOOKS, PAID_BY = "till-books", "till-paid-by"  # in the session: what this cashier chose last
 
 
@@ -118,7 +120,7 @@ def _refused(request: CounterRequest, who: Member | None, told: Told, error: Exc
     """Why not, and what it costs now: the points or the coupon may have gone at another till."""
     code = error.code if isinstance(error, CheckoutRefused) else ""
     try:
-        priced = _priced(request, who, told) if code in ("price_changed", "busy", "sold_just_now") else None
+        priced = _priced(request, who, told) if code in PRICED_ANEW else None
     except (NotUnderstood, BasketInvalid, loyalty.NoCharter):
         priced = None
     return _page(request, who, told, priced=priced, said=sentence(error), status=422, ask_again=code == "sold_just_now")
@@ -163,6 +165,8 @@ def _token(request: CounterRequest) -> str:
 
 
 def sentence(error: Exception) -> str:
+    if isinstance(error, CheckoutRefused) and error.code in SENT_BEFORE:
+        return _("This form was sent before with something else. Look at what is there now, then send it again.")
     if isinstance(error, CheckoutRefused | BasketInvalid):
         return error.say(_language())
     if isinstance(error, loyalty.NoCharter):
