@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "shuke.members",
     "shuke.orders",
     "shuke.loyalty",
+    "shuke.service",
     "shuke.insight",
     "shuke.doors.console",
     "shuke.doors.counter",

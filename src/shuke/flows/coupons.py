@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from shuke.engine.charter.selling import Issue as Rule
 from shuke.engine.checkout import codes
 from shuke.kit import audit, clock, jobs
 from shuke.loyalty.actions import coupons
@@ -19,7 +20,7 @@ from shuke.loyalty.models import CouponBatch
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries import coupons as stored
 from shuke.loyalty.queries.coupons.lists import due_to_expire
-from shuke.loyalty.queries.coupons.occasions import occasions
+from shuke.loyalty.queries.coupons.occasions import Occasion, in_tiers, occasions
 from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
@@ -60,23 +61,38 @@ def issue_by_rule(
         if view.tally.paused:
             continue
         for rule in view.terms.issue:
-            found = occasions(merchant, rule, now, real_now)
-            moved = survivors_of(merchant.pk, {one.member_id for one in found})
-            wishes = [
-                coupons.Issue(view.row.key, moved.get(one.member_id, one.member_id), rule.on, one.ref, rule.count)
-                for one in found
-            ]
-            for start in range(0, len(wishes), AT_ONCE):
-                for one in coupons.issue(
-                    merchant=merchant, issues=wishes[start : start + AT_ONCE], now=now, actor=f"rule:{rule.on}"
-                ):
-                    issued += len(one.coupons)
-                    members += bool(one.coupons)
-                    if one.code:
-                        refused[one.code] = refused.get(one.code, 0) + 1
-                    if hear is not None and not one.again:
-                        hear(one)
+            for one in _give(merchant, view.row.key, rule, occasions(merchant, rule, now, real_now), now):
+                issued += len(one.coupons)
+                members += bool(one.coupons)
+                if one.code:
+                    refused[one.code] = refused.get(one.code, 0) + 1
+                if hear is not None and not one.again:
+                    hear(one)
     return Ruled(issued, members, refused)
+
+
+def issue_for(*, merchant: Merchant, on: str, occasion: Occasion, now: datetime) -> list[coupons.Issued]:
+    """What the rules for one kind of occasion give for this one, at once instead of within the hour: each answer, given before too."""
+    adopt_charter(merchant=merchant, now=now)
+    found: list[coupons.Issued] = []
+    for view in stored.overview(merchant):
+        for rule in view.terms.issue if not view.tally.paused else ():
+            if rule.on == on:
+                found += _give(merchant, view.row.key, rule, in_tiers(merchant, rule, [occasion], now), now)
+    return found
+
+
+def _give(
+    merchant: Merchant, key: str, rule: Rule, found: Sequence[Occasion], now: datetime
+) -> Iterator[coupons.Issued]:
+    moved = survivors_of(merchant.pk, {one.member_id for one in found})
+    wishes = [
+        coupons.Issue(key, moved.get(one.member_id, one.member_id), rule.on, one.ref, rule.count) for one in found
+    ]
+    for start in range(0, len(wishes), AT_ONCE):
+        yield from coupons.issue(
+            merchant=merchant, issues=wishes[start : start + AT_ONCE], now=now, actor=f"rule:{rule.on}"
+        )
 
 
 def refusal_of(merchant: Merchant, issued: coupons.Issued) -> coupons.CouponRefused:

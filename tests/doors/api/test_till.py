@@ -10,6 +10,7 @@ from django.test import Client
 from shuke.loyalty.actions import coupons, stored
 from shuke.loyalty.queries.stored import find_card
 from shuke.members.models import Member, TimelineLine
+from shuke.orders.models import Order
 from shuke.shops import actions
 from shuke.shops.queries import now as shop_now
 from tests import cast
@@ -197,3 +198,42 @@ def test_a_refund_that_a_void_card_cannot_take_says_so_in_the_answer_and_on_the_
         5_000,
         True,
     )
+
+
+def test_a_capture_can_book_the_order_and_what_comes_back_is_told_to_the_archive(till, shop, card):
+    till.post("/checkouts", BASKET | {"member": card, "key": "k1"})
+    body = {"order": {"store": "XH", "number": "A-1"}, "book": {"paid_by": "微信支付", "staff": "7"}}
+    status, answer = till.post("/checkouts/k1/capture", body)
+    assert (status, answer["booked"], answer["number"], answer["earned"] >= 100) == (200, True, "A-1", True)
+    again = till.post("/checkouts/k1/capture", body)[1]
+    assert (again["replayed"], again["earned"]) == (True, answer["earned"])
+    row = Order.objects.get()
+    assert (row.number, row.paid_minor, row.tenders, row.staff_code) == ("A-1", 10_000, [["wechat", 10_000]], "7")
+    order = {"store": "XH", "number": "A-1", "created_at": row.paid_at.isoformat(), "paid_minor": 10_000}
+    assert till.post("/orders", {"orders": [order | {"buyer": {"card": card}}]})[1]["postings"] == 0
+    till.post("/checkouts/k1/returns", {"key": "r1", "lines": {"a": "0.5"}})
+    row.refresh_from_db()
+    assert (row.refunded_minor, till.get("/checkouts/k1")[1]["booked"]) == (5_000, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"book": {}}, 422, "order_missing"),
+        ({"order": {"store": "XH"}}, 422, "order_missing"),
+        ({"order": {"store": "XH", "number": "B-1"}, "book": {}}, 409, "order_differs"),
+    ],
+)
+def test_an_order_to_be_booked_is_named_and_is_this_one(till, shop, card, body, status, code):
+    order = {"store": "XH", "number": "B-1", "created_at": "2026-01-01T00:00:00Z", "paid_minor": 77}
+    till.post("/orders", {"orders": [order]})
+    till.post("/checkouts", BASKET | {"member": card, "key": "k1"})
+    answer = till.post("/checkouts/k1/capture", body)
+    assert (answer[0], answer[1]["code"]) == (status, code)
+    assert till.get("/checkouts/k1")[1]["state"] == "open"
+
+
+def test_a_number_left_out_is_made(till, shop, card):
+    till.post("/checkouts", BASKET | {"member": card, "key": "k1"})
+    answer = till.post("/checkouts/k1/capture", {"order": {"store": "XH"}, "book": {}})[1]
+    assert Order.objects.get().number == answer["number"] != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from shuke.engine.facts import Claim, IdentityKind, Person, Phone
 from shuke.kit import clock
@@ -22,10 +23,10 @@ DRAW = {
 }  # fmt: skip
 
 
-def furnish(lan: cast.Shop) -> int:
-    """A member with 1,230 points, gold, whom 1234 finds; benefits, gifts and a running draw. Their id."""
+def furnish(lan: cast.Shop, **charter: Any) -> int:
+    """A member with 1,230 points, gold, whom 1234 finds; benefits, gifts and a running draw. Their id. `charter`: parts of it."""
     now = clock.utc_now()
-    publish(lan.merchant, {**CHARTER, "rights": {**RIGHTS, "undo_minutes": 30}})
+    publish(lan.merchant, {**CHARTER, "rights": {**RIGHTS, "undo_minutes": 30}, **charter})
     phone = Phone("+8613800001234", "member")
     person = Person(claims=(Claim(IdentityKind.PHONE, phone.number, "", True),), name="张小明", phones=(phone,))
     who = recognise(merchant=lan.merchant, people=[person], now=now)[0].member_id

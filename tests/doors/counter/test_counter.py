@@ -22,6 +22,7 @@ from shuke.shops.actions import change_staff
 from shuke.shops.models import Staff
 from tests import cast
 from tests.doors.counter.shop import DRAW, furnish
+from tests.loyalty.books import CHARTER
 
 HTMX = {"HX-Request": "true"}
 
@@ -49,12 +50,12 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
-    acting = [p for p in urlpatterns if p.callback.counter_acts]
-    assert len(acting) == 14
+    acting = {p.name: p.pattern.converters for p in urlpatterns if p.callback.counter_acts}
+    assert len(acting) == 20
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
-    for pattern in acting:
-        url = reverse(f"counter:{pattern.name}", kwargs=dict.fromkeys(pattern.pattern.converters, who))
+    for name in acting:
+        url = reverse(f"counter:{name}", args=[who] if acting[name] else [])
         assert client.post(url).status_code == 403
         assert see(lan.assistant).get(url).status_code == 405
         client = see(lan.auditor)
@@ -259,3 +260,42 @@ def test_whoever_works_at_two_stores_says_where_they_stand(see, lan, who):
     client.post("/counter/stand", {"store": ""})
     form = client.get(f"/counter/m/{who}/till").content.decode().split("<main")[1]
     assert re.findall(r'<option value="(\w+)"', form) == ["JA", "XH"]  # of all three only theirs
+def test_who_is_not_found_becomes_a_member_by_phone_once(see, lan, who):
+    client = see(lan.assistant)
+    page = client.get("/counter?q=13900139001").content.decode()
+    assert ('value="13900139001"' in page, "New member" in page) == (True, True)
+    assert (
+        'name="name" maxlength="60" autocomplete="off" value="王五"' in client.get("/counter?q=王五").content.decode()
+    )
+    first = client.post("/counter/new", {"phone": "139 0013 9001", "name": "王五"})
+    made = Member.objects.get(name="王五")
+    assert (first.headers["Location"], made.home_store) == (f"/counter/m/{made.pk}", lan.street)
+    again = client.post("/counter/new", {"phone": "13900139001", "name": "王五"})
+    assert (again.headers["Location"], Member.objects.filter(name="王五").count()) == (f"/counter/m/{made.pk}", 1)
+    assert "This phone is known already" in client.get(again.headers["Location"]).content.decode()
+    for told, said in [({"phone": "12"}, "needs its whole number"), ({"name": "x"}, "Write the phone")]:
+        wrong = client.post("/counter/new", told)
+        assert (wrong.status_code, said in wrong.content.decode()) == (422, True)
+    assert "New member" not in see(lan.auditor).get("/counter?q=13900139002").content.decode()
+
+
+def test_a_check_in_says_what_it_gave_and_how_the_row_stands(see, lan):
+    rule = {"key": "sign_in", "name": {"zh": "签到", "en": "Check in"}, "kind": "activity", "activity": "check_in", "points": 5,
+            "limits": {"per_day": 1}, "streaks": [{"days": 2, "points": 20}]}  # fmt: skip
+    evening = {"key": "evening", "name": {"zh": "沙龙", "en": "Evening"}, "kind": "activity", "activity": "event", "points": 30,
+               "limits": {"per_member": 1}}  # fmt: skip
+    who = furnish(lan, earning=[*CHARTER["earning"], rule, evening])
+    client, before = see(lan.assistant), points(lan, who)
+    page = client.get(f"/counter/m/{who}").content.decode()
+    assert "day 0 of 2, then +20" in page
+    first = do(client, who, "activity", activity="check_in").content.decode()
+    assert "Check in: +5 points · 1 day in a row · one more day: +20" in first
+    assert "done today" in first
+    do(client, who, "activity", activity="check_in")
+    assert (
+        "gives nothing more for it now" in do(client, who, "activity", token="t2", activity="check_in").content.decode()
+    )
+    assert "Evening: +30 points" in do(client, who, "activity", activity="event").content.decode()
+    wrong = do(client, who, "activity", token="t3", activity="flying")
+    assert (wrong.status_code, "nothing for the activity flying" in wrong.content.decode()) == (422, True)
+    assert points(lan, who) == before + 35

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shuke.engine.charter import document
 from shuke.engine.charter.terms import Terms
-from shuke.engine.checkout import PricedLine, price
+from shuke.engine.checkout import PricedLine, price, sale
 from shuke.engine.checkout import document as baskets
 from shuke.engine.checkout.pricing import SKIPPED
 from shuke.engine.checkout.reasons import REASONS
@@ -72,6 +72,30 @@ def test_the_worked_returns_to_several_tenders():
         back = returned(cups, {"cup": int(count) * 1000}, tuple(filter(None, back_to.split(", "))))
         cards = dict(back.gift_cards)
         assert [back.due, back.points, cards["A"], cards["B"], back.stored_value] == [int(n) for n in figures]
+
+
+def test_the_worked_order():
+    priced, told = worked(), baskets.read(block("json basket")).model_dump(mode="json")
+    place = sale.Place("pos", "XH", "1")
+    one = sale.order(place, told, priced.lines, currency="CNY", at=NOW, paid_by="cash", buyer=None, staff="")
+    assert (one.goods_minor, sum(line.amount_minor for line in one.lines)) == (24_900, priced.due - 1_000 + 4_300)
+    rows = {row[0]: row[1:] for row in table("| paid | freight | discount | points | refund")}
+    for state, back in (("sold", 0), ("1 tea back", 1), ("3 teas back", 3)):
+        refund = returned(priced.lines, {"tea": back * 1000}).due
+        points = dict(one.tenders)["points"]
+        assert rows[state] == [
+            *map(str, (one.paid_minor, one.freight_minor, one.discount_minor, points)),
+            str(refund or ""),
+        ]
+        lines = sale.lines_after(told, priced.lines, {"tea": back * 1000})
+        assert [line.refunded_minor for line in lines] == [(2 * lines[0].amount_minor * back + 3) // 6, 0]
+
+
+def test_a_number_that_is_made_is_the_same_whenever_it_is_asked():
+    assert sale.number_of("till-1", NOW) == sale.number_of("till-1", NOW)
+    made = {sale.number_of(f"till-{n}", NOW) for n in range(2_000)}
+    assert len(made) == 2_000
+    assert all(re.fullmatch(r"\d{6}-[0-9A-HJKMNP-TV-Z]{6}", number) for number in made)
 
 
 def test_every_reason_is_documented():

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from shuke.doors.api import charters, coalition, partner_cards, referral, till, trouble
+from shuke.doors.api import charters, coalition, complaints, partner_cards, referral, till, trouble
 from shuke.doors.api.reading import check_address
 from shuke.doors.api.simulations import NoSimulation
 from shuke.doors.api.speaking import language
@@ -39,6 +39,7 @@ from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.queries import NoCharter
 from shuke.members.queries import NoSuchMember
 from shuke.orders.actions import OrderRefused
+from shuke.service.actions import ComplaintRefused
 
 LOG = logging.getLogger(__name__)
 MOST_PLACES = 20
@@ -50,6 +51,7 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (ReferralRefused, referral.status_of),
     (CoalitionRefused, coalition.status_of),
     (CardRefused, partner_cards.status_of),
+    (ComplaintRefused, complaints.status_of),
     (OrderRefused, lambda code: 422),
     (CharterRefused, charters.status_of),
     (NoSimulation, lambda code: 404),

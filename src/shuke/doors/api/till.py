@@ -19,7 +19,8 @@ from shuke.doors.api.shapes import Body, CodedRefusal, Moment
 from shuke.doors.api.tokens import Request, writer
 from shuke.engine.checkout import Basket
 from shuke.engine.checkout.document import AsksDoc, BasketDoc, LineDoc, basket, from_plain
-from shuke.flows import checkout, coupons
+from shuke.engine.tenders import code_of
+from shuke.flows import checkout, coupons, selling
 from shuke.kit import once
 from shuke.loyalty.actions import coupons as coupon_actions
 from shuke.loyalty.actions.coupons import CouponRefused
@@ -32,7 +33,17 @@ from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router()
-CONFLICTS = {"checkout_over", "busy", "price_changed", "other_order", "order_taken", "not_captured", "taken"}
+CONFLICTS = {
+    "checkout_over",
+    "busy",
+    "price_changed",
+    "other_order",
+    "order_taken",
+    "order_of_another",
+    "order_differs",
+    "not_captured",
+    "taken",
+}
 MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
 
 
@@ -88,6 +99,11 @@ class CheckoutOut(Schema):
     order: str = ""
     priced: dict
     replayed: bool = False
+    booked: Annotated[bool, Field(description="the basket itself told the archive its order")] = False
+    number: Annotated[str, Field(description="of the order, where it was booked")] = ""
+    earned: Annotated[
+        int | None, Field(description="points the order earned, where it was booked; told with the capture")
+    ] = None
 
 
 class OrderName(Body):
@@ -95,11 +111,27 @@ class OrderName(Body):
 
     platform: Annotated[str, Field(max_length=20, pattern=r"^[a-z0-9]+$")] = "pos"
     store: Annotated[str, Field(min_length=1, max_length=60)]
-    number: Annotated[str, Field(min_length=1, max_length=60)]
+    number: Annotated[str, Field(max_length=60, description="may be left out with `book`: then one is made")] = ""
+
+
+class BookIn(Body):
+    """What the archive is told beside the basket, which says goods, discounts, freight and what paid by itself."""
+
+    paid_by: Annotated[
+        str,
+        Field(max_length=40, description="means of payment of what was due in money, as in the tenders of an order"),
+    ] = ""
+    staff: Annotated[str, Field(max_length=40)] = ""
+    lines: bool = Field(True, description="false: the order is told without its goods")
 
 
 class BasketCaptureIn(Body):
     order: OrderName | None = None
+    book: BookIn | None = Field(
+        None,
+        description="book the order in the same deed, instead of telling it by POST /orders; what comes back of the basket is "
+        "then told to the archive, too",
+    )
 
 
 class BasketReturnIn(Body):
@@ -243,6 +275,22 @@ def capture(request: Request, key: str, told: BasketCaptureIn) -> Any:
     """The basket was paid: points are spent, coupons redeemed. Says which order it became, so that refunds find it."""
     token = writer(request.auth)
     name = told.order
+    if name and told.book:
+        sold = selling.sell(
+            merchant=token.merchant, key=key, **name.model_dump(), paid_by=code_of(told.book.paid_by), with_lines=told.book.lines,
+            staff=told.book.staff, now=shop_now(token.merchant), actor=f"token:{token.pk}",
+        )  # fmt: skip
+        answer = _checkout(sold.held)
+        return answer.model_copy(
+            update={
+                "booked": sold.booked,
+                "number": sold.place.number,
+                "earned": sold.points,
+                "replayed": sold.replayed,
+            }
+        )
+    if told.book or (name and not name.number):
+        raise checkout.CheckoutRefused("order_missing")
     event = order_event(name.platform, name.store, name.number) if name else ""
     return _checkout(
         checkout.capture(
@@ -270,7 +318,7 @@ def give_back(request: Request, key: str, told: BasketReturnIn) -> Any:
     """Goods came back: what they were worth in money, points and stored value; with the last of them, the coupons."""
     token = writer(request.auth)
     quantities = None if told.lines is None else {line: int(n * 1000) for line, n in told.lines.items()}
-    done = checkout.give_back(
+    done = selling.take_back(
         merchant=token.merchant,
         key=key,
         return_key=told.key,
@@ -383,8 +431,9 @@ def _checkout(held: checkout.Held) -> CheckoutOut:
 
 def _row(row: Checkout) -> CheckoutOut:
     return CheckoutOut(
-        key=row.key, state=row.state, times_out_at=row.times_out_at, order=row.order_event, priced=row.priced
-    )
+        key=row.key, state=row.state, times_out_at=row.times_out_at, order=row.order_event, priced=row.priced, booked=row.booked,
+        number=row.order_event.rpartition(":")[2] if row.booked else "",
+    )  # fmt: skip
 
 
 def _coupon(coupon: Coupon, replayed: bool = False) -> CouponOut:

@@ -14,6 +14,7 @@ from shuke import __version__
 from shuke.connect.importers import sentence
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
+from shuke.doors.api import complaints as complaint_routes
 from shuke.doors.api import finance as finances
 from shuke.doors.api import goods as goods_routes
 from shuke.doors.api import insight as insights
@@ -197,6 +198,7 @@ def _odd(request: Request, one: OrderIn, oddities: Iterable[str]) -> list[CodedR
 
 
 api.add_router("", till.router)
+api.add_router("", complaint_routes.router)
 api.add_router("", referrals.router)
 api.add_router("", rewards.router)
 api.add_router("", moving.router)

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gifts": ("gifts", _("gifts for points: catalogue, stock, orders")),
     "draws": ("draws", _("lucky draws, and checking a published one")),
     "coupons": ("coupons", _("coupons: templates, issuing, codes in bulk, reports")),
+    "complaints": ("complaints", _("complaints: write them down, settle them")),
     "finance": ("finance", _("what points owe, and entries for the bookkeeper")),
     "referral": ("referral", _("members who bring friends: codes, rewards, cases to look at, the tree")),
     "stored": ("stored", _("money members pay in advance, and gift cards")),

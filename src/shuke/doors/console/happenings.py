@@ -31,7 +31,7 @@ TABS: dict[str, tuple[str, ...]] = {
         "stored.top_up", "stored.spent", "stored.returned", "stored.paid_out", "stored.adjusted", "stored.redeemed",
         "stored.lapsed", "refund.not_given_back",
     ),
-    "notes": ("comment", "complaint.settled", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
+    "notes": ("comment", "complaint.opened", "complaint.settled", "complaint.reopened", "profile.edited", "tags.changed", "contact.added", "contact.removed"),
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ class Timeline:
             points = f"−{int(body.get('points', 0)):,}"
         elif line.kind == "joined":
             detail = self._joined(body)
-        elif line.kind == "comment":
+        elif line.kind == "comment" or room == "complaint":
             note = str(body.get("text", ""))
             detail = str(body.get("by", ""))
         elif line.kind == "tags.changed":
@@ -220,6 +220,8 @@ def titles() -> dict[str, Kind]:
         "tags.changed": Kind(icon="tag", title=_("Tags changed")),
         "stage.changed": Kind(icon="activity", title=_("Stage of life changed")),
         "import.undone": Kind(icon="arrow-back-up", title=_("An import with orders of this member was undone")),
+        "complaint.opened": Kind(icon="alert-circle", title=_("Complaint")),
+        "complaint.reopened": Kind(icon="alert-circle", title=_("Complaint opened again")),
         "complaint.settled": Kind(icon="heart-handshake", title=_("Complaint settled")),
         "coupon.issued": Kind(icon="ticket", title=_("Coupon received")),
         "coupon.redeemed": Kind(icon="ticket", title=_("Coupon redeemed")),

@@ -65,7 +65,10 @@ GROUPS: list[tuple[Label, list[Entry]]] = [
             Entry("console:dashboard", _("Dashboard"), icon="gauge", pages="console:dashboard", needs="insight", thumb=True),
             Entry(
                 "console:members", _("Members"), icon="users", pages="console:member", thumb=True,
-                below=(Below("console:suspicions", _("Maybe the same person")), Below("console:corrections", _("Points by hand"))),
+                below=(
+                    Below("console:suspicions", _("Maybe the same person")), Below("console:corrections", _("Points by hand")),
+                    Below("console:complaints", _("Complaints")),
+                ),
             ),
             Entry("counter:home", _("Counter"), icon="cash-register", pages="counter:", needs="record", thumb=True),
         ],

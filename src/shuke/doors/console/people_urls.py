@@ -3,7 +3,7 @@
 from django.urls import path
 
 from shuke.doors.console import referral_urls
-from shuke.doors.console.views import cards, grading, joining, merging, moving
+from shuke.doors.console.views import cards, complaints, grading, joining, merging, moving
 
 patterns = [
     path("members/suspicions", merging.suspicions, name="suspicions"),
@@ -19,6 +19,9 @@ patterns = [
     path("members/<int:pk>/card", cards.card, name="member-card"),
     path("members/<int:pk>/points/change", moving.change, name="member-points-change"),
     path("members/<int:pk>/tier", grading.tier, name="member-tier"),
+    path("members/<int:pk>/complaints", complaints.record, name="member-complaint"),
+    path("complaints", complaints.complaints, name="complaints"),
+    path("complaints/<int:complaint_id>", complaints.decide, name="complaint"),
     path("points/budgets", moving.budgets, name="charter-budgets"),
     path("points/corrections", moving.corrections, name="corrections"),
     path("points/corrections/<int:correction_id>", moving.decide, name="correction"),

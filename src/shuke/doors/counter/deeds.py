@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from shuke.doors.counter.access import CounterRequest, counter
@@ -19,13 +19,14 @@ from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import benefits, draws, gifts, stored
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
 from shuke.loyalty.models import BenefitUse, DrawTicket, GiftOrder
+from shuke.loyalty.queries.benefits import doings_of, known
 from shuke.loyalty.queries.draws import prize as prize_of
 from shuke.members.models import Member
 from shuke.members.queries.families import family
 from shuke.shops import queries as shops
 
 
-def _answer(request: CounterRequest, who: Member, said: str, *, done: bool, **more: Any) -> HttpResponse:
+def answer(request: CounterRequest, who: Member, said: str, *, done: bool, **more: Any) -> HttpResponse:
     if request.htmx:
         context = panel(request, who, said=said, done=done, **more)
         return render(request, "counter/panel.html", context, status=200 if done else 422)
@@ -33,7 +34,7 @@ def _answer(request: CounterRequest, who: Member, said: str, *, done: bool, **mo
     return redirect("counter:member", who.pk)
 
 
-def _key(request: CounterRequest, what: str) -> str:
+def key_of(request: CounterRequest, what: str) -> str:
     """The name of this request: the button's own, so that tapping it twice is one request."""
     token = request.POST.get("token", "")[:40]
     if not token:
@@ -41,12 +42,12 @@ def _key(request: CounterRequest, what: str) -> str:
     return f"counter:{token}:{what}"[:170]
 
 
-def _language() -> str:
+def language() -> str:
     return get_language() or "zh"
 
 
 def _local(named: Any) -> str:
-    return str((named or {}).get("zh" if _language().startswith("zh") else "en", ""))
+    return str((named or {}).get("zh" if language().startswith("zh") else "en", ""))
 
 
 @counter(acts=True)
@@ -55,12 +56,12 @@ def benefit(request: CounterRequest, pk: int) -> HttpResponse:
     who = who_is(request, pk)
     wanted = request.POST.get("benefit", "")[:40]
     told = benefits.hand_out(
-        merchant=request.merchant, member_id=who.pk, benefit=wanted, key=_key(request, wanted), now=request.now,
+        merchant=request.merchant, member_id=who.pk, benefit=wanted, key=key_of(request, wanted), now=request.now,
         actor=request.staff.username, store=request.staff.store, note_text=request.POST.get("note", ""),
     )  # fmt: skip
     if not told.done or told.use is None:
-        return _answer(request, who, told.say(_language()), done=False)
-    return _answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
+        return answer(request, who, told.say(language()), done=False)
+    return answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
 
 
 @counter(acts=True)
@@ -76,26 +77,49 @@ def undo(request: CounterRequest, pk: int) -> HttpResponse:
         merchant=request.merchant, use_id=row.pk, now=request.now, actor=request.staff.username,
         late=shops.may(request.staff, "adjust"),
     )  # fmt: skip
-    said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(_language())
-    return _answer(request, who, said, done=told.done)
+    said = _("Taken back: %(what)s") % {"what": _local(row.label)} if told.done else told.say(language())
+    return answer(request, who, said, done=told.done)
+
+
+@counter(acts=True)
+def activity(request: CounterRequest, pk: int) -> HttpResponse:
+    """The member did something the charter rewards: signed in, answered, came to an evening. What it gave is said, and how the row stands."""
+    who = who_is(request, pk)
+    what = request.POST.get("activity", "")[:30]
+    one = loyalty.Ask(key_of(request, f"did:{what}"), "activity", who.pk, ref=what)
+    (told,) = loyalty.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+    if not told.done:
+        return answer(request, who, _refusal(told, ref=what), done=False)
+    found = next((one for one in doings_of(known(request.merchant, who.pk, request.now), request.now) if one.activity == what), None)  # fmt: skip
+    name = _local(found.names[0].model_dump()) if found and found.names else what
+    points, growth = told.figures.get("amount", 0), told.figures.get("growth", 0)
+    gave = [_("%(n)s points") % {"n": f"+{points:,}"}] if points else []
+    gave += [_("growth value %(n)s") % {"n": f"+{growth:,}"}] if growth else []
+    said = f"{name}: " + (", ".join(gave) or _("noted; the charter gives nothing more for it now"))
+    if found and found.need:
+        row = ngettext("%(n)s day in a row", "%(n)s days in a row", found.days) % {"n": found.days}
+        left = found.need - found.days
+        more = ngettext("one more day: +%(extra)s", "%(n)s more days: +%(extra)s", left) % {"n": left, "extra": f"{found.extra:,}"}  # fmt: skip
+        said += f" · {row} · {more}"
+    return answer(request, who, said, done=True)
 
 
 @counter(acts=True)
 def points(request: CounterRequest, pk: int) -> HttpResponse:
     """Points off the bill."""
     who = who_is(request, pk)
-    amount, key = _number(request, "amount"), _key(request, "points")
+    amount, key = _number(request, "amount"), key_of(request, "points")
     told = loyalty.ask(
         merchant=request.merchant, asks=[loyalty.Ask(key, "burn", who.pk, amount, reason="counter")], now=request.now,
         actor=request.staff.username,
     )[0]  # fmt: skip
     if not told.done:
-        return _answer(request, who, _refusal(told), done=False)
+        return answer(request, who, _refusal(told), done=False)
     said = _("%(n)s points redeemed, %(left)s are left") % {
         "n": f"{amount:,}",
         "left": f"{told.figures.get('available', 0):,}",
     }
-    return _answer(request, who, said, done=True, burnt=key, burnt_amount=amount)
+    return answer(request, who, said, done=True, burnt=key, burnt_amount=amount)
 
 
 @counter(acts=True)
@@ -110,7 +134,7 @@ def points_back(request: CounterRequest, pk: int) -> HttpResponse:
         actor=request.staff.username,
     )[0]  # fmt: skip
     said = _("%(n)s points given back") % {"n": f"{amount:,}"} if told.done else _refusal(told)
-    return _answer(request, who, said, done=told.done)
+    return answer(request, who, said, done=told.done)
 
 
 @counter(acts=True)
@@ -122,23 +146,23 @@ def top_up(request: CounterRequest, pk: int) -> HttpResponse:
         raise Http404
     try:
         paid = money.parse(request.POST.get("amount", ""), currency)
-        one = stored.Ask(_key(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
-        [answer] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
-        stored.done(one, answer, currency)
+        one = stored.Ask(key_of(request, "top-up"), "top_up", who.pk, paid, paid_by=paid_by)
+        [booked] = stored.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
+        stored.done(one, booked, currency)
     except money.NotMoney:
-        return _answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
+        return answer(request, who, _("Write an amount of money, such as 100 or 39.90."), done=False)
     except stored.StoredRefused as refused:
-        return _answer(request, who, refused.say(_language()), done=False)
+        return answer(request, who, refused.say(language()), done=False)
     except stored.KeyReused:
         said = _("This form was sent before with something else. Look at what is there now, then send it again.")
-        return _answer(request, who, said, done=False)
-    told = {name: money.show(n, currency) for name, n in answer.figures.items()}
+        return answer(request, who, said, done=False)
+    told = {name: money.show(n, currency) for name, n in booked.figures.items()}
     said = _("%(principal)s paid in, %(bonus)s added; %(available)s can be used.") % told
-    return _answer(request, who, said, done=True)
+    return answer(request, who, said, done=True)
 
 
-def _refusal(answer: loyalty.Answer) -> str:
-    return refusal.sentence(POINTS, answer.code, {"ref": "", **answer.figures}, _language())
+def _refusal(told: loyalty.Answer, ref: str = "") -> str:
+    return refusal.sentence(POINTS, told.code, {"ref": ref, **told.figures}, language())
 
 
 @counter(acts=True)
@@ -147,16 +171,16 @@ def gift(request: CounterRequest, pk: int) -> HttpResponse:
     who = who_is(request, pk)
     wanted = request.POST.get("gift", "")[:40]
     told = gifts.order(
-        merchant=request.merchant, member_id=who.pk, gift=wanted, key=_key(request, f"gift:{wanted}"), now=request.now,
+        merchant=request.merchant, member_id=who.pk, gift=wanted, key=key_of(request, f"gift:{wanted}"), now=request.now,
         actor=request.staff.username, at_once=True, store=request.staff.store,
     )  # fmt: skip
     if not told.done or told.order is None:
-        return _answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(language()), done=False)
     row = told.order
     said = _("Handed over: %(what)s for %(points)s points") % {"what": _gift(row), "points": f"{row.points:,}"}
     if row.cash_minor:
         said += " " + _("and %(money)s") % {"money": money.show(row.cash_minor, request.merchant.currency)}
-    return _answer(request, who, said, done=True, gave=row)
+    return answer(request, who, said, done=True, gave=row)
 
 
 @counter(acts=True)
@@ -181,11 +205,11 @@ def order(request: CounterRequest, pk: int) -> HttpResponse:
         told, said = gifts.give_back(**same, key=f"{row.key}:counter", count=row.count), _("Taken back: %(what)s")
     else:
         told, said = gifts.hand_over(**same, store=request.staff.store), _("Handed over: %(what)s")
-    return _answer(request, who, said % {"what": _gift(row)} if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said % {"what": _gift(row)} if told.done else told.say(language()), done=told.done)
 
 
 def _gift(row: GiftOrder) -> str:
-    return row.gift.name_zh if _language().startswith("zh") else row.gift.name_en
+    return row.gift.name_zh if language().startswith("zh") else row.gift.name_en
 
 
 @counter(acts=True)
@@ -196,15 +220,15 @@ def draw(request: CounterRequest, pk: int) -> HttpResponse:
     if way == "given" and not shops.may(request.staff, "adjust"):
         raise Http404
     told = draws.draw_ticket(
-        merchant=request.merchant, draw=wanted, member_id=who.pk, key=_key(request, f"draw:{wanted}:{way}"), way=way,
+        merchant=request.merchant, draw=wanted, member_id=who.pk, key=key_of(request, f"draw:{wanted}:{way}"), way=way,
         word=request.POST.get("word", "").strip(), now=request.now, actor=request.staff.username,
     )  # fmt: skip
     if not told.done or told.ticket is None:
-        return _answer(request, who, told.say(_language()), done=False)
+        return answer(request, who, told.say(language()), done=False)
     row = told.ticket
     won = _local(prize_of(row.draw, row.won).get("name")) if row.won else _("nothing this time")
     said = _("Ticket %(n)s: %(won)s") % {"n": row.number, "won": won}
-    return _answer(request, who, said, done=True, receipt=f"{row.number}:{row.link[:16]}")
+    return answer(request, who, said, done=True, receipt=f"{row.number}:{row.link[:16]}")
 
 
 @counter(acts=True)
@@ -224,7 +248,7 @@ def prize(request: CounterRequest, pk: int) -> HttpResponse:
         store=request.staff.store,
     )
     said = _("Handed over: %(what)s") % {"what": _local(prize_of(row.draw, row.won).get("name"))}
-    return _answer(request, who, said if told.done else told.say(_language()), done=told.done)
+    return answer(request, who, said if told.done else told.say(language()), done=told.done)
 
 
 def _number(request: CounterRequest, name: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from shuke.doors.counter import till_form
 from shuke.doors.counter.access import CounterRequest
 from shuke.engine import tenders
 from shuke.engine.calendar.birthdays import celebrated
@@ -19,6 +20,7 @@ from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Draw
 from shuke.loyalty.queries import benefits, coupons, draws, gifts, stored
 from shuke.members.models import Member
+from shuke.service.queries import complaints_of
 from shuke.shops import queries as shops
 
 SOON = 14  # days before a birthday that are worth a word
@@ -40,6 +42,11 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
         "may_act": shops.may(request.staff, "record"),
         # One name per button and drawing of it: a finger that taps twice asks for the same thing twice.
         "token": secrets.token_hex(8),
+        "complaints": [one for one in complaints_of(merchant, who.pk) if one.settled_at is None],
+        "stores": till_form.street_stores(request),
+        "store": till_form.store_of(request, request.POST.get("store", "")),
+        "paid_by": request.session.get("till-paid-by", "cash"),
+        "paying": [(code, tenders.name(code, get_language() or "zh")) for code in till_form.WAYS],
         **told,
     }
     try:
@@ -59,6 +66,7 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
         "ready": [r for r in rights if not r.code],
         "later": [r for r in rights if r.code not in ("", "not_this_tier")],
         "closes": benefits.progress_of(merchant, who.pk, seen, now),
+        "doings": benefits.doings_of(seen, now),
         "recent": benefits.log(merchant, benefits.Filter(member_id=who.pk, state="done", since=undo))[:5],
         "gifts": gifts.offers(merchant, who.pk, why.tier, now)[:GIFTS],
         "orders": gifts.orders(merchant, state="held", member_id=who.pk)[:10],

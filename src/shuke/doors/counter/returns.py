@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
+from shuke.doors.counter.till_form import WHOLE, NotUnderstood, amount
 from shuke.doors.counter.views import who_is
-from shuke.flows import checkout
+from shuke.flows import checkout, selling
 from shuke.flows.checkout import CheckoutRefused
 from shuke.kit import money
 from shuke.loyalty.models import Checkout
@@ -53,22 +54,32 @@ def take_back(request: CounterRequest, pk: int) -> HttpResponse:
     quantities: dict[str, int] = {}
     for line in checkouts.lines_of(row):
         text = request.POST.get(f"line:{line.key}", "").strip()
-        if text and not _QUANTITY.fullmatch(text):
-            said = _("Write how much comes back of each line, such as 1 or 0.350.")
-            return _page(request, who, rows, said=said, status=422)
-        if text and (quantity := int(Decimal(text) * 1000)):
+        try:
+            quantity = _quantity(request, line.key, text) if text else 0
+        except NotUnderstood as error:
+            return _page(request, who, rows, said=str(error), status=422)
+        if quantity:
             quantities[line.key] = quantity
     if not quantities:
         said = _("Nothing is taken back yet: write how much of which line comes back.")
         return _page(request, who, rows, said=said, status=422)
     try:
-        done = checkout.give_back(
+        done = selling.take_back(
             merchant=request.merchant, key=row.key, return_key=f"counter:{token}:back", quantities=quantities,
             now=request.now, actor=request.staff.username,
         )  # fmt: skip
     except CheckoutRefused as error:
         return _page(request, who, rows, said=error.say(get_language() or "zh"), status=422)
     return _page(request, who, said=_given(request, done), done=True)
+
+
+def _quantity(request: CounterRequest, line: str, text: str) -> int:
+    """Thousandths; of a purchase of which only the amount was told, as many as minor units. Raises NotUnderstood."""
+    if line == WHOLE:
+        return amount(text, request.merchant.currency, _("Amount that comes back"))
+    if not _QUANTITY.fullmatch(text):
+        raise NotUnderstood(_("Write how much comes back of each line, such as 1 or 0.350."))
+    return int(Decimal(text) * 1000)
 
 
 def _is_of(request: CounterRequest, row: Checkout, who: Member | None) -> bool:
@@ -109,11 +120,13 @@ def _found(request: CounterRequest, who: Member | None, number: str) -> list[Che
 
 def _shown(row: Checkout) -> dict[str, Any]:
     """A basket and what of it has not come back."""
-    goods = {str(line["key"]): line for line in row.basket["lines"]}
+    goods = {str(line.get("key") or nth): line for nth, line in enumerate(row.basket["lines"], 1)}
     lines = [
         {
             "key": line.key,
-            "sku": goods.get(line.key, {}).get("sku", ""),
+            "sku": _called(goods.get(line.key, {})),
+            "whole": line.key == WHOLE,
+            "left_minor": line.quantity - row.returned.get(line.key, 0) if line.key == WHOLE else 0,
             "quantity": _plain(line.quantity),
             "left": _plain(line.quantity - row.returned.get(line.key, 0)),
             "paid": line.paid,
@@ -121,6 +134,12 @@ def _shown(row: Checkout) -> dict[str, Any]:
         for line in checkouts.lines_of(row)
     ]
     return {"row": row, "lines": lines, "number": row.order_event.rpartition(":")[2]}
+
+
+def _called(line: dict[str, Any]) -> str:
+    if line.get("freight"):
+        return _("freight")
+    return str(line.get("title") or line.get("sku") or "")
 
 
 def _plain(thousandths: int) -> str:

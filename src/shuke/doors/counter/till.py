@@ -1,4 +1,4 @@
-"""The till at the counter: a basket is priced before the buyer's eyes, and what the buyer has pays for it.
+"""The till at the counter: a basket is priced before the buyer's eyes, what the buyer has pays for it, and it becomes an order.
 
 Coupons, points (this shop's or the coalition's), gift cards and stored value pay in the charter's order; what is left is money. First it
 is shown, then taken at just that price. The page of nobody known is that of member 0.
@@ -6,11 +6,8 @@ is shown, then taken at just that price. The page of nobody known is that of mem
 
 from __future__ import annotations
 
-import re
 import secrets
-from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -20,101 +17,113 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from shuke.doors.counter import till_form
 from shuke.doors.counter.access import CounterRequest, counter
+from shuke.doors.counter.till_form import MOST_LINES, NotUnderstood, Told
 from shuke.doors.counter.views import who_is
+from shuke.engine import tenders
 from shuke.engine.charter.describe_selling import Words
 from shuke.engine.charter.selling import Limits, Validity
-from shuke.engine.checkout import Basket, Priced
-from shuke.engine.checkout.document import MOST_MINOR, BasketInvalid, basket, from_plain
-from shuke.flows import checkout, coupons
+from shuke.engine.checkout import Priced
+from shuke.engine.checkout.document import BasketInvalid
+from shuke.flows import checkout, coupons, selling
 from shuke.flows.checkout import CheckoutRefused
+from shuke.flows.selling import Sold
 from shuke.kit import money
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.queries import charters, coalition, stored
 from shuke.loyalty.queries import coupons as held
 from shuke.loyalty.queries.facts import order_event
 from shuke.members.models import Member
-from shuke.orders.queries.archive import goods_by_code
 from shuke.shops import queries as shops
-from shuke.shops.models import Store
 
-FIRST, MORE, MOST_LINES = 3, 3, 60
-# As the basket takes it: above zero, 999,999.999 at most.
-_QUANTITY = re.compile(r"(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
-MINUTES = 15
+FIRST, MORE = 3, 3
 COUPONS = 20  # of a member, shown to be ticked
-
-
-class NotUnderstood(ValueError):
-    """A field of the form cannot be read; the sentence says which and what to write."""
-
-
-@dataclass(slots=True)
-class Told:
-    """The form as it was filled in, to be shown again and to make a basket of."""
-
-    lines: list[dict[str, str]] = field(default_factory=list)
-    coupons: list[str] = field(default_factory=list)
-    best: bool = False
-    codes: str = ""
-    points: str = ""
-    coalition: bool = False
-    cards: str = ""
-    stored: str = ""
-    number: str = ""
-    store: str = ""
+SENT_BEFORE = {"key_reused", "checkout_over", "other_order"}  # who went back in the browser, and changed what was there
+PRICED_ANEW = {"price_changed", "busy", "sold_just_now", *SENT_BEFORE}
+BOOKS, PAID_BY = "till-books", "till-paid-by"  # in the session: what this cashier chose last
 
 
 def _language() -> str:
     return "zh" if (get_language() or "zh").startswith("zh") else "en"
 
 
+def told_last(request: CounterRequest) -> Told:
+    """An empty form, with what the cashier chose last."""
+    return Told(book=request.session.get(BOOKS, True), paid_by=request.session.get(PAID_BY, "cash"))
+
+
 @counter()
 @require_GET
 def till(request: CounterRequest, pk: int) -> HttpResponse:
-    return _page(request, _who(request, pk), Told())
+    return _page(request, _who(request, pk), told_last(request))
 
 
 @counter(acts=True)
 def price(request: CounterRequest, pk: int) -> HttpResponse:
     """What it costs, and why. Holds nothing."""
-    who, told = _who(request, pk), _read(request)
+    who, told = _who(request, pk), till_form.read(request)
     if request.POST.get("do") == "lines":
         return _page(request, who, told, rows=len(told.lines) + MORE)
     try:
         priced = _priced(request, who, told)
     except (NotUnderstood, BasketInvalid, loyalty.NoCharter) as error:
-        return _page(request, who, told, said=_sentence(error), status=422)
+        return _page(request, who, told, said=sentence(error), status=422)
     return _page(request, who, told, priced=priced, token=_token(request))
 
 
 @counter(acts=True)
 def take(request: CounterRequest, pk: int) -> HttpResponse:
-    """The money is in the till: everything else that pays is taken, at the price that was shown."""
-    who, told = _who(request, pk), _read(request)
+    """The money is in the till: everything else that pays is taken, at the price that was shown, and the order is booked."""
+    who, told = _who(request, pk), till_form.read(request)
     key = f"counter:{_token(request)}:till"
     try:
-        made, document = _basket(request, told)
+        made, document = till_form.make(request, told)
         expected = request.POST.get("due", "")
-        done = checkout.hold(
-            merchant=request.merchant, key=key, basket=made, told=document, member_id=who.pk if who else None,
-            minutes=MINUTES, expect_due=int(expected) if expected.isdecimal() else None, now=request.now,
-            actor=request.staff.username, callers=_callers(request),
-        )  # fmt: skip
-        if done.state != "captured":
-            event = order_event("pos", made.store, told.number) if told.number else ""
-            try:
-                done = checkout.capture(
-                    merchant=request.merchant, key=key, order_event=event, now=request.now, actor=request.staff.username
-                )
-            except CheckoutRefused:
-                checkout.release(merchant=request.merchant, key=key, now=request.now, actor=request.staff.username)
-                raise
+        asked: dict[str, Any] = {
+            "merchant": request.merchant, "key": key, "basket": made, "told": document, "member_id": who.pk if who else None,
+            "expect_due": int(expected) if expected.isdecimal() else None, "now": request.now, "actor": request.staff.username,
+            "callers": _callers(request),
+        }  # fmt: skip
+        if told.book:
+            sold = selling.hold_and_sell(
+                **asked, store=made.store, number=told.number, paid_by=told.paid_by, staff=request.staff.username,
+                ask_twice=not told.again,
+            )  # fmt: skip
+            priced, said = sold.held.priced, say_sold(request, sold)
+        else:
+            priced = _take(asked, order_event("pos", made.store, told.number) if told.number else "")
+            due = money.show(priced["totals"]["due_minor"], request.merchant.currency)
+            said = _("Done: %(due)s in money, the rest is taken.") % {"due": due}
     except (NotUnderstood, BasketInvalid, CheckoutRefused, loyalty.NoCharter) as error:
-        return _page(request, who, told, said=_sentence(error), status=422)
-    due = money.show(done.priced["totals"]["due_minor"], request.merchant.currency)
-    said = _("Done: %(due)s in money, the rest is taken.") % {"due": due}
-    return _page(request, who, Told(store=told.store), said=said, done=True, taken=_shown(done.priced), taken_key=key)
+        return _refused(request, who, told, error)
+    request.session[BOOKS], request.session[PAID_BY] = told.book, told.paid_by or "cash"
+    fresh = told_last(request)
+    fresh.store = told.store
+    return _page(request, who, fresh, said=said, done=True, taken=_shown(priced), taken_key=key)
+
+
+def _take(asked: dict[str, Any], event: str) -> dict[str, Any]:
+    """Another program books the order; here only what pays is taken."""
+    same = {name: asked[name] for name in ("merchant", "key", "now", "actor")}
+    done = checkout.hold(**asked, minutes=selling.MINUTES)
+    if done.state != "captured":
+        try:
+            done = checkout.capture(**same, order_event=event)
+        except CheckoutRefused:
+            checkout.release(**same)
+            raise
+    return done.priced
+
+
+def _refused(request: CounterRequest, who: Member | None, told: Told, error: Exception) -> HttpResponse:
+    """Why not, and what it costs now: the points or the coupon may have gone at another till."""
+    code = error.code if isinstance(error, CheckoutRefused) else ""
+    try:
+        priced = _priced(request, who, told) if code in PRICED_ANEW else None
+    except (NotUnderstood, BasketInvalid, loyalty.NoCharter):
+        priced = None
+    return _page(request, who, told, priced=priced, said=sentence(error), status=422, ask_again=code == "sold_just_now")
 
 
 @counter(acts=True)
@@ -122,15 +131,25 @@ def back(request: CounterRequest, pk: int) -> HttpResponse:
     """All of it comes back, whatever paid."""
     who, key = _who(request, pk), request.POST.get("basket", "")[:160]
     try:
-        told = checkout.give_back(
+        told = selling.take_back(
             merchant=request.merchant, key=key, return_key=f"{key}:back", quantities=None, now=request.now,
             actor=request.staff.username,
         ).back  # fmt: skip
     except CheckoutRefused as error:
-        return _page(request, who, Told(), said=_sentence(error), status=422)
+        return _page(request, who, told_last(request), said=sentence(error), status=422)
     due = money.show(told["in_all"]["due_minor"], request.merchant.currency)
     said = _("Taken back: give %(due)s of money back; everything else is where it was.") % {"due": due}
-    return _page(request, who, Told(), said=said, done=True)
+    return _page(request, who, told_last(request), said=said, done=True)
+
+
+def say_sold(request: CounterRequest, sold: Sold) -> str:
+    due = money.show(sold.held.priced["totals"]["due_minor"], request.merchant.currency)
+    figures = {"due": due, "number": sold.place.number, "points": f"{sold.points:,}"}
+    if not sold.booked:
+        return _("Done: %(due)s in money. Order %(number)s was in the books already and stands there once.") % figures
+    if sold.points:
+        return _("Booked: %(due)s in money, order %(number)s, %(points)s points earned.") % figures
+    return _("Booked: %(due)s in money, order %(number)s.") % figures
 
 
 def _who(request: CounterRequest, pk: int) -> Member | None:
@@ -145,7 +164,9 @@ def _token(request: CounterRequest) -> str:
     return request.POST.get("token", "")[:40] or secrets.token_hex(8)
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    if isinstance(error, CheckoutRefused) and error.code in SENT_BEFORE:
+        return _("This form was sent before with something else. Look at what is there now, then send it again.")
     if isinstance(error, CheckoutRefused | BasketInvalid):
         return error.say(_language())
     if isinstance(error, loyalty.NoCharter):
@@ -153,26 +174,8 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def _read(request: CounterRequest) -> Told:
-    posted = request.POST
-    columns = [[text.strip()[:80] for text in posted.getlist(name)] for name in ("code", "quantity", "amount")]
-    rows = [dict(zip(("code", "quantity", "amount"), row, strict=True)) for row in zip(*columns, strict=False)]
-    texts = {
-        name: posted.get(name, "").strip()[:1000] for name in ("codes", "points", "cards", "stored", "number", "store")
-    }
-    told = Told(
-        rows[:MOST_LINES], posted.getlist("coupon")[:50], best=bool(posted.get("best")),
-        coalition=bool(posted.get("coalition")), **texts,
-    )  # fmt: skip
-    told.number = told.number[:60]
-    for name in ("points", "stored"):
-        if posted.get(f"{name}_most"):
-            setattr(told, name, "most")
-    return told
-
-
 def _priced(request: CounterRequest, who: Member | None, told: Told) -> Priced:
-    made, _document = _basket(request, told)
+    made, _document = till_form.make(request, told)
     coupons.adopt_charter(merchant=request.merchant, now=request.now)
     return checkout.price(
         merchant=request.merchant, basket=made, member_id=who.pk if who else None, now=request.now,
@@ -180,80 +183,18 @@ def _priced(request: CounterRequest, who: Member | None, told: Told) -> Priced:
     )  # fmt: skip
 
 
-def _basket(request: CounterRequest, told: Told) -> tuple[Basket, dict[str, Any]]:
-    """The basket, and the document it is kept as. Raises NotUnderstood, BasketInvalid."""
-    currency = request.merchant.currency
-    rows = [(n, row) for n, row in enumerate(told.lines, 1) if row["amount"]]
-    if not rows:
-        raise NotUnderstood(_("Write what is bought: an amount in the first line at least."))
-    goods = goods_by_code(request.merchant, {row["code"] for _n, row in rows if row["code"]})
-    lines = []
-    for n, row in rows:
-        category, brand = goods.get(row["code"], ("", ""))
-        where = _("line %(n)s") % {"n": n}
-        quantity, price = _quantity(row["quantity"], where), _money(row["amount"], currency, where)
-        if price * Decimal(quantity) > MOST_MINOR:
-            raise NotUnderstood(_("%(where)s: quantity × amount is more than a basket can be.") % {"where": where})
-        lines.append(
-            {
-                "key": str(n),
-                "sku": row["code"],
-                "category": category,
-                "brand": brand,
-                "quantity": quantity,
-                "price_minor": price,
-            }
-        )
-    asks = {
-        "coupons": [*told.coupons, *told.codes.split()],
-        "best": told.best,
-        "points": _points(told.points),
-        "coalition": told.coalition,
-        "gift_cards": told.cards.split(),
-        "stored_value_minor": "most" if told.stored == "most" else _money(told.stored, currency, _("stored value")),
-    }
-    if told.number and not _store(request, told) and _stores(request):
-        raise NotUnderstood(_("Choose the store whose receipt this is."))
-    document = {"store": _store(request, told), "platform": "pos", "lines": lines, "asks": asks}
-    return basket(from_plain(document), currency), document
+def ways() -> list[tuple[str, str]]:
+    return [(code, tenders.name(code, _language())) for code in till_form.WAYS]
 
 
-def _money(text: str, currency: str, where: str) -> int:
-    try:
-        minor = money.parse(text, currency) if text else 0
-    except money.NotMoney:
-        minor = -1
-    if not 0 <= minor <= MOST_MINOR:
-        raise NotUnderstood(_("%(where)s: write an amount of money, such as 100 or 39.90.") % {"where": where})
-    return minor
-
-
-def _quantity(text: str, where: str) -> str:
-    """Pieces or, with up to three decimals, kilograms."""
-    if text and not _QUANTITY.fullmatch(text):
-        raise NotUnderstood(_("%(where)s: write a quantity above zero, such as 2 or 0.350.") % {"where": where})
-    return text or "1"
-
-
-def _points(text: str) -> int | str:
-    bare = text.replace(",", "")
-    if bare in ("", "most"):
-        return bare or 0
-    if not (bare.isascii() and bare.isdecimal() and len(bare) < 13):
-        raise NotUnderstood(_("Points: write a whole number, such as 500."))
-    return int(bare)
-
-
-def _stores(request: CounterRequest) -> list[Store]:
-    """Where whoever belongs to no store may choose one."""
-    if request.staff.store:
-        return []
-    places = shops.posts(request.staff) or shops.stores(request.merchant)
-    return [one for one in places if one.platform == "pos"]
-
-
-def _store(request: CounterRequest, told: Told) -> str:
-    return request.staff.store.code if request.staff.store else told.store
+def _freight_is_apart(request: CounterRequest) -> bool:
+    """Whether the charter treats freight otherwise than goods: it may earn nothing, be let off, or not be paid with points."""
+    charter = charters.document_in_force(request.merchant, request.now)
+    if charter is None:
+        return False
+    kinds = {one.kind for one in charter.selling.offers} | {one.kind for one in charter.selling.coupons}
+    points = charter.selling.points
+    return not charter.points.base.freight or "freight" in kinds or (points is not None and not points.freight)
 
 
 def _shown(plain: dict[str, Any]) -> dict[str, Any]:
@@ -295,7 +236,10 @@ def _page(
         "priced": _shown(priced.to_plain()) if priced else None,
         "token": token or secrets.token_hex(8),
         "may_act": shops.may(request.staff, "record"),
-        "stores": _stores(request),
+        "stores": till_form.street_stores(request),
+        "store": till_form.store_of(request, told.store),
+        "ways": ways(),
+        "has_freight": _freight_is_apart(request),
         "has_stored": stored.is_on(merchant, now),
         **more,
     }

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from shuke.doors.counter.access import CounterRequest, counter
+from shuke.doors.counter.joining import starts_with
 from shuke.doors.counter.panel import panel
 from shuke.flows.search import find
 from shuke.loyalty.models import Wallet
@@ -29,7 +30,8 @@ def home(request: CounterRequest) -> HttpResponse:
         found = find(request.merchant, text, SHOWN)
         if found:
             return redirect("counter:member", found[0].member_id)
-    return render(request, "counter/home.html", {"text": text})
+    context = {"text": text, "starts": starts_with(text), "may_act": shops.may(request.staff, "record")}
+    return render(request, "counter/home.html", context)
 
 
 @counter()

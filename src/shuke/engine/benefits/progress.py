@@ -6,7 +6,7 @@ the count has caught up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -35,6 +35,19 @@ class Done(NamedTuple):
     counted: Mapping[str, int]  # plan → minor units, thousandths of pieces, or orders, net of returns, within its span
     claimed: Mapping[str, int]  # "plan.step number" → times claimed within the span
     streaks: Mapping[str, Streak]
+
+
+class Doing(NamedTuple):
+    """An activity that staff can record: what one time gives, how long the row is, and where its next reward stands."""
+
+    activity: str
+    names: tuple[Name, ...]
+    points: int  # the most one time gives, rewards of rows and all limits aside
+    growth: int
+    today: bool  # done today, as far as rows are counted
+    days: int  # in a row, up to today or yesterday
+    need: int  # days of the next reward; 0: no rule counts rows
+    extra: int
 
 
 class Close(NamedTuple):
@@ -125,6 +138,40 @@ def _plan(terms: Terms, plan: Plan, done: Done, day: date) -> Close:
     )
 
 
+def doings(terms: Terms, streaks: Mapping[str, Streak], at: datetime) -> list[Doing]:
+    """What the charter rewards beside buying and is told by somebody. Joining tells itself."""
+    day, found = day_of(at, terms.zone), []
+    for activity, rules in terms.activities.items():
+        if activity == "join":
+            continue
+        keys = {rule.key for rule in rules}
+        named = [rule for rule in terms.charter.earning if rule.key in keys]
+        streak = streaks.get(activity)
+        days = streak.days if streak is not None and (day - streak.last).days <= 1 else 0
+        ends = [next_reward([(s.days, s.points) for s in rule.streaks], days) for rule in named if rule.streaks]
+        need, extra = min(ends, key=lambda end: (end[0], -end[1]), default=(0, 0))
+        found.append(
+            Doing(
+                activity,
+                tuple(dict.fromkeys(rule.name for rule in named)),
+                sum(rule.points for rule in named if rule.gives == "points"),
+                sum(rule.points for rule in named if rule.gives == "growth"),
+                bool(need) and streak is not None and streak.last == day,
+                days,
+                need,
+                extra,
+            )
+        )
+    return found
+
+
+def next_reward(lengths: Iterable[tuple[int, int]], days: int) -> tuple[int, int]:
+    """The nearest end of a row that is longer than `days`, and what it gives. Each length counts again at its multiples
+    (engine/charter/activity.py)."""
+    need, less = min((((days // length) + 1) * length, -points) for length, points in lengths)
+    return need, -less
+
+
 def _streaks(terms: Terms, done: Done, day: date) -> list[Close]:
     found = []
     for rule in terms.charter.earning:
@@ -133,10 +180,8 @@ def _streaks(terms: Terms, done: Done, day: date) -> list[Close]:
         streak = done.streaks.get(rule.activity)
         # A day that was left out begins the row anew; today's may still come.
         days = streak.days if streak is not None and (day - streak.last).days <= 1 else 0
-        lengths = sorted(rule.streaks, key=lambda s: s.days)
-        # Each length counts again at its multiples (engine/charter/activity.py): the nearest end is the one shown.
-        need, extra = min((((days // s.days) + 1) * s.days, -s.points) for s in lengths)
-        gives = Name(zh=f"{terms.charter.points.name.zh} +{-extra}", en=f"+{-extra} {terms.charter.points.name.en}")
+        need, extra = next_reward([(s.days, s.points) for s in rule.streaks], days)
+        gives = Name(zh=f"{terms.charter.points.name.zh} +{extra}", en=f"+{extra} {terms.charter.points.name.en}")
         found.append(Close("streak", rule.key, rule.name, gives, "days", days, need, need - days, None))
     return found
 

@@ -44,6 +44,7 @@ class LineDoc(_Part):
 
     key: Code = ""  # "": its place, counted from 1
     sku: Code = ""
+    title: Annotated[str, Field(max_length=200)] = ""  # what the goods are called, should the basket become an order
     category: Annotated[str, Field(max_length=160)] = ""
     brand: Code = ""
     quantity: Quantity = Decimal(1)

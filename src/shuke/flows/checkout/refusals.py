@@ -30,6 +30,27 @@ REFUSALS = {
         "Order {order} has a basket already.",
         "订单 {order} 已对应另一购物车。",
     ),
+    "order_of_another": (
+        "Order {order} of this store belongs to another member. Check the number on the receipt; nothing was taken.",
+        "本店订单 {order} 属于另一位会员，请核对小票号。未做任何扣减。",
+    ),
+    "order_differs": (
+        "Order {order} of this store is in the books with {there}, this basket comes to {here}. Check the number on the receipt "
+        "and the amounts; nothing was taken.",
+        "本店订单 {order} 已入账 {there}，而本单为 {here}，请核对小票号与金额。未做任何扣减。",
+    ),
+    "sold_just_now": (
+        "The same was booked for this member a moment ago, as order {order}. Nothing was taken. Book it again only if it was bought twice.",
+        "刚刚已为该会员记过同样的一单（订单 {order}），本次未做任何扣减。确实买了两次才再记一次。",
+    ),
+    "order_missing": (
+        "Name the order the basket became: its store and, unless it is booked here, its number.",
+        "请指明购物车对应的订单：门店；若不在此记单，还须订单号。",
+    ),
+    "store_missing": (
+        "Say which store sold it: its code, as the list of stores has it.",
+        "请指明售出门店：填写门店列表中的门店编码。",
+    ),
     "not_captured": (
         "The basket {key} is {state}; only what was paid can come back.",
         "购物车 {key} 的状态为 {state}，只有已付款的才能退回。",

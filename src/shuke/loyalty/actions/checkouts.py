@@ -66,6 +66,12 @@ def resolve_checkout(*, row: Checkout, state: str, now: datetime, order_event: s
     return bool(open_one.update(state=state, resolved_at=now, order_event=order_event))
 
 
+def note_booked(*, row: Checkout) -> None:
+    """The basket itself told the archive its order."""
+    row.booked = True
+    row.save(update_fields=["booked"])
+
+
 def record_return(
     *,
     row: Checkout,

@@ -30,6 +30,9 @@ class Checkout(models.Model):
     times_out_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
     order_event = models.CharField(max_length=260, blank=True, help_text="Which order it became.")
+    booked = models.BooleanField(
+        default=False, help_text="The till told the archive the order itself; so it tells its returns."
+    )
     returned = models.JSONField(default=dict, help_text="Line → thousandths that came back in all.")
     returned_due_minor = models.BigIntegerField(default=0)
     returned_points = models.BigIntegerField(default=0)

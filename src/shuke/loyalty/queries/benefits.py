@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, QuerySet, Sum
 
-from shuke.engine.benefits import Close, Done, Given, Right, Someone, Streak, progress, rights
+from shuke.engine.benefits import Close, Doing, Done, Given, Right, Someone, Streak, doings, progress, rights
 from shuke.engine.benefits.counting import Kept, Part, by_line, counted
 from shuke.engine.benefits.progress import plan_span
 from shuke.engine.charter.rights import Plan
@@ -86,12 +86,20 @@ def progress_of(merchant: Merchant, member_id: int, seen: Known, now: datetime) 
         key = given.benefit.partition(".")[0]
         if key in spans and "." in given.benefit and spans[key].holds(given.at):
             claimed[given.benefit] = claimed.get(given.benefit, 0) + 1
-    streaks = {
+    so_far = _counted(merchant, member_id, seen, plans, now)
+    return progress(seen.terms, Done(seen.who.joined, seen.tier, so_far, claimed, _streaks(seen)), now)
+
+
+def doings_of(seen: Known, now: datetime) -> list[Doing]:
+    """What this member can do beside buying that the charter rewards, with their rows of days."""
+    return doings(seen.terms, _streaks(seen), now)
+
+
+def _streaks(seen: Known) -> dict[str, Streak]:
+    return {
         activity: Streak(activity, date.fromordinal(last), days)
         for activity, (last, days) in seen.fold.books.standing.streaks.items()
     }
-    so_far = _counted(merchant, member_id, seen, plans, now)
-    return progress(seen.terms, Done(seen.who.joined, seen.tier, so_far, claimed, streaks), now)
 
 
 # -- what plans count ---------------------------------------------------------------------------------------------

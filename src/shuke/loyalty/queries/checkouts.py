@@ -70,6 +70,29 @@ def given_by_requests(row: Checkout) -> int:
     return sum(back["points"] for back in told if not back.get("followed"))
 
 
+def nth_return(row: Checkout, key: str) -> int:
+    """Which return of the basket this was, from 1."""
+    keys = list(CheckoutReturn.objects.filter(merchant=row.merchant_id, checkout=row).order_by("id").values_list("key", flat=True))  # fmt: skip
+    return keys.index(key) + 1
+
+
+def booked_alike(merchant: Merchant, row: Checkout, since: datetime) -> Checkout | None:
+    """The same goods at the same price, sold to the same member since then: perhaps it is the same sale, told by another page."""
+    if row.member_id is None:
+        return None
+    found = Checkout.objects.filter(
+        merchant=merchant, member_id=row.member_id, placed_at__gte=since, state="captured", booked=True
+    ).exclude(pk=row.pk)
+    return next(
+        (
+            one
+            for one in found.order_by("-placed_at")
+            if one.basket.get("lines") == row.basket.get("lines") and not one.returned
+        ),
+        None,
+    )
+
+
 def lines_of(row: Checkout) -> tuple[PricedLine, ...]:
     """The priced lines as they were answered."""
     return plain_lines(row.priced)

@@ -218,6 +218,8 @@ KINDS = {
     "tags.changed": _("Tags changed"),
     "stage.changed": _("Stage of life changed"),
     "import.undone": _("An import with orders of this member was undone"),
+    "complaint.opened": _("Complaint"),
+    "complaint.reopened": _("Complaint opened again"),
     "complaint.settled": _("Complaint settled"),
     "coupon.issued": _("Coupon received"),
     "coupon.redeemed": _("Coupon redeemed"),

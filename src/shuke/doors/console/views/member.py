@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shuke.doors.console import finding, grades, halves, happenings, member_list, person, telling, words
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views import coupon_codes, merging
+from shuke.doors.console.views import complaints, coupon_codes, merging
 from shuke.insight.queries.directory import neighbours
 from shuke.insight.queries.portrait import portrait
 from shuke.kit import numbers
@@ -79,6 +79,7 @@ def member(request: StaffRequest, pk: int) -> HttpResponse:
         "family": family(request.merchant, pk, request.now),
         **tier_box(request, pk, says),
         **coupon_codes.of_member(request, pk),
+        **complaints.of_member(request, pk),
         **_timeline(request, pk, says),
     }
     return render(request, "console/member.html", context)

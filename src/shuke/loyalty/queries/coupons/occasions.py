@@ -33,11 +33,20 @@ class Occasion(NamedTuple):
 def occasions(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> list[Occasion]:
     """Everybody with reason by this rule, given before or not, who is longest a member first: where a limit lets not all
     have one, it is they. `real_now` is the clock that ids are made by."""
-    found = list(_ASKED[rule.on](merchant, rule, now, real_now))
-    if rule.tiers:
-        tiers = _tiers(merchant, [one.member_id for one in found], charters.in_force(merchant, now))
-        found = [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
-    return sorted(found)
+    return sorted(in_tiers(merchant, rule, list(_ASKED[rule.on](merchant, rule, now, real_now)), now))
+
+
+def in_tiers(merchant: Merchant, rule: Rule, found: list[Occasion], now: datetime) -> list[Occasion]:
+    """Those of these members whose tier the rule gives to."""
+    if not rule.tiers:
+        return found
+    tiers = _tiers(merchant, [one.member_id for one in found], charters.in_force(merchant, now))
+    return [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
+
+
+def of_complaint(member_id: int, ref: str) -> Occasion:
+    """What a settled complaint is to the rules; `ref` is that of its line on the timeline."""
+    return Occasion(member_id, f"complaint:{ref}")
 
 
 def _tiers(merchant: Merchant, members: Collection[int], terms: Terms) -> dict[int, str]:
@@ -86,7 +95,7 @@ def _tier_up(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) 
 
 def _complaint(merchant: Merchant, rule: Rule, now: datetime, real_now: datetime) -> Iterator[Occasion]:
     lines = _timeline(merchant, "complaint.settled", now, real_now)
-    return (Occasion(member, f"complaint:{ref or at.isoformat()}") for member, at, ref in lines)
+    return (of_complaint(member, ref or at.isoformat()) for member, at, ref in lines)
 
 
 def _timeline(merchant: Merchant, kind: str, now: datetime, real_now: datetime) -> Iterator[tuple[int, datetime, str]]:
