@@ -41,10 +41,8 @@ def heirs(before: Sequence[Tier], after: Sequence[Tier]) -> dict[str, Heir]:
         free = [i for i in range(low + 1, high) if i not in claimed and after[i].key not in known]
         if gone < len(free):
             found[tier.key] = free[gone]
-        elif free:
-            found[tier.key] = free[-1]
         else:
-            found[tier.key] = max(low, 0)
+            found[tier.key] = max(low, 0, *free)
             removed.add(tier.key)
         gone += 1
     holders = [place for key, place in found.items() if key not in removed]
