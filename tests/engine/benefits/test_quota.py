@@ -113,7 +113,9 @@ def test_an_own_kind_needs_no_code():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_the_house_can_be_written_into_a_charter(kind):
-    told = benefit(kind=kind) if KINDS[kind][2] else benefit(kind=kind, grants=[{}])  # what nobody hands out is not counted
+    told = (
+        benefit(kind=kind) if KINDS[kind][2] else benefit(kind=kind, grants=[{}])
+    )  # what nobody hands out is not counted
     assert one(told).code == ("" if KINDS[kind][2] else "automatic")
 
 

@@ -71,7 +71,7 @@ def problems(
     except CharterInvalid as error:
         if any(fault.code == "field" for fault in error.faults):
             return _fields(raw, language)
-        found = error.faults
+        found = [*error.faults, *also(document.published(dict(raw)))]
     return [_of(fault, raw, language) for fault in found]
 
 
