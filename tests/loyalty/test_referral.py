@@ -14,10 +14,11 @@ from shuke.loyalty.actions import Ask, ask, referral
 from shuke.loyalty.actions.referral import ReferralRefused
 from shuke.loyalty.models import Coupon, Referral, ReferralReward
 from shuke.loyalty.queries import referral as stored
+from shuke.loyalty.queries import referral_worth
 from shuke.members.actions import NewContact, add_contacts
 from shuke.members.models import Member, TimelineLine
 from tests import cast
-from tests.loyalty.books import refund
+from tests.loyalty.books import START, refund
 from tests.loyalty.friends import NOW, bind, buy, day, got, have, open_shop, order, settle, someone, state
 from tests.loyalty.till import template
 
@@ -459,3 +460,26 @@ def test_somebody_who_turns_out_to_be_the_one_who_brought_them(shop, pair):
     # What was taken back while they were one stays the survivor's affair (decision 0009); nothing is lost or made.
     assert have(shop, ann) + have(shop, ben) == 150
     assert queries.verify(shop).findings == []
+
+
+def test_what_it_was_worth_is_what_stayed_bought(shop, pair):
+    """Ann brought Ben (150 bought, 40 back: 110 stay) and Cid (300 bought, all back); Dee, whom Ben brought, bought twice, one came back."""
+    ann, ben, _row = pair
+    cid, dee = someone(shop, 3), someone(shop, 4)
+    bind(shop, cid, ann)
+    bind(shop, dee, ben)
+    buy(shop, ben, order("b1", 20, 150), refund("r1", "b1", 60, 40))
+    buy(shop, cid, order("c1", 21, 300))
+    buy(shop, dee, order("d1", 22, 200), order("d2", 50, 80))
+    settle(shop)
+    buy(shop, cid, refund("r2", "c1", 70, 300))
+    buy(shop, dee, refund("r3", "d2", 70, 80))
+    settle(shop)
+    root = referral_worth.tree_of(shop, ann, NOW)
+    told = {node.member: (node.own.orders, node.own.net, node.own.buyers) for node in root.children}
+    assert told == {ben: (1, 11000, 1), cid: (0, 0, 0)}
+    assert root.branch[:4] == (3, 2, 2, 31000)  # friends, buyers, orders, net
+    (month,) = [m for m in referral_worth.months(shop, START, NOW) if m.brought]
+    assert (month.brought, month.brought_buyers, month.brought_net) == (3, 2, 31000)
+    [best, _second] = referral_worth.branches(shop, NOW)
+    assert (best.member.pk, best.direct.net, best.whole.net) == (ann, 11000, 31000)

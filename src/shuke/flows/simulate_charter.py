@@ -25,6 +25,8 @@ from typing import Any, ClassVar, NamedTuple
 from django.conf import settings
 
 from shuke.engine.charter import document
+from shuke.engine.charter.succession import heirs
+from shuke.engine.charter.tiering import Tier
 from shuke.engine.simulation import member as one_member
 from shuke.engine.simulation import selling
 from shuke.engine.simulation.history import History
@@ -226,18 +228,16 @@ def _told(
     sides_ = [side.selling for side in (before, after) if side is not None]
     ladder_after = _ladder(changed)
     ladder_before = _ladder(today) if today is not None else []
-    rank_after = {t["key"]: n for n, t in enumerate(ladder_after)}
-    rank_before = {t["key"]: n for n, t in enumerate(ladder_before)}
+    rank = {t["key"]: n for n, t in enumerate(ladder_after)}
+    heir = heirs(_tiers(today), _tiers(changed)) if today is not None else {}
     counts: dict[tuple[str, str], int] = {}
     movers: list[Mover] = []
     if before is not None:
         for n, (was, will) in enumerate(zip(before.tier, after.tier, strict=True)):
             counts[was, will] = counts.get((was, will), 0) + 1
-            if was != will:
-                # A tier of this name in the new ladder says where one stood; else the place in the old one does.
-                stood = rank_after.get(was, rank_before.get(was, 0))
-                points = before.points[n], after.points[n]
-                movers.append(Mover(int(history.members[n]), was, will, rank_after[will] > stood, *points))
+            if was != will and (step := rank[will] - rank[heir[was].key] or -(heir[was].how == "removed")):
+                points = before.points[n], after.points[n]  # the same tier by another name is no move
+                movers.append(Mover(int(history.members[n]), was, will, step > 0, *points))
     # Who falls comes first: that is what one wants to know before publishing.
     movers.sort(key=lambda m: (m.up, -abs(m.points_after - m.points_before), m.member_id))
     return Simulation(
@@ -267,9 +267,12 @@ def _figures(side: Side, setting: Setting, used: dict[str, float]) -> dict[str, 
     return side.figures.plain() | selling.plain(side.selling, coupons, used, 10 ** digits(versions.last.currency))
 
 
+def _tiers(setting: Setting) -> tuple[Tier, ...]:
+    return setting.compiled().at(setting.until).charter.tiers
+
+
 def _ladder(setting: Setting) -> list[dict[str, Any]]:
-    found = setting.compiled().at(setting.until).charter
-    return [{"key": t.key, "name": t.name.model_dump(), "multiplier": str(t.multiplier)} for t in found.tiers]
+    return [{"key": t.key, "name": t.name.model_dump(), "multiplier": str(t.multiplier)} for t in _tiers(setting)]
 
 
 # -- as a job -----------------------------------------------------------------------------------------------------------

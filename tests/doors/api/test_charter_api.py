@@ -83,3 +83,14 @@ def test_what_cannot_be_published_is_refused_with_a_code(till, lan):
     reader = Till(lan.merchant, may_write=False)
     assert post(reader, "/charter/publish", charter=OTHER)[0] == 403
     assert PublishedCharter.objects.count() == 1
+
+
+def test_what_the_shop_does_not_have_is_said_alike_when_checked_and_when_published(till):
+    asked = CHARTER | {"referral": {"friend": {"coupon": "nobody"}}}
+    status, told = post(till, "/charter/validate", charter=asked)
+    assert (status, [(p["where"], p["code"]) for p in told["problems"]]) == (
+        200,
+        [("referral.friend.coupon", "unknown_coupon")],
+    )
+    status, refused = post(till, "/charter/publish", charter=asked)
+    assert (status, refused["code"], refused["problems"]) == (422, "charter_invalid", told["problems"])

@@ -123,3 +123,17 @@ def test_odd_days_numbers_and_files_are_refused_in_a_sentence(shuke, tmp_path, l
     for code, *arguments in asked:
         said = shuke(*arguments)
         assert (said.code, bool(said.err or said.out)) == (code, True), (arguments, said)
+
+
+def test_days_are_the_shops_and_what_the_shop_misses_is_said(shuke, shop, changed, tmp_path):
+    said = shuke("charter", "publish", changed, "--from", "2026-05-31")
+    assert said.code == 1
+    assert "in the past (2026-05-31 00:00, now it is 2026-06-01 12:00 in the shop)" in said.err
+    assert "UTC" not in said.err
+    assert shuke("charter", "publish", changed, "--from", "2026-07-01").code == 0
+    file = tmp_path / "more.yaml"
+    file.write_text(document.to_yaml(document.from_plain(CHARTER | {"duties": [{"zh": "一", "en": "One"}]})))
+    assert "begins on 2026-07-01 00:00;" in shuke("charter", "publish", str(file), "--from", "2026-06-20").err
+    file.write_text(document.to_yaml(document.from_plain(CHARTER | {"referral": {"friend": {"coupon": "none"}}})))
+    said = shuke("charter", "publish", str(file), "--from", "2026-08-01")
+    assert (said.code, "referral.friend.coupon: there is no coupon none" in said.err) == (1, True)

@@ -72,7 +72,7 @@ def test_each_reason_why_not():
     assert one(benefit(when={"stores": ["XH"]})).code == "not_here"
     assert one(benefit(when={"stores": ["XH"]}), store="XH").code == ""
     assert one(benefit(when={"until_date": "2026-06-09"})).code == "over"
-    assert one(benefit(kind="discount")).code == "automatic"
+    assert one(benefit(kind="discount", grants=[{}])).code == "automatic"
     assert one(benefit(), someone(frozen=True)).code == "frozen"
     late = one(benefit(when={"month_days": [8]}))
     assert (late.code, late.next_on) == ("not_now", date(2026, 7, 8))
@@ -107,13 +107,16 @@ def test_an_own_kind_needs_no_code():
     charter = terms(benefit(kind="tea_table"), rights={"kinds": [{"key": "tea_table", "name": named("茶席")}]})
     assert rights(charter, someone(), NOON)[0].code == ""
     silent = {"key": "tea_table", "name": named("茶席"), "handed_out": False}
-    charter = terms(benefit(kind="tea_table"), rights={"kinds": [silent]})
+    charter = terms(benefit(kind="tea_table", grants=[{}]), rights={"kinds": [silent]})
     assert rights(charter, someone(), NOON)[0].code == "automatic"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_the_house_can_be_written_into_a_charter(kind):
-    assert one(benefit(kind=kind)).code == ("" if KINDS[kind][2] else "automatic")
+    told = (
+        benefit(kind=kind) if KINDS[kind][2] else benefit(kind=kind, grants=[{}])
+    )  # what nobody hands out is not counted
+    assert one(told).code == ("" if KINDS[kind][2] else "automatic")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,8 @@ def test_every_kind_of_the_house_can_be_written_into_a_charter(kind):
         (benefit(on_tier_change="prorate", per="tier"), "cannot_prorate"),
         (benefit(on_tier_change="prorate", grants=[{}]), "cannot_prorate"),
         (benefit(when={"before": 3}), "days_around_special"),
-        (benefit(kind="discount", percent=10), "not_at_the_till"),
+        (benefit(kind="discount", percent=10, grants=[{}]), "not_at_the_till"),
+        (benefit(kind="discount"), "never_counted"),
         (benefit(when={"from_date": "2026-02-01", "until_date": "2026-01-01"}), "ends_before_start"),
         (benefit(when={"days": [{"festival": "no_such_day"}]}), "unknown_festival"),
     ],

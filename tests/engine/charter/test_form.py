@@ -122,6 +122,8 @@ def test_what_is_wrong_is_said_by_names_and_not_by_keys():
     chinese, english = ([one.text for one in telling.problems(raw, language)] for language in ("zh", "en"))
     assert chinese == [
         "等级 “高级会员” 与 “VIP会员” 的 累计消费 门槛相同（500）：一达到就直接成为 “VIP会员”，“高级会员” 形同虚设，请改为不同数值。",
+        "“VIP会员” 的保级要求高于升级要求（累计消费 1500，而升级只需 500），且计算时间相同：会员复核时降级，下次消费又升回。请把保级门槛改为 500 "
+        "或更低，或提高升级条件。",
         "没有等级 nobody；已有：“普通会员”, “高级会员”, “至尊VIP”, “VIP会员”。",
     ]
     assert english[0] == (

@@ -208,10 +208,10 @@ SILENT = {
     "grading.review.days", "grading.review.month", "grading.review.day",  # of another kind of review
     "grading.growth_loss.month", "grading.growth_loss.day", "grading.growth_loss.to_month_end",  # of loss there is none
 }  # fmt: skip
-# Wherever they stand: names of the machine, costs, choices of another kind of rule, and an amount of what where none is asked.
+# Wherever they stand: names of the machine (what a former tier becomes is told where versions are compared), costs, choices of another kind of rule, and an amount of what where none is asked.
 ANYWHERE = {
     "key", "shuke_charter", "currency", "cost", "gift_cost", "refunds_return", "paid_only", "honour", "priority", "activity", "codes",
-    "min_amount_of", "on_tier_change",
+    "min_amount_of", "on_tier_change", "was",
 }  # fmt: skip
 BY_KIND = {
     "earning": {"points", "per", "whole", "times", "exclusive"}, "offers": {"percent", "amount", "measure", "repeat", "most_times", "buy", "get"},

@@ -86,7 +86,7 @@ class NotPublished(Refusal):
 def problems_of(told: Told, request: Request) -> list[ProblemOut]:
     words = told.language or language(request)
     try:
-        found = telling.problems(told.raw(), words)
+        found = publish_charter.problems(request.auth.merchant, told.raw(), words)
     except CharterInvalid as error:
         return [
             ProblemOut(where=f.where, label=f.where, text=f.say(words).removeprefix(f"{f.where}: "), code=f.code)

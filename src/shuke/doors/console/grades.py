@@ -42,7 +42,7 @@ class Grades:
             "why": why,
             "tier_name": self._local(why.name),
             "tier_since": day(why.since),
-            "tier_cause": self.cause(why.cause),
+            "tier_cause": self.cause(why.cause, why.decided_by),
             "next_name": self._local(why.next_name),
             "reach": self.steps(why.missing) if why.next_tier else None,
             "reach_ways": self.ways(why.missing_ways),
@@ -73,14 +73,20 @@ class Grades:
                 return self._local(one.name.model_dump())
         return key
 
-    def cause(self, code: str) -> str:
+    def cause(self, code: str, why: Mapping[str, Any]) -> str:
+        if code == "charter" and "reach" not in why:
+            return {
+                "renamed": _("the charter gave the tier another name"),
+                "merged": _("the charter joined this tier with another"),
+                "removed": _("the charter did away with the former tier"),
+            }.get(str(why.get("charter")), _("by a change of the charter"))
         return {
             "joined": _("everybody starts here"),
             "reached": _("reached by purchases"),
             "review": _("result of the review"),
             "manual": _("given by hand"),
             "invited": _("by invitation"),
-            "charter": _("by a change of the charter"),
+            "charter": _("reached by the conditions of a new charter"),
             "refund": _("after goods came back"),
             "floor_end": _("what was given by hand ended"),
             "bought": _("paid membership"),
@@ -95,7 +101,7 @@ class Grades:
                 "day": self._says.day(change.at),
                 "before": change.before,
                 "after": change.after,
-                "cause": self.cause(change.cause),
+                "cause": self.cause(change.cause, change.why),
                 "figures": [text for tree in ("reach", "keep") for text in self._leaves(change.why.get(tree) or {})],
                 "version": change.charter_version,
             }

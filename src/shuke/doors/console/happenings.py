@@ -20,7 +20,7 @@ from shuke.members.models import TimelineLine
 # Tabs above the timeline: name → kinds of lines, or how such kinds begin.
 TABS: dict[str, tuple[str, ...]] = {
     "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
-    "tier": ("tier.up", "tier.down", "tier.at_risk", "points.expired", "points.given", "points.received", "stage.changed"),
+    "tier": ("tier.up", "tier.down", "tier.renamed", "tier.at_risk", "points.expired", "points.given", "points.received", "stage.changed"),
     "rewards": (
         "coupon.issued", "coupon.redeemed", "coupon.used", "benefit.used", "benefit.undone", "gift.ordered", "gift.taken",
         "gift.cancelled", "gift.returned", "draw.ticket", "draw.handed", "referral.bound", "referral.rewarded",
@@ -60,7 +60,7 @@ class Timeline:
         amount = points = detail = note = ""
         if room == "order":
             detail, amount = self._order(line.kind, body)
-        elif line.kind in ("tier.up", "tier.down"):
+        elif line.kind in ("tier.up", "tier.down", "tier.renamed"):
             before, after = (self._tier(body.get(k)) for k in ("before", "after"))
             detail = f"{before or '–'} → {after}"
         elif line.kind == "tier.at_risk":
@@ -199,6 +199,7 @@ def titles() -> dict[str, Kind]:
         "order.closed": Kind(icon="x", title=_("Order closed before payment")),
         "tier.up": Kind(icon="arrow-up", title=_("Tier up")),
         "tier.down": Kind(icon="arrow-down", title=_("Tier down")),
+        "tier.renamed": Kind(icon="pencil", title=_("Tier called otherwise by a new charter")),
         "tier.at_risk": Kind(icon="alert-triangle", title=_("Tier at risk")),
         "points.expired": Kind(icon="coins", title=_("Points expired")),
         "points.given": Kind(icon="gift", title=_("Points handed to another member")),

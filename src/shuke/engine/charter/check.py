@@ -14,7 +14,7 @@ from shuke.engine.charter.referring import check_referral
 from shuke.engine.charter.rights import check_rights
 from shuke.engine.charter.selling import check_selling
 from shuke.engine.charter.stored import check_stored
-from shuke.engine.charter.tiering import Condition, Grading, Review
+from shuke.engine.charter.tiering import Condition, Grading, Review, Tier, Window
 
 if TYPE_CHECKING:
     from shuke.engine.charter.document import Charter
@@ -26,6 +26,9 @@ def check(charter: Charter) -> list[Fault]:
     _check_keys(charter, faults)
     _check_tiers(charter, faults)
     _check_order(charter, faults)
+    for i, tier in enumerate(charter.tiers):
+        _check_keep(charter, tier, f"tiers.{i}.keep", faults)
+    _check_former(charter, faults)
     names = {t.key for t in charter.tiers}
     for i, rule in enumerate(charter.earning):
         _check_rule(charter, rule, f"earning.{i}", faults)
@@ -69,6 +72,47 @@ def _check_tiers(charter: Charter, faults: list[Fault]) -> None:
             condition = getattr(tier, field)
             if condition is not None:
                 _check_condition(condition, f"tiers.{i}.{field}", faults)
+
+
+def _check_keep(charter: Charter, tier: Tier, where: str, faults: list[Fault]) -> None:
+    """Nobody should lose at a review what the very same figures give back with the next purchase."""
+    ways = [leaf for leaf in _leaves(tier.reach) if leaf.at_least is not None]
+    for leaf in _leaves(tier.keep):
+        over = leaf.window or charter.grading.window
+        alike = [
+            w.at_least
+            for w in ways
+            if w.at_least is not None
+            and w.measure == leaf.measure
+            and _within(over, w.window or charter.grading.window)
+        ]
+        if alike and leaf.at_least is not None and leaf.at_least > max(alike):
+            figures = {"figure": str(leaf.at_least), "lower": str(max(alike)), "measure": str(leaf.measure)}
+            faults.append(Fault(where, "keep_above_reach", tier=tier.key, **figures))
+
+
+_CALENDAR = ("calendar_month", "calendar_quarter", "calendar_year")
+
+
+def _within(one: Window, other: Window) -> bool:
+    """Is `one`, whenever it is looked at, no longer than `other`?"""
+    if one.kind == "rolling" == other.kind:
+        return one.months <= other.months
+    if one.kind in _CALENDAR and other.kind in _CALENDAR:
+        return _CALENDAR.index(one.kind) <= _CALENDAR.index(other.kind)
+    return one.kind == other.kind
+
+
+def _check_former(charter: Charter, faults: list[Fault]) -> None:
+    """A tier of earlier versions goes to one tier, and is itself no more."""
+    here, heirs = {t.key for t in charter.tiers}, dict[str, str]()
+    for i, tier in enumerate(charter.tiers):
+        for key in tier.was:
+            if key in here:
+                faults.append(Fault(f"tiers.{i}.was", "was_is_here", key=key))
+            elif key in heirs:
+                faults.append(Fault(f"tiers.{i}.was", "was_twice", key=key, other=heirs[key]))
+            heirs.setdefault(key, tier.key)
 
 
 def _check_rule(charter: Charter, rule: Earning, where: str, faults: list[Fault]) -> None:

@@ -57,6 +57,20 @@ FAULTS = {
         "tier {tier} is only bought or given by hand (paid_only), so reach never counts; remove one of the two.",
         "等级 {tier} 只能购买或人工授予（paid_only），“升级条件”（reach）不会生效，请去掉其中之一。",
     ),
+    "was_is_here": (
+        "tier {key} is in this charter still, so no other can take it over; leave it out here, or remove that tier.",
+        "等级 {key} 仍在本章程中，不能由其他等级承接；请在此去掉，或删除该等级。",
+    ),
+    "was_twice": (
+        "members of the former tier {key} go to {other} already; name it at one tier only.",
+        "原等级 {key} 的会员已由 {other} 承接，请只在一个等级中写明。",
+    ),
+    "keep_above_reach": (
+        "to be kept, {tier} asks for more than to be reached ({measure} {figure}, not {lower}) in the same time: whoever reaches "
+        "it loses it at the review and is back with the next purchase. Ask for {lower} or less here, or for more to reach it.",
+        "{tier} 的保级要求高于升级要求（{measure} {figure}，而升级只需 {lower}），且计算时间相同：会员复核时降级，下次消费又升回。"
+        "请把保级门槛改为 {lower} 或更低，或提高升级条件。",
+    ),
     "no_duration": (
         "membership {key} ends the moment it is bought; give it months or days.",
         "付费会员 {key} 一买即到期，请写明月数（months）或天数（days）。",
@@ -157,6 +171,25 @@ FAULTS = {
         "{rule} 发给久未光顾的会员，请写明多少天未购买。",
     ),
     "unknown_kind": ("there is no kind of benefit {key}; known are {known}.", "没有权益类型 {key}；已有：{known}。"),
+    "never_counted": (
+        "benefit {benefit} applies by itself, nobody hands it out, so “{times} times” would never be counted. Leave times out; to "
+        "limit it, limit the price, offer or coupon that gives it, or choose a kind that is handed out at the counter.",
+        "权益 {benefit} 自动生效、无需在柜台发放，“{times} 次”不会被计数。请去掉次数；如需限制，请限制相应的会员价、优惠或券，"
+        "或改用在柜台发放的权益种类。",
+    ),
+    "unknown_coupon": (
+        "there is no coupon {key}, neither in this charter nor among the shop's coupons, so nobody could get it; known are {known}. "
+        "Correct the key, or make the coupon first.",
+        "没有优惠券 {key}（本章程与店铺的优惠券中都没有），奖励将无法发放；已有：{known}。请更正，或先建立该券。",
+    ),
+    "unknown_store": (
+        "there is no store {store}, so this would never apply; known are {known}. Correct the code, or open the store first.",
+        "没有门店 {store}，此处将永不生效；已有：{known}。请更正编号，或先开设该门店。",
+    ),
+    "not_the_shops_currency": (
+        "the charter counts in {currency}, but the shop sells in {expected}; change it to {expected}.",
+        "章程的币种是 {currency}，而店铺的币种是 {expected}；请改为 {expected}。",
+    ),
     "granted_twice": (
         "benefit {benefit} is granted to the same tier twice; keep one of the grants.",
         "权益 {benefit} 对同一等级写了两次，请保留其中一条。",

@@ -178,6 +178,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "reach": ("升级条件", "how it is reached"),
     "keep": ("保级条件（不填同升级）", "how it is kept (empty: as reached)"),
     "review": ("评定", "review"),
+    "was": ("承接的原等级（旧版章程中的键）", "takes over tiers of earlier versions (their keys)"),
     "paid_only": ("仅限购买或人工授予", "only bought or given by hand"),
     "benefits": ("权益", "benefits"),
     "all": ("全部满足", "all of these"),

@@ -139,10 +139,16 @@ def _check(rights: Rights, tiers: Collection[str]) -> Iterator[Fault]:
         if key in KINDS or key in own[:i]:
             yield Fault(f"rights.kinds.{i}.key", "key_twice", key=key, other="rights.kinds")
     known = {*KINDS, *own}
+    by_hand = {key for key, (_, _, by_hand) in KINDS.items() if by_hand} | {k.key for k in rights.kinds if k.handed_out}
     for i, benefit in enumerate(rights.benefits):
         where = f"rights.benefits.{i}"
         if benefit.kind not in known:
             yield Fault(f"{where}.kind", "unknown_kind", key=benefit.kind, known=", ".join(sorted(known)))
+        elif benefit.kind not in by_hand:
+            for j, grant in enumerate(benefit.grants):
+                if grant.times is not None:
+                    told = {"benefit": benefit.key, "times": str(grant.times)}
+                    yield Fault(f"{where}.grants.{j}.times", "never_counted", **told)
         yield from _check_grants(where, benefit, tiers)
         yield from _check_occasion(f"{where}.when", benefit.when)
     for i, plan in enumerate(rights.plans):

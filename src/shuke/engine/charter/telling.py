@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
@@ -62,15 +62,17 @@ class Problem(NamedTuple):
     code: str
 
 
-def problems(raw: Mapping[str, Any], language: str) -> list[Problem]:
-    """Everything that stands between this document and a charter; [] = it is one."""
+def problems(
+    raw: Mapping[str, Any], language: str, also: Callable[[Charter], list[Fault]] = lambda charter: []
+) -> list[Problem]:
+    """Everything that stands between this document and a charter; [] = it is one. `also`: what a shop misses of it."""
     try:
-        document.from_plain(dict(raw))
+        found = also(document.from_plain(dict(raw)))
     except CharterInvalid as error:
-        if not any(fault.code == "field" for fault in error.faults):
-            return [_of(fault, raw, language) for fault in error.faults]
-        return _fields(raw, language)
-    return []
+        if any(fault.code == "field" for fault in error.faults):
+            return _fields(raw, language)
+        found = [*error.faults, *also(document.published(dict(raw)))]
+    return [_of(fault, raw, language) for fault in found]
 
 
 def read_text(text: str) -> dict[str, Any]:

@@ -6,14 +6,18 @@ and cached by whoever loads it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.earning import Base, Expiry
 from shuke.engine.charter.rules import Rule, choosing, common_base, compiled, schedule
+from shuke.engine.charter.succession import Heir, heirs
 from shuke.engine.charter.tiering import Condition, Review, Window
 from shuke.kit.clock import add_months, day_of, day_start
 from shuke.kit.money import digits
@@ -231,6 +235,10 @@ class Terms:
         """How far back daily figures must be kept; beyond it the lifetime totals are enough."""
         return 31 * max([12, *(leaf.window.months for leaf in self._all_leaves() if leaf.window.kind == "rolling")]) + 2
 
+    def review_rule(self, rank: int) -> Review | None:
+        """How somebody at `rank` is looked at again; None: nobody looks."""
+        return self.tiers[rank].review or self.charter.grading.review if rank or self.reviews_all else None
+
     def review_day(self, since: date, joined: date, rank: int = 0) -> date | None:
         """The next review after `since` of somebody at `rank`."""
         rule = self.tiers[rank].review or self.charter.grading.review
@@ -286,6 +294,15 @@ class Terms:
         return Leaf(MEASURES.index(condition.measure), at_least, window)
 
 
+class Regrading(NamedTuple):
+    """A version that grades otherwise than the one before it."""
+
+    start: datetime
+    before: Terms
+    after: Terms
+    heirs: dict[str, Heir]  # key of a tier before → who takes it over
+
+
 class Versions:
     """All published versions of a merchant's charter; each moment has the one then in force."""
 
@@ -305,6 +322,12 @@ class Versions:
         self.needs_parts = any(t.needs_more for t in every)
         self.weekly = frozenset(key for t in every for key in t.weekly)
         self.longest_window_days = max(t.longest_window_days() for t in every)
+        # When tiers or how they are graded change, from which version to which: members are looked at anew then.
+        self.regradings = tuple(
+            Regrading(start, before, after, heirs(before.charter.tiers, after.charter.tiers))
+            for (_, before), (start, after) in pairwise(self._all)
+            if before.charter.tiers != after.charter.tiers or before.charter.grading != after.charter.grading
+        )
 
     def at(self, moment: datetime) -> Terms:
         """The version in force at `moment`; before the first one began, the first (history of an import)."""
@@ -324,6 +347,25 @@ class Versions:
     def next_after(self, moment: datetime) -> datetime | None:
         """When the version in force at `moment` gives way to another."""
         return next((start for start, _ in self._all[1:] if start > moment), None)
+
+    def next_regrading(self, moment: datetime) -> Regrading | None:
+        """The next time after `moment` that tiers or their grading change."""
+        return next((one for one in self.regradings if one.start > moment), None)
+
+    def last_regrading(self, moment: datetime) -> datetime | None:
+        """The last time up to `moment` that they did."""
+        return next((one.start for one in reversed(self.regradings) if one.start <= moment), None)
+
+    def as_called(self, tiers: Iterable[tuple[datetime, str]], moment: datetime) -> list[tuple[datetime, str]]:
+        """Tiers somebody held, since when which, by the keys of the version in force at `moment`: another name is no change."""
+        found: list[tuple[datetime, str]] = []
+        for since, key in tiers:
+            for one in self.regradings:
+                if since < one.start <= moment and key in one.heirs:
+                    key = one.heirs[key].key
+            if not found or found[-1][1] != key:
+                found.append((since, key))
+        return found
 
     @property
     def last(self) -> Terms:

@@ -49,6 +49,7 @@ class Tier(Part):
     keep: Condition | None = None  # None: the same as reach
     review: Review | None = None  # None: as grading says; a tier for a limited time has its own months
     paid_only: bool = False  # reached by no figure, only bought or given by hand
+    was: Annotated[tuple[Key, ...], Field(max_length=30)] = ()  # tiers of earlier versions that this one takes over
     benefits: tuple[Name, ...] = ()
 
 

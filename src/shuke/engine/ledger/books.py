@@ -74,10 +74,11 @@ class TierMove:
     at: datetime
     before: str
     after: str
-    cause: str  # joined | reached | review | refund | manual | floor_end | bought | membership_end | membership_back
+    cause: str  # joined | reached | review | refund | manual | floor_end | bought | membership_end | membership_back | charter
     event: str
     version: int
     why: dict[str, Any] = field(default_factory=dict)
+    step: int = 0  # so many tiers up, or down where below 0; 0: the same under another name, or the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class Notice:
 class Books:
     """Everything of one member. `complete` is False when old lots were not loaded because nothing could touch them.
 
-    Nothing falls due before `quiet_until`, so that the clock need not look: who loads books may know.
+    Nothing falls due before `quiet_until`, so that the clock need not look: who loads books may know. Versions of the charter
+    that began up to `reached` have been seen to.
     """
 
     standing: Standing
@@ -106,6 +108,7 @@ class Books:
     complete: bool = True
     next_expiry: datetime = FAR
     quiet_until: datetime = LONG_AGO
+    reached: datetime = LONG_AGO
 
     @property
     def balance(self) -> int:

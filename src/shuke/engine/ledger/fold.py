@@ -32,10 +32,12 @@ class Fold(Pooling):
         self._sales = {}
         self._day_sales = {}
         self._burns = {}
+        self._next_charter = versions.next_regrading(books.reached)
 
     def join(self, at: datetime) -> None:
         """The first thing that happens to a member: the lowest grade, and what the charter gives for joining."""
         terms = self.versions.at(at)
+        self._next_charter = self.versions.next_regrading(at)
         standing = self.books.standing
         standing.tier, standing.rank, standing.since = terms.tiers[0].key, 0, at
         self.moves.append(TierMove(at, "", standing.tier, "joined", "joined", terms.version))
@@ -71,6 +73,10 @@ class Fold(Pooling):
             graded = self._next_grading(due)
             if graded is not None:
                 due, act = graded
+            if (
+                self._next_charter is not None and self._next_charter.start <= due
+            ):  # what is due at that moment goes by the new one
+                due, act = self._next_charter.start, self._charter_begins
             if due > until:
                 return
             act(due)

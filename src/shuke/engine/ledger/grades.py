@@ -72,7 +72,54 @@ class Grades(Run):
     ) -> None:
         after = self.tier_at(terms)
         if after != before:
-            self.moves.append(TierMove(at, before, after, cause, event, terms.version, why or {}))
+            step = terms.rank[after] - terms.rank.get(before, 0)
+            self.moves.append(TierMove(at, before, after, cause, event, terms.version, why or {}, step))
+
+    # -- another charter ----------------------------------------------------------------------------------------
+
+    def _charter_begins(self, at: datetime) -> None:
+        """A version that grades otherwise comes into force. Who holds a tier holds the one that takes it over, whoever reaches
+        more by it rises at once, and nobody falls before a review, but from a tier that is no more."""
+        assert self._next_charter is not None
+        _, before, terms, heir = self._next_charter
+        self._next_charter = self.versions.next_regrading(at)
+        standing = self.books.standing
+        was, rule = self.tier_at(before), before.review_rule(standing.rank_under(before))
+
+        def named(key: str) -> str:
+            return heir[key].key if key in heir else key
+
+        if standing.tier not in heir:  # of a version still earlier, which books kept before versions were followed
+            standing.tier = before.tiers[standing.rank_under(before)].key
+        standing.tier = named(standing.tier)
+        standing.rank = terms.rank[standing.tier]
+        standing.floors = [(named(key), until) for key, until in standing.floors]
+        standing.invited = [named(key) for key in standing.invited]
+        for paid in standing.paid:
+            paid.tier = named(paid.tier)
+        why: dict[str, Any] = {"charter": heir[was].how}
+        rank = standing.rank
+        if not terms.reviews_all:
+            figures = grade.Figures(standing, terms, terms.day(at))
+            rank = grade.reached(terms, figures, rank)
+            if rank > standing.rank:
+                if self.tells:
+                    why["reach"] = grade.explain(terms.tiers[rank].reach, figures, terms.tiers[rank].key)
+                standing.tier, standing.rank, standing.since = terms.tiers[rank].key, rank, at
+                rule = None
+        if terms.review_rule(rank) != rule:
+            standing.in_grace = False
+            self._plan_review(terms, at)
+        elif before.charter.grading.notice_days != terms.charter.grading.notice_days:
+            self._plan_notice(terms, at)
+        if before.charter.grading.growth_loss != terms.charter.grading.growth_loss and standing.totals[GROWTH] > 0:
+            standing.fades_at = terms.growth_fades_at(terms.day(at))
+        after = self.tier_at(terms)
+        if after != was:
+            step = terms.rank[after] - terms.rank[heir[was].key]
+            if heir[was].how == "removed" and step == 0:
+                step = -1
+            self.moves.append(TierMove(at, was, after, "charter", f"charter:{terms.version}", terms.version, why, step))
 
     # -- review -------------------------------------------------------------------------------------------------
 

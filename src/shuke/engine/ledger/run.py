@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from shuke.engine.charter.terms import Terms, Versions
+from shuke.engine.charter.terms import Regrading, Terms, Versions
 from shuke.engine.ledger.books import FAR, Books, Effect, Lot, Notice, TierMove
 from shuke.engine.ledger.purse import Purse
 
@@ -30,6 +30,7 @@ class Run:
         self.effects: list[Effect] = []
         self.moves: list[TierMove] = []
         self.notices: list[Notice] = []
+        self._next_charter: Regrading | None = None  # that changes tiers or how they are graded
         self.last_at: datetime | None = None  # of the last thing that happened, the clock's acts included
         self._repaid: list[tuple[str, int]] = []  # lots that paid a debt, and what each paid
 

@@ -94,7 +94,7 @@ class Benefits:
         fold = member.advance(at)
         return Someone(
             terms.day(member.joined_at),
-            [(move.at, move.after) for move in fold.moves if move.at <= at],
+            member.versions.as_called([(move.at, move.after) for move in fold.moves if move.at <= at], at),
             member.birthday,
             member.days,
             [Given(use.benefit, use.at) for use in self.uses.values() if use.member == member.name and not use.undone],

@@ -80,9 +80,8 @@ class Rules:
         return today, len(member.events), len(member.fold.moves), id(member.fold), len(self.settled)
 
     def _note_rises(self, member: Member) -> None:
-        rank = self.versions.last.rank
         for move in member.fold.moves:
-            if move.cause != "joined" and rank.get(move.after, 0) > rank.get(move.before, 0):
+            if move.step > 0:
                 self.risen.setdefault(member.name, set()).add((move.event, move.at))
 
     def _occasions(self, members: Iterable[Member], rule: Rule, at: datetime, today: date) -> Iterator[tuple[str, str]]:

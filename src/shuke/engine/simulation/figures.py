@@ -53,7 +53,6 @@ class Figures:
         """One member, folded up to `until`. `months`: names of months by the hour, kept from member to member."""
         books = fold.books
         zone = versions.last.zone
-        ranks = versions.at(until).rank
         lapsed: dict[str, int] = {}
         gone: dict[str, int] = {}
         legs = self.legs
@@ -112,9 +111,8 @@ class Figures:
         tier = fold.tier_at(versions.at(until))
         self.tiers[tier] = self.tiers.get(tier, 0) + 1
         for move in fold.moves:
-            if move.cause != "joined":
-                up = ranks.get(move.after, 0) > ranks.get(move.before, 0)
-                self.months[f"{move.at.astimezone(zone):%Y-%m}"][3 if up else 4] += 1
+            if move.step:
+                self.months[f"{move.at.astimezone(zone):%Y-%m}"][3 if move.step > 0 else 4] += 1
 
     def merge(self, other: Figures) -> None:
         for name in self.__slots__:

@@ -162,9 +162,8 @@ def occasions(
     zone = versions.last.zone
     joined = fold.moves[0].at
     yield joined, "joined", 0
-    ranks = versions.last.rank
     for move in fold.moves:
-        if move.cause != "joined" and ranks.get(move.after, 0) > ranks.get(move.before, 0):
+        if move.step > 0:
             yield move.at, "tier_up", 0
     if bought:
         yield bought[0].at, "first_purchase", 0

@@ -22,18 +22,19 @@ class CharterRefused(Refusal):
             "章程的币种是 {currency}，而 {merchant} 的币种是 {expected}。请修改章程中的 currency。",
         ),
         "in_the_past": (
-            "Version {version} is in force; a new version cannot begin in the past ({since} UTC). Choose a date from today on.",
-            "第 {version} 版正在生效；新版本不能从过去开始（{since} UTC）。请选择今天或以后的日期。",
+            "Version {version} is published; a new version cannot begin in the past ({since}, now it is {now} in the shop). Choose "
+            "today or a later day.",
+            "第 {version} 版已发布；新版本不能从过去开始（{since}，店铺现在是 {now}）。请选择今天或以后的日期。",
         ),
         "before_the_last": (
-            "Version {version} begins on {since} UTC; the next one must begin later, or withdraw that version first.",
-            "第 {version} 版从 {since} UTC 开始；下一版须更晚，或先撤回该版。",
+            "Version {version} begins on {since}; the next one must begin later, or withdraw that version first.",
+            "第 {version} 版从 {since} 开始；下一版须更晚，或先撤回该版。",
         ),
         "no_such_version": ("There is no version {version}.", "没有第 {version} 版。"),
         "in_force": (
-            "Version {version} is in force since {since} UTC and explains what members earned since. Publish another version "
+            "Version {version} is in force since {since} and explains what members earned since. Publish another version "
             "instead.",
-            "第 {version} 版自 {since} UTC 起生效，会员此后的积分由它说明。请改为发布新版本。",
+            "第 {version} 版自 {since} 起生效，会员此后的积分由它说明。请改为发布新版本。",
         ),
         "not_the_last": (
             "Version {version} comes after it; withdraw that one first.",
@@ -75,9 +76,11 @@ def publish_charter(
     last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
     if last is not None:
         if effective_from < now:
-            raise CharterRefused("in_the_past", version=last.version, since=f"{effective_from:%Y-%m-%d %H:%M}")
+            raise CharterRefused(
+                "in_the_past", version=last.version, since=_told(merchant, effective_from), now=_told(merchant, now)
+            )
         if effective_from <= last.effective_from:
-            raise CharterRefused("before_the_last", version=last.version, since=f"{last.effective_from:%Y-%m-%d %H:%M}")
+            raise CharterRefused("before_the_last", version=last.version, since=_told(merchant, last.effective_from))
     return PublishedCharter.objects.create(
         merchant=merchant,
         version=1 if last is None else last.version + 1,
@@ -101,10 +104,15 @@ def withdraw_charter(*, merchant: Merchant, version: int, now: datetime) -> Publ
     if row is None or last is None:
         raise CharterRefused("no_such_version", version=version)
     if row.effective_from <= now:
-        raise CharterRefused("in_force", version=version, since=f"{row.effective_from:%Y-%m-%d %H:%M}")
+        raise CharterRefused("in_force", version=version, since=_told(merchant, row.effective_from))
     if row.version != last.version:
         raise CharterRefused("not_the_last", version=last.version)
     if Txn.objects.filter(merchant=merchant, charter_version=version).exists():
         raise CharterRefused("used", version=version)
     PublishedCharter.objects.filter(pk=row.pk).delete()
     return row
+
+
+def _told(merchant: Merchant, moment: datetime) -> str:
+    """As the shop's clock shows it."""
+    return f"{moment.astimezone(merchant.tz):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What the clock does: points lapse, tiers are reviewed, holds time out, grades given by hand end.
+"""What the clock does: points lapse, tiers are reviewed, holds time out, grades given by hand end, charters begin.
 
 Nothing depends on this running on time: what is available is computed from dates (TRUST §3.7). It only books what is due,
 in small transactions that can be killed between any two.
@@ -33,11 +33,11 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
     """
     members, postings = lapse(merchant=merchant, now=now, progress=progress)
     done = Settled(members, postings)
+    wanted = Q(next_expiry_at__lte=now) | Q(next_review_at__lte=now)
+    if (begun := _last_regrading(merchant, now)) is not None:
+        wanted |= Q(settled_to__lt=begun)
     due = list(
-        Wallet.objects.filter(merchant=merchant)
-        .filter(Q(next_expiry_at__lte=now) | Q(next_review_at__lte=now))
-        .order_by("member_id")
-        .values_list("member_id", flat=True)
+        Wallet.objects.filter(wanted, merchant=merchant).order_by("member_id").values_list("member_id", flat=True)
     )
     begin = 0
     with Turns(**_TURN) as turns:
@@ -53,12 +53,21 @@ def run_clock(*, merchant: Merchant, now: datetime, progress: Callable[[int], No
     return done
 
 
+def _last_regrading(merchant: Merchant, now: datetime) -> datetime | None:
+    """Since when tiers are graded as they are: whoever was not looked at since holds a tier of the charter before."""
+    try:
+        return charters.versions(merchant).last_regrading(now)
+    except charters.NoCharter:
+        return None
+
+
 @transaction.atomic
 def advance(merchant: Merchant, members: list[int], now: datetime) -> Settled:
     """Book what fell due for these members, whose books have been settled before."""
     versions = charters.versions(merchant)
     heads = lock_heads(merchant, members)
-    opened = stored.open_books(merchant, versions, heads.values(), with_lots=set(members))
+    members = [member for member in members if heads[member].is_settled]
+    opened = stored.open_books(merchant, versions, [heads[m] for m in members], with_lots=set(members))
     batch = Batch(merchant, now=now, actor="clock")
     for member in members:
         fold = Fold(versions, opened[member].books, birthdays=heads[member].birthdays)

@@ -59,11 +59,10 @@ def _simple(versions: Versions, now: datetime) -> tuple[str, list[Any]]:
     at = bulk.moment()
     sql = "w.next_expiry_at <= %s AND (w.next_review_at IS NULL OR w.next_review_at > %s) AND w.held = 0"
     values: list[Any] = [at(now), at(now)]
-    # The books name a member's tier by the version in force: where tiers are other ones meanwhile, the fold names it anew.
-    for (_, before), (begun, after) in zip(versions.begun, versions.begun[1:], strict=False):
-        if before.rank != after.rank and begun <= now:
-            sql += " AND w.settled_to >= %s"
-            values.append(at(begun))
+    # A version that grades otherwise has begun meanwhile: the fold sees to that first.
+    if (begun := versions.last_regrading(now)) is not None:
+        sql += " AND w.settled_to >= %s"
+        values.append(at(begun))
     return sql, values
 
 

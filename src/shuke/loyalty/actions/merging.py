@@ -155,7 +155,7 @@ def _fold_anew(
 def _once(merchant: Merchant, batch: Batch, members: tuple[int, int]) -> None:
     """A tier reached long ago is no news for having been folded again: what either timeline says is not said again."""
     said = set(
-        TimelineLine.objects.filter(merchant=merchant, member_id__in=members, kind__in=("tier.up", "tier.down", "points.expired"))
+        TimelineLine.objects.filter(merchant=merchant, member_id__in=members, kind__in=("tier.up", "tier.down", "tier.renamed", "points.expired"))
         .values_list("kind", "at", "ref")
     )  # fmt: skip
     batch.notes = [line for line in batch.notes if (line.kind, line.at, line.ref) not in said]

@@ -184,7 +184,7 @@ class Batch:
         moments = at(lot.earned_at), at(lot.available_at), at(lot.expires_at)
         self.lot_changes.append((lot.granted, lot.remaining, lot.held, *moments, pk))
 
-    def move(self, member: int, change: TierMove, ranks: dict[str, int]) -> None:
+    def move(self, member: int, change: TierMove) -> None:
         self.moves.append(
             (
                 self._id(),
@@ -200,9 +200,9 @@ class Batch:
             )
         )
         if change.cause != "joined":
-            up = ranks.get(change.after, 0) > ranks.get(change.before, 0)
+            kind = "tier.up" if change.step > 0 else "tier.down" if change.step < 0 else "tier.renamed"
             body = {"before": change.before, "after": change.after, "cause": change.cause}
-            self.notes.append(Note(member, change.at, "tier.up" if up else "tier.down", change.event[:120], body))
+            self.notes.append(Note(member, change.at, kind, change.event[:120], body))
 
     def expired(self, member: int, effect: Effect) -> None:
         lapsed = effect.legs.get("breakage", 0)

@@ -217,7 +217,7 @@ def post_forward(
         if stored.figures_of(lot) != before:
             batch.change_lot(pk, lot)
     for move in fold.moves:
-        batch.move(head.member_id, move, fold.versions.at(move.at).rank)
+        batch.move(head.member_id, move)
     for notice in fold.notices:
         batch.at_risk(head.member_id, notice, after=None)
     batch.close(sheet, fold, held=fold.books.held() if fold.books.complete else head.held)
@@ -382,7 +382,7 @@ def _replace_history(batch: Batch, member: int, fold: Fold, stored_moves: list[t
     for move in fold.moves:
         what = (move.at, move.before, move.after, move.cause)
         if have.pop(what, None) is None:
-            batch.move(member, move, fold.versions.at(move.at).rank)
+            batch.move(member, move)
     if have:
         at = bulk.moment()
         bulk.update("loyalty_tier_change", ("superseded_at",), [(at(batch.now), pk) for pk in have.values()])

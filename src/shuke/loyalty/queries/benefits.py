@@ -49,9 +49,7 @@ def known(merchant: Merchant, member_id: int, now: datetime) -> Known:
     fold.advance(now)
     rows = TierChange.objects.filter(merchant=merchant, member_id=member_id, superseded_at=None).order_by("at", "id")
     tiers = [*rows.values_list("at", "after"), *((m.at, m.after) for m in fold.moves)]
-    tiers = [t for t in tiers if t[0] <= now] or [(member.joined_at, fold.tier_at(terms))]
-    if tiers[-1][1] not in terms.rank:  # a charter before this one called it so
-        tiers[-1] = (tiers[-1][0], fold.tier_at(terms))
+    tiers = versions.as_called((t for t in tiers if t[0] <= now), now) or [(member.joined_at, fold.tier_at(terms))]
     own = family(merchant.pk, member_id)
     days = SpecialDay.objects.filter(merchant=merchant, member_id__in=own)
     given = BenefitUse.objects.filter(merchant=merchant, member_id__in=own, state=BenefitUse.State.DONE)

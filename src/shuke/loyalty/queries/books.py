@@ -119,6 +119,7 @@ class StoredBooks(Books):
         self.debt, self.complete = head.debt, complete
         self.next_expiry = head.next_expiry_at or FAR
         self.quiet_until = quiet_until
+        self.reached = head.settled_to or LONG_AGO
 
     @property
     def standing(self) -> Standing:  # type: ignore[override]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Sum
 
 from shuke.engine.charter import grade
-from shuke.engine.ledger.books import FAR, Books, Lot
+from shuke.engine.ledger.books import FAR, LONG_AGO, Books, Lot, TierMove
 from shuke.engine.ledger.fold import Fold, begin
 from shuke.kit import bulk
 from shuke.loyalty.models import Entry, TierChange, Txn, Use, Wallet
@@ -45,18 +45,20 @@ class Bearings(NamedTuple):
 def bearings(merchant: Merchant, member_id: int, at: datetime) -> Bearings:
     """Of somebody whose books were never opened: no tier, no purchase. Raises Member.DoesNotExist."""
     found = bulk.select(
-        "SELECT m.birth_month, m.birth_day, m.birth_lunar, w.tier, w.standing, w.next_review_at FROM members_member m "
+        "SELECT m.birth_month, m.birth_day, m.birth_lunar, w.tier, w.standing, w.next_review_at, w.settled_to FROM members_member m "
         "LEFT JOIN loyalty_wallet w ON w.member_id = m.id WHERE m.merchant_id = %s AND m.id = %s",
         [merchant.pk, member_id],
     )
     if not found:
         raise Member.DoesNotExist(member_id)
-    month, day, lunar, tier, standing, due = found[0]
+    month, day, lunar, tier, standing, due, settled = found[0]
     purchases = json.loads(standing).get("purchases", 0) if standing else 0
-    moment, versions = bulk.read_moment(due), charters.versions(merchant)
-    # What the wallet says was true when it was last written: since then a tier may have ended, or a new charter may call it
+    versions = charters.versions(merchant)
+    # What the wallet says was true when it was last written: since then a tier may have ended, or a new charter may grade
     # otherwise.
-    if tier and (tier not in versions.at(at).rank or (moment is not None and moment <= at)):
+    moment, reached = bulk.read_moment(due), bulk.read_moment(settled)
+    begun = versions.next_regrading(reached or LONG_AGO)
+    if tier and ((moment is not None and moment <= at) or (begun is not None and begun.start <= at)):
         head = stored.heads(merchant, [member_id]).get(member_id)
         tier = _as_of(merchant, member_id, head, at).tier_at(versions.at(at))
     return Bearings(tier or "", int(purchases), (month, day, bool(lunar)) if month and day else None)
@@ -232,7 +234,10 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
     history = list(
         TierChange.objects.filter(merchant=merchant, member_id=member_id, superseded_at=None).order_by("-at", "-id")
     )
-    last = history[0] if history else None
+    if head is not None and head.is_settled:  # what is due is not written yet
+        history = [_unwritten(merchant, member_id, move) for move in reversed(fold.moves)] + history
+    # Another name is no reason: what decided is what came before it.
+    last = next((change for change in history if not is_name_only(change)), history[0] if history else None)
     # The next one that can be reached by what a member does; its place may be further up than the next.
     reachable = [i for i in range(rank + 1, len(terms.tiers)) if terms.tiers[i].reachable]
     above = terms.charter.tiers[reachable[0]] if reachable else None
@@ -271,10 +276,24 @@ def why_tier(merchant: Merchant, member_id: int, now: datetime) -> TierWhy:
     )
 
 
+def is_name_only(change: TierChange) -> bool:
+    """Did a new charter only call the tier otherwise, or join it with another?"""
+    return (
+        change.cause == "charter" and change.why.get("charter") in ("renamed", "merged") and "reach" not in change.why
+    )
+
+
+def _unwritten(merchant: Merchant, member_id: int, move: TierMove) -> TierChange:
+    told = {name: getattr(move, name) for name in ("at", "before", "after", "cause", "event", "why")}
+    return TierChange(merchant=merchant, member_id=member_id, charter_version=move.version, **told)
+
+
 def _as_of(merchant: Merchant, member_id: int, head: stored.Head | None, now: datetime) -> Fold:
     versions = charters.versions(merchant)
     if head is None or not head.is_settled:
-        return begin(versions, joined_at=Member.objects.get(merchant=merchant, pk=member_id).joined_at)
+        fold = begin(versions, joined_at=Member.objects.get(merchant=merchant, pk=member_id).joined_at)
+        fold.advance(now)
+        return fold
     opened: Books = stored.open_books(merchant, versions, [head], with_lots={member_id})[member_id].books
     fold = Fold(versions, opened)
     fold.advance(now)

@@ -20,9 +20,8 @@ from shuke.members.models import Member
 from shuke.members.queries.families import absorbed_by, survivors_of
 from shuke.shops.models import Merchant
 
-_ORDERS = (
-    "o.paid_at IS NOT NULL AND o.excluded = '' AND o.status >= %s AND o.status <> %s"  # as the books count purchases
-)
+# As the books count orders for a tier: paid ones of which something was kept.
+_ORDERS = "o.paid_at IS NOT NULL AND o.excluded = '' AND o.status >= %s AND o.status <> %s AND o.net_minor > 0"
 _PAID = [int(OrderStatus.PAID), int(OrderStatus.CLOSED_UNPAID)]
 
 

@@ -126,14 +126,17 @@ def publish(desk: Desk, file: Path | None, ready: str | None, since: datetime | 
     except document.CharterInvalid as error:
         raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
     now = desk.now
-    version = publish_charter.publish(
-        merchant=desk.merchant,
-        charter=charter,
-        effective_from=since.replace(tzinfo=desk.merchant.tz) if since else now,
-        now=now,
-        actor=desk.actor,
-        note=note,
-    )
+    try:
+        version = publish_charter.publish(
+            merchant=desk.merchant,
+            charter=charter,
+            effective_from=since.replace(tzinfo=desk.merchant.tz) if since else now,
+            now=now,
+            actor=desk.actor,
+            note=note,
+        )
+    except document.CharterInvalid as error:  # sound by itself, but it names what the shop does not have
+        raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
     if desk.as_json:
         desk.json({"version": version.version, "effective_from": version.effective_from})
     desk.say(

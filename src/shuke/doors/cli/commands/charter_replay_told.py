@@ -88,7 +88,7 @@ class Teller:
         yield f"{name}: {self._tier(end['tier'])} · " + " · ".join(f"{what} {n:,}" for what, n in figures)
         for move in end["tier_history"]:
             change = f"{self._tier(move['before'])} → {self._tier(move['after'])}"
-            yield f"    {self._at(move['at'])}  {change}  {cause(move['cause'])}"
+            yield f"    {self._at(move['at'])}  {change}  {cause(move['cause'], {})}"
         for lot in end["lots"]:
             if lot["remaining"]:
                 until = self._at(lot["expires_at"]) if lot["expires_at"] else _("never")

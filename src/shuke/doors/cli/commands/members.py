@@ -183,6 +183,7 @@ KINDS = {
     "order.closed": _("Order closed before payment"),
     "tier.up": _("Tier up"),
     "tier.down": _("Tier down"),
+    "tier.renamed": _("Tier called otherwise by a new charter"),
     "tier.at_risk": _("Tier at risk"),
     "points.expired": _("Points expired"),
     "points.given": _("Points handed to another member"),

@@ -40,7 +40,7 @@ def why(desk: Desk, member: str) -> None:
     desk.facts(
         [
             (_("tier"), told.name.get(name) or told.tier),
-            (_("since"), f"{desk.day(told.since)}, {cause(told.cause)}"),
+            (_("since"), f"{desk.day(told.since)}, {cause(told.cause, told.decided_by)}"),
             (_("decided by"), "; ".join(_decided(desk, told.decided_by))),
             (_("next tier"), told.next_name.get(name) or told.next_tier),
             (_("missing to it"), "; ".join(conditions(desk, told.missing, only_missing=True))),
@@ -58,7 +58,7 @@ def why(desk: Desk, member: str) -> None:
     if told.history:
         desk.table(
             [_("when"), _("from"), _("to"), _("cause")],
-            [(desk.day(c.at), c.before, c.after, cause(c.cause)) for c in told.history],
+            [(desk.day(c.at), c.before, c.after, cause(c.cause, c.why)) for c in told.history],
         )
 
 
@@ -81,7 +81,7 @@ def history(desk: Desk, member: str) -> None:
         [_("when"), _("from"), _("to"), _("cause"), _("decided by"), _("charter")],
         [
             (
-                desk.minute(c.at), c.before, c.after, cause(c.cause),
+                desk.minute(c.at), c.before, c.after, cause(c.cause, c.why),
                 "; ".join(_decided(desk, c.why)),
                 c.charter_version,
             )
@@ -191,15 +191,21 @@ def changes(told: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def cause(code: str) -> str:
+def cause(code: str, why: dict[str, Any]) -> str:
     """Why a tier changed, in the language of the terminal."""
+    if code == "charter" and "reach" not in why:
+        return {
+            "renamed": _("renamed by the charter"),
+            "merged": _("joined with another tier by the charter"),
+            "removed": _("former tier done away with by the charter"),
+        }.get(str(why.get("charter")), _("new charter"))
     return {
         "joined": _("joined"),
         "reached": _("reached the condition"),
         "review": _("review"),
         "manual": _("given by hand"),
         "invited": _("invited"),
-        "charter": _("new charter"),
+        "charter": _("reached by the conditions of a new charter"),
         "refund": _("return of goods"),
         "floor_end": _("end of the tier given by hand"),
         "bought": _("paid membership"),

@@ -23,6 +23,7 @@ from shuke.doors.console import words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter import compare, document, form, telling
 from shuke.engine.charter.faults import CharterInvalid
+from shuke.flows import publish_charter
 from shuke.loyalty.actions import drafts
 from shuke.loyalty.models import CharterDraft, PublishedCharter
 from shuke.loyalty.queries import charters
@@ -185,7 +186,7 @@ def _editor(
     raw, unreadable = read_draft(text, language)
     if unreadable:
         part = YAML
-    problems = unreadable or telling.problems(raw, language)
+    problems = unreadable or publish_charter.problems(request.merchant, raw, language)
     context = {
         "draft": draft,
         "revision": revision,
@@ -210,7 +211,7 @@ def check(request: StaffRequest, draft_id: int) -> HttpResponse:
     language = tongue()
     text = _typed(draft, _part(request.POST.get("part", "")), request.POST.items(), "", "")
     raw, unreadable = read_draft(text, language)
-    problems = unreadable or telling.problems(raw, language)
+    problems = unreadable or publish_charter.problems(request.merchant, raw, language)
     counts: dict[str, int] = {}
     for one in problems:
         counts[section_of(one.where)] = counts.get(section_of(one.where), 0) + 1

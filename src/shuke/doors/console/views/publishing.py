@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views.drafts import changes_of, draft_of, read_draft, section_of, tongue, version_of
-from shuke.engine.charter import document, telling
+from shuke.engine.charter import document
 from shuke.flows import publish_charter
 from shuke.kit import clock
 from shuke.loyalty.actions import CharterRefused, drafts
@@ -28,7 +28,7 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
     draft = draft_of(request, draft_id)
     language = tongue()
     raw, unreadable = read_draft(draft.text, language)
-    problems = unreadable or telling.problems(raw, language)
+    problems = unreadable or publish_charter.problems(request.merchant, raw, language)
     today = clock.day_of(request.now, request.merchant.tz)
     told = request.POST.get("day") or (today.isoformat() if request.method == "POST" else "")
     context: dict[str, Any] = {
@@ -67,7 +67,7 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
             address=request.META.get("REMOTE_ADDR", ""),
         )
     except CharterRefused as error:
-        messages.error(request, _refused(error, request))
+        messages.error(request, error.say(tongue()))
         return render(request, "console/charter_publish.html", context, status=422)
     except drafts.DraftChanged:
         messages.warning(request, _("Somebody changed this draft meanwhile. Look at it again before you publish it."))
@@ -94,25 +94,7 @@ def withdraw(request: StaffRequest, version: int) -> HttpResponse:
             address=request.META.get("REMOTE_ADDR", ""),
         )
     except CharterRefused as error:
-        messages.error(request, _refused(error, request))
+        messages.error(request, error.say(tongue()))
         return redirect("console:charter")
     messages.success(request, _("Version %(n)s is withdrawn; it is kept as this draft.") % {"n": version})
     return redirect("console:charter-draft", draft.pk)
-
-
-def _refused(error: CharterRefused, request: StaffRequest) -> str:
-    """The refusal in the reader's language, by its code."""
-    sentences = {
-        "other_currency": _("The charter counts in another currency than this shop sells in. Change the currency."),
-        "in_the_past": _(
-            "A new version cannot begin in the past: what members were told they earned is not rewritten."
-        ),
-        "before_the_last": _(
-            "Another version begins on that day or later. Choose a later day, or withdraw that version first."
-        ),
-        "nothing_changes": _("The last version says exactly the same; there is nothing to publish."),
-        "in_force": _("This version is in force and explains what members earned. Publish another one instead."),
-        "not_the_last": _("Another version comes after it; withdraw that one first."),
-        "used": _("Postings dated after its beginning are explained by this version; it can no longer be withdrawn."),
-    }
-    return sentences.get(error.code, str(error))

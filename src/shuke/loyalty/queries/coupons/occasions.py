@@ -7,15 +7,13 @@ timeline are read and not claimed: care rules have a reason to hear of the same 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from shuke.engine.charter.selling import Issue as Rule
-from shuke.engine.charter.standing import Standing
-from shuke.engine.charter.terms import Terms
 from shuke.engine.checkout.occasions import BACK, RECENT, birthday_years, quiet_between
+from shuke.engine.ledger.books import LONG_AGO
 from shuke.kit import bulk, ids
 from shuke.kit.clock import day_of
 from shuke.loyalty.models import Wallet
@@ -40,7 +38,7 @@ def in_tiers(merchant: Merchant, rule: Rule, found: list[Occasion], now: datetim
     """Those of these members whose tier the rule gives to."""
     if not rule.tiers:
         return found
-    tiers = _tiers(merchant, [one.member_id for one in found], charters.in_force(merchant, now))
+    tiers = _tiers(merchant, [one.member_id for one in found], now)
     return [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
 
 
@@ -49,20 +47,19 @@ def of_complaint(member_id: int, ref: str) -> Occasion:
     return Occasion(member_id, f"complaint:{ref}")
 
 
-def _tiers(merchant: Merchant, members: Collection[int], terms: Terms) -> dict[int, str]:
-    """By the names of the charter in force; the books may still have those of one before."""
+def _tiers(merchant: Merchant, members: Collection[int], now: datetime) -> dict[int, str]:
+    """By the charter in force; the books may still have what one before it called them."""
     if not members:
         return {}
+    versions = charters.versions(merchant)
     condition, parameter = bulk.among("member_id", sorted(set(members)))
     rows = bulk.select(
-        f"SELECT member_id, tier, standing FROM {Wallet._meta.db_table} WHERE +merchant_id = %s AND {condition}",
+        f"SELECT member_id, tier, settled_to FROM {Wallet._meta.db_table} WHERE +merchant_id = %s AND {condition}",
         [merchant.pk, parameter],
     )
     return {
-        member: tier
-        if tier in terms.rank or not standing
-        else Standing.from_json(json.loads(standing)).tier_under(terms)
-        for member, tier, standing in rows
+        member: versions.as_called([(bulk.read_moment(reached) or LONG_AGO, tier)], now)[0][1]
+        for member, tier, reached in rows
     }
 
 
