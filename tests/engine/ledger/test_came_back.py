@@ -28,7 +28,9 @@ def test_pieces_tell_their_price_and_money_its_pieces():
     assert back(LineBack("901", quantity_milli=1000), amount=2500) == (Back(0, 3000, 1000),)
     assert back(LineBack("901", amount_minor=3000), amount=3000) == (Back(0, 3000, 1000),)
     assert back(LineBack("901", quantity_milli=1000, amount_minor=2000), amount=2000) == (Back(0, 2000, 1000),)
-    assert back(LineBack("903", quantity_milli=1000)) == (Back(2, 0, 1000),)  # a gift came back: no money with it
+    ((none, told),) = came_back(GOODS, 10000, [Money(1000, (LineBack("903", quantity_milli=1000),))])
+    assert (none, told) == ((), True)  # a gift came back: it had earned nothing
+    assert back(LineBack("901", quantity_milli=1000, amount_minor=6000), amount=6000) == (Back(0, 6000, 2000),)
 
 
 def test_what_no_line_can_bear_is_dropped():

@@ -60,7 +60,12 @@ def came_back(lines: Sequence[Sold], net: int, refunds: Sequence[Money]) -> list
         for n, amount, count in parts:
             gone[n] += amount
             was, all_ = pieces[n], lines[n].pieces_milli
-            pieces[n] = max(was, min(all_, _share(lines[n], gone[n]) if count is None else was + count))
+            if lines[n].amount <= gone[n]:
+                pieces[n] = (
+                    all_ if gone[n] > 0 else 0
+                )  # what was given for nothing, or paid back in full, counts for nothing
+            else:
+                pieces[n] = max(was, min(all_, _share(lines[n], gone[n]) if count is None else was + count))
             if amount or pieces[n] > was:
                 back.append(Back(n, amount, pieces[n] - was))
         found.append(Came(tuple(back), known))

@@ -68,7 +68,8 @@ class Returns:
             amount = one.left
         elif line.back:
             amount = min(one.left, _worth(after, one.line.goods) - _worth(one.goods, one.line.goods))
-        if amount > one.left or amount <= 0:
+        worthless = bool(line.back) and amount == 0  # a gift comes back: no money with it
+        if amount > one.left or (amount <= 0 and not worthless):
             return Plan("more_than_paid", {"amount": amount, "left": one.left})
         return Plan(amount=amount)
 

@@ -159,7 +159,9 @@ class Till:
 
     def _goods(self, goods: tuple[Goods, ...]) -> tuple[ev.GoodsLine, ...]:
         told = (goods[n] for n in self._places(goods))
-        return tuple(ev.GoodsLine(g.amount, g.category, g.product, g.brand, g.pieces_milli) for g in told)
+        return tuple(
+            ev.GoodsLine(g.amount, g.category, g.product, g.brand, g.pieces_milli if g.amount > 0 else 0) for g in told
+        )
 
     def _priced_order(self, line: Line) -> Answer:
         """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""

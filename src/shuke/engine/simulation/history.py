@@ -154,7 +154,8 @@ class Goods:
             purchase, kind = lines.purchase[order], kind[order]
             starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
         self._amount, self._pieces = (
-            np.add.reduceat(column[order], starts).tolist() for column in (lines.amount, lines.pieces)
+            np.add.reduceat(column[order], starts).tolist()
+            for column in (lines.amount, np.where(lines.amount > 0, lines.pieces, 0))
         )
         self._class = np.empty(len(lines.purchase), np.int64)  # of each line by itself
         self._class[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1

@@ -183,12 +183,13 @@ def _goods(
     """Lines that all goods rules treat alike, added up by the database: a basket of thirty lines comes as two or three.
     Beside them the kinds they are of.
 
-    Each sum carries the goods of one of its lines, which stands for the others.
+    Each sum carries the goods of one of its lines, which stands for the others. Pieces given for nothing count for nothing,
+    whatever stands beside them.
     """
     where, values = bulk.among("l.order_id", order_ids)
     rows = bulk.select(
         f"SELECT l.order_id, CAST(SUM(l.amount_minor) AS BIGINT), "
-        f"CAST(SUM(l.quantity_milli) AS BIGINT), MIN(l.product_id), {kind[0]} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
+        f"CAST(SUM(CASE WHEN l.amount_minor > 0 THEN l.quantity_milli ELSE 0 END) AS BIGINT), MIN(l.product_id), {kind[0]} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
         f"WHERE l.merchant_id = %s AND {where} GROUP BY l.order_id, kind ORDER BY l.order_id, kind",
         [*kind[1], merchant.pk, values],
     )
