@@ -22,9 +22,11 @@ def buyer(n: int) -> facts.Person:
     )
 
 
-def come_in(merchant: Merchant, parts: Iterable[Sequence[Told]]) -> tuple[str, list[tuple]]:
+def come_in(
+    merchant: Merchant, parts: Iterable[Sequence[Told]], *, charter: dict | None = None
+) -> tuple[str, list[tuple]]:
     """Take the parts in, one after the other; the hash of the books and every order as it then stands."""
-    publish(merchant)
+    publish(merchant, charter)
     for part in parts:
         take_orders(
             merchant=merchant,

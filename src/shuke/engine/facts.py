@@ -146,6 +146,16 @@ class Order(NamedTuple):
     refunded_at: datetime | None = None  # of the last refund within refunded_minor
 
 
+class LineBack(NamedTuple):
+    """A line that came back with a refund: named by the platform's number of it, its place from 1, or its goods."""
+
+    sub_number: str = ""
+    position: int = 0
+    product_code: str = ""
+    quantity_milli: int | None = None
+    amount_minor: int | None = None  # of the refund's amount
+
+
 class Refund(NamedTuple):
     """A refund document. Links to its order by number; may come before it."""
 
@@ -160,9 +170,8 @@ class Refund(NamedTuple):
     status: str = ""
     reason: str = ""
     sub_number: str = ""
-    product_code: str = ""
-    quantity_milli: int | None = None
     currency: str = "CNY"
+    lines: tuple[LineBack, ...] = ()  # which goods came back; (): it does not say
 
 
 class Product(NamedTuple):

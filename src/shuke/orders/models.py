@@ -139,7 +139,11 @@ class Refund(models.Model):
     done = models.BooleanField(default=True)
     status = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=200, blank=True)
-    sub_number = models.CharField(max_length=60, blank=True)
+    sub_number = models.CharField(max_length=60, blank=True, help_text="The line that came back, by the platform.")
+    lines = models.JSONField(
+        null=True,
+        help_text="What came back, as told: [sub-order, place from 1, goods, thousandths, minor units] of each.",
+    )
     batch_id = models.BigIntegerField(null=True)
 
     class Meta:

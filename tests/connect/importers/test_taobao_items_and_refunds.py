@@ -6,7 +6,7 @@ import pytest
 
 from shuke.connect import importers
 from shuke.connect.samples import columns
-from shuke.engine.facts import Line, Order, OrderStatus, Refund
+from shuke.engine.facts import Line, LineBack, Order, OrderStatus, Refund
 from tests.connect.importers.making import csv_file, facts, orders, refunds, shanghai, table, told, xlsx_file
 
 OLD = {
@@ -161,7 +161,7 @@ def test_a_refund_document_is_read_whole(tmp_path):
     assert facts(path) == [
         Refund(
             "taobao", "", "160500000000000001", "900000000001", 2000, shanghai(2016, 5, 9, 10, 0), shanghai(2016, 5, 7, 10, 0), True,
-            "退款成功", product_code="OAT-100",
+            "退款成功", lines=(LineBack(product_code="OAT-100"),),
         )
     ]  # fmt: skip
 

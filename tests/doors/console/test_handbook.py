@@ -126,7 +126,7 @@ def engine(charter: document.Charter, basket: dict) -> int:
     told: list[ev.Event] = [ev.TierGiven("t", at - timedelta(hours=1), basket["key"], None)]
     if not basket["first"]:
         told.append(ev.Purchase("before", at - timedelta(days=60), 1))
-    told.append(ev.Purchase("it", at, minor, (ev.GoodsLine(minor, 0, basket["category"]),)))
+    told.append(ev.Purchase("it", at, minor, (ev.GoodsLine(minor, basket["category"]),)))
     birthdays = [(None, (basket["birth_month"], 5 if basket["day"].day != 5 else 6, False))]
     fold = replay(Versions([(cast.OPENED - timedelta(days=999), terms)]), told, joined_at=at - timedelta(days=90), birthdays=birthdays)  # fmt: skip
     return -sum(e.legs.get("issued", 0) for e in fold.effects if e.event == "it")

@@ -44,7 +44,7 @@ def happening(told: dict[str, str], n: int) -> ev.Event | None:
         freight = fen(told.get("freight", "0"))
         lines = tuple(
             ev.GoodsLine(
-                fen(line["amount"]), 0, line.get("category", ""), line.get("product", ""), "",
+                fen(line["amount"]), line.get("category", ""), line.get("product", ""), "",
                 1000 * int(line.get("pieces", 1)),
             )
             for line in told.get("lines", ())

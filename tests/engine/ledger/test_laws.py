@@ -76,10 +76,10 @@ def histories(draw) -> list[ev.Event]:
         when, net = draw(moment), draw(st.integers(0, 300_000))
         plus = draw(st.integers(0, 5)) == 0
         tea = draw(st.integers(0, net))
-        gone = draw(st.sampled_from([0, tea]))
+        gone = draw(st.sampled_from([0, tea]))  # came back with the first refund
         lines = (
-            ev.GoodsLine(tea, gone, "TEA/GREEN", "T", "", 2000),
-            ev.GoodsLine(net - tea, 0, "CUP", "PLUS" if plus else "C", "", 1000),
+            ev.GoodsLine(tea, "TEA/GREEN", "T", "", 2000),
+            ev.GoodsLine(net - tea, "CUP", "PLUS" if plus else "C", "", 1000),
         )
         done = draw(st.none() | st.integers(0, 40).map(lambda d, when=when: when + timedelta(days=d)))
         parts = draw(st.none() | st.just(ev.Parts(freight=800, points=500)))
@@ -89,7 +89,8 @@ def histories(draw) -> list[ev.Event]:
             part = draw(st.integers(0, left))
             left -= part
             later = when + timedelta(minutes=draw(st.integers(0, 100_000)))
-            found.append(ev.Refunded(f"refund:{i}:{j}", later, f"order:{i}", part))
+            back = (ev.Back(0, gone, 2000),) if gone and not j else ()
+            found.append(ev.Refunded(f"refund:{i}:{j}", later, f"order:{i}", part, back))
     for i in range(draw(st.integers(0, 3))):
         found.append(ev.Burn(f"burn:{i}", when := draw(moment), amount := draw(st.integers(1, 2000))))
         if draw(st.booleans()):

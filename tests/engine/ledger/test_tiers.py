@@ -130,10 +130,10 @@ PLUS = {
 }  # fmt: skip
 
 
-def order_of_plus(name: str, when: datetime, beside: int = 0, refunded: bool = False) -> ev.Purchase:
-    lines = [ev.GoodsLine(9900, 9900 if refunded else 0, product="PLUS")]
+def order_of_plus(name: str, when: datetime, beside: int = 0) -> ev.Purchase:
+    lines = [ev.GoodsLine(9900, product="PLUS")]
     if beside:
-        lines.append(ev.GoodsLine(beside * 100, 0, product="TEA"))
+        lines.append(ev.GoodsLine(beside * 100, product="TEA"))
     return ev.Purchase(f"order:{name}", when, 9900 + beside * 100, tuple(lines))
 
 
@@ -169,8 +169,8 @@ def test_given_back_it_ends_and_what_was_bought_after_it_moves_up():
 
 
 def test_a_refund_of_its_order_ends_it_and_the_tea_stays():
-    bought = order_of_plus("p", at(1, 10), beside=50, refunded=True)
-    fold = life(bought, ev.Refunded("refund:p", at(1, 12), "order:p", 9900), **PLUS)
+    bought = order_of_plus("p", at(1, 10), beside=50)
+    fold = life(bought, ev.Refunded("refund:p", at(1, 12), "order:p", 9900, (ev.Back(0, 9900),)), **PLUS)
     assert history(fold)[-1] == ("member", "membership_back", date(2026, 1, 12))
     assert fold.books.balance == 50
 

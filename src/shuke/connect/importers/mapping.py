@@ -124,6 +124,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _field("finished_at", "Refunded at", "退款时间", "time", "refund date,refunded at,date,退款完成时间,退款完结时间,日期,时间"),
         _field("status", "Status", "退款状态", "text", "refund status,state,状态,售后状态"),
         _field("reason", "Reason", "退款原因", "text", "refund reason,原因,买家退款原因"),
+        _field("product_code", "Product code", "商品编码", "id", "sku,product id,barcode,货号,条码,商品ID,商家编码,商品编号,款号"),
+        _field("quantity", "Quantity", "退货数量", "count", "refund quantity,qty,pieces,数量,件数,退货件数"),
     ),
 }  # fmt: skip
 _NEEDED = {  # of each group at least one

@@ -37,6 +37,7 @@ from shuke.engine.facts import (
     Claim,
     IdentityKind,
     Line,
+    LineBack,
     Order,
     OrderStatus,
     Person,
@@ -393,6 +394,10 @@ def _refund_rows(reading: Reading) -> RowReader:
         given = amount(row[at["amount"]], title(at["amount"]))
         if given is None:
             raise RowError("amount_missing", title(at["amount"]))
+        code = plain(row[at["product_code"]]) and number_id(
+            row[at["product_code"]], title(at["product_code"]), digits=False
+        )
+        pieces = quantity(row[at["quantity"]], title(at["quantity"])) if plain(row[at["quantity"]]) else None
         status = plain(row[at["status"]])
         done = not any(
             word in status.lower() for word in ("关闭", "拒绝", "处理", "申请", "pending", "open", "rejected", "closed")
@@ -401,7 +406,7 @@ def _refund_rows(reading: Reading) -> RowReader:
             reading.platform, reading.options.shop, number_id(row[at["order_number"]], title(at["order_number"])),
             number_id(row[at["number"]], title(at["number"])), given,
             moment(row[at["finished_at"]], title(at["finished_at"])), None, done, status, plain(row[at["reason"]]),
-            currency=reading.options.currency,
+            currency=reading.options.currency, lines=(LineBack("", 0, code, pieces),) if code else (),
         )  # fmt: skip
 
     return row_to_refund

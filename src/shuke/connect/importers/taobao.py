@@ -23,7 +23,7 @@ from shuke.connect.importers.cells import (
 from shuke.connect.importers.grouping import Group, Grouped
 from shuke.connect.importers.layouts import Generation, Layout, Reading, RowReader, known
 from shuke.connect.importers.taobao_paying import how_paid
-from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Refund
+from shuke.engine.facts import Claim, IdentityKind, Line, LineBack, Order, OrderStatus, Person, Phone, Refund
 
 NICKNAME = IdentityKind.NICKNAME
 NAME_ADDRESS = IdentityKind.NAME_ADDRESS
@@ -349,7 +349,7 @@ def refund_rows(reading: Reading) -> RowReader:
         return Refund(
             reading.platform, options.shop or plain(row[shop_at]), order_number or sub_number, number_id(row[number_at], title(number_at)), given,
             finished_at if done else None, moment(row[asked_at], title(asked_at)), done, status, plain(row[reason_at]),
-            sub_number, plain(row[code_at]), None, options.currency,
+            sub_number, options.currency, (LineBack(sub_number, 0, code),) if (code := plain(row[code_at])) else (),
         )  # fmt: skip
 
     return row_to_refund

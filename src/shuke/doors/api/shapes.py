@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shuke.connect.importers.cells import phone as parse_phone
 from shuke.engine import tenders
-from shuke.engine.facts import Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Refund
+from shuke.engine.facts import Claim, IdentityKind, Line, LineBack, Order, OrderStatus, Person, Phone, Refund
 
 Minor = Annotated[int, Field(ge=-(10**15), le=10**15, description="integer minor units: fen, cents")]
 Short = Annotated[str, Field(max_length=60)]
@@ -121,6 +121,23 @@ class TenderIn(Body):
     amount_minor: Minor
 
 
+class LineBackIn(Body):
+    """A line of the order that came back: by its place or its goods; how much of it in pieces, in money, or both."""
+
+    line: Annotated[int, Field(ge=1, le=500)] | None = Field(
+        None, description="its place among the order's lines, from 1"
+    )
+    product_code: Annotated[str, Field(max_length=80)] = Field("", description="instead of its place")
+    quantity: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="pieces that came back")
+    amount_minor: Annotated[int, Field(ge=0, le=10**15)] | None = Field(
+        None, description="so much of the refund is for it; without it, what that many pieces cost"
+    )
+
+    def told(self) -> LineBack:
+        pieces = None if self.quantity is None else round(self.quantity * 1000)
+        return LineBack("", self.line or 0, self.product_code, pieces, self.amount_minor)
+
+
 class RefundIn(Body):
     """One refund of an order. The same number in the same store again is the same refund."""
 
@@ -128,6 +145,9 @@ class RefundIn(Body):
     amount_minor: Annotated[int, Field(ge=1, le=10**15)]
     refunded_at: Moment | None = Field(
         None, description="when; without it, when its order was closed, finished or paid"
+    )
+    lines: Annotated[list[LineBackIn], Field(max_length=500)] = Field(
+        [], description="which goods came back: rules of goods then judge what is left, refund by refund"
     )
 
 
@@ -209,6 +229,7 @@ class OrderIn(Body):
                 one.amount_minor,
                 one.refunded_at,
                 currency=currency,
+                lines=tuple(line.told() for line in one.lines),
             )
             for one in self.refunds
         ]

@@ -225,6 +225,8 @@ class Says:
                 "lost": entry.get("taken_back", 0),
             }
         rule = entry.get("rule", "")
+        if rule == "goods_not_told":
+            return _("which goods came back was not told: shared among them all")
         if rule == "rounding":
             return _("fraction dropped %(points)s") % {"points": entry["points"]}
         name = self._rule_name(rule, terms)

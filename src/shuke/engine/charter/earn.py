@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 from functools import lru_cache
+from math import gcd
 from typing import Any, NamedTuple
 
 from shuke.engine.calendar.birthdays import is_birthday
 from shuke.engine.charter.rules import Rule, Schedule, is_one_of
 from shuke.engine.charter.terms import Terms
-from shuke.kit.money import allocate
 
 
 class Slice(NamedTuple):
@@ -181,7 +181,7 @@ class _Judging:
     ) -> tuple[list[int], int]:
         """What per-amount and per-piece rules give each slice, as numerators over the base."""
         slices, basket = self.slices, self.basket
-        scale = self.schedule.base
+        scale = base = self.schedule.base
         shares = [0] * len(slices)
         taken: list[bool] = []  # by an exclusive rule
         for rule in self.schedule.amounts:
@@ -194,16 +194,16 @@ class _Judging:
                 measure, amounts = "pieces", [slices[i].pieces for i in chosen]
             else:
                 measure, amounts = "base", [slices[i].net for i in chosen]
-            amount = sum(amounts)
-            parts, given = [one * rule.rate for one in amounts], amount * rule.rate
+            amount, rate = sum(amounts), rule.rate * (scale // base)
+            parts, given = [one * rate for one in amounts], amount * rate
+            limit = given
             if rule.whole:
-                full = amount // rule.whole * rule.whole * rule.rate
-                if full != given:
-                    parts, given = _scale_down(parts, given, full), full
+                limit = amount // rule.whole * rule.whole * rate
             if rule.bounded:
-                limit = self._allowed(rule, given, scale, draw, counted, drawn)
-                if given > limit:
-                    parts, given = _scale_down(parts, given, limit), limit
+                limit = self._allowed(rule, limit, scale, draw, counted, drawn)
+            if given > limit:
+                parts, finer = _cut(parts, given, limit)
+                shares, scale, given = [share * finer for share in shares], scale * finer, limit * finer
             for i, share in zip(chosen, parts, strict=True):
                 shares[i] += share
             if rule.exclusive:
@@ -253,17 +253,20 @@ class _Judging:
                     share * up if by is None or not by.goods or by.key in mine else share * down
                     for share, mine in zip(shares, self.chosen, strict=True)
                 ]
-            extra = sum(grown) - before * down
+            extra, finer = sum(grown) - before * down, down
             if by is not None and by.bounded:
                 limit = self._allowed(by, extra, scale * down, draw, counted, drawn)
                 if extra > limit:
-                    grown = _cap_extra(shares, down, limit, grown)
-                    extra = limit
+                    had = [share * down for share in shares]
+                    more, by_so_much = _cut([g - h for g, h in zip(grown, had, strict=True)], extra, limit)
+                    grown = [h * by_so_much + m for h, m in zip(had, more, strict=True)]
+                    extra, finer = limit * by_so_much, down * by_so_much
             if not extra:
                 continue
+            scale *= finer
             if self.tells:
-                why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale * down)})
-            shares, scale = grown, scale * down
+                why.append({"rule": key, "times": _text(up, down), "points": _text(extra, scale)})
+            shares = grown
         return shares, scale
 
     def _multipliers(self, left_out: Collection[str]) -> list[tuple[str, tuple[int, int], Rule | None]]:
@@ -344,14 +347,11 @@ _ROUNDED: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def _scale_down(parts: list[int], given: int, limit: int) -> list[int]:
-    """Cut shares in proportion so that they add up to the limit exactly."""
-    return allocate(limit, parts) if given else parts
-
-
-def _cap_extra(shares: list[int], down: int, limit: int, grown: list[int]) -> list[int]:
-    more = allocate(limit, [g - s * down for s, g in zip(shares, grown, strict=True)])
-    return [s * down + m for s, m in zip(shares, more, strict=True)]
+def _cut(parts: list[int], given: int, limit: int) -> tuple[list[int], int]:
+    """Cut shares in proportion so that they add up to the limit exactly; to do so without rounding, all is counted in units
+    finer by the second figure."""
+    common = gcd(given, limit)
+    return [part * (limit // common) for part in parts], given // common
 
 
 @lru_cache(maxsize=4096)  # prices come back, and what is lost by rounding is one of a hundred

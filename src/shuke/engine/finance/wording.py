@@ -95,6 +95,9 @@ _WHY = {
         "剩余净额 {net}，应得 {earned} 分，扣回 {taken} 分", "{net} net left earn {earned}; {taken} taken back"
     ),
     "prolonged": Wording("余额有效期顺延", "the balance lives longer"),
+    "goods_not_told": Wording(
+        "未说明退回哪些商品，按比例分摊到各商品", "which goods came back was not told: shared among them all"
+    ),
     "written_off": Wording("豁免 {points} 分", "{points} points written off"),
     "was": Wording("原为 {points} 分", "it had been {points}"),
 }
@@ -134,7 +137,7 @@ def reason(why: Mapping[str, Any], language: str, *, money: Callable[[int], str]
             language, net=money(int(why.get("net", 0))), earned=why.get("earned", 0), taken=why.get("taken_back", 0)
         )
     rule, points = str(why.get("rule", "")), why.get("points", "")
-    if rule in ("rounding", "written_off", "prolonged"):
+    if rule in ("rounding", "written_off", "prolonged", "goods_not_told"):
         return _WHY[rule].said(language, points=points)
     name = named(rules, rule, language)
     if "base" in why:

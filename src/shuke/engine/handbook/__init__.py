@@ -20,6 +20,7 @@ from shuke.engine.charter.sentences_en import English, nth, number
 from shuke.engine.charter.sentences_zh import Chinese
 from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.ledger import events as ev
+from shuke.engine.ledger.came_back import Money, Sold, came_back
 from shuke.engine.ledger.fold import Fold, replay
 from shuke.kit import money
 
@@ -284,16 +285,18 @@ class _Examples:
             for n in range(case.before)
         ]
         told.append(ev.TierGiven("tier:given", case.at - timedelta(hours=1), case.tier, None))
-        pieces = case.pieces * 1000
-        gone = ev.pieces_back(case.amount, case.returned, pieces)
-        lines = (ev.GoodsLine(case.amount, case.returned, *case.goods, pieces, gone),)
+        sold = Sold(case.amount, case.pieces * 1000, case.returned)
+        lines = (ev.GoodsLine(case.amount, *case.goods, sold.pieces_milli),)
         store, platform = case.store, case.platform
         parts = ev.Parts() if self.versions.needs_parts else None
         told.append(
             ev.Purchase("order:example", case.at, case.amount, lines, store, platform, case.channel, case.at, parts)
         )
         if case.returned:
-            told.append(ev.Refunded("refund:example", case.at + timedelta(days=2), "order:example", case.returned))
+            (came,) = came_back([sold], case.amount, [Money(case.returned)])
+            told.append(
+                ev.Refunded("refund:example", case.at + timedelta(days=2), "order:example", case.returned, *came)
+            )
         birthdays = [(None, case.birthday)] if case.birthday else []
         return replay(self.versions, told, joined_at=joined, birthdays=birthdays)
 

@@ -13,19 +13,18 @@ class GoodsLine(NamedTuple):
     """One line of a purchase as earning needs it. Amounts in minor units."""
 
     amount: int
-    refunded: int = 0
     category: str = ""
     product: str = ""
     brand: str = ""
     pieces_milli: int = 0
-    pieces_back: int = 0  # of them, thousandths that came back
 
 
-def pieces_back(amount: int, refunded: int, pieces_milli: int) -> int:
-    """Of one line's pieces as many came back as of its money, in thousandths; what is left of them is rounded down."""
-    if amount <= 0 or refunded <= 0:
-        return 0
-    return pieces_milli - pieces_milli * max(0, amount - refunded) // amount
+class Back(NamedTuple):
+    """So much of one line of a purchase came back with a refund."""
+
+    line: int  # its place among the purchase's lines, from 0
+    amount: int  # of the line's amount
+    pieces_milli: int = 0
 
 
 class Parts(NamedTuple):
@@ -61,6 +60,8 @@ class Refunded(NamedTuple):
     at: datetime
     order: str  # event of the purchase
     amount: int
+    back: tuple[Back, ...] = ()  # what came back of which lines (engine/ledger/came_back.py)
+    told: bool = False  # whether somebody told so; else what nobody told is shared out
 
 
 class Burn(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from shuke.engine.charter.earn import Basket, Slice
@@ -10,16 +11,17 @@ from shuke.engine.ledger import events as ev
 from shuke.kit.money import allocate
 
 
-def slices_of(terms: Terms, p: ev.Purchase, net: int, *, refunded: bool) -> tuple[Slice, ...]:
-    """The order's net over its goods by largest remainder; after a refund by what is left of each line.
+def slices_of(terms: Terms, p: ev.Purchase, net: int, back: Sequence[Sequence[int]] = ()) -> tuple[Slice, ...]:
+    """The order's net over its goods by largest remainder; after refunds by what is left of each line. `back`: amount and
+    pieces that came back of each.
 
     Lines that all rules treat alike are one slice: a basket of thirty lines is two or three to the engine.
     """
     classes: dict[Any, list] = {}
     for n, line in enumerate(p.lines):
         key = n if terms.each_line else terms.chosen_by(line.category, line.product, line.brand)
-        left = line.amount - line.refunded if refunded else line.amount
-        pieces = line.pieces_milli - line.pieces_back if refunded else line.pieces_milli
+        gone, fewer = back[n] if back else (0, 0)
+        left, pieces = line.amount - gone, line.pieces_milli - fewer
         found = classes.get(key)
         if found is None:
             classes[key] = [max(0, left), max(0, line.amount), line, pieces]

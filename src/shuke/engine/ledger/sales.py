@@ -36,6 +36,15 @@ class Sale:
     fee: int = 0  # beside it, for a membership, which counts for nothing
     drawn: dict[str, int] = field(default_factory=dict)
     grown: dict[str, int] = field(default_factory=dict)  # counters of growth rules
+    back: list[list[int]] = field(default_factory=list)  # of each line: amount and pieces that came back
+
+    def take_back(self, r: ev.Refunded) -> None:
+        self.refunded += r.amount
+        if not self.back:
+            self.back = [[0, 0] for _ in self.purchase.lines]
+        for one in r.back:
+            self.back[one.line][0] += one.amount
+            self.back[one.line][1] += one.pieces_milli
 
 
 class Sales(Grades):
@@ -52,7 +61,7 @@ class Sales(Grades):
         slices: tuple[Slice, ...] = ()
         tier = self.tier_at(terms)  # that of before the purchase, also where it buys a membership
         if terms.needs_lines and p.lines:
-            slices = slices_of(terms, p, p.net, refunded=False)
+            slices = slices_of(terms, p, p.net)
             if terms.memberships:
                 slices, fee = self._sell_memberships(terms, p, slices, day)
         net = p.net - fee
@@ -132,14 +141,14 @@ class Sales(Grades):
         if sale is None:
             raise AssertionError(f"Refund {r.event} was folded without its order {r.order}.")
         terms, p = sale.terms, sale.purchase
-        sale.refunded += r.amount
+        sale.take_back(r)
         whole = max(0, p.net - sale.refunded)
         slices: tuple[Slice, ...] = ()
         fee = sale.fee
         if terms.needs_lines and p.lines:
-            slices = slices_of(terms, p, whole, refunded=True)
+            slices = slices_of(terms, p, whole, sale.back)
             if terms.memberships:
-                slices, fee = self._take_memberships_back(terms, p, slices, whole, r.at, sale.fee)
+                slices, fee = self._take_memberships_back(terms, sale, slices, whole, r.at)
         net = max(0, whole - fee)
         basket = sale.basket._replace(net=net, slices=slices)
         if terms.needs_more:
@@ -165,6 +174,8 @@ class Sales(Grades):
         if lost or shrunk:
             effect = self._effect(r.event, "refund", r.at, terms)
             effect.why = [{"order": r.order, "net": net, "earned": left.points, "taken_back": lost}, *left.why]
+            if len(slices) > 1 and not r.told:
+                effect.why.insert(1, {"rule": "goods_not_told"})
             if shrunk:
                 self._shrink(effect, p.event, shrunk, day, dated=terms.charter.grading.growth_loss.months > 0)
             if lost:
@@ -173,13 +184,13 @@ class Sales(Grades):
             self._fall_after_refund(r.at, r.event)
 
     def _take_memberships_back(
-        self, terms: Terms, p: ev.Purchase, slices: tuple[Slice, ...], whole: int, at: datetime, fee: int
+        self, terms: Terms, sale: Sale, slices: tuple[Slice, ...], whole: int, at: datetime
     ) -> tuple[tuple[Slice, ...], int]:
         """A membership whose goods were given back ends; with goods nobody names, when the whole order is given back."""
-        ended = whole == 0
+        p, ended = sale.purchase, whole == 0
         left: list[Slice] = []
         rest = 0
-        back = {line.product for line in p.lines if line.amount > 0 and line.refunded >= line.amount}
+        back = {line.product for line, (gone, _) in zip(p.lines, sale.back, strict=True) if 0 < line.amount <= gone}
         for part in slices:
             sold = [
                 k[11:] for k in terms.chosen_by(part.category, part.product, part.brand) if k.startswith("membership:")
@@ -192,7 +203,7 @@ class Sales(Grades):
                 left.append(part)
         if ended:
             self._end_membership(p.event, at, "membership_back")
-        return tuple(left), min(fee, rest)
+        return tuple(left), min(sale.fee, rest)
 
     # -- activities ---------------------------------------------------------------------------------------------
 

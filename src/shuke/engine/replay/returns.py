@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from shuke.engine.facts import LineBack
 from shuke.engine.replay.fields import Goods, Line
 
 
@@ -27,11 +28,17 @@ class Sold:
     line: Line
     paid: int  # freight and stored value included
     cost: tuple[Goods, ...]  # what each line cost in money
+    freight: int
     is_basket: bool  # priced at the till: goods come back with their share of everything
     money: int = 0  # given back so far
     by_money: bool = False
     goods: dict[int, int] = field(default_factory=dict)  # place of a line → thousandths that came back
     all_back: bool = False
+
+    @property
+    def net(self) -> int:
+        """What the goods cost, freight left out: what an order's refunds are split by."""
+        return max(0, self.paid - self.freight)
 
     @property
     def left(self) -> int:
@@ -42,8 +49,8 @@ class Returns:
     def __init__(self) -> None:
         self.sold: dict[str, Sold] = {}
 
-    def sell(self, line: Line, paid: int, goods: tuple[Goods, ...], *, is_basket: bool = False) -> None:
-        self.sold[line.order] = Sold(line, paid, goods, is_basket)
+    def sell(self, line: Line, paid: int, goods: tuple[Goods, ...], freight: int, *, is_basket: bool = False) -> None:
+        self.sold[line.order] = Sold(line, paid, goods, freight, is_basket)
 
     def plan(self, line: Line) -> Plan:
         one = self.sold.get(line.order)
@@ -61,7 +68,8 @@ class Returns:
             amount = one.left
         elif line.back:
             amount = min(one.left, _worth(after, one.line.goods) - _worth(one.goods, one.line.goods))
-        if amount > one.left or amount <= 0:
+        worthless = bool(line.back) and amount == 0  # a gift comes back: no money with it
+        if amount > one.left or (amount <= 0 and not worthless):
             return Plan("more_than_paid", {"amount": amount, "left": one.left})
         return Plan(amount=amount)
 
@@ -90,10 +98,9 @@ class Returns:
         if line.whole and one.is_basket and plan.of_basket:
             one.goods = {n: g.pieces_milli for n, g in enumerate(one.line.goods, 1)}
 
-    def kept(self, order: str) -> tuple[Goods, ...]:
-        """The lines of an order with what came back of each: a rule that looks at goods judges those that are left."""
-        one = self.sold[order]
-        return tuple(g._replace(refunded=_worth({n: one.goods.get(n, 0)}, one.cost)) for n, g in enumerate(one.cost, 1))
+    def named(self, line: Line) -> tuple[LineBack, ...]:
+        """The lines of its order that a return names. The whole of an order needs no lines."""
+        return tuple(LineBack(position=place, quantity_milli=quantity) for place, quantity in line.back)
 
 
 def _worth(back: Mapping[int, int], goods: tuple[Goods, ...]) -> int:

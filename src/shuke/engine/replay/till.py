@@ -11,7 +11,9 @@ from shuke.engine.charter.terms import Versions
 from shuke.engine.checkout import Basket, GiftCard, Holdings, Priced, document, price
 from shuke.engine.checkout.refunding import Refund, in_all, points_back
 from shuke.engine.checkout.returning import Back, returned
+from shuke.engine.facts import LineBack
 from shuke.engine.ledger import events as ev
+from shuke.engine.ledger.came_back import Money, Sold, came_back
 from shuke.engine.replay.baskets import basket_of, numbered, sold_goods, to_use, void, why_unused
 from shuke.engine.replay.cards import Cards, hint
 from shuke.engine.replay.codes import Codes
@@ -42,6 +44,13 @@ class Paid:
     followed: list[ev.BurnReturned] = field(default_factory=list)  # the points that follow them
 
 
+class Told(NamedTuple):
+    """A refund of an order, and the lines it named."""
+
+    event: ev.Refunded
+    lines: tuple[LineBack, ...]
+
+
 class Seen(NamedTuple):
     """A priced basket, what the list calls its coupons and cards, and what its codes stand for."""
 
@@ -65,7 +74,8 @@ class Till:
         self.vouchers, self.codes, self.value, self.cards, self.names = vouchers, codes, value, cards, names
         self.returns = Returns()
         self.priced: dict[str, Paid] = {}  # order → basket
-        self.goods: dict[str, tuple[Goods, ...]] = {}  # event of an order → its lines as they were sold
+        self.goods: dict[str, tuple[Goods, ...]] = {}  # event of an order → its lines, with what came back of each
+        self.refunds: dict[str, list[Told]] = {}  # order → what came back, with the lines that were named
         self.count = 0
 
     # ---- pricing ------------------------------------------------------------------------------------------------------
@@ -128,7 +138,7 @@ class Till:
         parts = ev.Parts(line.freight, 0, line.discount) if self.versions.needs_parts else None
         if line.tenders is not None:
             return self._priced_order(line)
-        self.returns.sell(line, line.paid + line.freight, line.goods)
+        self.returns.sell(line, line.paid + line.freight, line.goods, line.freight)
         self._purchase(line, line.paid, line.goods, parts)
         return Answer(True, events=[(line.member, line.order_event)])
 
@@ -139,19 +149,19 @@ class Till:
         self.goods[line.order_event] = goods
         self.members[line.member].happen(purchase)
 
-    def _goods(self, goods: tuple[Goods, ...]) -> tuple[ev.GoodsLine, ...]:
-        """In the order in which the books read them, so that the last fen of a split falls on the same goods."""
-        rules = self.versions.goods_rules
-        told = list(goods)
+    def _places(self, goods: tuple[Goods, ...]) -> list[int]:
+        """Lines in the order in which the books read them, so that the last fen of a split falls on the same goods."""
+        places = list(range(len(goods)))
         if not self.versions.each_line:
-            told.sort(key=lambda g: bits(rules, g.category, g.product, g.brand))
+            rules = self.versions.goods_rules
+            places.sort(key=lambda n: bits(rules, goods[n].category, goods[n].product, goods[n].brand))
+        return places
+
+    def _goods(self, goods: tuple[Goods, ...]) -> tuple[ev.GoodsLine, ...]:
+        told = (goods[n] for n in self._places(goods))
         return tuple(
-            ev.GoodsLine(
-                g.amount, g.refunded, g.category, g.product, g.brand, g.pieces_milli,
-                ev.pieces_back(g.amount, g.refunded, g.pieces_milli),
-            )
-            for g in told
-        )  # fmt: skip
+            ev.GoodsLine(g.amount, g.category, g.product, g.brand, g.pieces_milli if g.amount > 0 else 0) for g in told
+        )
 
     def _priced_order(self, line: Line) -> Answer:
         """Priced, paid with what was asked for, and then an order of what money is left to pay, stored value included."""
@@ -167,7 +177,7 @@ class Till:
             return answer
         goods, freight = sold_goods(line, priced.lines)
         paid = priced.due + priced.stored_value + priced.gift_cards
-        self.returns.sell(line, paid, goods, is_basket=True)
+        self.returns.sell(line, paid, goods, freight, is_basket=True)
         parts = None
         if self.versions.needs_parts:
             totals = plain["totals"]
@@ -273,19 +283,30 @@ class Till:
         if amount <= 0:
             return Answer(True)
         sold = self.returns.sold[line.order].line
-        self._keep(sold, self.returns.kept(line.order))
         name = f"refund:{sold.order_event}:{line.id}"
-        self.members[sold.member].happen(ev.Refunded(name, line.at, sold.order_event, amount))
+        self._came_back(
+            line.order, Told(ev.Refunded(name, line.at, sold.order_event, amount), self.returns.named(line))
+        )
         return Answer(True, figures={"amount": amount}, events=[(sold.member, name)])
 
-    def _keep(self, sold: Line, goods: tuple[Goods, ...]) -> None:
-        """The archive keeps what came back of each line with the order, for whatever is judged from then on."""
-        event, member = sold.order_event, self.members[sold.member]
-        if goods == self.goods[event]:
-            return
-        self.goods[event] = goods
-        bought = next(e for e in member.events if isinstance(e, ev.Purchase) and e.event == event)
-        member.happen_instead([bought], [bought._replace(lines=self._goods(goods))])
+    def _came_back(self, order: str, news: Told) -> None:
+        """A refund that names no goods takes its share of what others leave, so all of an order are told together."""
+        sold = self.returns.sold[order]
+        before = self.refunds.get(order, [])
+        told = sorted([*before, news], key=lambda one: ev.order_of(one.event))
+        lines = [Sold(g.amount, g.pieces_milli, product=g.product) for g in sold.cost]
+        came = came_back(lines, sold.net, [Money(one.event.amount, one.lines) for one in told])
+        place = {n: k for k, n in enumerate(self._places(sold.cost))}
+        gone = [0] * len(lines)
+        now = []
+        for one, (parts, known) in zip(told, came, strict=True):
+            back = tuple(sorted(part._replace(line=place[part.line]) for part in parts))
+            for part in parts:
+                gone[part.line] += part.amount
+            now.append(Told(one.event._replace(back=back, told=known), one.lines))
+        self.refunds[order] = now
+        self.goods[sold.line.order_event] = tuple(g._replace(refunded=n) for g, n in zip(sold.cost, gone, strict=True))
+        self.members[sold.line.member].happen_instead([one.event for one in before], [one.event for one in now])
 
     def _goods_back(self, line: Line, plan: Plan, basket: Paid) -> Answer:
         """Of a priced basket: each line's share of money, points, stored value and coupons."""

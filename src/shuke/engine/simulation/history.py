@@ -52,7 +52,6 @@ class Lines:
     purchase: np.ndarray
     product: np.ndarray  # 0: goods nobody knows
     amount: np.ndarray
-    refunded: np.ndarray
     pieces: np.ndarray  # thousandths
 
     def of(self, first: int, last: int) -> Lines:
@@ -90,6 +89,11 @@ class History:
         low, high = np.searchsorted(rows.owner, (first, len(self.members) if last is None else last))
         return int(low), int(high)
 
+    def names(self, first: int, last: int) -> list[str]:
+        """Of the purchases in these rows."""
+        how, kept = self.kinds["Purchase"].columns["event"]
+        return _values(how, kept, first, last)
+
     def freight(self, row: int) -> int:
         """Of one purchase, minor units."""
         how, kept = self.kinds["Purchase"].columns["parts"]
@@ -116,6 +120,8 @@ class History:
             made: Sequence[Any] = _events(kind, rows, low, high)
             if kind == "Purchase":
                 made = goods.into(made, low)
+            elif kind == "Refunded":
+                made = goods.came_back(made)
             for owner, event in zip(rows.owner[low:high].tolist(), made, strict=True):
                 found[owner].append(event)
         for n in range(first, stop):
@@ -135,6 +141,8 @@ class Goods:
         self._first, end = history.rows_of(first, last)
         lines = history.lines.of(self._first, end)
         self._any = (bool(versions.goods_rules) or versions.needs_lines) and bool(len(lines.purchase))
+        self._history = history
+        self._places: dict[str, int] = {}  # of purchases by name, once a refund asks
         if not self._any:
             return
         if versions.each_line:
@@ -145,13 +153,13 @@ class Goods:
             order = np.lexsort((kind, lines.purchase))
             purchase, kind = lines.purchase[order], kind[order]
             starts = np.flatnonzero(np.r_[True, (purchase[1:] != purchase[:-1]) | (kind[1:] != kind[:-1])])
-        back = np.zeros(len(lines.purchase), np.int64)
-        for n in np.flatnonzero(lines.refunded > 0).tolist():
-            back[n] = ev.pieces_back(int(lines.amount[n]), int(lines.refunded[n]), int(lines.pieces[n]))
-        self._amount, self._refunded, self._pieces, self._back = (
+        self._amount, self._pieces = (
             np.add.reduceat(column[order], starts).tolist()
-            for column in (lines.amount, lines.refunded, lines.pieces, back)
+            for column in (lines.amount, np.where(lines.amount > 0, lines.pieces, 0))
         )
+        self._class = np.empty(len(lines.purchase), np.int64)  # of each line by itself
+        self._class[order] = np.searchsorted(starts, np.arange(len(order)), side="right") - 1
+        self._line_from = np.searchsorted(lines.purchase, np.arange(self._first, end + 1))
         # 0 stands for goods nobody knows; one of known goods speaks for the class, as MIN leaves out NULL.
         product = lines.product[order].astype(np.int64)
         product[product == 0] = _NOBODY
@@ -167,18 +175,32 @@ class Goods:
             purchases = [p._replace(lines=self._of(first + i)) for i, p in enumerate(purchases)]
         return purchases if self._parts else [p._replace(parts=None) for p in purchases]
 
-    def _rows(self, low: int, high: int) -> Iterator[tuple[int, int, tuple[str, str, str], int, int]]:
-        goods = [self._goods[n] for n in self._product[low:high]]
-        amount, refunded, pieces, back = (
-            column[low:high] for column in (self._amount, self._refunded, self._pieces, self._back)
-        )
-        return zip(amount, refunded, goods, pieces, back, strict=True)
+    def came_back(self, refunds: Sequence[ev.Refunded]) -> Sequence[ev.Refunded]:
+        """Refunds with what came back of the lines as this charter sees them."""
+        return [r if not r.back else r._replace(back=self._added_up(r)) for r in refunds]
+
+    def _added_up(self, refund: ev.Refunded) -> tuple[ev.Back, ...]:
+        if not self._any:
+            return ()
+        if not self._places:
+            rows = range(self._first, self._first + len(self._from) - 1)
+            self._places = {name: n for n, name in zip(rows, self._history.names(rows.start, rows.stop), strict=True)}
+        n = self._places[refund.order] - self._first
+        sums: dict[int, list[int]] = {}
+        for one in refund.back:
+            of = sums.setdefault(int(self._class[self._line_from[n] + one.line] - self._from[n]), [0, 0])
+            of[0] += one.amount
+            of[1] += one.pieces_milli
+        return tuple(ev.Back(place, amount, pieces) for place, (amount, pieces) in sorted(sums.items()))
 
     def _of(self, purchase: int) -> tuple[ev.GoodsLine, ...]:
         low, high = self._from[purchase - self._first], self._from[purchase - self._first + 1]
+        goods = (self._goods[n] for n in self._product[low:high])
         return tuple(
-            ev.GoodsLine(amount, refunded, category, code, brand, pieces, back)
-            for amount, refunded, (category, code, brand), pieces, back in self._rows(low, high)
+            ev.GoodsLine(amount, category, code, brand, pieces)
+            for amount, (category, code, brand), pieces in zip(
+                self._amount[low:high], goods, self._pieces[low:high], strict=True
+            )
         )
 
 

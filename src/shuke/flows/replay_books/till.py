@@ -31,7 +31,6 @@ class Till:
         self.shop, self.currency, self.cards, self.vouchers = shop, currency, cards, vouchers
         self.returns = Returns()
         self.keys: dict[str, int] = {}  # order or redemption → its basket's row
-        self.told: dict[str, facts.Order] = {}  # orders as they were last told
 
     def price(self, line: Line) -> Answer:
         try:
@@ -63,7 +62,7 @@ class Till:
         answer = Answer(True, events=[(line.member, line.order_event)])
         if line.tenders is None:
             self._take_in(line, line.goods, line.paid + line.freight, line.freight, line.discount)
-            self.returns.sell(line, line.paid + line.freight, line.goods)
+            self.returns.sell(line, line.paid + line.freight, line.goods, line.freight)
             return answer
         priced, names, told = self._price(basket_of(line), line, line.tenders.codes)
         plain = with_names(priced.to_plain(), names)
@@ -74,7 +73,7 @@ class Till:
             goods, freight = sold_goods(line, priced.lines)
             money = priced.due + priced.stored_value + priced.gift_cards
             self._take_in(line, goods, money, freight, None)
-            self.returns.sell(line, money, goods, is_basket=True)
+            self.returns.sell(line, money, goods, freight, is_basket=True)
             paid.events = answer.events + paid.events
         paid.priced = plain
         return paid
@@ -98,7 +97,6 @@ class Till:
             channel=line.channel,
             stated_at=line.at,
         )
-        self.told[line.order] = order
         take_orders(merchant=self.shop.merchant, orders=[order], now=line.at, actor=ACTOR)
 
     def redeem(self, line: Line) -> Answer:
@@ -190,17 +188,16 @@ class Till:
         return answer
 
     def _refund(self, line: Line, plan: Plan, amount: int) -> Answer:
-        """The document of the money that goes back; and the order told anew, with what came back of each line."""
+        """The document of the money that goes back, with the lines that came back."""
         self.returns.done(line, plan, amount)
         if amount <= 0:
             return Answer(True)
         sold = self.returns.sold[line.order].line
-        refund = facts.Refund(sold.platform, sold.store, line.order, line.id, amount, line.at, currency=self.currency)
-        known = self.told[line.order]
-        anew = known._replace(lines=_lines(self.returns.kept(line.order)), stated_at=line.at)
-        changed = [anew] if anew.lines != known.lines else []
-        self.told[line.order] = anew
-        taken = take_orders(merchant=self.shop.merchant, orders=changed, refunds=[refund], now=line.at, actor=ACTOR)
+        refund = facts.Refund(
+            sold.platform, sold.store, line.order, line.id, amount, line.at,
+            currency=self.currency, lines=self.returns.named(line),
+        )  # fmt: skip
+        taken = take_orders(merchant=self.shop.merchant, orders=[], refunds=[refund], now=line.at, actor=ACTOR)
         event = f"refund:{sold.order_event}:{line.id}"
         gone = sorted(card.card for one in taken.returns for card in one.void)
         left = [void(self.cards.numbers()[str(card)]) for card in gone]
@@ -244,8 +241,7 @@ class Till:
 def _lines(goods: tuple[Goods, ...]) -> tuple[facts.Line, ...] | None:
     return tuple(
         facts.Line(
-            g.product or "–", g.pieces_milli, g.amount, g.product, category=g.category, brand=g.brand,
-            refunded_minor=g.refunded,
+            g.product or "–", g.pieces_milli, g.amount, g.product, category=g.category, brand=g.brand
         )
         for g in goods
     ) or None  # fmt: skip

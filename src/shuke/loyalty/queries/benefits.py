@@ -18,6 +18,7 @@ from shuke.engine.ledger.fold import Fold, begin
 from shuke.loyalty.models import BenefitUse, TierChange
 from shuke.loyalty.queries import books as stored
 from shuke.loyalty.queries import charters
+from shuke.loyalty.queries.facts import came_back, order_event
 from shuke.members.models import Member, SpecialDay
 from shuke.members.queries.families import family
 from shuke.orders.models import Order, OrderLine
@@ -131,13 +132,18 @@ def _counted(merchant: Merchant, member_id: int, seen: Known, plans: Sequence[Pl
 
 def _orders(merchant: Merchant, orders: QuerySet[Order]) -> list[Kept]:
     """Those that have lines, with them."""
-    nets = {pk: (net, refunded) for pk, net, refunded in orders.values_list("pk", "net_minor", "refunded_minor")}
+    told = orders.values_list("pk", "net_minor", "refunded_minor", "store__platform", "store__code", "number")
+    nets = {pk: (net, refunded) for pk, net, refunded, *_ in told}
+    events = {pk: order_event(*named) for pk, _, refunded, *named in told if refunded}
+    back = came_back(merchant, list(events)) if events else {}
     lines: dict[int, list[Part]] = {}
-    rows = OrderLine.objects.filter(merchant=merchant, order_id__in=list(nets)).order_by("order_id", "position")
-    for pk, amount, back, quantity, *names in rows.values_list(
-        "order_id", "amount_minor", "refunded_minor", "quantity_milli", "product__category", "product__code", "product__brand"
-    ):  # fmt: skip
-        lines.setdefault(pk, []).append(Part(amount, back, quantity, *(name or "" for name in names)))
+    rows = OrderLine.objects.filter(merchant=merchant, order_id__in=list(nets)).order_by("order_id", "id")
+    for pk, amount, quantity, *names in rows.values_list(
+        "order_id", "amount_minor", "quantity_milli", "product__category", "product__code", "product__brand"
+    ):
+        theirs = lines.setdefault(pk, [])
+        gone = back.get(events.get(pk, ""), {}).get(len(theirs), 0)
+        theirs.append(Part(amount, gone, quantity, *(name or "" for name in names)))
     return [Kept(*nets[pk], theirs) for pk, theirs in lines.items()]
 
 

@@ -12,6 +12,7 @@ from shuke.engine.charter.rules import Rule
 from shuke.engine.charter.terms import Versions
 from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger import events as ev
+from shuke.engine.ledger.came_back import Sold
 from shuke.kit import bulk
 from shuke.loyalty.models import ManualTier
 from shuke.loyalty.queries import refunds
@@ -77,8 +78,10 @@ def purchases(
     with_goods: bool = False,
     each_line: bool = False,
     with_parts: bool = False,
+    with_lines_back: bool = False,
 ) -> Bought:
-    """Purchases and refunds of some orders, or of all orders of some members, with goods as far as rules look at them."""
+    """Purchases and refunds of some orders, or of all orders of some members, with goods as far as rules look at them.
+    `with_lines_back`: what came back of each line by itself, also without the goods."""
     # The + keeps SQLite from reading every order of the merchant where it knows the row's key.
     mine, (where, values) = (
         ("+o.merchant_id", bulk.among("o.id", order_ids))
@@ -90,9 +93,12 @@ def purchases(
         [merchant.pk, int(OrderStatus.CLOSED_UNPAID), int(OrderStatus.PAID), values],
     )
     ids = [r[0] for r in rows]
-    goods = _goods(merchant, ids, goods_rules, each_line=each_line) if goods_rules or with_goods else {}
+    looks = bool(goods_rules) or with_goods
+    kind = ("l.id", []) if each_line or not looks else _class_of(goods_rules)
+    goods, kinds = _goods(merchant, ids, kind) if looks else ({}, {})
     refunded = [r[0] for r in rows if r[10]]
     documents = refunds.documents(merchant, refunded) if refunded else {}
+    lines = _lines(merchant, refunded, kind) if refunded and (looks or with_lines_back) else {}
     parts = _parts(merchant, rows) if with_parts else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
     for pk, member, number, platform, code, sold_at, channel, paid_at, paid, freight, back, back_at, done, *_ in rows:
@@ -115,8 +121,24 @@ def purchases(
             )
         )
         if back:
-            theirs.extend(refunds.of_order(event, at, back, bulk.read_moment(back_at), documents.get(pk, [])))
+            papers = documents.get(pk, [])
+            given_back = refunds.of_order(event, at, back, bulk.read_moment(back_at), papers)
+            if sold := lines.get(pk):
+                given_back = refunds.with_goods(given_back, papers, max(0, net), sold, kinds.get(pk, ()))
+            theirs.extend(given_back)
     return Bought(found, set(ids))
+
+
+def came_back(merchant: Merchant, order_ids: Sequence[int]) -> dict[str, dict[int, int]]:
+    """Of orders by their event: how much of each line's amount came back, by the line's place."""
+    found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    bought = purchases(merchant, order_ids=order_ids, goods_rules=(), with_lines_back=True)
+    for events in bought.events.values():
+        for one in events:
+            if isinstance(one, ev.Refunded):
+                for part in one.back:
+                    found[one.order][part.line] += part.amount
+    return found
 
 
 def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
@@ -152,20 +174,24 @@ def _parts(merchant: Merchant, rows: Sequence[tuple]) -> dict[int, ev.Parts]:
     return found
 
 
-def _goods(
-    merchant: Merchant, order_ids: Sequence[int], rules: Sequence[Rule], *, each_line: bool = False
-) -> dict[int, tuple[ev.GoodsLine, ...]]:
-    """Lines that all goods rules treat alike, added up by the database: a basket of thirty lines comes as two or three.
+Kind = tuple[str, list[Any]]  # an SQL expression that tells lines apart, with its parameters
 
-    Each sum carries the goods of one of its lines, which stands for the others.
+
+def _goods(
+    merchant: Merchant, order_ids: Sequence[int], kind: Kind
+) -> tuple[dict[int, tuple[ev.GoodsLine, ...]], dict[int, list[int]]]:
+    """Lines that all goods rules treat alike, added up by the database: a basket of thirty lines comes as two or three.
+    Beside them the kinds they are of.
+
+    Each sum carries the goods of one of its lines, which stands for the others. Pieces given for nothing count for nothing,
+    whatever stands beside them.
     """
-    kind, told = ("l.id", []) if each_line else _class_of(rules)
     where, values = bulk.among("l.order_id", order_ids)
     rows = bulk.select(
-        f"SELECT l.order_id, CAST(SUM(l.amount_minor) AS BIGINT), CAST(SUM(l.refunded_minor) AS BIGINT), "
-        f"CAST(SUM(l.quantity_milli) AS BIGINT), MIN(l.product_id), {kind} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
+        f"SELECT l.order_id, CAST(SUM(l.amount_minor) AS BIGINT), "
+        f"CAST(SUM(CASE WHEN l.amount_minor > 0 THEN l.quantity_milli ELSE 0 END) AS BIGINT), MIN(l.product_id), {kind[0]} AS kind FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
         f"WHERE l.merchant_id = %s AND {where} GROUP BY l.order_id, kind ORDER BY l.order_id, kind",
-        [*told, merchant.pk, values],
+        [*kind[1], merchant.pk, values],
     )
     where, values = bulk.among("id", {product for *_, product, _ in rows if product is not None})
     goods: dict[int | None, tuple[str, str, str]] = {
@@ -176,33 +202,30 @@ def _goods(
         )
     }
     goods[None] = ("", "", "")
-    gone = _pieces_back(merchant, [row[0] for row in rows if row[2] > 0], kind, told)
     found: dict[int, list[ev.GoodsLine]] = defaultdict(list)
-    for order, amount, back, pieces, product, which in rows:
-        found[order].append(ev.GoodsLine(amount, back, *goods[product], pieces, gone.get((order, which), 0)))
-    return {k: tuple(v) for k, v in found.items()}
+    kinds: dict[int, list[int]] = defaultdict(list)
+    for order, amount, pieces, product, which in rows:
+        found[order].append(ev.GoodsLine(amount, *goods[product], pieces))
+        kinds[order].append(which)
+    return {k: tuple(v) for k, v in found.items()}, kinds
 
 
-def _pieces_back(
-    merchant: Merchant, order_ids: Sequence[int], kind: str, told: list[Any]
-) -> dict[tuple[int, int], int]:
-    """Thousandths of pieces that came back, by order and class: line by line, since each line has a price of its own."""
-    if not order_ids:
-        return {}
-    where, values = bulk.among("l.order_id", set(order_ids))
+def _lines(merchant: Merchant, order_ids: Sequence[int], kind: Kind) -> dict[int, list[refunds.Line]]:
+    """Lines of orders that were refunded, one by one: each has a price of its own, and names by which refunds know it."""
+    where, values = bulk.among("l.order_id", order_ids)
     rows = bulk.select(
-        f"SELECT l.order_id, {kind} AS kind, l.amount_minor, l.refunded_minor, l.quantity_milli "
+        f"SELECT l.order_id, {kind[0]} AS kind, l.amount_minor, l.quantity_milli, l.refunded_minor, p.code, l.sub_number "
         "FROM orders_line l LEFT JOIN orders_product p ON p.id = l.product_id "
-        f"WHERE l.merchant_id = %s AND l.refunded_minor > 0 AND {where}",
-        [*told, merchant.pk, values],
+        f"WHERE l.merchant_id = %s AND {where} ORDER BY l.order_id, l.id",
+        [*kind[1], merchant.pk, values],
     )
-    found: dict[tuple[int, int], int] = defaultdict(int)
-    for order, which, amount, back, pieces in rows:
-        found[order, which] += ev.pieces_back(amount, back, pieces)
+    found: dict[int, list[refunds.Line]] = defaultdict(list)
+    for order, which, amount, pieces, back, code, sub_number in rows:
+        found[order].append(refunds.Line(Sold(amount, pieces, back, code or "", sub_number), which))
     return found
 
 
-def _class_of(rules: Sequence[Rule]) -> tuple[str, list[Any]]:
+def _class_of(rules: Sequence[Rule]) -> Kind:
     """An SQL expression that is the same for lines chosen by the same rules (one bit per rule), with its parameters."""
     if not rules:
         return "0", []

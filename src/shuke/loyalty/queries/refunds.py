@@ -14,14 +14,23 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from shuke.engine.checkout.refunding import Refund, points_back
-from shuke.engine.facts import OrderStatus
+from shuke.engine.facts import LineBack, OrderStatus
 from shuke.engine.ledger import events as ev
+from shuke.engine.ledger.came_back import Money, Sold, came_back
 from shuke.kit import bulk
 from shuke.loyalty.queries.checkouts import BY_MONEY, plain_lines
 from shuke.orders.queries.archive import ids_by_event
 from shuke.shops.models import Merchant
 
-Document = tuple[str, int, datetime | None]  # number, amount, finished
+
+class Document(NamedTuple):
+    """A finished refund document, with the lines it names."""
+
+    number: str
+    amount: int
+    at: datetime | None
+    lines: tuple[LineBack, ...] = ()
+
 
 _CAPTURE = re.compile(r"capture:checkout:(\d+):paid")
 _FOLLOWS = re.compile(r"return:checkout:(\d+):refund\b")
@@ -33,9 +42,11 @@ def of_order(
     """Refund documents as events, none before `since`; what the order states beyond them is one more at the order's own
     refund time."""
     told = []
-    for number, amount, at in documents:
-        told.append(ev.Refunded(f"refund:{event}:{number}", max(at or last_at or since, since), event, amount))
-    rest = total - sum(amount for _, amount, _ in documents)
+    for one in documents:
+        told.append(
+            ev.Refunded(f"refund:{event}:{one.number}", max(one.at or last_at or since, since), event, one.amount)
+        )
+    rest = total - sum(one.amount for one in documents)
     if rest > 0:
         told.append(ev.Refunded(f"refund:{event}", max(last_at or since, since), event, rest))
     return told
@@ -44,13 +55,56 @@ def of_order(
 def documents(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, list[Document]]:
     where, values = bulk.among("order_id", order_ids)
     rows = bulk.select(
-        "SELECT order_id, number, amount_minor, finished_at FROM orders_refund "
+        "SELECT order_id, number, amount_minor, finished_at, sub_number, named, lines FROM orders_refund "
         f"WHERE merchant_id = %s AND done AND amount_minor > 0 AND {where} ORDER BY number",
         [merchant.pk, values],
     )
     found: dict[int, list[Document]] = defaultdict(list)
-    for order, number, amount, at in rows:
-        found[order].append((number, amount, bulk.read_moment(at)))
+    for order, number, amount, at, sub_number, named, lines in rows:
+        found[order].append(Document(number, amount, bulk.read_moment(at), _named(sub_number or named, lines)))
+    return found
+
+
+def _named(sub_number: str, lines: Any) -> tuple[LineBack, ...]:
+    """A document that tells no goods may still name a sub-order, which is a line."""
+    if lines:
+        return tuple(LineBack(*one) for one in _read(lines))
+    return (LineBack(sub_number),) if sub_number else ()
+
+
+class Line(NamedTuple):
+    """A line of an order that was refunded. `kind`: its class, where the charter's rules treat several alike."""
+
+    sold: Sold
+    kind: int
+
+
+def with_goods(
+    refunded: Sequence[ev.Refunded],
+    documents: Sequence[Document],
+    net: int,
+    lines: Sequence[Line],
+    kinds: Sequence[int],
+) -> list[ev.Refunded]:
+    """The refunds of one order with what came back of its lines; as many as there are `kinds`, or each by itself where none
+    are given."""
+    named = {one.number: one.lines for one in documents}
+    told = sorted(refunded, key=ev.order_of)
+    prefix = len(f"refund:{told[0].order}:") if told else 0
+    came = came_back([one.sold for one in lines], net, [Money(r.amount, named.get(r.event[prefix:], ())) for r in told])
+    places = {kind: n for n, kind in enumerate(kinds)}
+    found = []
+    for one, (parts, known) in zip(told, came, strict=True):
+        if not kinds:
+            found.append(one._replace(back=parts, told=known))
+            continue
+        sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for part in parts:
+            of = sums[places[lines[part.line].kind]]
+            of[0] += part.amount
+            of[1] += part.pieces_milli
+        back = tuple(ev.Back(n, amount, pieces) for n, (amount, pieces) in sorted(sums.items()))
+        found.append(one._replace(back=back, told=known))
     return found
 
 

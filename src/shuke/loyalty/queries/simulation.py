@@ -20,7 +20,7 @@ from shuke.loyalty.queries import facts
 from shuke.shops.models import Merchant
 
 AT_ONCE = 500
-FORMAT = 3  # of the kept file: raised when columns change their meaning
+FORMAT = 4  # of the kept file: raised when columns change their meaning
 
 
 def fingerprint(merchant: Merchant) -> str:
@@ -30,7 +30,8 @@ def fingerprint(merchant: Merchant) -> str:
         "SUM(COALESCE(member_id, 0) %% 1000003), SUM(COALESCE(sold_at_id, 0) %% 1000003), SUM(status), SUM(discount_minor), SUM(tax_minor), COUNT(tenders), MAX(finished_at), MAX(id), "
         "COUNT(NULLIF(excluded, '')), MAX(stated_at), MAX(paid_at), MAX(refunded_at), SUM(LENGTH(channel)), MAX(last_batch_id) "
         "FROM orders_order WHERE merchant_id = %s",
-        "refunds": "SELECT COUNT(*), SUM(amount_minor), MAX(id), MAX(finished_at), SUM(CASE WHEN done THEN 1 ELSE 0 END) "
+        "refunds": "SELECT COUNT(*), SUM(amount_minor), MAX(id), MAX(finished_at), SUM(CASE WHEN done THEN 1 ELSE 0 END), "
+        "SUM(LENGTH(CAST(lines AS TEXT))), SUM(LENGTH(sub_number)) "
         "FROM orders_refund WHERE merchant_id = %s",
         "members": "SELECT COUNT(*), MAX(id), SUM(COALESCE(birth_month, 0) * 40 + COALESCE(birth_day, 0)), MIN(joined_at), "
         "MAX(joined_at), COUNT(CASE WHEN state = 'active' THEN 1 END) FROM members_member WHERE merchant_id = %s",
@@ -77,7 +78,9 @@ def history(merchant: Merchant, *, tell: Callable[[int, int], object] = lambda d
     for start in range(0, len(everybody), AT_ONCE):
         part = everybody[start : start + AT_ONCE]
         heads = stored.heads(merchant, part)
-        bought = facts.purchases(merchant, member_ids=part, goods_rules=(), with_parts=True).events
+        bought = facts.purchases(
+            merchant, member_ids=part, goods_rules=(), with_parts=True, with_lines_back=True
+        ).events
         asked = facts.requests(merchant, part)
         profiles = {pk: row for pk, *row in _profiles(merchant, part)}
         for n, member in enumerate(part, start):
@@ -123,7 +126,7 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
     parts: list[list[np.ndarray]] = []
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            "SELECT order_id, COALESCE(product_id, 0), amount_minor, refunded_minor, quantity_milli, id FROM orders_line "
+            "SELECT order_id, COALESCE(product_id, 0), amount_minor, quantity_milli, id FROM orders_line "
             "WHERE merchant_id = %s",
             [merchant.pk],
         )
@@ -134,7 +137,7 @@ def _lines(merchant: Merchant, purchases: list[str]) -> tuple[Lines, list[tuple[
             mine = order_ids[at] == block[:, 0]
             block, at = block[mine], at[mine]
             product = np.searchsorted(product_ids, block[:, 1]).astype(np.int32)
-            parts.append([rows[at], product, *(block[:, n].copy() for n in range(2, 6))])
+            parts.append([rows[at], product, *(block[:, n].copy() for n in range(2, 5))])
     if not parts:
         return no_lines(), products
     columns = []

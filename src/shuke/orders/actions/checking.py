@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shuke.engine.facts import Order, Refund
+from shuke.engine.facts import Line, LineBack, Order, Refund
 from shuke.kit.refusal import Refusal, Sentences
 from shuke.shops.models import Merchant
 
@@ -46,6 +46,12 @@ class OrderRefused(Refusal):
             "订单 {number}：有退款时间 refunded_at，却没有退款金额。请补充 refunded_minor（累计金额），或在 refunds 中逐笔填写。"
             "本次请求未录入任何内容。",
         ),
+        "no_such_refund_line": (
+            "Order {number}: refund {refund} names {named}, which is no line of this order. Name each line of lines either by its "
+            "place (line: 1 is the first) or by its product_code. Nothing of this call was taken in.",
+            "订单 {number}：退款 {refund} 写明的商品 {named} 不是该订单的明细。请在 lines 中用行号（line，从 1 数起）或 product_code "
+            "二者之一写明退回的商品。本次请求未录入任何内容。",
+        ),
     }
 
 
@@ -55,7 +61,7 @@ def check(*, merchant: Merchant, orders: Iterable[Order], refunds: Iterable[Refu
     def shown(at: datetime) -> str:
         return at.astimezone(merchant.tz).isoformat(sep=" ", timespec="minutes")
 
-    made: dict[tuple[str, str, str], datetime | None] = {}
+    made: dict[tuple[str, str, str], Order] = {}
     dated: list[tuple[str, datetime, datetime | None]] = []
     for order in orders:
         if order.currency != merchant.currency:
@@ -66,17 +72,30 @@ def check(*, merchant: Merchant, orders: Iterable[Order], refunds: Iterable[Refu
         latest = max((at for at in moments if at is not None), default=now)
         if latest > now + CLOCKS:
             raise OrderRefused("order_in_future", number=order.number, at=shown(latest), now=shown(now))
-        made[order.platform, order.shop, order.number] = order.created_at
+        made[order.platform, order.shop, order.number] = order
         if order.refunded_at is not None:
             if not order.refunded_minor:
                 raise OrderRefused("refund_without_amount", number=order.number)
             dated.append((order.number, order.refunded_at, order.created_at))
     for refund in refunds:
+        told = made.get((refund.platform, refund.shop, refund.order_number))
         if refund.finished_at is not None:
-            told = made.get((refund.platform, refund.shop, refund.order_number))
-            dated.append((refund.order_number, refund.finished_at, told))
+            dated.append((refund.order_number, refund.finished_at, told.created_at if told else None))
+        for one in refund.lines:
+            if not _is_there(one, told.lines if told else None):
+                named = one.product_code or one.position or "–"
+                raise OrderRefused("no_such_refund_line", number=refund.order_number, refund=refund.number, named=named)
     for number, at, created in dated:
         if at > now:
             raise OrderRefused("refund_in_future", number=number, at=shown(at), now=shown(now))
         if created is not None and at < created:
             raise OrderRefused("refund_before_order", number=number, at=shown(at), made=shown(created))
+
+
+def _is_there(one: LineBack, lines: tuple[Line, ...] | None) -> bool:
+    """It names a line in one way, and one of these, as far as they were told."""
+    if bool(one.position) == bool(one.product_code):
+        return False
+    if lines is None:
+        return True
+    return one.position <= len(lines) and (not one.product_code or one.product_code in {g.product_code for g in lines})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ from shuke.orders.merging import LONG_AGO
 from shuke.orders.models import BatchChange, Refund
 from shuke.shops.models import Merchant
 
-_STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number")
+_STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number", "lines")
 _DONE = _STATED.index("done")
 _COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "named", "number", *_STATED, "batch_id")
 
@@ -63,7 +64,7 @@ def record_refunds(
     A document names its order, or one of its sub-orders (orders/actions/naming.py). One whose order is not there is parked
     and found by it later. Of several
     statements of one document the one further on counts: finished before unfinished, then the later moment, then the
-    larger amount. Only finished documents change what the order has given back. `now` is not written anywhere.
+    larger amount, then the one that tells which goods came back. Only finished documents change what the order has given back. `now` is not written anywhere.
     """
     if not refunds:
         return RefundsTaken(0, 0, 0, 0, [])
@@ -144,17 +145,20 @@ def statement(refund: RefundFact) -> tuple[str, tuple[Any, ...]]:
         refund.status[:40],
         refund.reason[:200],
         refund.sub_number[:60],
+        tuple((one[0][:60], one[1], one[2][:80], *one[3:]) for one in refund.lines),
     )
 
 
 def statement_of(row: Refund) -> tuple[str, tuple[Any, ...]]:
-    return row.named or row.order_number, tuple(getattr(row, name) for name in _STATED)
+    *stated, lines = (getattr(row, name) for name in _STATED)
+    return row.named or row.order_number, (*stated, tuple(tuple(one) for one in lines or ()))
 
 
 def further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
     """Orders statements of one document; the greatest counts, whichever came first."""
-    number, (amount, requested, finished, done, status, reason, sub_number) = one
-    return (done, finished or LONG_AGO, amount, requested or LONG_AGO, status, reason, sub_number, number)
+    number, (amount, requested, finished, done, status, reason, sub_number, lines) = one
+    goods = [tuple(-1 if part is None else part for part in line) for line in lines]
+    return (done, finished or LONG_AGO, amount, requested or LONG_AGO, status, reason, sub_number, goods, number)
 
 
 def known_documents(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Refund]:
@@ -169,7 +173,8 @@ def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: i
     moment = bulk.moment()
 
     def sql(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (values[0], moment(values[1]), moment(values[2]), *values[3:])
+        lines = json.dumps(values[-1], ensure_ascii=False) if values[-1] else None
+        return (values[0], moment(values[1]), moment(values[2]), *values[3:-1], lines)
 
     if changed and batch_id is not None:
         BatchChange.objects.bulk_create(

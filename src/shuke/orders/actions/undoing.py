@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -104,13 +105,15 @@ def _put_lines_back(merchant_id: int, orders: Sequence[tuple[int, list[list[Any]
 def _restore_refunds(merchant_id: int, batch_id: int) -> int:
     changes = _changes(merchant_id, batch_id, "refund")
     if changes:
-        names = list(changes[0][1])
+        names = list(changes[-1][1])  # what an older version kept of a document knows no lines
         moment = bulk.moment()
 
         def value(name: str, kept: Any) -> Any:
+            if name == "lines":
+                return json.dumps(kept, ensure_ascii=False) if kept else None
             return moment(datetime.fromisoformat(kept)) if kept is not None and name.endswith("_at") else kept
 
         bulk.update(
-            _REFUNDS, names, [(*(value(n, before[n]) for n in names), refund_id) for refund_id, before in changes]
+            _REFUNDS, names, [(*(value(n, before.get(n)) for n in names), refund_id) for refund_id, before in changes]
         )
     return len(changes)
