@@ -237,3 +237,16 @@ def test_the_same_button_with_another_amount_is_told(see, lan, who):
     do(client, who, "top-up", amount="100", paid_by="cash")
     assert do(client, who, "top-up", amount="200", paid_by="cash").status_code == 422
     assert stored.balance(lan.merchant, who, shops.now(lan.merchant)).principal == 10_000
+
+
+def test_the_thing_that_goes_with_a_steps_points_waits_and_is_handed_over(see, lan, who):
+    client = see(lan.assistant)
+    assert "press Hand over" in do(client, who, "benefit", benefit="spend.0").content.decode()
+    use = BenefitUse.objects.get(benefit="spend.0")
+    page = client.get(f"/counter/m/{who}").content.decode()
+    assert f'name="use" value="{use.pk}"' in page.split("Waiting to be handed over")[2].split("</section>")[0]
+    told = do(client, who, "prize", use=use.pk)
+    assert "Handed over: " in told.content.decode()
+    assert "Waiting to be handed over" not in client.get(f"/counter/m/{who}").content.decode()
+    assert do(client, who, "prize", use=use.pk).status_code == 422
+    assert do(client, who, "prize", use="1").status_code == 404

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from shuke.kit import bulk, ids
 from shuke.kit.turns import Turns
-from shuke.loyalty.queries.chain import POINTS, Chain, digest_of
+from shuke.loyalty.queries.chain import POINTS, Chain, Link, digest_of
 from shuke.loyalty.queries.stored.chain import STORED
 from shuke.shops.models import Merchant
 
@@ -28,14 +28,14 @@ def seal_stored(*, merchant: Merchant, now: datetime, count: bool = True) -> int
     return _seal(STORED, merchant, now, count)
 
 
-def _seal(chain: Chain, merchant: Merchant, now: datetime, count: bool) -> int:
+def _seal(chain: Chain[Link], merchant: Merchant, now: datetime, count: bool) -> int:
     sealed = _seal_all(chain, merchant, now, count=False)
     if count and chain.are_left_behind(merchant):  # asked before anything is locked: it reads all postings
         sealed += _seal_all(chain, merchant, now, count=True)
     return sealed
 
 
-def _seal_all(chain: Chain, merchant: Merchant, now: datetime, *, count: bool) -> int:
+def _seal_all(chain: Chain[Link], merchant: Merchant, now: datetime, *, count: bool) -> int:
     sealed = 0
     with Turns(**(_POSTGRES if bulk.is_postgres() else _SQLITE)) as turns:
         while True:
@@ -48,7 +48,7 @@ def _seal_all(chain: Chain, merchant: Merchant, now: datetime, *, count: bool) -
 
 
 @transaction.atomic
-def _seal_some(chain: Chain, merchant: Merchant, now: datetime, most: int, *, count: bool) -> int:
+def _seal_some(chain: Chain[Link], merchant: Merchant, now: datetime, most: int, *, count: bool) -> int:
     Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # one seal at a time
     txns = chain.unsealed(merchant, most, count=count)
     if not txns:
@@ -58,7 +58,7 @@ def _seal_some(chain: Chain, merchant: Merchant, now: datetime, most: int, *, co
     previous = b"\0" * 32 if last is None else bytes(last.digest)
     where, values = bulk.among("id", txns)
     bulk.execute(f"UPDATE {chain.txn} SET seal = %s WHERE +merchant_id = %s AND {where}", [number, merchant.pk, values])
-    span = txns[0], txns[-1]
+    span: tuple[int, int] = txns[0], txns[-1]
     digest = digest_of(previous, chain.content_of(merchant, number, *span))
     bulk.insert(
         chain.seals._meta.db_table,

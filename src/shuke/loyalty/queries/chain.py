@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from django.db.models import Max, Sum
 
@@ -20,12 +21,15 @@ ALWAYS = 1 << 62
 _LOOK_BACK = ids.MILLISECOND * 3600_000
 
 
+Link = TypeVar("Link", Seal, StoredSeal)
+
+
 @dataclass(frozen=True)
-class Chain:
+class Chain(Generic[Link]):
     """One hash chain: over whose postings, of which links. Points have one, stored value another (queries/stored/chain.py)."""
 
     txn: str  # the table of postings
-    seals: type[Seal] | type[StoredSeal]
+    seals: type[Link]
     content_of: Callable[[Merchant, int, int | None, int | None], Iterable[str]]
 
     def unsealed(self, merchant: Merchant, limit: int, *, count: bool = True) -> list[int]:
@@ -49,11 +53,11 @@ class Chain:
         )
         return posted > sealed + int(at_the_end)
 
-    def links(self, merchant: Merchant, *, since: int = 0) -> list[Seal] | list[StoredSeal]:
+    def links(self, merchant: Merchant, *, since: int = 0) -> list[Link]:
         """Seals in their order; `since`: from this one on."""
         return list(self.seals.objects.filter(merchant=merchant, number__gte=since).order_by("number"))
 
-    def faults(self, merchant: Merchant, before: Seal | StoredSeal | None, seal: Seal | StoredSeal) -> Iterable[str]:
+    def faults(self, merchant: Merchant, before: Link | None, seal: Link) -> Iterable[str]:
         """What is wrong with one link: does it follow the one before, and is what it covers as it was sealed?"""
         previous = b"\0" * 32 if before is None else bytes(before.digest)
         number = 1 if before is None else before.number + 1
