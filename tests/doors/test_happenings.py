@@ -26,7 +26,7 @@ KIND = re.compile(r"[a-z]+(\.[a-z_]+)?")
 WORKED_OUT = {
     "flows/take_orders.py": ("orders/actions/weighing.py", {
         "order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"}),
-    "loyalty/actions/benefits.py": ("", {"benefit.used", "benefit.undone"}),
+    "loyalty/actions/benefits.py": ("", {"benefit.used", "benefit.handed", "benefit.undone"}),
     "loyalty/actions/gifts.py": ("", {"gift.ordered", "gift.taken", "gift.cancelled", "gift.returned"}),
     "loyalty/actions/referral/rewarding.py": ("", {"referral.rewarded", "referral.returned"}),
     "loyalty/actions/stored/ledger.py": ("", {

@@ -6,7 +6,7 @@ import pytest
 
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import KeyReused
-from shuke.loyalty.actions.benefits import REFUSALS, hand_out, take_back
+from shuke.loyalty.actions.benefits import REFUSALS, hand_out, hand_over, take_back
 from shuke.loyalty.models import BenefitUse
 from shuke.loyalty.queries import benefits
 from shuke.members.models import SpecialDay, TimelineLine
@@ -43,10 +43,8 @@ def shop(lan):
     return lan
 
 
-def give(shop, who, benefit="wrap", key="k1", now=NOW, **more):
-    return hand_out(
-        merchant=shop.merchant, member_id=who, benefit=benefit, key=key, now=now, actor="lan.assistant", **more
-    )
+def give(shop, who, benefit="wrap", key="k1", now=NOW, actor="lan.assistant", **more):
+    return hand_out(merchant=shop.merchant, member_id=who, benefit=benefit, key=key, now=now, actor=actor, **more)
 
 
 def codes(shop, who, now=NOW, store=""):
@@ -242,3 +240,33 @@ def test_what_was_handed_out_before_a_merge_counts_for_the_one_who_lives_on(shop
     assert take_back(merchant=shop.merchant, use_id=use.pk, now=later, actor="x").done
     assert queries.balance(shop.merchant, one, later).available == before - 50
     assert queries.verify(shop.merchant).findings == []
+
+
+def test_the_thing_that_goes_with_a_steps_points_is_handed_over_later_once(shop):
+    who = member(shop.merchant)
+    take(shop.merchant, who, order("a", 1, 400), now=NOW)
+    before = queries.balance(shop.merchant, who, NOW).available
+    use = give(shop, who, "spend.0", "claim", actor="token:7").use
+    assert queries.balance(shop.merchant, who, NOW + timedelta(seconds=1)).available == before + 50
+    assert [u.pk for u in benefits.things_waiting(shop.merchant, who)] == [use.pk]
+    later = NOW + timedelta(days=3)
+    same = {"merchant": shop.merchant, "use_id": use.pk, "store": shop.street}
+    assert hand_over(**same, now=later, actor="lan.assistant").done
+    told = hand_over(**same, now=later, actor="lan.manager")
+    assert (told.done, told.code) == (False, "nothing_waits")
+    assert told.say("zh") != told.say("en")
+    row = BenefitUse.objects.get(pk=use.pk)
+    assert (row.handed_at, row.handed_by, row.store, row.actor) == (later, "lan.assistant", shop.street, "token:7")
+    assert TimelineLine.objects.get(member_id=who, kind="benefit.handed").body["by"] == "lan.assistant"
+    assert not benefits.things_waiting(shop.merchant).exists()
+
+
+def test_a_step_of_a_thing_alone_is_handed_out_as_it_is_claimed_and_what_is_taken_back_waits_no_more(shop):
+    who = member(shop.merchant)
+    take(shop.merchant, who, order("a", 1, 400), order("b", 2, 400), now=NOW)
+    assert not give(shop, who, "care.0", "thing").use.waits
+    use = give(shop, who, "spend.0", "claim").use
+    assert benefits.things_waiting(shop.merchant).exists()
+    assert take_back(merchant=shop.merchant, use_id=use.pk, now=NOW, actor="lan.assistant").done
+    assert not benefits.things_waiting(shop.merchant).exists()
+    assert hand_over(merchant=shop.merchant, use_id=use.pk, now=NOW, actor="x").code == "nothing_waits"

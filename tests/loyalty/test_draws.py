@@ -9,10 +9,11 @@ from shuke.engine import draws as engine
 from shuke.loyalty import actions, queries
 from shuke.loyalty.actions import KeyReused, draws
 from shuke.loyalty.actions.draws import REFUSALS, DrawRefused
-from shuke.loyalty.models import Draw, DrawTicket
+from shuke.loyalty.models import Coupon, Draw, DrawTicket
 from shuke.loyalty.queries import draws as shown
 from shuke.members.models import TimelineLine
 from tests.loyalty.books import CHARTER, START, member, order, publish, refund, take
+from tests.loyalty.till import template
 
 NOW = START + timedelta(days=20)
 SIGN_IN = {
@@ -218,3 +219,33 @@ def test_a_dump_of_the_database_does_not_tell_the_seed(shop):
     opened = draws._open(one)[0]
     assert opened.hex() not in bytes(one.secret).hex()
     assert Draw.objects.filter(seed="").count() == 1
+
+
+def test_a_thing_that_is_won_with_points_or_a_coupon_waits_at_the_counter(shop, buyer):
+    """Cream and 20 points: the points are there at once, the cream is handed over, once, by whom and where is written."""
+    begin(shop, prizes=[{"key": "both", "name": {"zh": "面霜和积分", "en": "Cream and points"}, "odds": "1", "points": 20, "worth_minor": 9900}])  # fmt: skip
+    before = queries.balance(shop.merchant, buyer, NOW).available
+    ticket = pull(shop, buyer, "k").ticket
+    assert queries.balance(shop.merchant, buyer, NOW + timedelta(seconds=1)).available == before - 50 + 20
+    assert ticket.handed_at is None
+    assert [t.pk for t in shown.prizes_waiting(shop.merchant, buyer)] == [ticket.pk]
+    later = NOW + timedelta(days=2)
+    same = {"merchant": shop.merchant, "ticket_id": ticket.pk, "store": shop.street}
+    assert draws.hand_over_prize(**same, now=later, actor="lan.assistant").done
+    assert draws.hand_over_prize(**same, now=later, actor="lan.manager").code == "no_prize"  # not twice, at two tills
+    ticket.refresh_from_db()
+    assert (ticket.handed_at, ticket.handed_by, ticket.store) == (later, "lan.assistant", shop.street)
+    line = TimelineLine.objects.get(member_id=buyer, kind="draw.handed")
+    assert (line.body["by"], line.body["cost_minor"]) == ("lan.assistant", 9900)
+    assert queries.verify(shop.merchant).findings == []
+
+
+def test_a_prize_of_points_and_a_coupon_gives_both(lan):
+    publish(lan.merchant)
+    template(lan.merchant, "tea")
+    who = member(lan.merchant)
+    begin(lan, ways={"given": True}, prizes=[{"key": "both", "name": {"zh": "都有", "en": "Both"}, "odds": "1", "points": 20, "coupon": "tea"}])  # fmt: skip
+    ticket = pull(lan, who, "k", "given").ticket
+    assert queries.balance(lan.merchant, who, NOW + timedelta(seconds=1)).available == 20
+    assert Coupon.objects.filter(member_id=who).count() == 1
+    assert (ticket.handed_at, ticket.handed_by) == (NOW, "draw")

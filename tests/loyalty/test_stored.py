@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from shuke.flows import merge_members
 from shuke.kit import bulk
 from shuke.loyalty import queries
-from shuke.loyalty.actions import stored
+from shuke.loyalty.actions import sealing, stored
 from shuke.loyalty.actions.stored import Ask, KeyReused, StoredRefused
 from shuke.loyalty.models import StoredHold, StoredLot, StoredPurse, StoredTxn
 from shuke.loyalty.queries import stored as books
@@ -381,10 +381,10 @@ def test_the_database_itself_refuses_to_change_a_posting(shop, ann):
     ):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
-    assert stored.seal_stored(merchant=shop, now=NOW) == 2
+    assert sealing.seal_stored(merchant=shop, now=NOW) == 2
     do(shop, ann, "spend", 5)
-    assert stored.seal_stored(merchant=shop, now=NOW) == 1
-    assert stored.seal_stored(merchant=shop, now=NOW) == 0
+    assert sealing.seal_stored(merchant=shop, now=NOW) == 1
+    assert sealing.seal_stored(merchant=shop, now=NOW) == 0
     sound(shop)
 
 
@@ -407,7 +407,7 @@ def test_whatever_is_changed_behind_the_books_back_is_found(shop, ann, statement
     paid = do(shop, ann, "spend", 10)
     do(shop, ann, "return", 10, ref=paid.key)
     do(shop, ann, "hold", 5)
-    stored.seal_stored(merchant=shop, now=NOW)
+    sealing.seal_stored(merchant=shop, now=NOW)
     sound(shop)
     tamper(statement)
     assert {f.invariant for f in queries.verify(shop).findings} - {"S11"} == finds

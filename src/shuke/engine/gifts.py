@@ -1,4 +1,4 @@
-"""Whether a gift can be had, and until when it waits. Books and replay ask the same."""
+"""Whether a gift can be had, until when it waits, and what is handed over besides. Books and replay ask the same."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ def why_not(gift: Gift, tier: str, taken: int, count: int, now: datetime) -> str
     if gift.per_member is not None and taken + count > gift.per_member:
         return "limit"
     return ""
+
+
+def has_thing(cost: int, *, gives: bool) -> bool:
+    """Is there a thing to hand over in a prize or a step of a plan? `gives`: points or a coupon, which are there at once. With them
+    there is a thing where it costs the shop something beside them; without them it is all there is."""
+    return cost > 0 or not gives
 
 
 def waits_until(now: datetime, days: int, zone: ZoneInfo) -> datetime:

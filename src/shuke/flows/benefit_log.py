@@ -12,8 +12,8 @@ from shuke.loyalty.queries import benefits
 from shuke.shops.models import Merchant
 
 HEAD = {
-    "zh": ("编号", "时间", "卡号", "会员", "权益", "权益编码", "状态", "原因", "等级", "门店", "经手人", "备注", "成本", "积分", "撤销时间", "撤销人", "撤销原因"),
-    "en": ("number", "time", "card", "member", "benefit", "key", "state", "reason", "tier", "store", "by", "note", "cost", "points", "taken back at", "taken back by", "because"),
+    "zh": ("编号", "时间", "卡号", "会员", "权益", "权益编码", "状态", "原因", "等级", "门店", "经手人", "备注", "成本", "积分", "撤销时间", "撤销人", "撤销原因", "实物发放时间", "实物发放人"),
+    "en": ("number", "time", "card", "member", "benefit", "key", "state", "reason", "tier", "store", "by", "note", "cost", "points", "taken back at", "taken back by", "because", "thing handed over at", "thing handed over by"),
 }  # fmt: skip
 
 
@@ -31,4 +31,5 @@ def _rows(merchant: Merchant, wanted: benefits.Filter, chosen: str) -> Iterator[
             row.label.get(chosen, ""), row.benefit, row.state, row.code, row.tier, row.store.code if row.store else "",
             row.actor, row.note, Decimal(row.cost_minor).scaleb(places), row.points,
             f"{row.undone_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if row.undone_at else "", row.undone_by, row.undone_because,
+            f"{row.handed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if row.handed_at else "", row.handed_by,
         )  # fmt: skip

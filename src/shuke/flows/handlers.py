@@ -7,7 +7,7 @@ from shuke.insight import actions as insight
 from shuke.insight.queries import figures
 from shuke.kit import jobs
 from shuke.loyalty import actions as loyalty
-from shuke.loyalty.actions import gifts, stored
+from shuke.loyalty.actions import gifts
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
@@ -18,7 +18,7 @@ def seal(running: jobs.Running) -> None:
     merchant = Merchant.objects.get(pk=running.merchant_id)
     now = shop_now(merchant)
     loyalty.seal(merchant=merchant, now=now, count=False)
-    stored.seal_stored(merchant=merchant, now=now, all_of_them=False)
+    loyalty.seal_stored(merchant=merchant, now=now, count=False)
 
 
 @jobs.handler("verify")

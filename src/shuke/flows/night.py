@@ -48,7 +48,7 @@ def night_run(*, merchant: Merchant, day: date, now: datetime, progress: Progres
         made = [insight.snapshot(merchant=merchant, day=day, now=now, progress=shown)]
     else:
         made = insight.backfill(merchant=merchant, day=day, now=now, progress=shown)
-    sealed = loyalty.seal(merchant=merchant, now=now) + stored.seal_stored(merchant=merchant, now=now)
+    sealed = loyalty.seal(merchant=merchant, now=now) + loyalty.seal_stored(merchant=merchant, now=now)
     bulk.learn_statistics()
     return Night(day, moved.members, moved.postings, len(made), sealed)
 

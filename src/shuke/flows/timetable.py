@@ -16,11 +16,11 @@ from shuke.insight.queries.goods import unreported as goods_unreported
 from shuke.insight.queries.profiles import wanted as profiles_wanted
 from shuke.insight.queries.profit import unreported as profit_unreported
 from shuke.kit import clock, jobs
-from shuke.loyalty import queries as loyalty
 from shuke.loyalty.models import Hold
+from shuke.loyalty.queries.chain import POINTS
 from shuke.loyalty.queries.checkouts import any_timed_out
 from shuke.loyalty.queries.referral import any_due
-from shuke.loyalty.queries.stored.chain import unsealed as unsealed_money
+from shuke.loyalty.queries.stored.chain import STORED
 from shuke.shops.models import Merchant
 from shuke.shops.queries import merchants
 
@@ -41,7 +41,7 @@ class Often(NamedTuple):
 
 
 def _unsealed(merchant: Merchant, now: datetime) -> bool:
-    return bool(loyalty.unsealed(merchant, 1, count=False) or unsealed_money(merchant, 1, all_of_them=False))
+    return any(chain.unsealed(merchant, 1, count=False) for chain in (POINTS, STORED))
 
 
 def _held_too_long(merchant: Merchant, now: datetime) -> bool:

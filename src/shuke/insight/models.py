@@ -185,8 +185,6 @@ class MemberValue(models.Model):
     class Meta:
         db_table = "insight_membervalue"
         indexes = [
-            models.Index(fields=["merchant", "chance_30", "member"], name="insight_value_by_30"),
-            models.Index(fields=["merchant", "chance_90", "member"], name="insight_value_by_90"),
             models.Index(fields=["merchant", "expected_spend", "member"], name="insight_value_by_spend"),
         ]
 

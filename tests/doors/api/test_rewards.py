@@ -57,6 +57,29 @@ def test_progress_names_what_can_be_claimed_and_it_is(till, card):
     assert till.post(f"/members/{card}/benefits", {"benefit": due[0], "key": "c"}).status_code == 200
 
 
+def test_what_was_won_or_reached_waits_until_it_is_handed_over(till, card, lan):
+    """The step gives 50 points at once and costs 8 yuan beside them: a thing. The draw has a cream."""
+    path = f"/api/v1/members/{card}/waiting"
+    claim = {"benefit": "spend.0", "key": "claim"}
+    number = till.post(f"/members/{card}/benefits", claim).json()["number"]
+    for n in range(12):
+        till.post(f"/members/{card}/tickets", {"draw": "summer", "key": f"t{n}"})
+    waits = till.client.get(path).json()
+    assert [(w["kind"], w["number"], w["of"]) for w in waits if w["kind"] == "benefit"] == [
+        ("benefit", number, "spend.0")
+    ]
+    prize = next(w for w in waits if w["kind"] == "prize")
+    assert prize["name"]["en"] == "Cream"
+    other = Till(lan.merchant)
+    for told in (f"/benefits/{number}/handover", f"/prizes/{prize['number']}/handover"):
+        first, again = (till.post(told, {"store": "XH"}) for _ in range(2))  # no answer came: it is sent again
+        assert (first.status_code, first.json()["replayed"], again.json()["replayed"]) == (200, False, True)
+        assert other.post(told).status_code == 422  # another till does not hand it out once more
+    assert len(till.client.get(path).json()) == len(waits) - 2
+    for nothing in ("/benefits/1/handover", "/prizes/1/handover"):
+        assert till.post(nothing).status_code == 404
+
+
 def test_gifts_are_set_aside_handed_over_and_come_back(till, card):
     told = {g["code"]: g["refused"] for g in till.client.get(f"/api/v1/members/{card}/gifts").json()}
     assert told == {"books": "", "mug": "", "car": "not_enough"}

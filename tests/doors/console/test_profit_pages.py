@@ -49,6 +49,18 @@ def test_every_figure_opens_to_as_many_members(see, shop, path):
     assert ("data-figure" in text) == (path != "costs")
 
 
+@pytest.mark.parametrize("path", ["profit", "budget", "loyalty", "goods"])
+def test_a_first_report_that_is_being_made_is_said_to_be(see, lan, monkeypatch, path):
+    assert "Nothing to compare yet" in page(see(lan.owner), f"/insight/{path}")  # no night yet
+    now = night(lan, "2026-12-31")
+    monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: now)
+    profits.shop(lan, snapshot=False)
+    actions.snapshot(merchant=lan.merchant, day=profits.DAY, now=now)
+    told = page(see(lan.owner), f"/insight/{path}")
+    assert "The first report is being made" in told
+    assert "Nothing to compare yet" not in told
+
+
 @pytest.mark.parametrize("path", ["profit?file=csv&table=groups", "budget?file=xlsx", "loyalty?file=csv&table=types"])
 def test_tables_are_taken_along(see, shop, path):
     answer = see(shop.owner).get(f"/insight/{path}")

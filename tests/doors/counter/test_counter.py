@@ -260,6 +260,8 @@ def test_whoever_works_at_two_stores_says_where_they_stand(see, lan, who):
     client.post("/counter/stand", {"store": ""})
     form = client.get(f"/counter/m/{who}/till").content.decode().split("<main")[1]
     assert re.findall(r'<option value="(\w+)"', form) == ["JA", "XH"]  # of all three only theirs
+
+
 def test_who_is_not_found_becomes_a_member_by_phone_once(see, lan, who):
     client = see(lan.assistant)
     page = client.get("/counter?q=13900139001").content.decode()
@@ -299,3 +301,16 @@ def test_a_check_in_says_what_it_gave_and_how_the_row_stands(see, lan):
     wrong = do(client, who, "activity", token="t3", activity="flying")
     assert (wrong.status_code, "nothing for the activity flying" in wrong.content.decode()) == (422, True)
     assert points(lan, who) == before + 35
+
+
+def test_the_thing_that_goes_with_a_steps_points_waits_and_is_handed_over(see, lan, who):
+    client = see(lan.assistant)
+    assert "press Hand over" in do(client, who, "benefit", benefit="spend.0").content.decode()
+    use = BenefitUse.objects.get(benefit="spend.0")
+    page = client.get(f"/counter/m/{who}").content.decode()
+    assert f'name="use" value="{use.pk}"' in page.split("Waiting to be handed over")[2].split("</section>")[0]
+    told = do(client, who, "prize", use=use.pk)
+    assert "Handed over: " in told.content.decode()
+    assert "Waiting to be handed over" not in client.get(f"/counter/m/{who}").content.decode()
+    assert do(client, who, "prize", use=use.pk).status_code == 422
+    assert do(client, who, "prize", use="1").status_code == 404

@@ -142,8 +142,28 @@ class TicketOut(Schema):
     replayed: bool
 
 
-def _refused(request: Request, told: Any) -> HttpResponse:
-    status = 404 if told.code in MISSING else 422
+class WaitingOut(Schema):
+    kind: str = Field(description="prize | benefit")
+    number: str
+    of: str = Field(description="the draw, or the step of a plan")
+    name: dict[str, str]
+    since: datetime
+
+
+class HandoverIn(Body):
+    store: Annotated[str, Field(max_length=60, description="code of the store where it was handed over")] = ""
+
+
+class PrizeOut(Schema):
+    number: str
+    draw: str
+    ticket: int
+    prize: dict[str, str]
+    replayed: bool
+
+
+def _refused(request: Request, told: Any, *, missing: bool = False) -> HttpResponse:
+    status = 404 if missing or told.code in MISSING else 422
     return JsonResponse({"error": told.say(language(request)), "code": told.code}, status=status)
 
 
@@ -208,6 +228,63 @@ def undo(request: Request, number: int) -> Any:
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=0
     )
+
+
+@router.get("/members/{card}/waiting", tags=["benefits"], response={200: list[WaitingOut], **REFUSED})
+def waiting(request: Request, card: str) -> Any:
+    """What this member won or reached and was not handed yet: prizes of draws, things that go with a step's points."""
+    merchant = request.auth.merchant
+    who = members.member_of(merchant.pk, card)
+    return [
+        *(
+            WaitingOut(
+                kind="prize",
+                number=str(t.pk),
+                of=t.draw.code,
+                name=draws.prize(t.draw, t.won).get("name", {}),
+                since=t.at,
+            )
+            for t in draws.prizes_waiting(merchant, who.pk)
+        ),
+        *(
+            WaitingOut(kind="benefit", number=str(u.pk), of=u.benefit, name=u.label, since=u.at)
+            for u in benefits.things_waiting(merchant, who.pk)
+        ),
+    ]
+
+
+@router.post("/benefits/{number}/handover", tags=["benefits"], response={200: HandedOut, **REFUSED})
+def hand_over(request: Request, number: int, told: HandoverIn) -> Any:
+    """The thing that goes with a step's points was handed over. Sent again by the same token it is said again."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    done = benefit_actions.hand_over(
+        merchant=merchant, use_id=number, now=shop_now(merchant), actor=f"token:{token.pk}",
+        store=_store(merchant, told.store),
+    )  # fmt: skip
+    again = done.use is not None and done.use.handed_by == f"token:{token.pk}" and not done.done
+    if done.use is None or not (done.done or again):
+        return _refused(request, done, missing=done.use is None)
+    return HandedOut(
+        number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=again, points=done.use.points
+    )  # fmt: skip
+
+
+@router.post("/prizes/{number}/handover", tags=["draws"], response={200: PrizeOut, **REFUSED})
+def hand_over_prize(request: Request, number: int, told: HandoverIn) -> Any:
+    """A prize that waited was handed over; the number is that of `waiting`. Sent again by the same token it is said again."""
+    token = writer(request.auth)
+    merchant = token.merchant
+    done = draw_actions.hand_over_prize(
+        merchant=merchant, ticket_id=number, now=shop_now(merchant), actor=f"token:{token.pk}",
+        store=_store(merchant, told.store),
+    )  # fmt: skip
+    row = done.ticket
+    again = row is not None and row.handed_by == f"token:{token.pk}" and not done.done
+    if row is None or not (done.done or again):
+        return _refused(request, done, missing=row is None)
+    return PrizeOut(number=str(row.pk), draw=row.draw.code, ticket=row.number or 0,
+                    prize=dict(draws.prize(row.draw, row.won).get("name") or {}), replayed=again)  # fmt: skip
 
 
 @router.get("/members/{card}/gifts", tags=["gifts"], response={200: list[GiftOut], **REFUSED})

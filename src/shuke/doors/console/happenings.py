@@ -22,7 +22,7 @@ TABS: dict[str, tuple[str, ...]] = {
     "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
     "tier": ("tier.up", "tier.down", "tier.renamed", "tier.at_risk", "points.expired", "points.given", "points.received", "stage.changed"),
     "rewards": (
-        "coupon.issued", "coupon.redeemed", "coupon.used", "benefit.used", "benefit.undone", "gift.ordered", "gift.taken",
+        "coupon.issued", "coupon.redeemed", "coupon.used", "benefit.used", "benefit.handed", "benefit.undone", "gift.ordered", "gift.taken",
         "gift.cancelled", "gift.returned", "draw.ticket", "draw.handed", "referral.bound", "referral.rewarded",
         "referral.returned", "referral.gift", "coalition.linked", "coalition.left", "points.used_elsewhere", "points.came_back",
         "cobrand.bound", "cobrand.ended", "points.card_partner", "points.card_returned",
@@ -228,6 +228,7 @@ def titles() -> dict[str, Kind]:
         "coupon.redeemed": Kind(icon="ticket", title=_("Coupon redeemed")),
         "coupon.used": Kind(icon="ticket", title=_("Coupon used")),
         "benefit.used": Kind(icon="heart-handshake", title=_("Benefit handed out")),
+        "benefit.handed": Kind(icon="package", title=_("What went with the points was handed over")),
         "benefit.undone": Kind(icon="arrow-back-up", title=_("Benefit taken back")),
         "gift.ordered": Kind(icon="gift", title=_("Gift set aside")),
         "gift.taken": Kind(icon="gift", title=_("Gift handed over")),

@@ -61,7 +61,12 @@ def benefit(request: CounterRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     if not told.done or told.use is None:
         return answer(request, who, told.say(language()), done=False)
-    return answer(request, who, _("Handed out: %(what)s") % {"what": _local(told.use.label)}, done=True, undo=told.use)
+    said = (
+        _("The points of %(what)s are there. The thing waits at the top: give it, and press Hand over.")
+        if told.use.waits
+        else _("Handed out: %(what)s")
+    )
+    return answer(request, who, said % {"what": _local(told.use.label)}, done=True, undo=told.use)
 
 
 @counter(acts=True)
@@ -233,8 +238,10 @@ def draw(request: CounterRequest, pk: int) -> HttpResponse:
 
 @counter(acts=True)
 def prize(request: CounterRequest, pk: int) -> HttpResponse:
-    """A prize that was won before."""
+    """A prize that was won before, or the thing that goes with the points of a plan's step."""
     who = who_is(request, pk)
+    if "use" in request.POST:
+        return _thing(request, who)
     row = DrawTicket.objects.filter(
         merchant=request.merchant, pk=_number(request, "ticket"), member_id__in=family(request.merchant.pk, who.pk)
     ).first()
@@ -248,6 +255,23 @@ def prize(request: CounterRequest, pk: int) -> HttpResponse:
         store=request.staff.store,
     )
     said = _("Handed over: %(what)s") % {"what": _local(prize_of(row.draw, row.won).get("name"))}
+    return answer(request, who, said if told.done else told.say(language()), done=told.done)
+
+
+def _thing(request: CounterRequest, who: Member) -> HttpResponse:
+    row = BenefitUse.objects.filter(
+        merchant=request.merchant, pk=_number(request, "use"), member_id__in=family(request.merchant.pk, who.pk)
+    ).first()
+    if row is None:
+        raise Http404
+    told = benefits.hand_over(
+        merchant=request.merchant,
+        use_id=row.pk,
+        now=request.now,
+        actor=request.staff.username,
+        store=request.staff.store,
+    )
+    said = _("Handed over: %(what)s") % {"what": _local(row.label)}
     return answer(request, who, said if told.done else told.say(language()), done=told.done)
 
 

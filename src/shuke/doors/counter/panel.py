@@ -74,6 +74,7 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
             {"ticket": t, "name": draws.prize(t.draw, t.won).get("name", {}), "draw": t.draw.terms["name"]}
             for t in draws.prizes_waiting(merchant, who.pk)[:10]
         ],
+        "things": benefits.things_waiting(merchant, who.pk)[:10],
         "draws": _draws(request, who),
         "stored": stored.balance(merchant, who.pk, now) if stored.is_shown(merchant, now) else None,
         "ladder": ladder(terms, merchant.currency),

@@ -12,6 +12,7 @@ from shuke.engine.charter.terms import Versions
 from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import moment_text
 from shuke.engine.draws.terms import FORMAT
+from shuke.engine.gifts import has_thing
 from shuke.engine.replay.fields import Line
 from shuke.engine.replay.member import Ask, Member
 from shuke.engine.replay.outcome import Answer
@@ -97,16 +98,18 @@ class Draws:
         return answer
 
     def _give(self, one: Draw, ticket: Ticket, member: Member, answer: Answer) -> None:
-        """Points and coupons are given at once; everything else waits to be handed over."""
+        """Points and coupons are given at once; the thing that goes with them, or is all there is, waits to be handed over."""
         prize: Mapping[str, Any] = next((p for p in one.plain["prizes"] if p["key"] == ticket.won), {})
-        if points := int(prize.get("points") or 0):
+        points, coupon = int(prize.get("points") or 0), str(prize.get("coupon") or "")
+        missing = has_thing(int(prize.get("worth_minor") or 0), gives=bool(points or coupon))
+        if points:
             given = member.ask(Ask(f"draw:{ticket.id}:prize", "adjust", points), ticket.at)
             answer.events += given.events
-            ticket.handed = True
-        elif coupon := str(prize.get("coupon") or ""):
+        if coupon:
             issued = self.vouchers.issue(coupon, ticket.member, 1, "draw", ticket.at)
             answer.did += issued.did
-            ticket.handed = issued.done
+            missing = missing or not issued.done
+        ticket.handed = bool(ticket.won) and not missing
 
     def _free(self, one: Draw, member: str, way: str, at: datetime) -> list[str]:
         """Orders or activities that have given no ticket yet, oldest first."""

@@ -6,7 +6,7 @@ from shuke.loyalty.actions.clock import run_clock
 from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide_correction
 from shuke.loyalty.actions.families import FamilyRefused, found_family, join_family, leave_family
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
-from shuke.loyalty.actions.sealing import seal
+from shuke.loyalty.actions.sealing import seal, seal_stored
 from shuke.loyalty.actions.settling import Settled, settle, settle_paid
 from shuke.loyalty.actions.transfers import Transfer, spend_from_family, transfer
 from shuke.loyalty.actions.verifying import Verified, verify_books
@@ -33,6 +33,7 @@ __all__ = [
     "publish_charter",
     "run_clock",
     "seal",
+    "seal_stored",
     "settle",
     "settle_paid",
     "spend_from_family",

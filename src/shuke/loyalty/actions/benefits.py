@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from shuke.engine.benefits import Right, right
 from shuke.engine.charter.rights import Plan, Step
+from shuke.engine.gifts import has_thing
 from shuke.kit import audit
 from shuke.kit.refusal import sentence
 from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked, check_reason
@@ -44,6 +45,10 @@ REFUSALS = {
     "used_up": ("{name} is used up: {used} of {allowed} in this period.", "{name}本期已用完：{used}/{allowed}。"),
     "not_reached": ("{name} has not been reached, or was claimed already.", "{name}尚未达到，或已领取。"),
     "not_handed_out": ("This was not handed out, or has been taken back.", "没有这次发放，或已撤销。"),
+    "nothing_waits": (
+        "Nothing waits to be handed over here, or it was handed over already.",
+        "这里没有待发放的东西，或已发放。",
+    ),
     "too_late": (
         "It can be taken back for {minutes} minutes; now only a manager can.",
         "发放后 {minutes} 分钟内可撤销；现在只有店长可以。",
@@ -96,8 +101,8 @@ def hand_out(
 ) -> Handed:
     """Give one benefit, or one step of a plan (`plan.step`), now. Raises NoCharter, KeyReused, NotAsked.
 
-    Effects: wallet locked; quota looked at; one row written, refusals too; points of a plan's step granted; one timeline
-    line with what it cost.
+    Effects: wallet locked; quota looked at; one row written, refusals too; points of a plan's step granted, and the thing that
+    goes with them waits to be handed over; one timeline line with what it cost.
     """
     note_text = note_text.strip()
     check_asked(key, note_text, LONGEST_REWARD_KEY)
@@ -127,6 +132,7 @@ def hand_out(
         note=note_text,
         cost_minor=found.cost if done else 0,
         points=found.points if done else 0,
+        waits=done and found.points > 0 and has_thing(found.cost, gives=True),
     )
     try:
         with transaction.atomic():
@@ -144,6 +150,19 @@ def hand_out(
         )
     _note(merchant, row, "benefit.used", now)
     return Handed(True, "", row, found.figures)
+
+
+@transaction.atomic
+def hand_over(*, merchant: Merchant, use_id: int, now: datetime, actor: str, store: Store | None = None) -> Handed:
+    """Say that the thing that went with a step's points was handed over, once: another till that says so is refused."""
+    row = BenefitUse.objects.select_for_update().filter(merchant=merchant, pk=use_id).first()
+    if row is None or row.state != BenefitUse.State.DONE or not row.waits:
+        return Handed(False, "nothing_waits", row, {})
+    row.waits, row.handed_at, row.handed_by, row.store = False, now, actor[:60], store or row.store
+    row.save(update_fields=["waits", "handed_at", "handed_by", "store"])
+    body = {"benefit": row.benefit, "label": row.label, "by": row.handed_by}
+    note(merchant=merchant, lines=[Note(row.member_id, now, "benefit.handed", f"benefit:{row.pk}", body)], now=now)
+    return Handed(True, "", row, {})
 
 
 def _replay(before: BenefitUse, payload: bytes) -> Handed:
@@ -241,8 +260,8 @@ def take_back(
         if not told.done:
             return Handed(False, "points_spent", row, {"points": row.points})
     row.state, row.undone_at, row.undone_by = BenefitUse.State.UNDONE, now, actor[:60]
-    row.undone_because = because
-    row.save(update_fields=["state", "undone_at", "undone_by", "undone_because"])
+    row.undone_because, row.waits = because, False
+    row.save(update_fields=["state", "undone_at", "undone_by", "undone_because", "waits"])
     _note(merchant, row, "benefit.undone", now)
     if late:
         audit.record(

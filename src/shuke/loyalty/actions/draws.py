@@ -23,6 +23,7 @@ from shuke.engine import draws as engine
 from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import SEED_BYTES, moment_text
 from shuke.engine.draws.terms import FORMAT
+from shuke.engine.gifts import has_thing
 from shuke.kit import audit, crypto
 from shuke.kit.refusal import Refusal, sentence
 from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked
@@ -272,9 +273,11 @@ def _draw(row: Draw, terms: engine.DrawTerms, ticket: DrawTicket, word: str, sou
 
 
 def _give(merchant: Merchant, row: Draw, ticket: DrawTicket, now: datetime, actor: str) -> None:
-    """Points and coupons are given at once; everything else waits to be handed over."""
+    """Points and coupons are given at once; the thing that goes with them, or is all there is, waits to be handed over."""
     prize = stored.prize(row, ticket.won)
-    if points := int(prize.get("points") or 0):
+    points, coupon = int(prize.get("points") or 0), str(prize.get("coupon") or "")
+    missing = has_thing(int(prize.get("worth_minor") or 0), gives=bool(points or coupon))
+    if points:
         told = ask(
             merchant=merchant,
             asks=[Ask(f"draw:{ticket.key}:prize", "adjust", ticket.member_id, points, reason=row.code)],
@@ -282,11 +285,12 @@ def _give(merchant: Merchant, row: Draw, ticket: DrawTicket, now: datetime, acto
             actor=actor,
         )[0]
         assert told.done, told
-        ticket.handed_at, ticket.handed_by = now, "draw"
-    elif coupon := str(prize.get("coupon") or ""):
+    if coupon:
         wanted = Issue(coupon, ticket.member_id, "draw", f"draw:{row.pk}:{ticket.number}", 1, now)
-        if not issue(merchant=merchant, issues=[wanted], now=now, actor=actor)[0].code:
-            ticket.handed_at, ticket.handed_by = now, "draw"  # else it waits for somebody to make it good
+        if issue(merchant=merchant, issues=[wanted], now=now, actor=actor)[0].code:
+            missing = True  # it waits for somebody to make it good
+    if ticket.won and not missing:
+        ticket.handed_at, ticket.handed_by = now, "draw"
 
 
 @transaction.atomic

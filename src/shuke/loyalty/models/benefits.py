@@ -36,6 +36,11 @@ class BenefitUse(models.Model):
     note = models.CharField(max_length=200, blank=True)
     cost_minor = models.BigIntegerField(default=0, help_text="Booked on the member.")
     points = models.BigIntegerField(default=0, help_text="Given with it.")
+    waits = models.BooleanField(
+        default=False, db_default=False, help_text="Its points were given; the thing that goes with them waits."
+    )
+    handed_at = models.DateTimeField(null=True, help_text="When the thing that waited was handed over.")
+    handed_by = models.CharField(max_length=60, blank=True, db_default="")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.CharField(max_length=60, blank=True)
     undone_because = models.CharField(max_length=200, blank=True)
@@ -52,4 +57,7 @@ class BenefitUse(models.Model):
         indexes = [
             models.Index(fields=["merchant", "member", "at"], name="loyalty_benefit_use_member"),
             models.Index(fields=["merchant", "at"], name="loyalty_benefit_use_at"),
+            models.Index(
+                fields=["merchant", "member", "at"], name="loyalty_benefit_use_waits", condition=Q(waits=True)
+            ),
         ]

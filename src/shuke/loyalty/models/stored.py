@@ -195,6 +195,10 @@ class StoredSeal(models.Model):
     count = models.BigIntegerField()
     previous = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32)
+    first_id = models.BigIntegerField(
+        null=True, help_text="First and last posting it covers; those between may be others'."
+    )
+    last_id = models.BigIntegerField(null=True)
     sealed_at = models.DateTimeField()
 
     class Meta:

@@ -1,7 +1,6 @@
 """Reads of the loyalty books, one module per question."""
 
 from shuke.loyalty.queries.budgets import Budgeted, budgets
-from shuke.loyalty.queries.chain import unsealed
 from shuke.loyalty.queries.charters import NoCharter, history, in_force, versions
 from shuke.loyalty.queries.liability import Liability, liability
 from shuke.loyalty.queries.member import (
@@ -52,7 +51,6 @@ __all__ = [
     "spent_from",
     "state_hash",
     "tier_counts",
-    "unsealed",
     "verify",
     "versions",
     "why_tier",

@@ -179,6 +179,14 @@ def log(merchant: Merchant, wanted: Filter = Filter()) -> QuerySet[BenefitUse]: 
     return rows.order_by("-at", "-id")
 
 
+def things_waiting(merchant: Merchant, member_id: int | None = None) -> QuerySet[BenefitUse]:
+    """What goes with the points of a plan's step and was not handed over yet, oldest first."""
+    rows = BenefitUse.objects.filter(merchant=merchant, waits=True)
+    if member_id is not None:
+        rows = rows.filter(member_id__in=family(merchant.pk, member_id))
+    return rows.select_related("member").order_by("at", "id")
+
+
 class Used(NamedTuple):
     """How often one benefit was handed out to one tier, to how many members, and what it cost."""
 

@@ -1,51 +1,85 @@
-"""What a seal of the hash chain covers, as text that is the same on every engine."""
+"""The hash chains over postings, and what a seal of that of points covers, as text that is the same on every engine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from django.db.models import Max, Sum
 
 from shuke.kit import bulk, ids
-from shuke.loyalty.models import Seal
+from shuke.loyalty.models import Seal, StoredSeal
 from shuke.shops.models import Merchant
 
-_ALWAYS = 1 << 62
+ALWAYS = 1 << 62
 # A posting is written soon after its id was made. What took longer than this is found by counting.
 _LOOK_BACK = ids.MILLISECOND * 3600_000
 
 
-def unsealed(merchant: Merchant, limit: int, *, count: bool = True) -> list[int]:
-    """Postings that no seal covers yet, oldest first. No index keeps them: every credit would pay for it. They are looked
-    for at the end, and everywhere if `count` finds that more are missing."""
-    last = Seal.objects.filter(merchant=merchant).aggregate(last=Max("last_id"), sealed=Sum("count"))
-    sql = "SELECT id FROM loyalty_txn WHERE +merchant_id = %s AND seal IS NULL AND id > %s ORDER BY id LIMIT %s"
-    found = bulk.select(sql, [merchant.pk, (last["last"] or 0) - _LOOK_BACK, limit])
-    if len(found) < limit and count:
-        [(posted,)] = bulk.select("SELECT COUNT(*) FROM loyalty_txn WHERE merchant_id = %s", [merchant.pk])
-        if posted > (last["sealed"] or 0) + len(found):
+Link = TypeVar("Link", Seal, StoredSeal)
+
+
+@dataclass(frozen=True)
+class Chain(Generic[Link]):
+    """One hash chain: over whose postings, of which links. Points have one, stored value another (queries/stored/chain.py)."""
+
+    txn: str  # the table of postings
+    seals: type[Link]
+    content_of: Callable[[Merchant, int, int | None, int | None], Iterable[str]]
+
+    def unsealed(self, merchant: Merchant, limit: int, *, count: bool = True) -> list[int]:
+        """Postings that no seal covers yet, oldest first. No index keeps them: every credit would pay for it. They are looked
+        for at the end, and everywhere if `count` finds that more are missing."""
+        reached, sealed = self._reached(merchant)
+        sql = f"SELECT id FROM {self.txn} WHERE +merchant_id = %s AND seal IS NULL AND id > %s ORDER BY id LIMIT %s"
+        found = bulk.select(sql, [merchant.pk, reached - _LOOK_BACK, limit])
+        if len(found) < limit and count and self._posted(merchant) > sealed + len(found):
             found = bulk.select(sql, [merchant.pk, 0, limit])
-    return [pk for (pk,) in found]
+        return [pk for (pk,) in found]
 
+    def are_left_behind(self, merchant: Merchant) -> bool:
+        """Are more postings without a seal than are looked for at the end? Counted first, so that what tills post meanwhile
+        is none."""
+        posted = self._posted(merchant)
+        reached, sealed = self._reached(merchant)
+        [(at_the_end,)] = bulk.select(
+            f"SELECT COUNT(*) FROM {self.txn} WHERE +merchant_id = %s AND seal IS NULL AND id > %s",
+            [merchant.pk, reached - _LOOK_BACK],
+        )
+        return posted > sealed + int(at_the_end)
 
-def are_left_behind(merchant: Merchant) -> bool:
-    """Are more postings without a seal than are looked for at the end? Counted first, so that what tills post meanwhile is none."""
-    [(posted,)] = bulk.select("SELECT COUNT(*) FROM loyalty_txn WHERE merchant_id = %s", [merchant.pk])
-    last = Seal.objects.filter(merchant=merchant).aggregate(last=Max("last_id"), sealed=Sum("count"))
-    [(at_the_end,)] = bulk.select(
-        "SELECT COUNT(*) FROM loyalty_txn WHERE +merchant_id = %s AND seal IS NULL AND id > %s",
-        [merchant.pk, (last["last"] or 0) - _LOOK_BACK],
-    )
-    return bool(posted > (last["sealed"] or 0) + at_the_end)
+    def links(self, merchant: Merchant, *, since: int = 0) -> list[Link]:
+        """Seals in their order; `since`: from this one on."""
+        return list(self.seals.objects.filter(merchant=merchant, number__gte=since).order_by("number"))
+
+    def faults(self, merchant: Merchant, before: Link | None, seal: Link) -> Iterable[str]:
+        """What is wrong with one link: does it follow the one before, and is what it covers as it was sealed?"""
+        previous = b"\0" * 32 if before is None else bytes(before.digest)
+        number = 1 if before is None else before.number + 1
+        if seal.number != number or bytes(seal.previous) != previous:
+            yield f"seal {seal.number} does not follow seal {number - 1}"
+        covered = self.content_of(merchant, seal.number, seal.first_id, seal.last_id)
+        if digest_of(previous, covered) != bytes(seal.digest):
+            yield f"what seal {seal.number} covers was changed after sealing"
+
+    def _reached(self, merchant: Merchant) -> tuple[int, int]:
+        """The last posting that is sealed, and how many are."""
+        told = self.seals.objects.filter(merchant=merchant).aggregate(last=Max("last_id"), sealed=Sum("count"))
+        return told["last"] or 0, told["sealed"] or 0
+
+    def _posted(self, merchant: Merchant) -> int:
+        [(count,)] = bulk.select(f"SELECT COUNT(*) FROM {self.txn} WHERE merchant_id = %s", [merchant.pk])
+        return int(count)
 
 
 def content_of(merchant: Merchant, number: int, first: int | None, last: int | None) -> Iterable[str]:
     """Every posting of a seal with its legs and uses as text lines, in id order; the same on both engines."""
-    first, last = first or 0, last or _ALWAYS
+    first, last = first or 0, last or ALWAYS
     # PostgreSQL has a moment's seconds at hand; SQLite's are read from text, and its text may be anybody's.
     at = "CAST(EXTRACT(epoch FROM at) AS text)" if bulk.is_postgres() else "at"
     for begins, moment, why, growth in bulk.select(
@@ -112,16 +146,4 @@ def digest_of(previous: bytes, lines: Iterable[str]) -> bytes:
     return digest.digest()
 
 
-def seals(merchant: Merchant, *, since: int = 0) -> list[Seal]:
-    """Links in their order; `since`: from this one on."""
-    return list(Seal.objects.filter(merchant=merchant, number__gte=since).order_by("number"))
-
-
-def faults(merchant: Merchant, before: Seal | None, seal: Seal) -> Iterable[str]:
-    """What is wrong with one link: does it follow the one before, and is what it covers as it was sealed?"""
-    previous = b"\0" * 32 if before is None else bytes(before.digest)
-    number = 1 if before is None else before.number + 1
-    if seal.number != number or bytes(seal.previous) != previous:
-        yield f"seal {seal.number} does not follow seal {number - 1}"
-    if digest_of(previous, content_of(merchant, seal.number, seal.first_id, seal.last_id)) != bytes(seal.digest):
-        yield f"what seal {seal.number} covers was changed after sealing"
+POINTS = Chain("loyalty_txn", Seal, content_of)

@@ -92,7 +92,7 @@ def verify(merchant: Merchant, *, progress: Callable[[int], None] | None = None,
 
     with abreast.standing_still(work, processes=processes_for(merchant)) as spread:
         members = _everybody(merchant)
-        seals = chain.seals(merchant)
+        seals = chain.POINTS.links(merchant)
         parts: list[Part] = [("look", n) for n in range(len(looks))]
         parts += [("ask", n) for n in range(len(asked))]
         parts += [("seal", (seals[n - 1] if n else None, seal)) for n, seal in enumerate(seals)]
@@ -122,7 +122,7 @@ def ask(merchant: Merchant, checks: Sequence[Check], limit: int, sql: str = "") 
 
 
 def of_seal(merchant: Merchant, before: Seal | None, seal: Seal) -> list[Finding]:
-    return [Finding("I17", f"seal {seal.number}", told) for told in chain.faults(merchant, before, seal)]
+    return [Finding("I17", f"seal {seal.number}", told) for told in chain.POINTS.faults(merchant, before, seal)]
 
 
 def gathered(

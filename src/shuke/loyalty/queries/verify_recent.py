@@ -58,7 +58,7 @@ def verify_recent(
 
     with abreast.standing_still(work, processes=1 if len(touched) < FOLDED_HERE else None) as spread:
         first, members = _since(merchant, base.seal)  # as of this moment
-        seals = chain.seals(merchant, since=base.seal)
+        seals = chain.POINTS.links(merchant, since=base.seal)
         findings = [*triggers(), *budgets(merchant), *_moved(base, seals)]
         parts: list[Part] = [("seal", pair) for pair in pairwise(seals)]
         if not base.seal and seals:
@@ -81,7 +81,7 @@ def _since(merchant: Merchant, seal: int) -> tuple[int, list[int]]:
     sealed = bulk.select(
         "SELECT MIN(first_id) FROM loyalty_seal WHERE merchant_id = %s AND number > %s", [merchant.pk, seal]
     )
-    firsts = [first for (first,) in sealed if first is not None] + chain.unsealed(merchant, 1)
+    firsts = [first for (first,) in sealed if first is not None] + chain.POINTS.unsealed(merchant, 1)
     if not firsts:
         return 0, []
     first = min(firsts)

@@ -193,6 +193,37 @@ def undo(desk: Desk, number: int, because: str) -> None:
     _answer(desk, told)
 
 
+@declared(
+    "handover",
+    _("Say that the thing that goes with a step's points was handed over. Without a number: what waits."),
+    "shuke benefits handover\nshuke benefits handover 250164790926770176 --store XH",
+    group=command,
+)
+@click.argument("number", type=int, required=False, metavar=_("NUMBER"))
+@click.option("--store", metavar=_("CODE"), help=_("where"))
+def handover(desk: Desk, number: int | None, store: str | None) -> None:
+    from shuke.loyalty.actions import benefits
+    from shuke.loyalty.queries.benefits import things_waiting
+
+    if number is not None:
+        done = benefits.hand_over(
+            merchant=desk.merchant, use_id=number, now=desk.now, actor=desk.actor, store=store_named(desk, store)
+        )
+        _answer(desk, done)
+        return
+    told = [
+        {"number": str(u.pk), "member": u.member.card, "benefit": u.benefit, "name": u.label, "at": u.at.isoformat()}
+        for u in things_waiting(desk.merchant)[:1000]
+    ]
+    if desk.as_json:
+        desk.json(told)
+    else:
+        desk.table(
+            [_("number"), _("member"), _("benefit"), _("since")],
+            [(t["number"], t["member"], named(t["name"]), desk.minute(datetime.fromisoformat(t["at"]))) for t in told],
+        )
+
+
 def _answer(desk: Desk, told: Any) -> None:
     if not told.done:
         raise Refused(told.say(language()))

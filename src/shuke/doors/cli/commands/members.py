@@ -226,6 +226,7 @@ KINDS = {
     "coupon.redeemed": _("Coupon redeemed"),
     "coupon.used": _("Coupon used"),
     "benefit.used": _("Benefit handed out"),
+    "benefit.handed": _("What went with the points was handed over"),
     "benefit.undone": _("Benefit taken back"),
     "gift.ordered": _("Gift set aside"),
     "gift.taken": _("Gift handed over"),

@@ -35,7 +35,11 @@ def goods(request: StaffRequest) -> HttpResponse:
     asked = request.GET.get("level", "")
     report = told.report(request.merchant, asked if asked in levels else "")
     if report is None:
-        return render(request, "console/insight_empty.html", {"tab": "goods"})
+        return render(
+            request,
+            "console/insight_empty.html",
+            {"tab": "goods", "making": told.unreported(request.merchant, request.now)},
+        )
     view = request.GET.get("view", "")
     view = view if view in goods_pages.VIEWS else "hot"
     groups = [one["key"] for one in report["groups"]]

@@ -37,7 +37,11 @@ def loyalty(request: StaffRequest) -> HttpResponse:
         return redirect("console:insight-loyalty")
     found = told.report(request.merchant)
     if found is None:
-        return render(request, "console/insight_empty.html", {"tab": "loyalty"})
+        return render(
+            request,
+            "console/insight_empty.html",
+            {"tab": "loyalty", "making": told.unreported(request.merchant, request.now)},
+        )
     pages = profit_pages.Tables(request, found)
     price = pages.price()
     tables = [*pages.types(), *([price] if price else [])]

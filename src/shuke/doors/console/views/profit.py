@@ -45,7 +45,11 @@ def profit(request: StaffRequest) -> HttpResponse:
     needs_insight(request)
     found = told.report(request.merchant)
     if found is None:
-        return render(request, "console/insight_empty.html", {"tab": "profit"})
+        return render(
+            request,
+            "console/insight_empty.html",
+            {"tab": "profit", "making": told.unreported(request.merchant, request.now)},
+        )
     by = request.GET.get("by", "")
     by = by if by in profit_pages.GROUPS else "tier"
     pages = profit_pages.Tables(request, found)
@@ -74,7 +78,11 @@ def budget(request: StaffRequest) -> HttpResponse:
     needs_insight(request)
     found = told.report(request.merchant)
     if found is None:
-        return render(request, "console/insight_empty.html", {"tab": "budget"})
+        return render(
+            request,
+            "console/insight_empty.html",
+            {"tab": "budget", "making": told.unreported(request.merchant, request.now)},
+        )
     pages = profit_pages.Tables(request, found)
     tables = [pages.budgets()]
     for advice, title in (("win_back", _("Worth winning back")), ("keep", _("Worth keeping")), ("let_go", _("Let go"))):

@@ -10,7 +10,7 @@ from shuke.loyalty.actions.stored.cards import (
     sell_cards,
     void_card,
 )
-from shuke.loyalty.actions.stored.clock import run_stored_clock, seal_stored
+from shuke.loyalty.actions.stored.clock import run_stored_clock
 from shuke.loyalty.actions.stored.corrections import correct, decide_correction
 from shuke.loyalty.actions.stored.refusals import REFUSALS, StoredRefused, say
 from shuke.loyalty.actions.stored.requests import ask
@@ -32,7 +32,6 @@ __all__ = [
     "renew_card",
     "run_stored_clock",
     "say",
-    "seal_stored",
     "sell_cards",
     "void_card",
     "why_refused",

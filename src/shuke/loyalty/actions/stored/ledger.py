@@ -235,15 +235,30 @@ class Ledger:
             if self._stored[key] != (lot.remaining, lot.held)
         ]
         bulk.update("loyalty_stored_lot", ("remaining", "held"), changed)
+        ends = self._open_ends()
         for row in self.rows.values():
-            own = [lot for lot in self.lots.values() if lot.purse == row.pk]
-            row.held_minor = sum(lot.held for lot in own)
-            ends = [lot.expires_at for lot in own if lot.expires_at is not None and lot.free > 0]
-            row.next_due_at = min([*ends, *self._open_ends(row)], default=None)
-            row.save(update_fields=["principal_minor", "bonus_minor", "held_minor", "seq", "next_due_at"])
+            row.held_minor = 0
+        for lot in self.lots.values():
+            if (holder := self.rows.get(lot.purse)) is not None:
+                holder.held_minor += lot.held
+                if lot.expires_at is not None and lot.free > 0:
+                    ends[holder.pk].append(lot.expires_at)
+        at = bulk.moment()
+        bulk.update(
+            "loyalty_stored_purse",
+            ("principal_minor", "bonus_minor", "held_minor", "seq", "next_due_at"),
+            [
+                (r.principal_minor, r.bonus_minor, r.held_minor, r.seq, at(min(ends[r.pk], default=None)), r.pk)
+                for r in self.rows.values()
+            ],
+        )
         note(merchant=self.merchant, lines=self._news, now=self.now)
         self._news = []
 
-    def _open_ends(self, row: StoredPurse) -> list[datetime]:
-        open_ = StoredHold.objects.filter(merchant=self.merchant, purse=row, state="open")
-        return list(open_.values_list("times_out_at", flat=True))
+    def _open_ends(self) -> dict[int, list[datetime]]:
+        """When the holds of each purse time out."""
+        ends: dict[int, list[datetime]] = {pk: [] for pk in self.rows}
+        open_ = StoredHold.objects.filter(merchant=self.merchant, purse_id__in=list(self.rows), state="open")
+        for purse, end in open_.values_list("purse_id", "times_out_at"):
+            ends[purse].append(end)
+        return ends
