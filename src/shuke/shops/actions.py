@@ -147,9 +147,10 @@ def set_password(*, staff: Staff, password: str, now: datetime, actor: str = "")
 
 
 def make_token(
-    *, merchant: Merchant, name: str, may_write: bool, now: datetime, actor: str = ""
+    *, merchant: Merchant, name: str, may_write: bool, may_decide: bool = False, now: datetime, actor: str = ""
 ) -> tuple[ApiToken, str]:
-    """Let a program in. Answers the row and the token itself, which nobody can read again afterwards."""
+    """Let a program in. Answers the row and the token itself, which nobody can read again afterwards. Who may decide may
+    write."""
     # The merchant is part of it, so that even the look-up by hash stays within one merchant's keys.
     secret = secrets.token_urlsafe(32)
     text = f"{TOKEN_MARK}{merchant.pk:x}_{secret}"
@@ -158,7 +159,8 @@ def make_token(
         name=name[:60],
         shown=secret[:6],
         digest=token_digest(text),
-        may_write=may_write,
+        may_write=may_write or may_decide,
+        may_decide=may_decide,
         made_at=now,
     )
     with transaction.atomic():
@@ -169,7 +171,7 @@ def make_token(
             actor=actor or "system",
             verb="token.created",
             object=f"token {token.pk}",
-            detail={"writes": may_write},
+            detail={"writes": token.may_write, "decides": may_decide},
         )
     return token, text
 

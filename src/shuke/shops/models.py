@@ -93,6 +93,11 @@ class ApiToken(models.Model):
     shown = models.CharField(max_length=12, help_text="Its first letters, to tell tokens apart.")
     digest = models.BinaryField(max_length=32)
     may_write = models.BooleanField(default=False)
+    may_decide = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="What the office decides: charters, draws, code lists, who may have what.",
+    )
     made_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 

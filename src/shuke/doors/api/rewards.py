@@ -12,6 +12,7 @@ from django.http import HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import Field
 
+from shuke.doors.api.deeds import store_of
 from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
@@ -22,12 +23,10 @@ from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY
 from shuke.loyalty.models import Draw, GiftOrder
 from shuke.loyalty.queries import benefits, draws, gifts
 from shuke.members import queries as members
-from shuke.shops import queries as shops
-from shuke.shops.models import Merchant, Store
 from shuke.shops.queries import now as shop_now
 
 router = Router()
-MISSING = {"no_such_gift", "no_such_order", "no_such_draw", "not_handed_out", "unknown_benefit"}
+MISSING = {"no_such_gift", "no_such_order", "no_such_draw", "not_handed_out", "unknown_benefit", "no_prize"}
 
 
 Key = Annotated[str, Field(min_length=1, max_length=LONGEST_REWARD_KEY, description="your own name for this request")]
@@ -142,13 +141,9 @@ class TicketOut(Schema):
     replayed: bool
 
 
-def _refused(request: Request, told: Any) -> HttpResponse:
+def refused_reward(request: Request, told: Any) -> HttpResponse:
     status = 404 if told.code in MISSING else 422
     return JsonResponse({"error": told.say(language(request)), "code": told.code}, status=status)
-
-
-def _store(merchant: Merchant, code: str) -> Store | None:
-    return next((s for s in shops.stores(merchant) if s.code == code), None) if code else None
 
 
 @router.get("/members/{card}/benefits", tags=["benefits"], response={200: list[RightOut], **REFUSED})
@@ -186,10 +181,10 @@ def hand_out(request: Request, card: str, told: HandOutIn) -> Any:
     merchant = token.merchant
     done = benefit_actions.hand_out(
         merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, benefit=told.benefit, key=told.key,
-        now=shop_now(merchant), actor=f"token:{token.pk}", store=_store(merchant, told.store), note_text=told.note,
+        now=shop_now(merchant), actor=f"token:{token.pk}", store=store_of(merchant, told.store), note_text=told.note,
     )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=done.use.points
     )  # fmt: skip
@@ -204,7 +199,7 @@ def undo(request: Request, number: int) -> Any:
         merchant=merchant, use_id=number, now=shop_now(merchant), actor=f"token:{token.pk}"
     )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=0
     )
@@ -233,7 +228,7 @@ def take(request: Request, card: str, told: GiftIn) -> Any:
     merchant = token.merchant
     done = gift_actions.order(
         merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, gift=told.gift, key=told.key, count=told.count,
-        at_once=told.at_once, way="ship" if told.ship else "pickup", store=_store(merchant, told.store),
+        at_once=told.at_once, way="ship" if told.ship else "pickup", store=store_of(merchant, told.store),
         now=shop_now(merchant), actor=f"token:{token.pk}",
     )  # fmt: skip
     return _order(request, done)
@@ -263,11 +258,14 @@ def change(request: Request, number: int, deed: str, told: BackIn | None = None)
 
 def _order(request: Request, done: gift_actions.Ordered) -> Any:
     if not done.done or done.order is None:
-        return _refused(request, done)
-    row: GiftOrder = done.order
+        return refused_reward(request, done)
+    return order_out(done.order, done.replayed)
+
+
+def order_out(row: GiftOrder, replayed: bool = False) -> GiftOrderOut:
     return GiftOrderOut(
         number=str(row.pk), gift=row.gift.code, count=row.count, returned=row.returned, points=row.points,
-        cash_minor=row.cash_minor, state=row.state, until=row.until, replayed=done.replayed,
+        cash_minor=row.cash_minor, state=row.state, until=row.until, replayed=replayed,
     )  # fmt: skip
 
 
@@ -294,7 +292,7 @@ def ticket(request: Request, card: str, told: TicketIn) -> Any:
         word=told.word, now=shop_now(merchant), actor=f"token:{token.pk}",
     )  # fmt: skip
     if not done.done or done.ticket is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     row = done.ticket
     assert row.number is not None
     won = draws.prize(row.draw, row.won).get("name") if row.won else None

@@ -17,19 +17,24 @@ def command() -> None:
 @declared(
     "make",
     _("Make a token. It is shown once and kept only as a hash."),
-    "shuke tokens make till-1 --write",
+    "shuke tokens make till-1 --write\nshuke tokens make office --office",
     group=command,
 )
 @click.argument("name", metavar=_("NAME"))
-@click.option("--write", "may_write", is_flag=True, help=_("it may take in orders; without this it may only read"))
-def make(desk: Desk, name: str, may_write: bool) -> None:
+@click.option("--write", "may_write", is_flag=True, help=_("it may do what a till does; without this it may only read"))
+@click.option(
+    "--office", "may_decide", is_flag=True, help=_("it may also decide: charters, draws, lists of codes, corrections")
+)
+def make(desk: Desk, name: str, may_write: bool, may_decide: bool) -> None:
     from shuke.shops import actions
 
     row, token = actions.make_token(
-        merchant=desk.merchant, name=name, may_write=may_write, now=desk.now, actor=desk.actor
+        merchant=desk.merchant, name=name, may_write=may_write, may_decide=may_decide, now=desk.now, actor=desk.actor
     )
     if desk.as_json:
-        desk.json({"id": str(row.pk), "name": row.name, "writes": row.may_write, "token": token})
+        desk.json(
+            {"id": str(row.pk), "name": row.name, "writes": row.may_write, "decides": row.may_decide, "token": token}
+        )
     desk.say(token)
     desk.say(_("Keep it now: it is shown only this once. Send it as “Authorization: Bearer …”."))
 
@@ -47,6 +52,7 @@ def list_(desk: Desk) -> None:
                     "name": t.name,
                     "begins": t.shown,
                     "writes": t.may_write,
+                    "decides": t.may_decide,
                     "made_at": t.made_at,
                     "revoked_at": t.revoked_at,
                 }
@@ -55,8 +61,11 @@ def list_(desk: Desk) -> None:
         )
         return
     desk.table(
-        ["ID", _("name"), _("begins with"), _("may write"), _("made"), _("revoked")],
-        [(str(t.pk), t.name, t.shown, t.may_write, desk.day(t.made_at), desk.day(t.revoked_at)) for t in found],
+        ["ID", _("name"), _("begins with"), _("may write"), _("may decide"), _("made"), _("revoked")],
+        [
+            (str(t.pk), t.name, t.shown, t.may_write, t.may_decide, desk.day(t.made_at), desk.day(t.revoked_at))
+            for t in found
+        ],
     )
 
 
