@@ -25,7 +25,12 @@ from tests.house.source import ROOT
 
 PAGE = ROOT / "docs" / "api-examples.md"
 BLOCK = re.compile(r"^```http\n(.*?)^```$|^\*([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{5})[^*]*\*$", re.M | re.S)
-ELSEWHERE = ("/insight/", "/members/{card}/next", "/members/{card}/profit", "/members/{card}/costs")  # figures of the night
+ELSEWHERE = (
+    "/insight/",
+    "/members/{card}/next",
+    "/members/{card}/profit",
+    "/members/{card}/costs",
+)  # figures of the night
 
 
 class Example(NamedTuple):
@@ -72,7 +77,9 @@ class Told:
             match = re.fullmatch(pattern, str(found))
             assert match, f"{where}: {found!r} is not like {told!r}"
             for word, value in zip(re.findall("<([a-z-]+)>", told), match.groups(), strict=True):
-                assert self.words.setdefault(word, value) == value, f"{where}: <{word}> was {self.words[word]}, is {value}"
+                assert self.words.setdefault(word, value) == value, (
+                    f"{where}: <{word}> was {self.words[word]}, is {value}"
+                )
         elif isinstance(told, dict):
             assert isinstance(found, dict), f"{where}: {found!r}"
             for key, value in told.items():

@@ -15,6 +15,7 @@ from shuke.connect.importers import sentence
 from shuke.doors.api import (
     benefit_log,
     card_lists,
+    card_programmes,  # noqa: F401 - in partner_cards.router
     coalition_terms,  # noqa: F401 - its routes are in coalition.router: one path has one router
     code_lists,  # noqa: F401 - in till.router
     families,
