@@ -174,3 +174,48 @@ def test_every_call_has_an_example(db):
             if not any(m == method.upper() and pattern.fullmatch(p) for m, p in done):
                 missing.append(f"{method.upper()} {short}")
     assert missing == []
+
+
+def test_a_till_may_not_decide_for_the_office(lan):
+    """◆ in docs/api.md, and nothing else, is refused to a token that may only write."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    marked = {
+        re.sub(r"\{[a-z_]+\}", "x", path) for path in re.findall(r"^\| `POST (/[^`?]+)[^`]*` ◆", page, re.M)
+    }  # fmt: skip
+    _, token = actions.make_token(merchant=lan.merchant, name="till", may_write=True, now=cast.OPENED)
+    patterns = {
+        re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path.removeprefix("/api/v1"))): re.sub(
+            r"\{[a-z_]+\}", "x", path.removeprefix("/api/v1")
+        )
+        for path in Client().get("/api/v1/openapi.json").json()["paths"]
+    }
+    refused, done = set(), set()
+    for one in examples():
+        if one.method != "POST" or one.status != 200:
+            continue
+        path = re.sub("<[a-z-]+>", "1", one.path)
+        body = re.sub("<[a-z-]+>", "1", one.body)
+        short = next(
+            name for pattern, name in sorted(patterns.items(), key=lambda p: "[" in p[0].pattern)
+            if pattern.fullmatch(path.partition("?")[0])
+        )  # fmt: skip
+        client = Client(headers={"authorization": f"Bearer {token}"})
+        told = client.post(f"/api/v1{path}", body, content_type="application/json")
+        (refused if told.status_code == 403 and told.json()["code"] == "office_only" else done).add(short)
+    assert refused == marked
+    assert not refused & done
+
+
+def test_chinese_is_told_what_is_missing(lan):
+    _, token = actions.make_token(merchant=lan.merchant, name="till", may_write=True, now=cast.OPENED)
+    client = Client(headers={"authorization": f"Bearer {token}", "accept-language": "zh-CN"})
+    cases = {
+        "/members": ({}, 422, "nothing_told", "请至少填写姓名"),
+        "/draws/none/promise": ({}, 403, "office_only", "不能代办公室决定"),
+        "/points/corrections/7/agree": ({}, 403, "office_only", "不能代办公室决定"),
+        "/coupons/find": ({"code": "nonsense"}, 404, "no_such_coupon", "没有券"),
+    }
+    for path, (body, status, code, text) in cases.items():
+        told = client.post(f"/api/v1{path}", json.dumps(body), content_type="application/json")
+        assert (told.status_code, told.json()["code"]) == (status, code), path
+        assert text in told.json()["error"], path

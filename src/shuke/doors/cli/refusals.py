@@ -7,8 +7,9 @@ is not here is shown in English rather than not at all; tests/doors/cli/test_wor
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+
+from shuke.kit.phrases import Phrases
 
 SENTENCES = {
     # finance
@@ -128,26 +129,11 @@ SENTENCES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _phrases() -> Phrases:
+    return Phrases(SENTENCES)
+
+
 def in_chinese(sentence: str) -> str:
     """The sentence in Chinese, or as it is where nobody has translated it."""
-    found = _found(sentence)
-    return sentence if found is None else found
-
-
-def _found(sentence: str) -> str | None:
-    if "{}" not in sentence and sentence in SENTENCES:
-        return SENTENCES[sentence]
-    for pattern, chinese in _patterns():
-        if match := pattern.fullmatch(sentence):
-            figures = [_found(figure) or figure for figure in match.groups()]
-            return chinese.format(*figures)
-    return None
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [
-        (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.S), chinese)
-        for english, chinese in SENTENCES.items()
-        if "{}" in english
-    ]
+    return _phrases().in_chinese(sentence)

@@ -110,6 +110,7 @@ def validate(desk: Desk, file: Path) -> int:
     "--from",
     "since",
     type=Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    metavar=_("DATE"),
     help=_("when it comes into force, shop time; default: now"),
 )
 @click.option("--note", default="", help=_("why; kept with the version"))
