@@ -73,7 +73,7 @@ class RenewIn(Body):
     day: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, description="the last day it can be used")]
 
 
-class VoidIn(Body):
+class VoidCardIn(Body):
     reason: Reason
     paid_out: bool = Field(False, description="what was on it was given back; else it is written off")
 
@@ -203,7 +203,7 @@ def renew(request: Request, batch: int, number: int, told: RenewIn) -> Any:
 
 
 @router.post("/gift-cards/{int:batch}/{int:number}/void", response={200: VoidedOut, **REFUSED})
-def void(request: Request, batch: int, number: int, told: VoidIn) -> Any:
+def void(request: Request, batch: int, number: int, told: VoidCardIn) -> Any:
     """Make a card useless, with a reason. Void already: nothing more is gone."""
     call = desk(request)
     gone = stored.void_card(

@@ -66,11 +66,11 @@ class UndoneOut(Schema):
     rows: int
 
 
-class CloseIn(Body):
+class CloseStatementIn(Body):
     before: Day | None = Field(None, description="first day that is not in it; null: this month's first")
 
 
-class ClosedOut(Schema):
+class ClosedStatementOut(Schema):
     document: dict[str, Any]
     replayed: bool
 
@@ -133,11 +133,11 @@ def undo(request: Request, number: int) -> Any:
     return UndoneOut(number=str(number), rows=rows)
 
 
-@router.post("/partner-cards/{key}/close", response={200: ClosedOut, **ANSWERS})
-def close(request: Request, key: str, told: CloseIn | None = None) -> Any:
+@router.post("/partner-cards/{key}/close", response={200: ClosedStatementOut, **ANSWERS})
+def close(request: Request, key: str, told: CloseStatementIn | None = None) -> Any:
     """Close what the partner owes for everything before a day. Again it answers the same."""
     call = desk(request)
     before = told.before if told else None
     until = day_start(before, call.merchant.tz) if before else flow.month_end(call.merchant, call.now)
     done = cards.close(merchant=call.merchant, programme=key, until=until, now=call.now, actor=call.actor)
-    return ClosedOut(document=done.statement.document, replayed=done.replayed)
+    return ClosedStatementOut(document=done.statement.document, replayed=done.replayed)

@@ -72,7 +72,7 @@ class ProposeIn(InviteIn):
     key: OwnKey = ""
 
 
-class TermsOut(Schema):
+class AgreedTermsOut(Schema):
     partner: str
     version: int
     effective_from: datetime
@@ -89,10 +89,10 @@ class InvitationOut(Schema):
     coalition: str
     founder: str
     state: str = Field(description="invited, in, left or declined")
-    terms: TermsOut | None = Field(description="what waits for this merchant to agree")
+    terms: AgreedTermsOut | None = Field(description="what waits for this merchant to agree")
 
 
-class LeaveIn(Body):
+class LeaveCoalitionIn(Body):
     day: Day = Field(description="first day without; the notice is kept")
     partner: Annotated[str, Field(max_length=100, description="the founder only: who has to go")] = ""
     reason: Annotated[str, Field(max_length=200)] = ""
@@ -126,7 +126,7 @@ class PackOut(Schema):
     bought_at: datetime
 
 
-class CloseIn(Body):
+class ClosePeriodIn(Body):
     before: Day | None = Field(None, description="first day that is not in it; null: this month's first")
 
 
@@ -175,9 +175,9 @@ def _same(call: Call) -> dict[str, Any]:
     }
 
 
-def _terms(row: CoalitionTerms) -> TermsOut:
+def _terms(row: CoalitionTerms) -> AgreedTermsOut:
     told = stored.prices_of(row)
-    return TermsOut(
+    return AgreedTermsOut(
         partner=row.merchant.name, version=row.version, effective_from=row.effective_from, agreed_at=row.agreed_at,
         issue_micro=told.issue_micro, redeem_micro=told.redeem_micro, prepaid=told.prepaid, warn_below=told.warn_below,
         limit_minor=told.credit_limit_minor, most_per_day=told.spend_most_per_day,
@@ -241,7 +241,7 @@ def decline(request: Request) -> Any:
     return LeftCoalitionOut(coalition=name, state="declined")
 
 
-@router.post("/coalition/prices", response={200: TermsOut, **ANSWERS})
+@router.post("/coalition/prices", response={200: AgreedTermsOut, **ANSWERS})
 def propose(request: Request, told: ProposeIn, idempotency_key: KeyHeader = "") -> Any:
     """The founder proposes new prices to a partner from a day on; they hold when it agrees (the founder's own at once)."""
     call = desk(request)
@@ -256,7 +256,7 @@ def propose(request: Request, told: ProposeIn, idempotency_key: KeyHeader = "") 
     return once(call, told.key or idempotency_key, asked, do)[0]
 
 
-@router.post("/coalition/prices/{int:version}/agree", response={200: TermsOut, **ANSWERS})
+@router.post("/coalition/prices/{int:version}/agree", response={200: AgreedTermsOut, **ANSWERS})
 def agree(request: Request, version: int) -> Any:
     """A partner agrees to proposed prices; they hold from their day on."""
     call = desk(request)
@@ -264,7 +264,7 @@ def agree(request: Request, version: int) -> Any:
 
 
 @router.post("/coalition/leave", response={200: LeavingOut, **ANSWERS})
-def leave(request: Request, told: LeaveIn) -> Any:
+def leave(request: Request, told: LeaveCoalitionIn) -> Any:
     """Leave after the notice; the founder can send a partner away, or end the whole coalition."""
     call = desk(request)
     at, same = day_start(told.day, call.merchant.tz), _same(call)
@@ -288,7 +288,7 @@ def pack(request: Request, told: PackIn, idempotency_key: KeyHeader = "") -> Any
 
 
 @router.post("/coalition/close", response={200: PeriodOut, **ANSWERS})
-def close(request: Request, told: CloseIn | None = None) -> Any:
+def close(request: Request, told: ClosePeriodIn | None = None) -> Any:
     """The founder closes everything before a day and says who pays whom. Again it answers the same."""
     call = desk(request)
     before = told.before if told else None

@@ -65,7 +65,7 @@ class VoidOut(BatchOut):
     voided: int = Field(description="open codes that became useless by this request")
 
 
-class VoidIn(Body):
+class VoidCodesIn(Body):
     reason: Reason
 
 
@@ -208,7 +208,7 @@ def csv_file(lines: Iterator[str], name: str) -> StreamingHttpResponse:
 
 
 @router.post("/coupons/batches/{int:number}/void", tags=["coupons"], response={200: VoidOut, **REFUSED})
-def void(request: Request, number: int, told: VoidIn) -> Any:
+def void(request: Request, number: int, told: VoidCodesIn) -> Any:
     """Make all open codes of a batch useless (a list that leaked); no more are made. Again it finds none open."""
     call = desk(request)
     _found(request, number)

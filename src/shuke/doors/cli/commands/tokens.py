@@ -61,7 +61,7 @@ def list_(desk: Desk) -> None:
         )
         return
     desk.table(
-        ["ID", _("name"), _("begins with"), _("may write"), _("may decide"), _("made"), _("revoked")],
+        ["ID", _("called"), _("begins with"), _("may write"), _("may decide"), _("made"), _("revoked")],
         [
             (str(t.pk), t.name, t.shown, t.may_write, t.may_decide, desk.day(t.made_at), desk.day(t.revoked_at))
             for t in found

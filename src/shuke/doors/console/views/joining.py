@@ -154,7 +154,7 @@ def attributes(request: StaffRequest) -> HttpResponse:
 def type_name(code: str) -> str:
     return {
         "text": _("text"),
-        "number": _("number"),
+        "number": _("a number"),
         "date": _("day"),
         "yes_no": _("yes or no"),
         "choice": _("one of several"),
