@@ -197,7 +197,7 @@ def export_codes(*, merchant: Merchant, batch_id: int, now: datetime, actor: str
     """The codes of a batch as lines of CSV, with a mark so that spreadsheets read Chinese. The audit log says who took them."""
     batch = stored.batch(merchant, batch_id)
     if batch is None:
-        raise coupons.CouponRefused("no_such_template", key=str(batch_id))
+        raise coupons.CouponRefused("no_such_batch", batch=batch_id)
     audit.record(
         merchant_id=merchant.pk,
         at=now,

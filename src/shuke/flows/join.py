@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import Address, Claim, IdentityKind, Phone
 from shuke.flows import referral
+from shuke.kit.refusal import Refusal
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.models import ReferralCode
 from shuke.members import actions as members
@@ -45,13 +46,19 @@ class Joined(NamedTuple):
     member: Member
 
 
-class PhoneKnown(ValueError):
+class PhoneKnown(Refusal):
     """Somebody has this phone already; `holders` are the members. Say `anyway` for a family that shares one."""
+
+    sentences = {
+        "phone_known": (
+            "This phone belongs to card {cards}. Open that member, or say that the phone is shared.",
+            "该手机号属于卡号 {cards} 的会员。请打开那位会员；若为家人共用，请注明。",
+        )
+    }
 
     def __init__(self, holders: list[Member]) -> None:
         self.holders = holders
-        cards = ", ".join(m.card for m in holders)
-        super().__init__(f"This phone belongs to card {cards}. Open that member, or say that the phone is shared.")
+        super().__init__("phone_known", cards=", ".join(m.card for m in holders))
 
 
 def holders_of(merchant: Merchant, number: str) -> list[Member]:

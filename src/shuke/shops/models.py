@@ -137,6 +137,11 @@ class ApiToken(models.Model):
     may_write = models.BooleanField(default=False)
     # Who answers for it: it is revoked with their account, and its requests count as theirs where two people must agree.
     staff = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, db_index=False)
+    may_decide = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="What the office decides: charters, draws, code lists, who may have what.",
+    )
     made_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 

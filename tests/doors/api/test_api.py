@@ -41,8 +41,10 @@ def till(shop):
 class Till:
     """A program with a token."""
 
-    def __init__(self, merchant, *, may_write: bool) -> None:
-        _, self.token = actions.make_token(merchant=merchant, name="till", may_write=may_write, now=cast.OPENED)
+    def __init__(self, merchant, *, may_write: bool, may_decide: bool = False) -> None:
+        _, self.token = actions.make_token(
+            merchant=merchant, name="till", may_write=may_write, may_decide=may_decide, now=cast.OPENED
+        )
         self.client = Client(headers={"authorization": f"Bearer {self.token}"})
 
     def get(self, path: str, **query: str):
@@ -141,7 +143,7 @@ def test_what_every_call_can_answer_has_a_code_and_a_sentence_in_both_languages(
         ("wrong", "members/99999999/points/spend", spend, 401, "no_token", "Authorization"),
         (write, f"members/{card}/points/spend", {"points": 1}, 400, "no_key", "每个请求都要带"),
         (write, "nowhere", {}, 404, "no_such_path", "没有这个地址"),
-        (write, "coalition", {}, 405, "no_such_method", "不支持 POST，可用：GET"),
+        (write, "coalition/statements", {}, 405, "no_such_method", "不支持 POST，可用：GET"),
         (write, "checkout/price", BASKET | {"currency": "USD"}, 400, "basket_invalid", "购物车币种为 USD"),
         (write, "checkout/price", BASKET | {"lines": BASKET["lines"] * 2}, 400, "basket_invalid", "重复"),
     ]

@@ -19,7 +19,7 @@ OTHER = CHARTER | {"earning": CHARTER["earning"][:1]}
 def till(lan, monkeypatch):
     monkeypatch.setattr("shuke.shops.queries.clock.utc_now", lambda: NOW)
     publish(lan.merchant)
-    return Till(lan.merchant, may_write=True)
+    return Till(lan.merchant, may_write=True, may_decide=True)
 
 
 def post(till, path: str, **body):

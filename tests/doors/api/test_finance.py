@@ -25,7 +25,9 @@ def ask(client, lan):
     take(lan.merchant, member(lan.merchant), order("a", 10, 100), order("b", 40, 300))
 
     def call(way: str, path: str, *, write: bool = False):
-        _row, text = actions.make_token(merchant=lan.merchant, name="books", may_write=write, now=NOON)
+        _row, text = actions.make_token(
+            merchant=lan.merchant, name="books", may_write=write, may_decide=write, now=NOON
+        )
         return getattr(client, way)(f"/api/v1/finance/{path}", headers={"Authorization": f"Bearer {text}"})
 
     return call

@@ -58,7 +58,7 @@ class Till:
     """A program with a token; what it is told is checked whatever it asks."""
 
     def __init__(self, merchant) -> None:
-        _, token = actions.make_token(merchant=merchant, name="odd", may_write=True, now=cast.OPENED)
+        _, token = actions.make_token(merchant=merchant, name="odd", may_write=True, may_decide=True, now=cast.OPENED)
         self.client = Client(headers={"authorization": f"Bearer {token}"})
 
     def __call__(self, path, body: bytes | str | None = None, language="en", **headers):
@@ -80,6 +80,7 @@ class Till:
 def shop(lan):
     publish(lan.merchant, RICH)
     template(lan.merchant)
+    template(lan.merchant, "unique", codes="unique")
     return lan.merchant
 
 
@@ -133,6 +134,23 @@ def bodies(card, gift_card):
         f"{who}/stored/topup": {"amount_minor": 100, "paid_by": "cash", "key": "K"},
         f"{who}/tier": {"tier": "gold", "until": "2029-12-31", "reason": "r", "invite": False, "key": "K"},
         "/gift-cards/sell": {"code": gift_card, "paid_by": "cash", "key": "K"},
+        "/members": {"name": "n", "nickname": "m", "gender": "f", "birthday": "1990-08-15L", "province": "p", "city": "c",
+                     "occupation": "o", "note": "n", "acquired_by": "a", "store": "XH", "phones": ["13900001234"],
+                     "email": "a@b.cn", "address": "s", "accounts": [{"platform": "taobao", "name": "n"}], "attributes": {},
+                     "tags": ["t"], "days": [{"kind": "child", "day": "05-31", "name": "k"}],
+                     "consents": [{"channel": "sms", "purpose": "care", "granted": True}], "wording": "w", "evidence": "e",
+                     "code": "", "shared_phone": True, "key": "K"},
+        f"{who}/family": {"members": ["00000002"], "name": "n"},
+        "/gifts": {"code": "mug", "kind": "goods", "name_zh": "z", "name_en": "e", "about_zh": "z", "about_en": "e",
+                   "points": 5, "cash_minor": 0, "cost_minor": 1, "stock": 5, "per_member": 0, "tiers": ["gold"], "coupon": "",
+                   "hold_days": 7, "ship": True, "active": True, "from_at": AT, "until_at": "2030-01-01T00:00:00+08:00"},
+        "/coupons/batches": {"template": "unique", "count": 3, "label": "l", "key": "K"},
+        "/gift-cards/batches": {"count": 2, "value_minor": 500, "price_minor": 400, "label": "l", "key": "K"},
+        "/finance/policy": {"method": "provision", "expected_percent": "80", "tax_permille": 130, "chart": "small",
+                            "per": "day", "prefix": "P", "accounts": {"revenue": "6001"}},
+        "/coalition": {"name": "n", "notice_days": 5, "key": "K", "prices": {
+            "issue_micro": 5, "redeem_micro": 4, "prepaid": True, "warn_below": 1, "limit_minor": 9, "most_per_day": 3}},
+        "/partner-cards": {"key": "bank", "name": "n", "issuer": "i", "token": "hash", "ends_on": "2029-01-01"},
         "/charter/publish": {"yaml": json.dumps(RICH | {"name": {"zh": "新", "en": "New"}}), "day": "2029-01-01", "note": "n",
                              "language": "en", "key": "K"},
     }  # fmt: skip

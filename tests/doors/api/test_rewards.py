@@ -71,12 +71,12 @@ def test_what_was_won_or_reached_waits_until_it_is_handed_over(till, card, lan):
     prize = next(w for w in waits if w["kind"] == "prize")
     assert prize["name"]["en"] == "Cream"
     other = Till(lan.merchant)
-    for told in (f"/benefits/{number}/handover", f"/prizes/{prize['number']}/handover"):
+    for told in (f"/benefits/{number}/hand-over", f"/prizes/{prize['number']}/hand-over"):
         first, again = (till.post(told, {"store": "XH"}) for _ in range(2))  # no answer came: it is sent again
         assert (first.status_code, first.json()["replayed"], again.json()["replayed"]) == (200, False, True)
         assert other.post(told).status_code == 422  # another till does not hand it out once more
     assert len(till.client.get(path).json()) == len(waits) - 2
-    for nothing in ("/benefits/1/handover", "/prizes/1/handover"):
+    for nothing in ("/benefits/1/hand-over", "/prizes/1/hand-over"):
         assert till.post(nothing).status_code == 404
 
 

@@ -33,7 +33,7 @@ def test_every_event_shows_whose_points_moved_and_by_how_many(said, part):
             if "legs" in entry:
                 whose = entry.get("member", one.get("member"))
                 moved[whose] = moved.get(whose, 0) + entry["points"]
-        mine = [f"{'' if who == one.get('member') else who + ' '}{n:+,}" for who, n in moved.items()]
+        mine = [f"{'' if who == one.get('member') else who + ' '}{n:+,}" for who, n in moved.items() if n]
         assert shown[str(one["line"])].split()[bool(one.get("member")) :] == " ".join([one["event"], *mine]).split()
 
 

@@ -150,7 +150,7 @@ def test_every_refusal_of_imports_has_its_chinese():
 
 ROOMS = {
     "loyalty": (["loyalty", "flows/coupons.py", "flows/checkout"], 9),
-    "members": (["members", "flows/merge_members.py", "flows/join.py"], 25),
+    "members": (["members", "flows/merge_members.py", "flows/join.py"], 16),
     "insight": (
         [
             f"engine/insight/{name}.py"

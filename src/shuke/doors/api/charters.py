@@ -11,12 +11,12 @@ from pydantic import Field
 
 from shuke.doors.api.shapes import Body, Refusal
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import Request, writer
+from shuke.doors.api.tokens import Request, office
 from shuke.engine.charter import document, telling
 from shuke.engine.charter.faults import CharterInvalid
 from shuke.flows import publish_charter
 from shuke.kit import clock
-from shuke.loyalty.actions import CharterRefused, charters_under_keys
+from shuke.loyalty.actions import CharterRefused, under_keys
 from shuke.loyalty.models import PublishedCharter
 from shuke.loyalty.queries import charters
 from shuke.shops.queries import now as shop_now
@@ -121,7 +121,7 @@ def validate(request: Request, told: Told) -> Checked:
 def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") -> Status:
     """Put a charter in force from a day on. Sent again with its key it answers as the first time; without one, what is in
     force already is refused as `nothing_changes`."""
-    token = writer(request.auth)
+    token = office(request.auth)
     merchant = token.merchant
     if found := problems_of(told, request):
         told_so = "这不是有效的章程。" if language(request) == "zh" else "This is no valid charter."
@@ -152,7 +152,7 @@ def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") ->
 def withdraw(request: Request, number: int, told: Withdraw | None = None, idempotency_key: KeyHeader = "") -> Status:
     """Take back a version that is not in force yet; it lives on as a draft in the console. Sent again with its key it answers
     as the first time."""
-    token = writer(request.auth)
+    token = office(request.auth)
     now = shop_now(token.merchant)
 
     def do() -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _once(
     if not key:
         return do()
     merchant, actor = request.auth.merchant, f"token:{request.auth.pk}"
-    return charters_under_keys.once(merchant=merchant, key=key, asked=asked, deed=do, now=now, actor=actor)[0]
+    return under_keys.once(merchant=merchant, key=key, asked=asked, deed=do, now=now, actor=actor)[0]
 
 
 def _version(request: Request, row: PublishedCharter) -> dict[str, Any]:

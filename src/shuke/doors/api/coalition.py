@@ -25,7 +25,15 @@ from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
 
 router = Router(tags=["coalition"])
-MISSING = {"no_coalition", "no_such_coalition", "not_linked", "no_such_spend", "no_such_period"}
+MISSING = {
+    "no_coalition",
+    "no_such_coalition",
+    "not_linked",
+    "no_such_spend",
+    "no_such_period",
+    "no_such_merchant",
+    "no_such_terms",
+}
 
 
 class CoalitionRefusal(Schema):
@@ -110,7 +118,11 @@ def status_of(code: str) -> int:
 def show(request: Request) -> CoalitionOut:
     """The coalition this merchant is in, its partners and their prices."""
     merchant = request.auth.merchant
-    now = shop_now(merchant)
+    return coalition_out(merchant, shop_now(merchant))
+
+
+def coalition_out(merchant: Merchant, now: datetime) -> CoalitionOut:
+    """Raises CoalitionRefused where it is in none."""
     seat = stored.partner_of(merchant, now)
     if seat is None:
         raise CoalitionRefused("no_coalition", merchant=merchant.name)

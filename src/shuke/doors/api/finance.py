@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
+from django.http import HttpResponse
 from ninja import Query, Router, Schema, Status
+from pydantic import Field
 
-from shuke.doors.api.shapes import FIRST_DAY, LAST_DAY, CodedRefusal
+from shuke.doors.api.shapes import FIRST_DAY, LAST_DAY, Body, CodedRefusal
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import Request, writer
+from shuke.doors.api.tokens import Request, office
 from shuke.engine.finance import months
+from shuke.engine.finance import policy as policies
 from shuke.flows import costs_report, finance_report
 from shuke.flows.finance_report import SPAN, Report
 from shuke.kit.clock import day_of
 from shuke.kit.refusal import Refusal, Sentences, sentence
-from shuke.loyalty.actions.closing import close_month
+from shuke.loyalty.actions.closing import close_month, set_finance_policy
 from shuke.loyalty.queries import finance
 from shuke.loyalty.queries.finance import CannotClose
 from shuke.members.queries import member_of
@@ -31,6 +35,45 @@ class ClosedOut(Schema):
     digest: str
 
 
+class ClosedMonthsOut(Schema):
+    whole: bool
+    months: list[ClosedOut]
+
+
+class PolicyIn(Body):
+    """What is told is changed."""
+
+    method: Annotated[str, Field(pattern="^(deferral|provision|none)$")] = "deferral"
+    expected_percent: Annotated[Decimal | None, Field(ge=0, le=100, max_digits=6, decimal_places=3)] = Field(
+        None, description="null: estimated from the past"
+    )
+    tax_permille: Annotated[int, Field(ge=0, le=500, description="value-added tax within prices: 130 is 13%")] = 0
+    chart: Annotated[str, Field(pattern="^(cas|small|ifrs)$")] = "cas"
+    per: Annotated[str, Field(pattern="^(month|day)$")] = "month"
+    prefix: Annotated[str, Field(pattern=r"^[0-9A-Za-z一-鿿-]{0,8}$", description="voucher numbers begin with it")] = (
+        "P"
+    )
+    accounts: dict[policies.Role, Annotated[str, Field(pattern=r"^([0-9A-Za-z][0-9A-Za-z .:_-]{0,29})?$")]] = Field(
+        {}, description="role → account code of your own; an empty code takes it back"
+    )
+
+
+class PolicyOut(Schema):
+    method: str
+    expected_percent: Any = Field(description="null: estimated from the past")
+    tax_permille: int
+    chart: str
+    per: str
+    prefix: str
+    accounts: dict[str, str]
+
+
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+    "hledger": "text/plain; charset=utf-8",
+}
 ANSWERS: dict[Any, Any] = {200: dict, 400: CodedRefusal, 409: CodedRefusal}
 
 
@@ -159,10 +202,73 @@ def entries(request: Request, month: str = Month) -> Status:  # type: ignore[ass
         return _refused(request, error)
 
 
+@router.get("/finance/entries/file", response={200: str, 400: CodedRefusal, 409: CodedRefusal})
+def entries_file(
+    request: Request,
+    month: str = Month,  # type: ignore[assignment]
+    kind: Annotated[str, Query(pattern="^(csv|xlsx|json|hledger)$")] = "csv",
+    per: Annotated[str, Query(pattern="^(month|day)?$", description="one voucher for the month, or one a day")] = "",
+) -> Any:
+    """The entries of a month as a file for the bookkeeper; of a closed month as it was handed over, to the byte."""
+    merchant = request.auth.merchant
+    try:
+        report = finance_report.entries(merchant, months.read(month), shop_now(merchant), language(request), per)
+    except months.NotAMonth as error:
+        return _refused(request, error, 400)
+    except (finance.NotInTheBooks, finance.NothingIssued) as error:
+        return _refused(request, error)
+    body = finance_report.as_file(report, kind, merchant.currency, language(request))
+    name = f"entries-{month}.{kind}"
+    return HttpResponse(
+        body, content_type=KINDS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@router.get("/finance/closed", response=ClosedMonthsOut)
+def closed(request: Request) -> Any:
+    """The months that are closed, and whether each is still what was handed over (`whole`)."""
+    merchant = request.auth.merchant
+    return ClosedMonthsOut(
+        whole=finance.chain_is_whole(merchant),
+        months=[
+            ClosedOut(month=months.label(c.month), closed_at=c.closed_at.isoformat(), digest=bytes(c.digest).hex())
+            for c in finance.closed_months(merchant)
+        ],
+    )
+
+
+@router.get("/finance/policy", response=PolicyOut)
+def policy(request: Request) -> Any:
+    """By which method, expectation and accounts points are put into the books."""
+    return _policy(finance.policy(request.auth.merchant))
+
+
+@router.post("/finance/policy", response={200: PolicyOut, 403: CodedRefusal, 422: CodedRefusal})
+def set_policy(request: Request, told: PolicyIn) -> Any:
+    """Changes what is told of it, from the next open month on. Sent again it changes nothing."""
+    token = office(request.auth)
+    merchant = token.merchant
+    plain = finance.policy(merchant).model_dump(mode="json")
+    changes = told.model_dump(exclude_unset=True, mode="json")
+    accounts = plain["accounts"] | {role: {"code": code} for role, code in changes.pop("accounts", {}).items() if code}
+    gone = {role for role, code in told.accounts.items() if not code}
+    plain["accounts"] = {role: one for role, one in accounts.items() if role not in gone}
+    chosen = policies.of(plain | changes)
+    set_finance_policy(merchant=merchant, policy=chosen, now=shop_now(merchant), actor=f"token:{token.pk}")
+    return _policy(chosen)
+
+
+def _policy(chosen: policies.Policy) -> PolicyOut:
+    return PolicyOut(
+        **chosen.model_dump(mode="json", exclude={"accounts"}),
+        accounts={role: chosen.account(role).code for role in policies.ROLES},
+    )
+
+
 @router.post("/finance/close", response={200: ClosedOut, 400: CodedRefusal, 403: dict, 409: CodedRefusal})
 def close(request: Request, month: str = Month) -> Status:  # type: ignore[assignment]
     """Close a month that is over, for ever. Closed before, it is answered with what was kept then."""
-    token = writer(request.auth)
+    token = office(request.auth)
     try:
         kept = close_month(
             merchant=token.merchant, month=months.read(month), now=shop_now(token.merchant), actor=f"token:{token.pk}"

@@ -18,7 +18,7 @@ from shuke.doors.api.tokens import Request, writer
 from shuke.flows import partner_card as flow
 from shuke.loyalty.actions import partner_cards as cards
 from shuke.loyalty.actions.partner_cards import CardRefused
-from shuke.loyalty.models import PartnerCard
+from shuke.loyalty.models import CardProgramme, PartnerCard
 from shuke.loyalty.queries import card_statements
 from shuke.loyalty.queries import partner_cards as stored
 from shuke.members import queries as members
@@ -97,19 +97,20 @@ ANSWERS: Any = dict.fromkeys((403, 404, 409), CodedRefusal)
 @router.get("/partner-cards", response={200: list[ProgrammeOut], **ANSWERS})
 def programmes(request: Request) -> list[ProgrammeOut]:
     """Programmes of co-branded cards, and what was agreed."""
-    return [
-        ProgrammeOut(
-            key=one.key, name=one.name, issuer=one.issuer, token=one.token_kind, ends_on=one.ends_on,
-            terms=[
-                TermsOut(
-                    starts=t.starts, points=t.points, per_minor=t.per_minor, price_micro=t.price_micro,
-                    month_most=t.month_most, categories=[(list(rule.categories), rule.points) for rule in t.rules],
-                )
-                for t in stored.terms(one)
-            ],
-        )
-        for one in stored.programmes(request.auth.merchant)
-    ]  # fmt: skip
+    return [programme_out(one) for one in stored.programmes(request.auth.merchant)]
+
+
+def programme_out(one: CardProgramme) -> ProgrammeOut:
+    return ProgrammeOut(
+        key=one.key, name=one.name, issuer=one.issuer, token=one.token_kind, ends_on=one.ends_on,
+        terms=[
+            TermsOut(
+                starts=t.starts, points=t.points, per_minor=t.per_minor, price_micro=t.price_micro,
+                month_most=t.month_most, categories=[(list(rule.categories), rule.points) for rule in t.rules],
+            )
+            for t in stored.terms(one)
+        ],
+    )  # fmt: skip
 
 
 @router.post("/partner-cards/{key}/spendings", response={200: TakenOut, **ANSWERS})
@@ -168,7 +169,7 @@ def of_member(request: Request, card: str) -> list[PartnerCardOut]:
     """A member's co-branded cards in force."""
     merchant = request.auth.merchant
     who = members.member_of(merchant.pk, card)
-    return [_card(one) for one in stored.cards(merchant, who.pk)]
+    return [card_out(one) for one in stored.cards(merchant, who.pk)]
 
 
 @router.post("/members/{card}/partner-cards", response={200: PartnerCardOut, **ANSWERS})
@@ -181,7 +182,7 @@ def bind(request: Request, card: str, told: PartnerCardIn) -> PartnerCardOut:
         merchant=merchant, programme=told.programme, member_id=who.pk, token=told.token,
         since=told.since or now.astimezone(merchant.tz).date(), now=now, actor=actor,
     )  # fmt: skip
-    return _card(made)
+    return card_out(made)
 
 
 @router.post("/members/{card}/partner-cards/{number}/end", response={200: list[PartnerCardOut], **ANSWERS})
@@ -192,10 +193,10 @@ def unbind(request: Request, card: str, number: int) -> list[PartnerCardOut]:
     now: datetime = shop_now(merchant)
     today = now.astimezone(merchant.tz).date()
     cards.unbind(merchant=merchant, member_id=who.pk, card_id=number, on=today, now=now, actor=actor)
-    return [_card(one) for one in stored.cards(merchant, who.pk)]
+    return [card_out(one) for one in stored.cards(merchant, who.pk)]
 
 
-def _card(one: PartnerCard) -> PartnerCardOut:
+def card_out(one: PartnerCard) -> PartnerCardOut:
     return PartnerCardOut(number=str(one.pk), programme=one.programme.key, end=one.shown, since=one.since)
 
 

@@ -61,7 +61,7 @@ def status_of(code: str) -> int:
     return {"already_bound": 409, "no_such_code": 404, "try_later": 429}.get(code, 422)
 
 
-def _out(row: Referral) -> ReferralOut:
+def referral_out(row: Referral) -> ReferralOut:
     rewards = worth.rewards_of(row.merchant, [row.pk]).get(row.pk, [])
     return ReferralOut(
         id=str(row.pk),
@@ -96,7 +96,7 @@ def code(request: Request, card: str) -> Any:
 def friends(request: Request, card: str) -> Any:
     """Whom this member brought, the latest first, with what both got."""
     who = members.member_of(request.auth.merchant.pk, card)
-    return [_out(row) for row in worth.friends_of(request.auth.merchant, who.pk)]
+    return [referral_out(row) for row in worth.friends_of(request.auth.merchant, who.pk)]
 
 
 @router.post("/members/{card}/referral", tags=["referral"], response={200: ReferralOut, 403: CodedRefusal, **REFUSED})
@@ -110,4 +110,4 @@ def bind(request: Request, card: str, told: BindIn) -> Any:
         merchant=merchant, newcomer_id=who.pk, told=told.code, how="api", callers=[caller], now=shop_now(merchant),
         actor=f"token:{token.pk}",
     )  # fmt: skip
-    return _out(row)
+    return referral_out(row)

@@ -18,32 +18,39 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from shuke.doors.api import charters, coalition, complaints, partner_cards, referral, till, trouble
+from shuke.doors.api import charters, coalition, complaints, deeds, partner_cards, referral, stored, till, trouble
 from shuke.doors.api.reading import check_address
 from shuke.doors.api.simulations import NoSimulation
 from shuke.doors.api.speaking import language
-from shuke.doors.api.tokens import Forbidden
+from shuke.doors.api.tokens import Forbidden, OfficeOnly
 from shuke.engine.checkout.document import BasketInvalid
+from shuke.engine.draws import DrawInvalid
 from shuke.engine.insight.port import EngineFailed, EngineStopped
 from shuke.flows.checkout import CheckoutRefused
+from shuke.flows.join import PhoneKnown
 from shuke.flows.simulate_charter import TooFar
 from shuke.insight.queries.figures import NoFigures
 from shuke.kit import misread
 from shuke.kit.refusal import Refusal
 from shuke.kit.strict_json import NotRead
-from shuke.loyalty.actions import CharterRefused, KeyReused, NotAsked
+from shuke.loyalty.actions import CharterRefused, CorrectionRefused, FamilyRefused, KeyReused, NotAsked
 from shuke.loyalty.actions.coalition import CoalitionRefused
 from shuke.loyalty.actions.coupons import CouponRefused
+from shuke.loyalty.actions.draws import DrawRefused
+from shuke.loyalty.actions.gifts import GiftWrong
 from shuke.loyalty.actions.partner_cards import CardRefused
 from shuke.loyalty.actions.referral import ReferralRefused
+from shuke.loyalty.actions.stored import StoredRefused
 from shuke.loyalty.queries import NoCharter
+from shuke.members.actions import CardRefused as LostCardRefused
+from shuke.members.actions import IdentityTaken
 from shuke.members.queries import NoSuchMember
 from shuke.orders.actions import OrderRefused
 from shuke.service.actions import ComplaintRefused
 
 LOG = logging.getLogger(__name__)
 MOST_PLACES = 20
-ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
+ROOMS: tuple[tuple[type[Exception], Callable[[str], int]], ...] = (
     (KeyReused, lambda code: 422),
     (NotAsked, lambda code: 422),
     (CheckoutRefused, till.status_of),
@@ -58,11 +65,23 @@ ROOMS: tuple[tuple[type[Refusal], Callable[[str], int]], ...] = (
     (TooFar, lambda code: 422),
     (BasketInvalid, lambda code: 400),
     (NoFigures, lambda code: 409),
+    (StoredRefused, stored.status_of),
+    (FamilyRefused, deeds.status_of),
+    (CorrectionRefused, deeds.status_of),
+    (DrawRefused, deeds.status_of),
+    (LostCardRefused, deeds.status_of),
+    (IdentityTaken, deeds.status_of),
+    (PhoneKnown, deeds.status_of),
+    # What is wrong in itself, whatever the books hold; and what a room says that nobody named here.
+    (GiftWrong, lambda code: 404 if code == "no_such_gift" else 422),
+    (DrawInvalid, lambda code: 422),
+    (Refusal, lambda code: 404 if code.startswith("no_such") else 422),
 )
 CHINESE = {
     "no_such_member": "没有卡号或编号为 {asked} 的会员，请核对卡号，或按手机尾号、姓名查找。",
     "no_charter": "尚未发布会员章程，请先在后台发布。",
     "read_only": "令牌“{name}”只能读取。请用 `shuke tokens make 名称 --write` 新建可写的令牌。",
+    "office_only": "令牌“{name}”不能代办公室决定。请用 `shuke tokens make 名称 --office` 新建。",
     "no_token": "请求头 Authorization 缺少有效的令牌：Bearer 加令牌。用 `shuke tokens make 名称` 新建。",
     "too_far": "其中有数字、文字或时刻超出账册所能容纳的范围，未作任何更改。",
     "too_big": "请求正文超过本服务器的上限，请分几次发送。",
@@ -109,6 +128,10 @@ def answer_refusals(api: NinjaAPI) -> None:
     @api.exception_handler(Forbidden)
     def forbidden(request: HttpRequest, error: Forbidden) -> HttpResponse:
         return say(request, 403, "read_only", error, name=error.name)
+
+    @api.exception_handler(OfficeOnly)
+    def office_only(request: HttpRequest, error: OfficeOnly) -> HttpResponse:
+        return say(request, 403, "office_only", error, name=error.name)
 
     @api.exception_handler(NoSuchMember)
     def nobody(request: HttpRequest, error: NoSuchMember) -> HttpResponse:
@@ -179,7 +202,7 @@ def not_read(request: HttpRequest, error: NotRead) -> HttpResponse:
 
 
 def _refused_by(api: NinjaAPI, status_of: Callable[[str], int]) -> Callable[[HttpRequest, Any], HttpResponse]:
-    def answer(request: HttpRequest, error: Refusal) -> HttpResponse:
+    def answer(request: HttpRequest, error: Any) -> HttpResponse:
         told = {"error": error.say(language(request)), "code": error.code}
         return api.create_response(request, told, status=status_of(error.code))
 

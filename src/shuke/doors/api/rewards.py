@@ -12,6 +12,7 @@ from django.http import HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import Field
 
+from shuke.doors.api.deeds import store_of
 from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
@@ -22,8 +23,6 @@ from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY
 from shuke.loyalty.models import Draw, GiftOrder
 from shuke.loyalty.queries import benefits, draws, gifts
 from shuke.members import queries as members
-from shuke.shops import queries as shops
-from shuke.shops.models import Merchant, Store
 from shuke.shops.queries import now as shop_now
 
 router = Router()
@@ -154,21 +153,9 @@ class HandoverIn(Body):
     store: Annotated[str, Field(max_length=60, description="code of the store where it was handed over")] = ""
 
 
-class PrizeOut(Schema):
-    number: str
-    draw: str
-    ticket: int
-    prize: dict[str, str]
-    replayed: bool
-
-
-def _refused(request: Request, told: Any, *, missing: bool = False) -> HttpResponse:
+def refused_reward(request: Request, told: Any, *, missing: bool = False) -> HttpResponse:
     status = 404 if missing or told.code in MISSING else 422
     return JsonResponse({"error": told.say(language(request)), "code": told.code}, status=status)
-
-
-def _store(merchant: Merchant, code: str) -> Store | None:
-    return next((s for s in shops.stores(merchant) if s.code == code), None) if code else None
 
 
 @router.get("/members/{card}/benefits", tags=["benefits"], response={200: list[RightOut], **REFUSED})
@@ -206,10 +193,10 @@ def hand_out(request: Request, card: str, told: HandOutIn) -> Any:
     merchant = token.merchant
     done = benefit_actions.hand_out(
         merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, benefit=told.benefit, key=told.key,
-        now=shop_now(merchant), actor=f"token:{token.pk}", store=_store(merchant, told.store), note_text=told.note,
+        now=shop_now(merchant), actor=f"token:{token.pk}", store=store_of(merchant, told.store), note_text=told.note,
     )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=done.use.points
     )  # fmt: skip
@@ -224,7 +211,7 @@ def undo(request: Request, number: int) -> Any:
         merchant=merchant, use_id=number, now=shop_now(merchant), actor=f"token:{token.pk}"
     )  # fmt: skip
     if not done.done or done.use is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=done.replayed, points=0
     )
@@ -253,38 +240,21 @@ def waiting(request: Request, card: str) -> Any:
     ]
 
 
-@router.post("/benefits/{number}/handover", tags=["benefits"], response={200: HandedOut, **REFUSED})
+@router.post("/benefits/{number}/hand-over", tags=["benefits"], response={200: HandedOut, **REFUSED})
 def hand_over(request: Request, number: int, told: HandoverIn) -> Any:
     """The thing that goes with a step's points was handed over. Sent again by the same token it is said again."""
     token = writer(request.auth)
     merchant = token.merchant
     done = benefit_actions.hand_over(
         merchant=merchant, use_id=number, now=shop_now(merchant), actor=f"token:{token.pk}",
-        store=_store(merchant, told.store),
+        store=store_of(merchant, told.store),
     )  # fmt: skip
     again = done.use is not None and done.use.handed_by == f"token:{token.pk}" and not done.done
     if done.use is None or not (done.done or again):
-        return _refused(request, done, missing=done.use is None)
+        return refused_reward(request, done, missing=done.use is None)
     return HandedOut(
         number=str(done.use.pk), benefit=done.use.benefit, name=done.use.label, replayed=again, points=done.use.points
     )  # fmt: skip
-
-
-@router.post("/prizes/{number}/handover", tags=["draws"], response={200: PrizeOut, **REFUSED})
-def hand_over_prize(request: Request, number: int, told: HandoverIn) -> Any:
-    """A prize that waited was handed over; the number is that of `waiting`. Sent again by the same token it is said again."""
-    token = writer(request.auth)
-    merchant = token.merchant
-    done = draw_actions.hand_over_prize(
-        merchant=merchant, ticket_id=number, now=shop_now(merchant), actor=f"token:{token.pk}",
-        store=_store(merchant, told.store),
-    )  # fmt: skip
-    row = done.ticket
-    again = row is not None and row.handed_by == f"token:{token.pk}" and not done.done
-    if row is None or not (done.done or again):
-        return _refused(request, done, missing=row is None)
-    return PrizeOut(number=str(row.pk), draw=row.draw.code, ticket=row.number or 0,
-                    prize=dict(draws.prize(row.draw, row.won).get("name") or {}), replayed=again)  # fmt: skip
 
 
 @router.get("/members/{card}/gifts", tags=["gifts"], response={200: list[GiftOut], **REFUSED})
@@ -310,7 +280,7 @@ def take(request: Request, card: str, told: GiftIn) -> Any:
     merchant = token.merchant
     done = gift_actions.order(
         merchant=merchant, member_id=members.member_of(merchant.pk, card).pk, gift=told.gift, key=told.key, count=told.count,
-        at_once=told.at_once, way="ship" if told.ship else "pickup", store=_store(merchant, told.store),
+        at_once=told.at_once, way="ship" if told.ship else "pickup", store=store_of(merchant, told.store),
         now=shop_now(merchant), actor=f"token:{token.pk}",
     )  # fmt: skip
     return _order(request, done)
@@ -340,11 +310,14 @@ def change(request: Request, number: int, deed: str, told: BackIn | None = None)
 
 def _order(request: Request, done: gift_actions.Ordered) -> Any:
     if not done.done or done.order is None:
-        return _refused(request, done)
-    row: GiftOrder = done.order
+        return refused_reward(request, done)
+    return order_out(done.order, done.replayed)
+
+
+def order_out(row: GiftOrder, replayed: bool = False) -> GiftOrderOut:
     return GiftOrderOut(
         number=str(row.pk), gift=row.gift.code, count=row.count, returned=row.returned, points=row.points,
-        cash_minor=row.cash_minor, state=row.state, until=row.until, replayed=done.replayed,
+        cash_minor=row.cash_minor, state=row.state, until=row.until, replayed=replayed,
     )  # fmt: skip
 
 
@@ -371,7 +344,7 @@ def ticket(request: Request, card: str, told: TicketIn) -> Any:
         word=told.word, now=shop_now(merchant), actor=f"token:{token.pk}",
     )  # fmt: skip
     if not done.done or done.ticket is None:
-        return _refused(request, done)
+        return refused_reward(request, done)
     row = done.ticket
     assert row.number is not None
     won = draws.prize(row.draw, row.won).get("name") if row.won else None

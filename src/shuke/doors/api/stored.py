@@ -33,7 +33,18 @@ Ref = Annotated[str, Field(min_length=1, max_length=200)]
 Way = Annotated[str, Field(max_length=20, description="how it was paid: cash, wechat, alipay, card, bank")]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 Caller = Annotated[str, Field(max_length=80, description="who typed the code: the shopper's session or address")]
-STATUS = {"no_such_card": 404, "try_later": 429, "no_key": 400, "no_reason": 400}
+STATUS = {
+    "no_such_card": 404,
+    "no_such_batch": 404,
+    "no_such_correction": 404,
+    "try_later": 429,
+    "no_key": 400,
+    "no_reason": 400,
+}
+
+
+def status_of(code: str) -> int:
+    return STATUS.get(code, 409)
 
 
 class StoredRefusal(Schema):
@@ -407,5 +418,6 @@ def _answer(request: Request, call: Callable[[], Any]) -> Status:
 
 def _refusal(request: Request, refused: StoredRefused) -> Status:
     figures = {k: n for k, n in refused.figures.items() if isinstance(n, int)}
-    status = STATUS.get(refused.code, 409)
-    return Status(status, StoredRefusal(error=refused.say(language(request)), code=refused.code, figures=figures))
+    return Status(
+        status_of(refused.code), StoredRefusal(error=refused.say(language(request)), code=refused.code, figures=figures)
+    )

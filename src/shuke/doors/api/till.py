@@ -44,7 +44,6 @@ CONFLICTS = {
     "not_captured",
     "taken",
 }
-MISSING = {"no_such_checkout", "no_such_template", "no_such_coupon"}
 
 
 Short = Annotated[str, Field(max_length=80)]
@@ -196,7 +195,7 @@ REFUSED = {400: CodedRefusal, 404: CodedRefusal, 409: CodedRefusal, 422: CodedRe
 
 def status_of(code: str) -> int:
     """404 nothing of that name, 409 not in this state, 429 too often, 422 against a rule."""
-    if code in MISSING:
+    if code.startswith("no_such"):
         return 404
     if code in CONFLICTS:
         return 409
@@ -334,20 +333,21 @@ def templates(request: Request) -> Any:
     """All templates with their figures."""
     merchant = request.auth.merchant
     coupons.adopt_charter(merchant=merchant, now=shop_now(merchant))
-    return [
-        TemplateOut(
-            key=view.row.key,
-            version=view.row.version,
-            document=view.row.document,
-            paused=view.tally.paused,
-            issued=view.tally.issued,
-            redeemed=view.tally.redeemed,
-            open=view.open,
-            spent_minor=view.tally.spent_minor,
-            budget_left_minor=view.budget_left,
-        )
-        for view in stored.overview(merchant)
-    ]
+    return [template_out(view) for view in stored.overview(merchant)]
+
+
+def template_out(view: stored.Overview) -> TemplateOut:
+    return TemplateOut(
+        key=view.row.key,
+        version=view.row.version,
+        document=view.row.document,
+        paused=view.tally.paused,
+        issued=view.tally.issued,
+        redeemed=view.tally.redeemed,
+        open=view.open,
+        spent_minor=view.tally.spent_minor,
+        budget_left_minor=view.budget_left,
+    )
 
 
 @router.get("/members/{card}/coupons", tags=["coupons"], response={200: list[CouponOut], **REFUSED})

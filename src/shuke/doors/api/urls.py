@@ -8,10 +8,28 @@ from collections.abc import Iterable
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest
-from ninja import NinjaAPI, Query, Status
+from ninja import NinjaAPI, Status
 
 from shuke import __version__
 from shuke.connect.importers import sentence
+from shuke.doors.api import (
+    benefit_log,
+    card_lists,
+    card_programmes,  # noqa: F401 - in partner_cards.router
+    coalition_terms,  # noqa: F401 - its routes are in coalition.router: one path has one router
+    code_lists,  # noqa: F401 - in till.router
+    families,
+    gift_shelf,
+    lottery,  # noqa: F401 - in rewards.router
+    people,
+    referral_review,
+    rewards,
+    simulations,
+    stored,
+    tiers,
+    till,
+    waiting,
+)
 from shuke.doors.api import charters as charter_routes
 from shuke.doors.api import coalition as coalitions
 from shuke.doors.api import complaints as complaint_routes
@@ -23,7 +41,6 @@ from shuke.doors.api import points as moving
 from shuke.doors.api import profiles as profile_routes
 from shuke.doors.api import profit as profits
 from shuke.doors.api import referral as referrals
-from shuke.doors.api import rewards, simulations, stored, tiers, till
 from shuke.doors.api import value as values
 from shuke.doors.api import word_of_mouth as mouth_routes
 from shuke.doors.api.reading import Strictly
@@ -31,8 +48,6 @@ from shuke.doors.api.refusing import answer_refusals, guard
 from shuke.doors.api.shapes import (
     CodedRefusal,
     ExpiryOut,
-    HitOut,
-    MemberOut,
     NotGivenBackOut,
     OrderIn,
     OrderOut,
@@ -44,9 +59,7 @@ from shuke.doors.api.shapes import (
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Reader, Request, writer
 from shuke.engine.facts import Problem
-from shuke.flows import search
 from shuke.flows.take_orders import Taken, take_orders
-from shuke.insight.queries import value_told
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.queries.facts import order_event
 from shuke.members import queries as members
@@ -67,47 +80,6 @@ def health(request: HttpRequest) -> Status:
     except DatabaseError:
         return Status(503, {"error": "The database does not answer."})
     return Status(200, {"status": "ok", "version": __version__})
-
-
-@api.get("/members", tags=["members"], response={200: list[HitOut], 400: Refusal})
-def find(request: Request, q: str = Query(..., min_length=1, max_length=100), limit: int = Query(20, ge=1, le=100)):  # type: ignore[no-untyped-def]
-    """Members by 4+ digits of a phone, name, nickname, pinyin, card or order number, best first."""
-    return [
-        HitOut(
-            id=str(hit.member_id),
-            card=hit.card,
-            name=hit.name,
-            nickname=hit.nickname,
-            phone=hit.phone_shown,
-            matched_by=hit.matched_by,
-        )
-        for hit in search.find(request.auth.merchant, q, limit)
-    ]
-
-
-@api.get("/members/{card}", tags=["members"], response={200: MemberOut, 404: Refusal})
-def member(request: Request, card: str) -> MemberOut:
-    """One member by card or id. Somebody merged away is answered with the member they live on in."""
-    merchant = request.auth.merchant
-    who = members.member_of(merchant.pk, card)
-    now = shop_now(merchant)
-    try:
-        tier: str | None = loyalty.why_tier(merchant, who.pk, now).tier
-    except loyalty.NoCharter:
-        tier = None
-    return MemberOut(
-        id=str(who.pk),
-        card=who.card,
-        name=who.name,
-        nickname=who.nickname,
-        phone=who.phone_hint,
-        joined_at=who.joined_at,
-        tier=tier,
-        points_available=loyalty.balance(merchant, who.pk, now).available,
-        tags=who.tags,
-        attributes=who.attributes,
-        value=value_told.one(merchant, who.pk, language(request)),  # type: ignore[arg-type] # ninja reads it into the shape
-    )
 
 
 @api.get("/members/{card}/points", tags=["points"], response={200: PointsOut, 404: Refusal})
@@ -197,12 +169,19 @@ def _odd(request: Request, one: OrderIn, oddities: Iterable[str]) -> list[CodedR
     ]
 
 
+api.add_router("", people.router)
 api.add_router("", till.router)
 api.add_router("", complaint_routes.router)
 api.add_router("", referrals.router)
 api.add_router("", rewards.router)
+api.add_router("", gift_shelf.router)
+api.add_router("", benefit_log.router)
+api.add_router("", families.router)
+api.add_router("", waiting.router)
+api.add_router("", referral_review.router)
 api.add_router("", moving.router)
 api.add_router("", stored.router)
+api.add_router("", card_lists.router)
 api.add_router("", tiers.router)  # what is asked of a tier (standing.py) is in it
 api.add_router("", charter_routes.router)
 api.add_router("", simulations.router)

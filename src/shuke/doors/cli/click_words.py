@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from click import types
+from click import Argument, Context, types
 
 from shuke.doors.cli.words import language
 
@@ -100,6 +100,9 @@ TYPES = {  # what stands behind an option that has no better word: --port 整数
     "StringParamType": "文字", "IntParamType": "整数", "IntRange": "整数", "FloatParamType": "数字", "FloatRange": "数字",
     "BoolParamType": "是否", "DateTime": "时间",
 }  # fmt: skip
+PLACES = {  # what stands for an argument that has no better word: shuke charter publish 文件
+    "FILE": "文件", "COUNT": "数量", "OUT": "输出文件", "CHARTER": "章程", "BASKET": "购物篮", "EVENTS": "事件文件", "VERSION": "版本",
+}  # fmt: skip
 MODULES = ("core", "decorators", "exceptions", "formatting", "parser", "termui", "types")
 
 
@@ -109,6 +112,14 @@ def speak_chinese() -> None:
         return
     for kind, called in TYPES.items():
         getattr(types, kind).name = called
+    plain = Argument.make_metavar
+
+    def placed(self: Argument, ctx: Context) -> str:
+        told = plain(self, ctx)
+        word = told.strip("[].")
+        return told.replace(word, PLACES[word]) if word in PLACES else told
+
+    Argument.make_metavar = placed  # type: ignore[method-assign]
     for name in MODULES:
         module: ModuleType = importlib.import_module(f"click.{name}")
         for called, ours in (("_", said), ("ngettext", said_of)):

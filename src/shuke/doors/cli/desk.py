@@ -77,16 +77,25 @@ class Desk:
     def table(
         self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", right: Sequence[int] = ()
     ) -> None:
-        """Columns named in `right` by position hold figures."""
+        """Columns named in `right` by position hold figures. What a terminal is too narrow for stands in several tables under
+        one another, each with the first column: a figure is never broken over lines."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-        for position, column in enumerate(columns):
-            table.add_column(column, justify="right" if position in right else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(cell) for cell in row))
-        self._print(table)
+        cells = [[_cell(cell) for cell in row] for row in rows]
+        for chosen in _side_by_side(columns, cells, right, _width()):
+            table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+            for position in chosen:
+                figures = position in right
+                least = _longest(cells, position) if figures or position == 0 else None
+                table.add_column(
+                    columns[position], justify="right" if figures else "left", overflow="fold",
+                    min_width=min(least, LONGEST_KEPT_WHOLE) if least else None,
+                )  # fmt: skip
+            for row in cells:
+                table.add_row(*(row[position] for position in chosen))
+            self._print(table)
+            title = ""
 
     def facts(self, pairs: Iterable[tuple[str, Any]], *, title: str = "") -> None:
         """Name and value, one a line; without those that have no value."""
@@ -105,8 +114,45 @@ class Desk:
     def _print(self, thing: Any) -> None:
         from rich.console import Console
 
-        # A pipe gets lines as long as they are; only a terminal has an edge to wrap at.
-        Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False).print(thing)
+        Console(file=sys.stdout, width=_width(), highlight=False).print(thing)
+
+
+LONGEST_KEPT_WHOLE = 24  # of a text in the first column; figures are never longer
+BETWEEN = 3  # blanks between two columns
+
+
+def _width() -> int:
+    """A pipe gets lines as long as they are; only a terminal has an edge to wrap at."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout).width if sys.stdout.isatty() else 160
+
+
+def _longest(cells: Sequence[Sequence[str]], position: int) -> int:
+    from rich.cells import cell_len
+
+    return max((cell_len(row[position]) for row in cells), default=0)
+
+
+def _side_by_side(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[int], width: int
+) -> list[list[int]]:
+    """Which columns stand in one table: all, if their figures fit beside one another."""
+    from rich.cells import cell_len
+
+    def least(position: int) -> int:
+        found = _longest(cells, position)
+        kept = found if position in right else min(found, LONGEST_KEPT_WHOLE if position == 0 else 12)
+        return max(kept, min(cell_len(columns[position]), 6)) + BETWEEN
+
+    groups, used = [[0]], least(0) if columns else 0
+    for position in range(1, len(columns)):
+        if used + least(position) > width and len(groups[-1]) > 1:
+            groups.append([0])
+            used = least(0)
+        groups[-1].append(position)
+        used += least(position)
+    return groups
 
 
 def _cell(value: Any) -> str:

@@ -7,8 +7,9 @@ is not here is shown in English rather than not at all; tests/doors/cli/test_wor
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+
+from shuke.kit.phrases import Phrases
 
 SENTENCES = {
     # finance
@@ -73,25 +74,8 @@ SENTENCES = {
     "Attribute “{}”: the key must have 1 to 40 characters.": "属性“{}”：键名须为 1 到 40 个字符。",
     "Attribute “{}”: a choice needs at least one option to choose from.": "属性“{}”：选择型至少需要一个选项。",
     "Attribute “{}” cannot become {}: card {} has “{}” there. Change that value first, or define a new attribute.": "属性“{}”不能改为 {}：卡号 {} 在此的值是“{}”。请先改该值，或另建属性。",
-    "Say why the member is frozen: whoever is asked at the till has to explain it.": "请写明冻结原因：收银台被问到时需要解释。",
-    "Card {} belongs to a record that is {}: open the member it is now.": "卡号 {} 所属档案的状态是 {}：请打开现在的会员。",
-    "Card {} is not reported lost.": "卡号 {} 没有挂失。",
-    "An e-mail address looks like name@example.org, without stars or spaces.": "邮箱应形如 name@example.org，不含星号或空格。",
-    "A phone needs its whole number in international form, such as +8613800138000, without stars.": "电话须为完整的国际格式，如 +8613800138000，不含星号。",
-    "An address needs at least its detail line.": "地址至少需要详细地址一行。",
-    "There is no day {} of month {} ({}).": "{1} 月没有 {0} 日（{2}）。",
     "seen_at has {} entries for {} people.": "seen_at 有 {} 项，而人数为 {}。",
     "Others live on in card {}, so it cannot be merged away. Merge the other way round ({} into {}), or take the earlier merge back first.": "已有其他档案并入卡号 {}，它不能再被并走。请反向合并（{} 并入 {}），或先撤回此前的合并。",
-    "{}: no such field. Custom attributes are set by set_attributes.": "{}：没有这个字段。自定义属性请用 set_attributes 设置。",
-    "note: there is nothing written in it.": "备注：内容为空。",
-    "{}: at most {} characters, this has {}.": "{}：最多 {} 个字符，现有 {} 个。",
-    "gender: f, m or empty, not “{}”.": "性别：f、m 或留空，不能是“{}”。",
-    "birthday: a facts.Birthday, or None where it is not known.": "生日：应为 facts.Birthday，未知时为 None。",
-    "birthday: there is no day {} of month {}.": "生日：{1} 月没有 {0} 日。",
-    "acquisition_cost_minor: a whole number of minor units, not below 0.": "获客成本：以最小货币单位计的整数，不能小于 0。",
-    "{}: this merchant has no {} {}.": "{}：本商家没有 {} {}。",
-    "referred_by: nobody can have brought themselves.": "推荐人：不能是会员本人。",
-    "tag: 1 to 30 characters, not “{}”.": "标签：1 到 30 个字符，不能是“{}”。",
     "“{}” cannot be chosen; what can is {}.": "“{}”不能选择；可选：{}。",
     "{}: choose survivor or absorbed, not “{}”.": "{}：请选 survivor 或 absorbed，不能是“{}”。",
     "This is one member already. Choose another to merge with.": "两者已是同一会员，请另选一位合并。",
@@ -145,26 +129,11 @@ SENTENCES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _phrases() -> Phrases:
+    return Phrases(SENTENCES)
+
+
 def in_chinese(sentence: str) -> str:
     """The sentence in Chinese, or as it is where nobody has translated it."""
-    found = _found(sentence)
-    return sentence if found is None else found
-
-
-def _found(sentence: str) -> str | None:
-    if "{}" not in sentence and sentence in SENTENCES:
-        return SENTENCES[sentence]
-    for pattern, chinese in _patterns():
-        if match := pattern.fullmatch(sentence):
-            figures = [_found(figure) or figure for figure in match.groups()]
-            return chinese.format(*figures)
-    return None
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [
-        (re.compile("(.*?)".join(re.escape(part) for part in english.split("{}")), re.S), chinese)
-        for english, chinese in SENTENCES.items()
-        if "{}" in english
-    ]
+    return _phrases().in_chinese(sentence)

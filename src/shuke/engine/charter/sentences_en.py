@@ -17,6 +17,16 @@ def number(value: Decimal | int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def day_of_year(month: int, day: int) -> str:
+    """“1 January”: 1/2 is one day here and another there."""
+    return f"{day} {MONTHS[month - 1]}"
+
+
 def nth(n: int) -> str:
     if n == -1:
         return "last"
@@ -141,7 +151,7 @@ class English:
             told.append(f"Growth value counts until {end} {loss.months} after it was collected.")
         if loss.yearly_percent:
             told.append(
-                f"Every year on {loss.month}/{loss.day} {loss.yearly_percent}% of your growth value is taken off."
+                f"Every year on {day_of_year(loss.month, loss.day)} {loss.yearly_percent}% of your growth value is taken off."
             )
         return told
 
@@ -411,7 +421,7 @@ class English:
             "never": "A tier once reached is kept.",
             "after_months": f"A tier is reviewed {r.months} months after you reached or last kept it.",
             "after_days": f"A tier is reviewed {r.days} days after you reached or last kept it.",
-            "yearly": f"Tiers are reviewed every year on {r.month}/{r.day}.",
+            "yearly": f"Tiers are reviewed every year on {day_of_year(r.month, r.day)}.",
             "quarterly": f"Tiers are reviewed every quarter, on day {r.day} of its {nth(r.month)} month.",
             "monthly": f"Tiers are reviewed every month on day {r.day}.",
             "join_anniversary": "Tiers are reviewed on each anniversary of joining.",

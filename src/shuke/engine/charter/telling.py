@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from shuke.engine.charter import document, labels
 from shuke.engine.charter.document import Charter
 from shuke.engine.charter.faults import CharterInvalid, Fault
+from shuke.engine.charter.rights import KINDS
 from shuke.kit import misread
 
 LARGEST = 1_000_000
@@ -112,7 +113,15 @@ def _field(place: tuple, error: Any, raw: Mapping[str, Any], language: str) -> P
 def _of(fault: Fault, raw: Mapping[str, Any], language: str) -> Problem:
     """A form shows no keys to whoever fills it in: things are called by their names there, figures by their labels."""
     names = {key: f"“{name}”" for key, name in _names(raw, language)}
-    told = {figure: _called(figure, value, names, raw, language) for figure, value in fault.params.items()}
+    if fault.code == "unknown_kind":
+        names |= {
+            key: f"{key}（{zh}）" if language.startswith("zh") else f"{key} ({en})"
+            for key, (zh, en, _) in KINDS.items()
+        }
+    told = {
+        figure: value if (fault.code, figure) == ("key_twice", "key") else _called(figure, value, names, raw, language)
+        for figure, value in fault.params.items()
+    }
     text = Fault(fault.where, fault.code, **told).say(language).removeprefix(f"{fault.where}: ")
     return Problem(fault.where, name_of(fault.where, raw, language), text, fault.code)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 METHODS = ("deferral", "provision", "none")
-ROLES = ("revenue", "contract_liability", "expense", "provision", "redeemed")
+Role = Literal["revenue", "contract_liability", "expense", "provision", "redeemed"]
+ROLES = get_args(Role)
 CHARTS = ("cas", "small", "ifrs")
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z .:_-]{0,29}$")]
 
@@ -68,7 +69,7 @@ class Policy(BaseModel):
     expected_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=6, decimal_places=3)] | None = None
     tax_permille: Annotated[int, Field(ge=0, le=500)] = 0  # value-added tax within the shop's prices
     chart: Literal["cas", "small", "ifrs"] = "cas"
-    accounts: dict[Literal["revenue", "contract_liability", "expense", "provision", "redeemed"], Account] = {}
+    accounts: dict[Role, Account] = {}
     per: Literal["month", "day"] = "month"
     prefix: Annotated[str, Field(pattern=r"^[0-9A-Za-z一-鿿-]{0,8}$")] = "P"
 

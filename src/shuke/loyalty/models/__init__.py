@@ -3,7 +3,7 @@
 from shuke.loyalty.models.benefits import BenefitUse
 from shuke.loyalty.models.books import (
     Account,
-    CharterRequest,
+    DeedRequest,
     Entry,
     Hold,
     Lot,
@@ -79,7 +79,6 @@ __all__ = [
     "CardStatement",
     "CardTerms",
     "CharterDraft",
-    "CharterRequest",
     "Checkout",
     "CheckoutReturn",
     "ClosedMonth",
@@ -100,6 +99,7 @@ __all__ = [
     "CouponState",
     "CouponTally",
     "CouponTemplate",
+    "DeedRequest",
     "Draw",
     "DrawTicket",
     "Entry",

@@ -30,8 +30,9 @@ class PublishedCharter(models.Model):
         ]
 
 
-class CharterRequest(models.Model):
-    """A version published or withdrawn under a caller's key: sent again, it is answered alike."""
+class DeedRequest(models.Model):
+    """A deed of the office (a version published, a batch ordered, pieces that came in) under a caller's key: sent again, it is
+    answered alike."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
@@ -42,8 +43,8 @@ class CharterRequest(models.Model):
     actor = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        db_table = "loyalty_charter_request"
-        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_charter_request_key")]
+        db_table = "loyalty_deed_request"
+        constraints = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_deed_request_key")]
 
 
 class Wallet(models.Model):

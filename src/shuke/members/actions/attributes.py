@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from shuke.kit.refusal import Refusal
 from shuke.members.models import AttributeKind, Member
 from shuke.shops.models import Merchant
 
@@ -18,12 +19,24 @@ _NO = {"no", "n", "false", "0", "否", "无", "没有", "不"}
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
-class BadAttribute(ValueError):
-    """A value its attribute cannot hold. `key`, `value` and `allowed` say which, what, and what could stand there."""
+class BadAttribute(Refusal):
+    """A value its attribute cannot hold. `key` and `value` say which and what; the sentence, what could stand there."""
 
-    def __init__(self, key: str, value: Any, allowed: str) -> None:
-        self.key, self.value, self.allowed = key, value, allowed
-        super().__init__(f"Attribute “{key}” cannot be “{value}”: it takes {allowed}.")
+    sentences = {
+        code: (f"Attribute “{{key}}” cannot be “{{value}}”: it takes {english}.", f"属性“{{key}}”不能是“{{value}}”：{chinese}。")
+        for code, english, chinese in (
+            ("not_defined", "nothing yet: define the attribute first", "还没有这个属性，请先定义"),
+            ("no_number", "a number such as 12 or 3.5", "须为数字，如 12 或 3.5"),
+            ("no_day", "a day such as 2024-05-31", "须为日期，如 2024-05-31"),
+            ("not_yes_or_no", "yes or no (是 or 否)", "须为是或否"),
+            ("not_an_option", "one of {options}", "可选其一：{options}"),
+            ("not_options", "any of {options}", "可选：{options}"),
+        )
+    }  # fmt: skip
+
+    def __init__(self, code: str, key: str, value: Any, options: Sequence[str] = ()) -> None:
+        self.key, self.value = key, value
+        super().__init__(code, key=key, value=value, options=", ".join(options))
 
 
 class BadDefinition(ValueError):
@@ -98,7 +111,7 @@ def set_attributes(*, merchant: Merchant, values: Mapping[int, Mapping[str, Any]
                     continue
                 kind = kinds.get(key)
                 if kind is None:
-                    raise BadAttribute(key, value, "nothing yet: define the attribute first")
+                    raise BadAttribute("not_defined", key, value)
                 member.attributes[key] = check(key, kind.type, kind.options, value)
         Member.objects.bulk_update(members, ["attributes"], batch_size=500)
 
@@ -154,7 +167,7 @@ def check(key: str, type: str, options: Sequence[str], value: Any) -> Any:
             if isinstance(value, bool) or number != number or number in (float("inf"), float("-inf")):
                 raise ValueError
         except ValueError:
-            raise BadAttribute(key, value, "a number such as 12 or 3.5") from None
+            raise BadAttribute("no_number", key, value) from None
         return int(number) if number == int(number) else number
     if type == Type.DATE:
         try:
@@ -165,20 +178,20 @@ def check(key: str, type: str, options: Sequence[str], value: Any) -> Any:
                 raise ValueError
             return date(*map(int, found.groups())).isoformat()
         except ValueError:
-            raise BadAttribute(key, value, "a day such as 2024-05-31") from None
+            raise BadAttribute("no_day", key, value) from None
     if type == Type.YES_NO:
         if text.casefold() in _YES:
             return True
         if text.casefold() in _NO:
             return False
-        raise BadAttribute(key, value, "yes or no (是 or 否)")
+        raise BadAttribute("not_yes_or_no", key, value)
     if type == Type.CHOICE:
         if text in options:
             return text
-        raise BadAttribute(key, value, "one of " + ", ".join(options))
+        raise BadAttribute("not_an_option", key, value, options)
     chosen = [str(v).strip() for v in value] if isinstance(value, list | tuple) else re.split(r"[,，;；、|]", text)
     chosen = [c.strip() for c in chosen if c.strip()]
     for choice in chosen:
         if choice not in options:
-            raise BadAttribute(key, choice, "any of " + ", ".join(options))
+            raise BadAttribute("not_options", key, choice, options)
     return [option for option in options if option in chosen]

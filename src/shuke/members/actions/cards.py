@@ -8,19 +8,30 @@ from datetime import datetime
 from django.db import transaction
 
 from shuke.kit import audit
+from shuke.kit.refusal import Refusal
 from shuke.members.actions.timeline import Note, note
 from shuke.members.actions.writing import take_cards
 from shuke.members.models import Card, Member, MemberState
 from shuke.members.queries import NoSuchMember
 from shuke.shops.models import Merchant
 
+REFUSALS = {
+    "not_lost": ("Card {card} is not reported lost.", "卡号 {card} 没有挂失。"),
+    "no_reason": (
+        "Say why the member is frozen: whoever is asked at the till has to explain it.",
+        "请写明冻结原因：收银台被问到时需要解释。",
+    ),
+    "not_active": (
+        "Card {card} belongs to a record that is {state}: open the member it is now.",
+        "卡号 {card} 所属档案已不再使用（{state}）：请打开现在的会员。",
+    ),
+}
 
-class CardRefused(ValueError):
+
+class CardRefused(Refusal):
     """This cannot be done with the card (or the member) as it stands. `code` is stable; the message says what to do."""
 
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
+    sentences = REFUSALS
 
 
 def report_lost(*, merchant: Merchant, member_id: int, reason: str, now: datetime, actor: str) -> Card:
@@ -46,7 +57,7 @@ def found_again(*, merchant: Merchant, member_id: int, now: datetime, actor: str
         member = _locked(merchant, member_id)
         gone, _ = Card.objects.filter(merchant=merchant, number=member.card, state="lost").delete()
         if not gone:
-            raise CardRefused("not_lost", f"Card {member.card} is not reported lost.")
+            raise CardRefused("not_lost", card=member.card)
         _thaw_after_loss(member)
         _tell(merchant, member, "card.found", "", now, actor)
 
@@ -76,7 +87,7 @@ def freeze(*, merchant: Merchant, member_ids: Sequence[int], reason: str, now: d
     """Points of these members can be neither spent nor set aside until somebody unfreezes them; how many are newly
     frozen. Earning, refunds and expiry go on: they are facts."""
     if not reason.strip():
-        raise CardRefused("no_reason", "Say why the member is frozen: whoever is asked at the till has to explain it.")
+        raise CardRefused("no_reason")
     with transaction.atomic():
         fresh = [m for m in (_locked(merchant, pk) for pk in sorted(set(member_ids))) if m.frozen_at is None]
         for member in fresh:
@@ -101,9 +112,7 @@ def _locked(merchant: Merchant, member_id: int) -> Member:
     if member is None:
         raise NoSuchMember(member_id)
     if member.state != MemberState.ACTIVE:
-        raise CardRefused(
-            "not_active", f"Card {member.card} belongs to a record that is {member.state}: open the member it is now."
-        )
+        raise CardRefused("not_active", card=member.card, state=member.state)
     return member
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import Address, Phone
 from shuke.kit import audit
+from shuke.kit.refusal import Refusal
 from shuke.members import terms, values
 from shuke.members.actions.gathering import Reach
 from shuke.members.actions.timeline import Note, note
@@ -20,9 +21,23 @@ from shuke.members.queries.keys import Blinds, span
 from shuke.members.queries.reaching import numbers_of, open_contacts
 from shuke.shops.models import Merchant
 
+REFUSALS = {
+    "bad_phone": (
+        "A phone needs its whole number in international form, such as +8613800138000, without stars.",
+        "电话须为完整的国际格式，如 +8613800138000，不含星号。",
+    ),
+    "bad_address": ("An address needs at least its detail line.", "地址至少需要详细地址一行。"),
+    "bad_email": (
+        "An e-mail address looks like name@example.org, without stars or spaces.",
+        "邮箱应形如 name@example.org，不含星号或空格。",
+    ),
+}
 
-class BadContact(ValueError):
+
+class BadContact(Refusal):
     """A number or address that cannot be one; the message says what is expected."""
+
+    sentences = REFUSALS
 
 
 class NewContact(NamedTuple):
@@ -78,18 +93,16 @@ def _reach(blinds: Blinds, contact: NewContact) -> Reach:
     value = contact.value
     if isinstance(value, Phone):
         if not values.is_real_number(value):
-            raise BadContact(
-                "A phone needs its whole number in international form, such as +8613800138000, without stars."
-            )
+            raise BadContact("bad_phone")
         return Reach("phone", blinds("phone", value.number), value.number, contact.role[:10], real=True)
     if isinstance(value, Address):
         if not value.text.strip():
-            raise BadContact("An address needs at least its detail line.")
+            raise BadContact("bad_address")
         blind = blinds("address", values.plain_address(value))
         return Reach("address", blind, "\n".join(value), contact.role[:10])
     mail = value.strip().casefold()
     if "@" not in mail.strip("@") or values.is_masked(mail) or " " in mail:
-        raise BadContact("An e-mail address looks like name@example.org, without stars or spaces.")
+        raise BadContact("bad_email")
     return Reach("email", blinds("email", mail), mail, contact.role[:10])
 
 

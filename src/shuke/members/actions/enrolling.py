@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import Claim, Person
 from shuke.kit import audit, ids
+from shuke.kit.refusal import Refusal
 from shuke.members import values
 from shuke.members.actions.gathering import Usable, shown
 from shuke.members.actions.timeline import Note, note
@@ -19,15 +20,22 @@ from shuke.members.queries import NoSuchMember
 from shuke.members.queries.keys import Blinds
 from shuke.shops.models import Merchant
 
+IN_CHINESE = {"phone": "手机号", "nickname": "平台账号", "email": "邮箱", "card": "卡号", "platform_id": "平台编号"}
 
-class IdentityTaken(ValueError):
+
+class IdentityTaken(Refusal):
     """Somebody else has this number or name: `holder` is the member it belongs to."""
+
+    sentences = {
+        "identity_taken": (
+            "This {kind} belongs to card {card}. Open that member, or merge the two if they are one person.",
+            "该{kind}属于卡号 {card} 的会员。请打开那位会员；若为同一人，请合并。",
+        )
+    }
 
     def __init__(self, kind: str, holder: Member) -> None:
         self.kind, self.holder = kind, holder
-        super().__init__(
-            f"This {kind} belongs to card {holder.card}. Open that member, or merge the two if they are one person."
-        )
+        super().__init__("identity_taken", kind={"en": kind, "zh": IN_CHINESE.get(kind, kind)}, card=holder.card)
 
 
 class Day(NamedTuple):
@@ -41,8 +49,10 @@ class Day(NamedTuple):
     lunar: bool = False
 
 
-class BadDay(ValueError):
+class BadDay(Refusal):
     """A day that is in no calendar."""
+
+    sentences = {"bad_day": ("There is no day {day} of month {month} ({kind}).", "{month} 月没有 {day} 日（{kind}）。")}
 
 
 def enrol(*, merchant: Merchant, now: datetime, actor: str) -> Member:
@@ -96,7 +106,7 @@ def set_special_days(*, merchant: Merchant, member_id: int, days: Sequence[Day],
     """Replace a member's special days; whether anything changed. Raises BadDay."""
     for one in days:
         if not (1 <= one.month <= 12 and 1 <= one.day <= (30 if one.lunar else 31)) or one.kind not in KINDS:
-            raise BadDay(f"There is no day {one.day} of month {one.month} ({one.kind}).")
+            raise BadDay("bad_day", day=one.day, month=one.month, kind=one.kind)
     with transaction.atomic():
         rows = SpecialDay.objects.filter(merchant=merchant, member_id=member_id)
         held = [Day(r.kind, r.name, r.year, r.month, r.day, r.lunar) for r in rows.order_by("month", "day", "id")]

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shuke.engine.facts import Birthday
 from shuke.kit import bulk
+from shuke.kit.refusal import Refusal
 from shuke.members import terms, values
 from shuke.members.actions.timeline import Note, note
 from shuke.members.actions.writing import find_by
@@ -31,8 +32,36 @@ _TEXTS = {
 _LINKS = {"home_store": Store, "served_by": Staff, "referred_by": Member}
 
 
-class BadProfile(ValueError):
+REFUSALS = {
+    "too_long": (
+        "{field}: at most {most} characters, this has {count}.",
+        "{field}：最多 {most} 个字符，现有 {count} 个。",
+    ),
+    "bad_gender": ("gender: f, m or empty, not “{told}”.", "性别：f、m 或留空，不能是“{told}”。"),
+    "bad_birthday": ("birthday: there is no day {day} of month {month}.", "生日：{month} 月没有 {day} 日。"),
+    "no_birthday": (
+        "birthday: a facts.Birthday, or None where it is not known.",
+        "生日：应为 facts.Birthday，未知时为 None。",
+    ),
+    "bad_cost": (
+        "acquisition_cost_minor: a whole number of minor units, not below 0.",
+        "获客成本：以最小货币单位计的整数，不能小于 0。",
+    ),
+    "no_such_link": ("{field}: this merchant has no {what} {told}.", "{field}：本商家没有 {what} {told}。"),
+    "own_referrer": ("referred_by: nobody can have brought themselves.", "推荐人：不能是会员本人。"),
+    "no_such_field": (
+        "{field}: no such field. Custom attributes are set by set_attributes.",
+        "{field}：没有这个字段。自定义属性请用 set_attributes 设置。",
+    ),
+    "empty_note": ("note: there is nothing written in it.", "备注：内容为空。"),
+    "bad_tag": ("tag: 1 to 30 characters, not “{told}”.", "标签：1 到 30 个字符，不能是“{told}”。"),
+}
+
+
+class BadProfile(Refusal):
     """A field that cannot be set so; the message says which and what is allowed."""
+
+    sentences = REFUSALS
 
 
 def edit_profile(
@@ -69,9 +98,9 @@ def _set(merchant: Merchant, member: Member, field: str, value: Any, now: dateti
     if field in _TEXTS:
         text = values.without_contacts(str(value or "").strip())
         if len(text) > _TEXTS[field]:
-            raise BadProfile(f"{field}: at most {_TEXTS[field]} characters, this has {len(text)}.")
+            raise BadProfile("too_long", field=field, most=_TEXTS[field], count=len(text))
         if field == "gender" and text not in ("", "f", "m"):
-            raise BadProfile(f"gender: f, m or empty, not “{text}”.")
+            raise BadProfile("bad_gender", told=text)
         if getattr(member, field) == text:
             return False
         setattr(member, field, text)
@@ -80,31 +109,31 @@ def _set(merchant: Merchant, member: Member, field: str, value: Any, now: dateti
         return True
     if field == "birthday":
         if value is not None and not isinstance(value, Birthday):
-            raise BadProfile("birthday: a facts.Birthday, or None where it is not known.")
+            raise BadProfile("no_birthday")
         new = (None, None, None, False) if value is None else (value.year or None, value.month, value.day, value.lunar)
         if new[1] is not None and not (1 <= new[1] <= 12 and 1 <= (new[2] or 0) <= 31):
-            raise BadProfile(f"birthday: there is no day {new[2]} of month {new[1]}.")
+            raise BadProfile("bad_birthday", day=new[2], month=new[1])
         if new == (member.birth_year, member.birth_month, member.birth_day, member.birth_lunar):
             return False
         member.birth_year, member.birth_month, member.birth_day, member.birth_lunar = new
         return True
     if field == "acquisition_cost_minor":
         if value is not None and (not isinstance(value, int) or value < 0):
-            raise BadProfile("acquisition_cost_minor: a whole number of minor units, not below 0.")
+            raise BadProfile("bad_cost")
         if member.acquisition_cost_minor == value:
             return False
         member.acquisition_cost_minor = value
         return True
     if field in _LINKS:
         if value is not None and not _LINKS[field]._default_manager.filter(merchant=merchant, id=value).exists():
-            raise BadProfile(f"{field}: this merchant has no {_LINKS[field].__name__.lower()} {value}.")
+            raise BadProfile("no_such_link", field=field, what=_LINKS[field].__name__.lower(), told=value)
         if value == member.id and field == "referred_by":
-            raise BadProfile("referred_by: nobody can have brought themselves.")
+            raise BadProfile("own_referrer")
         if getattr(member, field + "_id") == value:
             return False
         setattr(member, field + "_id", value)
         return True
-    raise BadProfile(f"{field}: no such field. Custom attributes are set by set_attributes.")
+    raise BadProfile("no_such_field", field=field)
 
 
 def _locked(merchant: Merchant, member_ids: Iterable[int]) -> list[Member]:
@@ -139,7 +168,7 @@ def add_note(*, merchant: Merchant, member_id: int, text: str, now: datetime, ac
     """Put a remark of a member of staff on the timeline ("comment"). Numbers in it are masked."""
     text = values.without_contacts(text.strip())
     if not text:
-        raise BadProfile("note: there is nothing written in it.")
+        raise BadProfile("empty_note")
     with transaction.atomic():
         _locked(merchant, [member_id])
         note(merchant=merchant, lines=[Note(member_id, now, "comment", "", {"text": text, "by": actor})], now=now)
@@ -163,7 +192,7 @@ def _tags(tags: Sequence[str]) -> list[str]:
     plain = list(dict.fromkeys(tag.strip() for tag in tags))
     for tag in plain:
         if not tag or len(tag) > 30:
-            raise BadProfile(f"tag: 1 to 30 characters, not “{tag}”.")
+            raise BadProfile("bad_tag", told=tag)
     return plain
 
 

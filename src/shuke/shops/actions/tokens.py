@@ -14,9 +14,17 @@ from shuke.shops.queries import TOKEN_MARK, token_digest
 
 
 def make_token(
-    *, merchant: Merchant, name: str, may_write: bool, now: datetime, actor: str = "", staff: Staff | None = None
+    *,
+    merchant: Merchant,
+    name: str,
+    may_write: bool,
+    may_decide: bool = False,
+    now: datetime,
+    actor: str = "",
+    staff: Staff | None = None,
 ) -> tuple[ApiToken, str]:
-    """Let a program in. Answers the row and the token itself, which nobody can read again afterwards. `staff` answers for it."""
+    """Let a program in. Answers the row and the token itself, which nobody can read again afterwards. Who may decide may
+    write; `staff` answers for it."""
     # The merchant is part of it, so that even the look-up by hash stays within one merchant's keys.
     secret = secrets.token_urlsafe(32)
     text = f"{TOKEN_MARK}{merchant.pk:x}_{secret}"
@@ -25,7 +33,8 @@ def make_token(
         name=name[:60],
         shown=secret[:6],
         digest=token_digest(text),
-        may_write=may_write,
+        may_write=may_write or may_decide,
+        may_decide=may_decide,
         staff=staff,
         made_at=now,
     )
@@ -39,7 +48,7 @@ def make_token(
             actor=actor or "system",
             verb="token.created",
             object=f"token {token.pk}",
-            detail={"writes": may_write},
+            detail={"writes": token.may_write, "decides": may_decide},
         )
     return token, text
 

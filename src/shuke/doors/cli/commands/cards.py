@@ -9,7 +9,7 @@ import click
 from shuke.doors.cli.commands.members import command, member_named
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
-from shuke.doors.cli.words import _
+from shuke.doors.cli.words import _, language
 
 
 @declared(
@@ -36,7 +36,7 @@ def card(desk: Desk, member: str, do: str | None, reason: str) -> None:
         elif do == "replace":
             actions.replace_card(reason=reason, **told)
     except actions.CardRefused as refused:
-        raise Refused(str(refused)) from refused
+        raise Refused(refused.say(language())) from refused
     who.refresh_from_db()
     state = queries.card_said(desk.merchant, who.card).state
     former = [c for c in queries.cards_of(desk.merchant, who.pk) if c.number != who.card]
@@ -97,7 +97,7 @@ def _each(desk: Desk, named: tuple[str, ...], reason: str, do, said: str) -> Non
     try:
         n = do(merchant=desk.merchant, member_ids=ids, reason=reason, now=desk.now, actor=desk.actor)
     except CardRefused as refused:
-        raise Refused(str(refused)) from refused
+        raise Refused(refused.say(language())) from refused
     if desk.as_json:
         desk.json({"changed": n})
     else:

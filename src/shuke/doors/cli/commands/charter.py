@@ -15,7 +15,7 @@ from shuke.doors.cli.commands import (  # noqa: F401
     charter_simulate,
     charter_versions,
 )
-from shuke.doors.cli.commands.charter_files import command, read
+from shuke.doors.cli.commands.charter_files import command, read, wrong_with
 from shuke.doors.cli.days import Day
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED, Refused
@@ -79,7 +79,7 @@ def validate(desk: Desk, file: Path) -> int:
     try:
         charter = read(file)
     except document.CharterInvalid as error:
-        faults = [fault.say(language()) for fault in error.faults]
+        faults = wrong_with(file, error)
         if desk.as_json:
             desk.json({"valid": False, "faults": faults})
         for fault in faults:
@@ -110,6 +110,7 @@ def validate(desk: Desk, file: Path) -> int:
     "--from",
     "since",
     type=Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    metavar=_("DATE"),
     help=_("when it comes into force, shop time; default: now"),
 )
 @click.option("--note", default="", help=_("why; kept with the version"))
@@ -124,7 +125,8 @@ def publish(desk: Desk, file: Path | None, ready: str | None, since: datetime | 
             read(file) if file else document.ready(ready or "").model_copy(update={"currency": desk.merchant.currency})
         )
     except document.CharterInvalid as error:
-        raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
+        told = wrong_with(file, error) if file else [fault.say(language()) for fault in error.faults]
+        raise Refused("\n".join(told)) from error
     now = desk.now
     try:
         version = publish_charter.publish(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -12,6 +13,9 @@ from shuke.doors.cli.desk import Desk
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
 from shuke.kit import clock
+
+if TYPE_CHECKING:
+    from shuke.engine.charter.faults import CharterInvalid
 
 
 @click.group("charter", help=_("The membership charter: one readable, versioned document."))
@@ -57,6 +61,20 @@ def read(file: Path):  # type: ignore[no-untyped-def] # document.Charter, import
     return document.read(text_of(file))
 
 
+def wrong_with(file: Path, error: CharterInvalid) -> list[str]:
+    """Everything wrong with a charter file: where it stands in the file, and in words that call things by their names."""
+    from shuke.engine.charter import telling
+    from shuke.engine.charter.faults import CharterInvalid
+
+    try:
+        found = telling.problems(telling.read_text(text_of(file)), language())
+    except CharterInvalid:  # not readable as a document at all
+        found = []
+    if len(found) != len(error.faults):
+        return [fault.say(language()) for fault in error.faults]
+    return [f"{one.where}: {one.text}" for one in found]
+
+
 def checked(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imported late
     """The charter in a file; a faulty one is refused with everything that is wrong with it."""
     from shuke.engine.charter import document
@@ -64,7 +82,7 @@ def checked(file: Path):  # type: ignore[no-untyped-def] # document.Charter, imp
     try:
         return read(file)
     except document.CharterInvalid as error:
-        raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
+        raise Refused("\n".join(wrong_with(file, error))) from error
 
 
 def version_of(desk: Desk, number: int):  # type: ignore[no-untyped-def] # document.Charter, imported late

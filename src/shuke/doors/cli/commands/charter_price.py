@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shuke.doors.cli.commands.charter_files import command, moment_of, read, zone_of
+from shuke.doors.cli.commands.charter_files import command, moment_of, read, wrong_with, zone_of
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import Refused
 from shuke.doors.cli.words import _, language
@@ -37,7 +37,7 @@ def price(desk: Desk, charter: Path, basket: Path, told_at: str | None, zone: st
     try:
         terms = Terms(read(charter), where)
     except CharterInvalid as error:
-        raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
+        raise Refused("\n".join(wrong_with(charter, error))) from error
     try:
         told = document.read(basket.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -75,7 +75,7 @@ def replay(
     else:
         from shuke.doors.cli.commands.charter_replay_told import Teller
 
-        for text in Teller(document, place).lines(told):
+        for text in Teller(document, place).lines(told, lines[0].at):
             click.echo(text)
     return None
 

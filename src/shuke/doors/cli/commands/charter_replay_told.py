@@ -19,7 +19,12 @@ class Teller:
         self.code = "zh" if language().startswith("zh") else "en"
         self.tiers = {tier.key: getattr(tier.name, self.code) for tier in charter.tiers}
 
-    def lines(self, told: dict[str, Any]) -> Iterator[str]:
+    def lines(self, told: dict[str, Any], first: datetime) -> Iterator[str]:
+        if not told["events"]:
+            yield _("Nothing has happened by then: the first event is on {day}.").format(
+                day=self._at(first.isoformat())
+            )
+            return
         for one in told["events"]:
             yield from self._event(one)
         for one in told["by_the_clock"]:
@@ -40,7 +45,7 @@ class Teller:
             if "legs" in entry:
                 whose = entry.get("member", me)
                 sums[whose] = sums.get(whose, 0) + entry["points"]
-        points = "".join(f"  {'' if whose == me else whose + ' '}{n:+,}" for whose, n in sums.items())
+        points = "".join(f"  {'' if whose == me else whose + ' '}{n:+,}" for whose, n in sums.items() if n)
         yield f"{one['line']:>4}  {self._at(one['at'])}  {me:<10} {one['event']}{points}"
         if "priced" in one:
             due = money.show(one["priced"]["totals"]["due_minor"], self.currency)
@@ -59,7 +64,7 @@ class Teller:
         if entry.get("growth"):
             why.append(f"{_('growth value')} {entry['growth']:+,}")
         whose = f"{entry['member']} · " if "member" in entry else ""
-        return f"{whose}{posting(entry['kind'])} {entry['points']:+,}" + (f": {', '.join(why)}" if why else "")
+        return whose + booked(entry["kind"], entry["points"]) + (f": {', '.join(why)}" if why else "")
 
     def _moved(self, moved: dict[str, Any], event: str) -> str:
         """What is no points: coupons, money paid in advance, gifts, benefits."""
@@ -74,7 +79,7 @@ class Teller:
 
     def _by_itself(self, one: dict[str, Any]) -> str:
         if "points" in one:
-            return f"{posting(one['kind'])} {one['points']:+,}"
+            return booked(one["kind"], one["points"])
         told = self._moved({k: one[k] for k in ("kind", "template", "coupons", "coupon", "on") if k in one}, "")
         return told + (f": {one['say'][self.code]}" if "say" in one else "")
 
@@ -105,6 +110,11 @@ class Teller:
 
     def _at(self, told: str) -> str:
         return f"{datetime.fromisoformat(told).astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+
+def booked(kind: str, points: int) -> str:
+    """What a posting did, and with how many points; what moves none (set free, paid back on a debt) has no figure."""
+    return posting(kind) + (f" {points:+,}" if points else "")
 
 
 def posting(kind: str) -> str:

@@ -132,28 +132,30 @@ def _key() -> Finding:
 
     row = DataKey.objects.order_by("member_id").first()
     if row is None:
-        return Finding(_("key"), "ok", _("present; nothing is sealed with it yet"))
+        return Finding(_("master key"), "ok", _("present; nothing is sealed with it yet"))
     try:
         crypto.unwrap(bytes(row.wrapped), row.member_id, row.merchant_id, row.version)
     except (crypto.CannotUnseal, crypto.BadMasterKey) as error:
         return Finding(
-            _("key"),
+            _("master key"),
             "wrong",
             _("does not open this database: {why} Restore keys/shuke_master_key from a backup.").format(why=error),
         )
     left = sum(n for version, n in wrapped_by().items() if version < crypto.newest_version())
     if left:
         return Finding(
-            _("key"), "look", _("{n} members are still under an older key; run `shuke keys rotate`").format(n=left)
+            _("master key"),
+            "look",
+            _("{n} members are still under an older key; run `shuke keys rotate`").format(n=left),
         )
     try:
         climbing = span().lowest < crypto.newest_version()
     except KeyMissing as error:
-        return Finding(_("key"), "wrong", str(error))
+        return Finding(_("master key"), "wrong", str(error))
     if climbing:
         detail = _("search indexes are still under an older key, everything is found; run `shuke keys rotate`")
-        return Finding(_("key"), "look", detail)
-    return Finding(_("key"), "ok", _("opens this database"))
+        return Finding(_("master key"), "look", detail)
+    return Finding(_("master key"), "ok", _("opens this database"))
 
 
 def _merchants() -> Iterator[Finding]:

@@ -293,7 +293,7 @@ def _tell(desk: Desk, report: Report, path: Path | None, table: str) -> int:
         money = desk.merchant.currency
         desk.facts(
             [(f.name, tables.shown(f.value, f.kind, money)) for f in report.figures],
-            title=f"{report.title}, {report.told}",
+            title=_("{title}, {told}").format(title=report.title, told=report.told),
         )
         for one in report.tables:
             if one.rows:

@@ -59,9 +59,7 @@ def add(desk: Desk, anyway: bool, **options: Any) -> None:
     said = _said(desk, options)
     if not (said.profile or said.phones or said.email or said.nicknames):
         raise Refused(_("Say at least a name, a phone, an e-mail or an account."))
-    done = _refusing(
-        join, merchant=desk.merchant, said=said, anyway=anyway, source="cli", now=desk.now, actor=desk.actor
-    )
+    done = join(merchant=desk.merchant, said=said, anyway=anyway, source="cli", now=desk.now, actor=desk.actor)
     _answer(desk, done.member)
 
 
@@ -78,12 +76,10 @@ def set_(desk: Desk, member: str, **options: Any) -> None:
 
     who = member_named(desk, member)
     said = _said(desk, options)
-    _answer(
-        desk,
-        _refusing(
-            tell, merchant=desk.merchant, member_id=who.pk, said=said, source="cli", now=desk.now, actor=desk.actor
-        ),
-    )
+    done = tell(
+        merchant=desk.merchant, member_id=who.pk, said=said, source="cli", now=desk.now, actor=desk.actor
+    )  # fmt: skip
+    _answer(desk, done)
 
 
 def _answer(desk: Desk, who: Any) -> None:
@@ -91,18 +87,6 @@ def _answer(desk: Desk, who: Any) -> None:
         desk.json({"id": str(who.pk), "card": who.card, "name": who.name})
     else:
         desk.say(_("Card {card}: {name}").format(card=who.card, name=who))
-
-
-def _refusing(do: Callable, **told: Any) -> Any:
-    from shuke.flows.join import IdentityTaken, PhoneKnown
-    from shuke.members import actions
-
-    try:
-        return do(**told)
-    except (
-        PhoneKnown, IdentityTaken, actions.BadProfile, actions.BadContact, actions.BadAttribute, actions.BadDay
-    ) as error:  # fmt: skip
-        raise Refused(str(error)) from error
 
 
 def _said(desk: Desk, options: dict[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def show(desk: Desk) -> None:
         )  # fmt: skip
         return
     rows = [(n, held.get(n, 0), _("wraps new members") if n == newest else "") for n in range(1, newest + 1)]
-    desk.table([_("key"), _("members"), ""], rows)
+    desk.table([_("master key"), _("members"), ""], rows)
     if indexes.lowest < newest:
         desk.say(
             _("Under older keys: {identities} identities and {contacts} contacts. Run `shuke keys rotate`.").format(

@@ -7,7 +7,7 @@ import click
 from shuke.doors.cli.bars import Bars
 from shuke.doors.cli.desk import Desk, declared
 from shuke.doors.cli.errors import REFUSED
-from shuke.doors.cli.words import _
+from shuke.doors.cli.words import _, language
 
 
 @click.group("ledger", help=_("The books of the points."))
@@ -29,6 +29,7 @@ def command() -> None:
 def verify(desk: Desk, recent: bool) -> int:
     from shuke.loyalty import actions
     from shuke.loyalty import queries as loyalty
+    from shuke.loyalty.queries.book_words import say
 
     with Bars(quiet=desk.as_json) as progress:
         progress.total(None, _("members checked"))
@@ -42,11 +43,11 @@ def verify(desk: Desk, recent: bool) -> int:
     wrong = {finding.invariant for finding in report.findings}
     desk.table(
         ["", "", _("always true")],
-        [("✗" if code in wrong else "✓", code, says) for code, says in report.checked],
+        [("✗" if code in wrong else "✓", code, say(says, language())) for code, says in report.checked],
     )
-    desk.facts([(name, count) for name, count in report.figures.items()])
+    desk.facts([(say(name, language()), count) for name, count in report.figures.items()])
     for finding in report.findings:
-        desk.say(f"✗ {finding.invariant} {finding.row}: {finding.problem}")
+        desk.say(f"✗ {finding.invariant} {say(finding.row, language())}: {say(finding.problem, language())}")
     if told.row.whole:
         desk.say(_("state {hash}").format(hash=loyalty.state_hash(desk.merchant)))
     desk.say(

@@ -141,7 +141,9 @@ def show(desk: Desk, member: str, lines: int) -> None:
             (_("home store"), who.home_store.name if who.home_store else None),
             (
                 _("known as"),
-                ", ".join(f"{i.realm or i.kind}: {i.shown}" for i in identities if i.shown and i.kind != "card"),
+                ", ".join(
+                    f"{i.realm or identity(i.kind)}: {i.shown}" for i in identities if i.shown and i.kind != "card"
+                ),
             ),
             *who.attributes.items(),
             (_("tier"), tier),
@@ -276,3 +278,8 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def identity(kind: str) -> str:
+    """By what somebody is known, where it is not an account of a platform."""
+    return {"phone": _("phone"), "email": _("e-mail"), "nickname": _("nickname")}.get(kind, kind)

@@ -37,7 +37,7 @@ def suspicions(desk: Desk, apart: bool, limit: int) -> None:
     elif found:
         desk.table(
             [_("card"), _("name"), _("card"), _("name"), _("reasons")],
-            [(p.one.card, str(p.one), p.other.card, str(p.other), ", ".join(p.reasons)) for p in found],
+            [(p.one.card, str(p.one), p.other.card, str(p.other), "; ".join(map(reason, p.reasons))) for p in found],
         )
     else:
         desk.say(_("No two members look like one person."))
@@ -200,3 +200,18 @@ def _plain(value) -> str:
     if value is None:
         return ""
     return ", ".join(str(v) for v in value if v is not None) if isinstance(value, list) else str(value)
+
+
+def reason(code: str) -> str:
+    """Why two records may be one person."""
+    return {
+        "same_phone": _("The same phone number and the same name"),
+        "same_number": _("The same phone number under two accounts"),
+        "same_name_address": _("The same name at the same address"),
+        "two_matches": _("One order matched both"),
+        "other_platform_id": _(
+            "One order matched both, but each has an own number on one platform: probably two people"
+        ),
+        "renamed": _("The same order was seen under two account names"),
+        "told": _("Somebody of the shop said so"),
+    }.get(code, code)

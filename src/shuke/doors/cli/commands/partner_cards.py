@@ -53,7 +53,7 @@ def list_(desk: Desk) -> None:
         )
         return
     desk.table(
-        [_("key"), _("name"), _("issuer"), _("points"), _("for every"), _("pays a point"), _("most a month"), _("categories"), _("cards")],
+        [_("key"), _("called"), _("issuer"), _("points"), _("for every"), _("pays a point"), _("most a month"), _("categories"), _("cards")],
         [
             (
                 one.key, one.name, one.issuer, terms.points if terms else "", desk.money(terms.per_minor) if terms else "",

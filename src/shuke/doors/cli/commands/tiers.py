@@ -56,9 +56,10 @@ def why(desk: Desk, member: str) -> None:
         title=str(who),
     )
     if told.history:
+        names = tier_names(desk)
         desk.table(
             [_("when"), _("from"), _("to"), _("cause")],
-            [(desk.day(c.at), c.before, c.after, cause(c.cause, c.why)) for c in told.history],
+            [(desk.day(c.at), names[c.before], names[c.after], cause(c.cause, c.why)) for c in told.history],
         )
 
 
@@ -77,11 +78,12 @@ def history(desk: Desk, member: str) -> None:
     if desk.as_json:
         desk.json({"member": who.card, "history": changes(told)})
         return
+    names = tier_names(desk)
     desk.table(
         [_("when"), _("from"), _("to"), _("cause"), _("decided by"), _("charter")],
         [
             (
-                desk.minute(c.at), c.before, c.after, cause(c.cause, c.why),
+                desk.minute(c.at), names[c.before], names[c.after], cause(c.cause, c.why),
                 "; ".join(_decided(desk, c.why)),
                 c.charter_version,
             )
@@ -101,9 +103,11 @@ def history(desk: Desk, member: str) -> None:
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help=_("at most so many lines"))
 def growth(desk: Desk, member: str, limit: int) -> None:
     from shuke.doors.cli.commands.points import kind, reasons
+    from shuke.flows.statement_words import Saying
     from shuke.loyalty import queries as loyalty
 
     who = member_named(desk, member)
+    saying = Saying(desk.merchant, language())
     lines = loyalty.growth_lines(desk.merchant, who.pk, limit=limit)
     if desk.as_json:
         desk.json({"member": who.card, "lines": lines})
@@ -112,7 +116,7 @@ def growth(desk: Desk, member: str, limit: int) -> None:
         [_("when"), _("what"), _("about"), _("growth value"), _("balance"), _("until"), _("why")],
         [
             (
-                desk.minute(line.at), kind(line.kind), line.event, f"{line.amount:+,}", line.balance_after,
+                desk.minute(line.at), kind(line.kind), saying.about(line), f"{line.amount:+,}", line.balance_after,
                 desk.day(line.expires_at), reasons([row for row in line.why if "growth" in row]),
             )
             for line in lines
@@ -248,3 +252,17 @@ def conditions(desk: Desk, tree: dict[str, Any], *, only_missing: bool = False) 
     if tree.get("missing"):
         said += _(", missing {amount}").format(amount=show(tree["missing"]))
     yield said
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+def tier_names(desk: Desk) -> dict[str, str]:
+    """Tiers of all versions by their keys, in the language of the terminal; the newest name of a key. Others by their key."""
+    from shuke.loyalty import queries as loyalty
+
+    code = "zh" if language() == "zh-hans" else "en"
+    rows = sorted(loyalty.history(desk.merchant), key=lambda row: row.version)
+    return _Names({tier["key"]: tier["name"][code] for row in rows for tier in row.document["tiers"]})

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from shuke.doors.console import finance_pages
+from shuke.doors.console import finance_pages, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.views.finance import needs_insight
 from shuke.loyalty.models import Verification
 from shuke.loyalty.queries import last_verification
+from shuke.loyalty.queries.book_words import say
 
 # What is behind an invariant, by its code: the words, and what usually is the matter.
 SEALED = ("I13", "I17", "S11", "S12")
@@ -58,7 +59,7 @@ def books(request: StaffRequest) -> HttpResponse:
     last: Verification | None = seen["last"]
     kinds: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for code, row, problem in last.findings if last is not None else []:
-        kinds[_kind(code)].append((code, row, problem))
+        kinds[_kind(code)].append((code, say(row, words.language()), say(problem, words.language())))
     groups = [(*ABOUT[kind], kinds[kind]) for kind in ABOUT if kind in kinds]
     shown = sum(len(rows) for rows in kinds.values())
     context = seen | {"groups": groups, "more": (last.count - shown) if last else 0, "tabs": finance_pages.TABS}

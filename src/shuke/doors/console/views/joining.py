@@ -8,12 +8,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.person_form import PersonForm, known, tags_in
 from shuke.flows.join import IdentityTaken, PhoneKnown, holders_of, join, tell
+from shuke.kit.refusal import Refusal
 from shuke.members import actions as members_actions
 from shuke.members import queries as members
 from shuke.members.actions import BadAttribute, BadContact, BadDay, BadDefinition, BadProfile, Definition
@@ -152,7 +154,7 @@ def attributes(request: StaffRequest) -> HttpResponse:
 def type_name(code: str) -> str:
     return {
         "text": _("text"),
-        "number": _("number"),
+        "number": _("a number"),
         "date": _("day"),
         "yes_no": _("yes or no"),
         "choice": _("one of several"),
@@ -165,12 +167,12 @@ def _taken(taken: IdentityTaken) -> str:
     return said % {"card": taken.holder.card}
 
 
-def _wrong(error: Exception) -> str:
+def _wrong(error: Refusal) -> str:
     if isinstance(error, BadContact):
         return _("A phone needs its whole number, an e-mail looks like name@example.org; neither may have stars.")
     if isinstance(error, BadDay):
         return _("One of the special days is in no calendar.")
-    return str(error)
+    return error.say(get_language() or "zh")
 
 
 def _may(request: StaffRequest, what: str) -> None:

@@ -7,6 +7,7 @@ from shuke.kit.refusal import Refusal
 REFUSALS = {
     "template_invalid": ("The template is not valid: {problem}", "券模板有误：{problem}"),
     "no_such_coupon": ("There is no coupon {coupon}.", "没有券 {coupon}。"),
+    "no_such_batch": ("There is no batch of codes {batch}.", "没有这一批券码：{batch}。"),
     "no_such_template": ("There is no coupon template {key}.", "没有券模板 {key}。"),
     "template_of_charter": (
         "Template {key} stands in the charter; change it there and publish.",

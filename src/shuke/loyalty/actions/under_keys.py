@@ -1,4 +1,4 @@
-"""What is done to the charter under a caller's key is done once, and answered alike for ever."""
+"""What the office does under a caller's key is done once, and answered alike for ever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from shuke.loyalty.actions.asking import KeyReused
-from shuke.loyalty.models import CharterRequest
+from shuke.loyalty.models import DeedRequest
 from shuke.shops.models import Merchant
 
 
@@ -34,10 +34,10 @@ def once(
     if before is None:
         try:
             with transaction.atomic():
-                Merchant.objects.select_for_update().get(pk=merchant.pk)  # one publication at a time, also of one key
+                Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # one such deed at a time
                 if (before := _before(merchant, key)) is None:
                     answer = deed()
-                    CharterRequest.objects.create(
+                    DeedRequest.objects.create(
                         merchant=merchant, key=key, payload=payload, answer=answer, at=now, actor=actor[:60]
                     )
                     return answer, False
@@ -50,5 +50,5 @@ def once(
     return before.answer, True
 
 
-def _before(merchant: Merchant, key: str) -> CharterRequest | None:
-    return CharterRequest.objects.filter(merchant=merchant, key=key).first()
+def _before(merchant: Merchant, key: str) -> DeedRequest | None:
+    return DeedRequest.objects.filter(merchant=merchant, key=key).first()

@@ -1,0 +1,155 @@
+"""What waits for a second person: points and stored value by hand. And how full the budgets of rules are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Router, Schema
+from pydantic import Field
+
+from shuke.doors.api.deeds import REFUSED, desk
+from shuke.doors.api.points import refused_by_the_books
+from shuke.doors.api.tokens import Request
+from shuke.loyalty import actions
+from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions import Ask, CorrectionRefused, stored
+from shuke.loyalty.actions.stored import StoredRefused
+from shuke.loyalty.models import Correction, StoredCorrection
+from shuke.loyalty.queries import stored as stored_queries
+from shuke.shops.queries import now as shop_now
+
+router = Router()
+
+
+class CorrectionOut(Schema):
+    number: str
+    card: str
+    points: int
+    reason: str
+    state: str = Field(description="waiting, done, declined or refused (by the books)")
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+
+
+class StoredCorrectionOut(Schema):
+    number: str
+    card: str
+    account: str = Field(description="principal or bonus")
+    amount_minor: int
+    reason: str
+    state: str = Field(description="waiting, done, declined or refused (by the books)")
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+
+
+class BudgetOut(Schema):
+    rule: str
+    points: int = Field(description="all the rule may ever give")
+    taken: int
+    left: int
+    short: int = Field(description="events that got less than the rule would have given")
+
+
+def _correction(one: Correction) -> CorrectionOut:
+    return CorrectionOut(number=str(one.pk), card=one.member.card, points=one.amount, **_told(one))
+
+
+def _stored(one: StoredCorrection) -> StoredCorrectionOut:
+    return StoredCorrectionOut(
+        number=str(one.pk), card=one.member.card, account=one.account, amount_minor=one.amount, **_told(one)
+    )
+
+
+def _told(one: Correction | StoredCorrection) -> dict[str, Any]:
+    names = ("reason", "state", "asked_by", "asked_at", "decided_by", "decided_at")
+    return {name: getattr(one, name) for name in names}
+
+
+@router.get("/points/corrections", tags=["points"], response=list[CorrectionOut])
+def corrections(request: Request) -> Any:
+    """Points by hand that wait for a second person, the oldest first; then what became of the latest 100."""
+    return [_correction(one) for one in loyalty.corrections(request.auth.merchant)]
+
+
+@router.post("/points/corrections/{int:number}/agree", tags=["points"], response={200: CorrectionOut, **REFUSED})
+def agree(request: Request, number: int) -> Any:
+    """A second person agrees: the points are booked. Whoever asked cannot: 409 `same_person`."""
+    return _decide(request, number, True)
+
+
+@router.post("/points/corrections/{int:number}/decline", tags=["points"], response={200: CorrectionOut, **REFUSED})
+def decline(request: Request, number: int) -> Any:
+    """A second person declines: nothing is booked."""
+    return _decide(request, number, False)
+
+
+def _decide(request: Request, number: int, agreed: bool) -> Any:
+    call = desk(request)
+    try:
+        found, answer = actions.decide_correction(
+            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor
+        )
+    except CorrectionRefused as refused:
+        before = Correction.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
+        if refused.code == "decided" and before is not None and _again(before, call.actor, agreed):
+            return _correction(before)
+        raise
+    if answer is not None and not answer.done:
+        return refused_by_the_books(request, Ask(found.key, "adjust", found.member_id, found.amount), answer)
+    return _correction(found)
+
+
+@router.get("/stored/corrections", tags=["stored value"], response=list[StoredCorrectionOut])
+def stored_corrections(request: Request) -> Any:
+    """Stored value by hand that waits for a second person, and what became of the latest."""
+    return [_stored(one) for one in stored_queries.corrections(request.auth.merchant)]
+
+
+@router.post(
+    "/stored/corrections/{int:number}/agree", tags=["stored value"], response={200: StoredCorrectionOut, **REFUSED}
+)
+def stored_agree(request: Request, number: int) -> Any:
+    """A second person agrees: the money is booked. Whoever asked cannot."""
+    return _decide_stored(request, number, True)
+
+
+@router.post(
+    "/stored/corrections/{int:number}/decline", tags=["stored value"], response={200: StoredCorrectionOut, **REFUSED}
+)
+def stored_decline(request: Request, number: int) -> Any:
+    """A second person declines: nothing is booked."""
+    return _decide_stored(request, number, False)
+
+
+def _decide_stored(request: Request, number: int, agreed: bool) -> Any:
+    call = desk(request)
+    try:
+        found, answer = stored.decide_correction(
+            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor
+        )
+    except StoredRefused as refused:
+        before = StoredCorrection.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
+        if refused.code == "decided" and before is not None and _again(before, call.actor, agreed):
+            return _stored(before)
+        raise
+    if answer is not None:
+        one = stored.Ask(found.key, "adjust", found.member_id, found.amount, account=found.account)
+        stored.done(one, answer, call.merchant.currency)
+    return _stored(found)
+
+
+def _again(before: Correction | StoredCorrection, actor: str, agreed: bool) -> bool:
+    """Whether the same caller decided the same before: an answer that got lost is given again."""
+    return before.decided_by == actor and before.state in (("done", "refused") if agreed else ("declined",))
+
+
+@router.get("/points/budgets", tags=["points"], response={200: list[BudgetOut], **REFUSED})
+def budgets(request: Request) -> Any:
+    """Budgets of the rules in force, and how full they are."""
+    merchant = request.auth.merchant
+    return [BudgetOut(**one._asdict()) for one in loyalty.budgets(merchant, shop_now(merchant))]
