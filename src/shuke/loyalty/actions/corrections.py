@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -98,7 +99,9 @@ def decide_correction(
     return found, answer
 
 
-def verdict(merchant: Merchant, asked_by: str, actor: str, agree: bool, reason: str, refused: type[Refusal]) -> str:
+def verdict(
+    merchant: Merchant, asked_by: str, actor: str, agree: bool, reason: str, refused: Callable[[str], Exception]
+) -> str:
     """What becomes of it when it is not agreed to. Refuses whoever asked (also through a token they answer for), whoever may
     no longer decide although their page is still open, and declining without a word."""
     own = shops.person_behind(merchant, asked_by) == shops.person_behind(merchant, actor)

@@ -30,6 +30,10 @@ class DraftClosed(RuntimeError):
 
     code = "draft_closed"
 
+    def __init__(self, draft: CharterDraft) -> None:
+        self.draft = draft
+        super().__init__(f"“{draft.title}” was {draft.state} already; begin a new draft from it.")
+
 
 def begin_draft(
     *, merchant: Merchant, title: str, text: str, based_on: int | None, now: datetime, actor: str
@@ -95,9 +99,7 @@ def _open(merchant: Merchant, draft_id: int, revision: int) -> CharterDraft:
     if draft is None:
         raise LookupError(f"There is no draft {draft_id}.")
     if draft.state != CharterDraft.State.OPEN:
-        raise DraftClosed(
-            f"“{draft.title}” was {draft.get_state_display().lower()} already; begin a new draft from it."
-        )
+        raise DraftClosed(draft)
     if draft.revision != revision:
         raise DraftChanged(draft)
     return draft
