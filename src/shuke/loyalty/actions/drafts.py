@@ -30,9 +30,9 @@ class DraftClosed(RuntimeError):
 
     code = "draft_closed"
 
-    def __init__(self, draft: CharterDraft) -> None:
+    def __init__(self, sentence: str, draft: CharterDraft) -> None:
         self.draft = draft
-        super().__init__(f"“{draft.title}” was {draft.state} already; begin a new draft from it.")
+        super().__init__(sentence)
 
 
 def begin_draft(
@@ -99,7 +99,9 @@ def _open(merchant: Merchant, draft_id: int, revision: int) -> CharterDraft:
     if draft is None:
         raise LookupError(f"There is no draft {draft_id}.")
     if draft.state != CharterDraft.State.OPEN:
-        raise DraftClosed(draft)
+        raise DraftClosed(
+            f"“{draft.title}” was {draft.get_state_display().lower()} already; begin a new draft from it.", draft
+        )
     if draft.revision != revision:
         raise DraftChanged(draft)
     return draft

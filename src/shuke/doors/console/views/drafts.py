@@ -301,7 +301,7 @@ def draft_of(request: StaffRequest, draft_id: int) -> CharterDraft:
     if found is None:
         raise Http404
     if found.state != CharterDraft.State.OPEN:
-        raise drafts.DraftClosed(found)
+        raise drafts.DraftClosed(found.state, found)
     return found
 
 
