@@ -47,7 +47,8 @@ def meet(
             theirs.add(group)
         if _differs(field, now, told):
             apart.add(group)
-    data, wrong = sent.copy(), {}
+    data = sent.copy()
+    wrong: dict[str, str] = {}  # field → what it belongs to
     for name in form.fields:
         group = groups.get(name, name)
         if group in theirs and group not in typed:
