@@ -45,10 +45,11 @@ def publish(
     note: str = "",
     draft: CharterDraft | None = None,
     address: str = "",
+    upon: int | None = None,
 ) -> PublishedCharter:
     """Publish, close the draft it came from, write the audit line: all of it or nothing.
 
-    Raises CharterInvalid, CharterRefused, DraftChanged.
+    Raises CharterInvalid, CharterRefused, DraftChanged, DraftClosed. `upon`: the last version that was seen (publish_charter).
     """
     with transaction.atomic():
         last = PublishedCharter.objects.filter(merchant=merchant).order_by("-version").first()
@@ -57,7 +58,13 @@ def publish(
         if dangling := missing(merchant, charter):
             raise CharterInvalid(dangling)
         row = loyalty.publish_charter(
-            merchant=merchant, charter=charter, effective_from=effective_from, now=now, actor=actor, note=note
+            merchant=merchant,
+            charter=charter,
+            effective_from=effective_from,
+            now=now,
+            actor=actor,
+            note=note,
+            upon=upon,
         )
         if draft is not None:
             drafts.close_draft(
@@ -92,10 +99,12 @@ def _follow(merchant: Merchant, row: PublishedCharter) -> None:
         jobs.enqueue(BEGIN, {}, merchant_id=merchant.pk, now=clock.utc_now(), due_at=due)
 
 
-def withdraw(*, merchant: Merchant, version: int, now: datetime, actor: str, address: str = "") -> CharterDraft:
+def withdraw(
+    *, merchant: Merchant, version: int, now: datetime, actor: str, address: str = "", row_id: int | None = None
+) -> CharterDraft:
     """Take a version back that is not in force yet; it lives on as a draft. Raises CharterRefused."""
     with transaction.atomic():
-        row = loyalty.withdraw_charter(merchant=merchant, version=version, now=now)
+        row = loyalty.withdraw_charter(merchant=merchant, version=version, now=now, row_id=row_id)
         draft = drafts.begin_draft(
             merchant=merchant,
             title=f"{row.note or 'charter'} (v{version})",

@@ -230,7 +230,9 @@ def test_a_second_look_then_published_on_a_day_and_audited(client, lan):
     assert (line.actor, line.object) == (lan.owner.username, "version 2")
     assert charters.in_force(lan.merchant, NOW).version == 1
     assert charters.in_force(lan.merchant, row.effective_from + timedelta(days=1)).version == 2
-    assert client.get(f"{URL}/{draft.pk}").status_code == 404
+    gone = client.get(f"{URL}/{draft.pk}", follow=True)
+    assert gone.redirect_chain == [(URL, 302)]
+    assert "as version 2" in gone.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ class PersonForm(forms.Form):
         for kind in self.kinds:
             add(f"attribute:{kind.key}", _attribute(kind))
         stores = [("", "–"), *((str(s.pk), s.name) for s in shops.stores(request.merchant))]
-        staff = [("", "–"), *((str(s.pk), s.name or s.username) for s in shops.staff(request.merchant))]
+        served = member.served_by_id if member else None
+        open_or_theirs = [s for s in shops.staff(request.merchant) if s.is_active or s.pk == served]
+        staff = [("", "–"), *((str(s.pk), s.name or s.username) for s in open_or_theirs)]
         add("home_store", forms.ChoiceField(label=_("Home store"), required=False, choices=stores))
         add("served_by", forms.ChoiceField(label=_("Served by"), required=False, choices=staff))
         add("referred_by", text(label=_("Brought by (card number or code)"), max_length=20, required=False))
@@ -124,6 +126,16 @@ class PersonForm(forms.Form):
             [self[f"day{i}_{part}"] for part in ("kind", "name", "year", "month", "day", "lunar")]
             for i in range(self._rows)
         ]
+
+    @property
+    def rows_of_days(self) -> dict[str, str]:
+        """Special days are kept and changed as one list; so are the parts of the birthday."""
+        told = {
+            f"day{i}_{part}": "days"
+            for i in range(self._rows)
+            for part in ("kind", "name", "year", "month", "day", "lunar")
+        }
+        return told | {f"birth_{part}": "birthday" for part in ("year", "month", "day", "lunar")}
 
     @property
     def consents(self) -> list[tuple[str, list[Any]]]:

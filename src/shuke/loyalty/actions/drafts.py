@@ -30,6 +30,10 @@ class DraftClosed(RuntimeError):
 
     code = "draft_closed"
 
+    def __init__(self, sentence: str, draft: CharterDraft) -> None:
+        self.draft = draft
+        super().__init__(sentence)
+
 
 def begin_draft(
     *, merchant: Merchant, title: str, text: str, based_on: int | None, now: datetime, actor: str
@@ -96,7 +100,7 @@ def _open(merchant: Merchant, draft_id: int, revision: int) -> CharterDraft:
         raise LookupError(f"There is no draft {draft_id}.")
     if draft.state != CharterDraft.State.OPEN:
         raise DraftClosed(
-            f"“{draft.title}” was {draft.get_state_display().lower()} already; begin a new draft from it."
+            f"“{draft.title}” was {draft.get_state_display().lower()} already; begin a new draft from it.", draft
         )
     if draft.revision != revision:
         raise DraftChanged(draft)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -32,6 +34,11 @@ WRONG = {
         "Say who the donation goes to, in Chinese and in English.",
         "请用中英文写明捐赠给谁。",
     ),
+    "changed_meanwhile": (
+        "Somebody else saved {gift} after you had opened it. Nothing was overwritten. What you typed is still here; saving again "
+        "puts it in place of theirs.",
+        "您打开之后，{gift} 已被他人修改，没有覆盖任何内容。您填写的内容仍在；再次保存将以您的内容为准。",
+    ),
     "no_such_gift": ("There is no gift {gift}.", "没有礼品 {gift}。"),
     "no_stock": ("{gift} has no stock to change: it is without limit, or no goods.", "{gift} 没有库存可改：不限量，或不是实物。"),
     "amount": (
@@ -59,14 +66,19 @@ FIELDS = (
 
 
 @transaction.atomic
-def save_gift(*, merchant: Merchant, code: str, values: Mapping[str, Any], now: datetime, actor: str) -> Gift:
+def save_gift(
+    *, merchant: Merchant, code: str, values: Mapping[str, Any], now: datetime, actor: str, seen: str | None = None
+) -> Gift:
     """Make a gift, or change what it says; what was ordered keeps its price. Raises GiftWrong.
 
-    `stock` among the values counts only for a new gift (None: without limit); afterwards `add_stock` moves it.
+    `stock` among the values counts only for a new gift (None: without limit); afterwards `add_stock` moves it. `seen` is the
+    gift as who changes it saw it (seen_as; "": there was none): what somebody else saved since is not overwritten.
     """
     code = code.strip()
-    row = Gift.objects.filter(merchant=merchant, code=code).first()
+    row = Gift.objects.select_for_update(no_key=True).filter(merchant=merchant, code=code).first()
     made = row is None
+    if seen is not None and seen != seen_as(row):
+        raise GiftWrong("changed_meanwhile" if row else "no_such_gift", gift=code)
     if row is None:
         row = Gift(merchant=merchant, code=code, made_at=now, made_by=actor[:60])
     for name in FIELDS:
@@ -75,12 +87,23 @@ def save_gift(*, merchant: Merchant, code: str, values: Mapping[str, Any], now: 
     _check(row)
     if made and row.kind == Gift.Kind.GOODS:
         row.stock = 0 if values.get("stock") is not None else None
-    row.save()
+    if made:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=FIELDS)  # never the stock, which tills move meanwhile
     if made and values.get("stock"):
         move_stock(merchant, row.pk, int(values["stock"]), "received", "", now, actor)
     verb = "gift.created" if made else "gift.changed"
     audit.record(merchant_id=merchant.pk, at=now, actor=actor, verb=verb, object=f"gift {code}")
     return Gift.objects.get(pk=row.pk)
+
+
+def seen_as(row: Gift | None) -> str:
+    """What a form shows of a gift, in a few letters, so that it can tell whether it still does. The stock is not part of it."""
+    if row is None:
+        return ""
+    told = json.dumps({name: getattr(row, name) for name in FIELDS}, default=str, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 def _check(row: Gift) -> None:

@@ -18,7 +18,15 @@ from shuke.kit import money
 from shuke.kit.refusal import sentence
 from shuke.loyalty.actions.asking import LONGEST_REWARD_KEY, Ask, KeyReused, check_asked, check_reason
 from shuke.loyalty.actions.coupons.issuing import Issue, issue
-from shuke.loyalty.actions.gift_shelf import PICTURE_BYTES, GiftWrong, add_stock, move_stock, save_gift, set_picture
+from shuke.loyalty.actions.gift_shelf import (
+    PICTURE_BYTES,
+    GiftWrong,
+    add_stock,
+    move_stock,
+    save_gift,
+    seen_as,
+    set_picture,
+)
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.actions.settling import lock_heads
 from shuke.loyalty.models import Gift, GiftOrder
@@ -38,6 +46,7 @@ __all__ = [
     "lapse_orders",
     "order",
     "save_gift",
+    "seen_as",
     "set_picture",
 ]
 

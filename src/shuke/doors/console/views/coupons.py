@@ -88,7 +88,11 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         try:
             made = coupon_form.read(told, document, _tier_keys(request), words.language())
             coupons.save_template(
-                merchant=request.merchant, template=made, now=request.now, actor=request.staff.username
+                merchant=request.merchant,
+                template=made,
+                now=request.now,
+                actor=request.staff.username,
+                upon=numbers.whole(request.POST["upon"]) if "upon" in request.POST else None,
             )
         except coupon_form.Wrong as error:
             wrong = error.faults
@@ -99,7 +103,12 @@ def edit(request: StaffRequest, key: str = "") -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("console:coupon-template", made.key)
-    context = {"groups": coupon_form.shown(document, _tier_keys(request), told), "wrong": wrong, "key": key}
+    context = {
+        "groups": coupon_form.shown(document, _tier_keys(request), told),
+        "wrong": wrong,
+        "key": key,
+        "upon": view.row.version if view else 0,
+    }
     return render(request, "console/coupon_form.html", context, status=422 if wrong else 200)
 
 

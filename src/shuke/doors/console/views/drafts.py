@@ -7,6 +7,7 @@ they did, and what one typed oneself is shown again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -47,6 +48,33 @@ ABOUT = {
     ),
     "stored": gettext_lazy("Money members pay in advance, and gift cards. Without this part there is neither."),
 }
+
+
+def or_closed(view: Any) -> Any:
+    """A page of a draft that somebody published or discarded meanwhile says who and when, and leads to where it went."""
+
+    @wraps(view)
+    def shown(request: StaffRequest, draft_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, draft_id, *args, **kwargs)
+        except drafts.DraftClosed as closed:
+            draft = closed.draft
+            told = {
+                "who": draft.saved_by,
+                "title": draft.title,
+                "n": draft.version,
+                "when": f"{draft.saved_at.astimezone(request.merchant.tz):%Y-%m-%d %H:%M}",
+            }
+            if draft.state == CharterDraft.State.PUBLISHED:
+                said = _(
+                    "%(who)s published “%(title)s” as version %(n)s at %(when)s. Begin a new draft from that version."
+                )
+            else:
+                said = _("%(who)s discarded “%(title)s” at %(when)s.")
+            messages.warning(request, said % told)
+            return redirect("console:charter-drafts")
+
+    return shown
 
 
 @console()
@@ -113,6 +141,7 @@ def _from_file(request: StaffRequest) -> HttpResponse:
 
 @console()
 @require_http_methods(["GET", "HEAD", "POST"])
+@or_closed
 def draft_page(request: StaffRequest, draft_id: int) -> HttpResponse:
     """One part of a draft as a form, or all of it as YAML. A POST saves, and does what the button says."""
     draft = draft_of(request, draft_id)
@@ -146,11 +175,6 @@ def _save(request: StaffRequest, draft: CharterDraft, part: str) -> HttpResponse
         messages.warning(request, words_)
         mine = _typed(theirs, part, sent.items(), "", "")
         return _editor(request, theirs, part, mine, theirs.revision, status=409)
-    except drafts.DraftClosed:
-        messages.warning(
-            request, _("This draft was published or discarded meanwhile. Begin a new one from the version.")
-        )
-        return redirect("console:charter-drafts")
     go = sent.get("go", "")
     if go == "publish":
         return redirect("console:charter-publish", draft.pk)
@@ -205,6 +229,7 @@ def _editor(
 
 @console()
 @require_POST
+@or_closed
 def check(request: StaffRequest, draft_id: int) -> HttpResponse:
     """What is wrong with what is typed so far, and what it would change. Saves nothing."""
     draft = draft_of(request, draft_id)
@@ -226,6 +251,7 @@ def check(request: StaffRequest, draft_id: int) -> HttpResponse:
 
 @console()
 @require_GET
+@or_closed
 def draft_yaml(request: StaffRequest, draft_id: int) -> HttpResponse:
     """The draft as a file."""
     return yaml_file(draft_of(request, draft_id).text, f"charter-draft-{draft_id}.yaml")
@@ -241,6 +267,7 @@ def version_yaml(request: StaffRequest, version: int) -> HttpResponse:
 
 @console()
 @require_POST
+@or_closed
 def discard(request: StaffRequest, draft_id: int) -> HttpResponse:
     draft = draft_of(request, draft_id)
     try:
@@ -251,7 +278,7 @@ def discard(request: StaffRequest, draft_id: int) -> HttpResponse:
             now=request.now,
             actor=request.staff.username,
         )
-    except (drafts.DraftChanged, drafts.DraftClosed):
+    except drafts.DraftChanged:
         messages.warning(
             request, _("Somebody changed this draft meanwhile, so it was not discarded. Look at it again.")
         )
@@ -269,11 +296,13 @@ def may(request: StaffRequest) -> None:
 
 
 def draft_of(request: StaffRequest, draft_id: int) -> CharterDraft:
-    """An open draft of this merchant; else 404 or 403."""
+    """An open draft of this merchant; else 404 or 403. Raises DraftClosed where it was published or discarded meanwhile."""
     may(request)
     found = charters.draft(request.merchant, draft_id)
-    if found is None or found.state != CharterDraft.State.OPEN:
+    if found is None:
         raise Http404
+    if found.state != CharterDraft.State.OPEN:
+        raise drafts.DraftClosed(found.state, found)
     return found
 
 

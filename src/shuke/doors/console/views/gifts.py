@@ -65,7 +65,12 @@ def _edit(request: StaffRequest, row: Gift | None) -> HttpResponse:
             if row is None and stored.gift(request.merchant, code.strip()) is not None:
                 raise ValueError(_("A gift with this code exists already; choose another."))
             saved = actions.save_gift(
-                merchant=request.merchant, code=code, values=values, now=request.now, actor=request.staff.username
+                merchant=request.merchant,
+                code=code,
+                values=values,
+                now=request.now,
+                actor=request.staff.username,
+                seen=request.POST.get("seen"),
             )
             if picture := request.FILES.get("picture"):
                 actions.set_picture(
@@ -84,6 +89,8 @@ def _edit(request: StaffRequest, row: Gift | None) -> HttpResponse:
         "told": told,
         "code": row.code if row is not None else told.get("code", ""),
         "wrong": wrong,
+        # Of the row as it was read for this page: where it was refused, of the newer one, so that saving again is a decision.
+        "seen": actions.seen_as(row),
         "chosen_tiers": request.POST.getlist("tiers") if request.method == "POST" else (row.tiers if row else []),
         "tiers": [(code, name) for code, (name, _shade) in tiers.every(request).items()],
         "templates": coupons_to_choose(request),

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shuke.doors.console import together
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.person_form import PersonForm, known, tags_in
 from shuke.flows.join import IdentityTaken, PhoneKnown, holders_of, join, tell
@@ -62,7 +63,14 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
     _may(request, "record")
     who = _member(request, pk)
     told = request.POST if request.method == "POST" else None
-    form = PersonForm(request, told, member=who, initial=known(request, who))
+    now_known = known(request, who)
+    form = PersonForm(request, told, member=who, initial=now_known)
+    if told is not None:
+        data, wrong = together.meet(form, told, now_known, form.rows_of_days)
+        form = PersonForm(request, data, member=who, initial=now_known)
+        form.is_valid()
+        for name, said in wrong.items():
+            form.add_error(name, said)
     if told is not None and form.is_valid():
         try:
             tell(
@@ -82,7 +90,12 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("console:member", who.pk)
     status = 422 if told is not None else 200
-    return render(request, "console/person_form.html", {"form": form, "who": who, "holders": []}, status=status)
+    return render(
+        request,
+        "console/person_form.html",
+        {"form": form, "who": who, "holders": [], "shown": together.shown(form, now_known)},
+        status=status,
+    )
 
 
 def _retag(request: StaffRequest, who: Member, wanted: list[str]) -> None:

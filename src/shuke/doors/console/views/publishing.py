@@ -6,14 +6,14 @@ from datetime import date, datetime, time
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.drafts import changes_of, draft_of, read_draft, section_of, tongue, version_of
+from shuke.doors.console.views.drafts import changes_of, draft_of, may, or_closed, read_draft, section_of, tongue
 from shuke.engine.charter import document
 from shuke.flows import publish_charter
 from shuke.kit import clock
@@ -23,6 +23,7 @@ from shuke.loyalty.queries import charters
 
 @console()
 @require_http_methods(["GET", "HEAD", "POST"])
+@or_closed
 def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
     """The second look: what changes, from which day, for whom; the POST that says so publishes it."""
     draft = draft_of(request, draft_id)
@@ -31,11 +32,14 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
     problems = unreadable or publish_charter.problems(request.merchant, raw, language)
     today = clock.day_of(request.now, request.merchant.tz)
     told = request.POST.get("day") or (today.isoformat() if request.method == "POST" else "")
+    history = charters.history(request.merchant)
+    seen = request.POST.get("upon", "")
     context: dict[str, Any] = {
         "draft": draft,
+        "upon": max((row.version for row in history), default=0),
         "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
         "changes": changes_of(request, raw, problems, language),
-        "history": charters.history(request.merchant),
+        "history": history,
         "today": today.isoformat(),
         "day": told,
         "note": request.POST.get("note", ""),
@@ -64,6 +68,7 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
             actor=request.staff.username,
             note=request.POST.get("note", "").strip()[:200],
             draft=draft,
+            upon=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None,
             address=request.META.get("REMOTE_ADDR", ""),
         )
     except CharterRefused as error:
@@ -84,7 +89,8 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: StaffRequest, version: int) -> HttpResponse:
     """Take a version back that is not in force yet."""
-    version_of(request, str(version))
+    may(request)
+    row = request.POST.get("row", "")
     try:
         draft = publish_charter.withdraw(
             merchant=request.merchant,
@@ -92,8 +98,11 @@ def withdraw(request: StaffRequest, version: int) -> HttpResponse:
             now=request.now,
             actor=request.staff.username,
             address=request.META.get("REMOTE_ADDR", ""),
+            row_id=int(row) if row.isascii() and row.isdigit() and len(row) < 20 else None,
         )
     except CharterRefused as error:
+        if error.code == "no_such_version" and not row:
+            raise Http404 from error
         messages.error(request, error.say(tongue()))
         return redirect("console:charter")
     messages.success(request, _("Version %(n)s is withdrawn; it is kept as this draft.") % {"n": version})

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.person import Says
-from shuke.doors.console.views.drafts import charter_of, draft_of, may, tongue
+from shuke.doors.console.views.drafts import charter_of, draft_of, may, or_closed, tongue
 from shuke.engine.charter import document
 from shuke.flows import simulate_charter as flow
 from shuke.kit import clock, jobs
@@ -28,6 +28,7 @@ LISTED = 50
 
 @console()
 @require_http_methods(["GET", "HEAD", "POST"])
+@or_closed
 def simulate(request: StaffRequest, draft_id: int) -> HttpResponse:
     """Simulations of a draft; a POST begins one."""
     draft = draft_of(request, draft_id)

@@ -35,6 +35,12 @@ REFUSALS = {
         "Too many codes were tried. Wait {minutes} minutes and try again.",
         "尝试次数过多，请 {minutes} 分钟后再试。",
     ),
+    "changed_meanwhile": (
+        "{by} saved version {version} of {key} after you had opened it. Nothing was overwritten. What you typed is still here; saving "
+        "again makes it the newest version in place of theirs.",
+        "您打开之后，{by} 已保存 {key} 第 {version} 版，没有覆盖任何内容。您填写的内容仍在；再次保存将以您的内容作为最新版。",
+    ),
+    "key_taken": ("There is a coupon {key} already. Give yours another key, or change that one.", "已有券 {key}。请换一个编码，或修改那张券。"),
     "too_many": ("A batch has 1 to {most} codes.", "每批 1 至 {most} 个码。"),
     "taken": (
         "Coupon {coupon} was used or held elsewhere at this moment.",

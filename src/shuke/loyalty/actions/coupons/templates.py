@@ -22,11 +22,12 @@ from shuke.shops.models import Merchant
 
 @transaction.atomic
 def save_template(
-    *, merchant: Merchant, template: Template, now: datetime, actor: str, source: str = "shop"
+    *, merchant: Merchant, template: Template, now: datetime, actor: str, source: str = "shop", upon: int | None = None
 ) -> CouponTemplate:
     """Make a template, or a new version of it; what was issued keeps the terms of its version.
 
-    The same text again makes no new version. Raises CouponRefused. Effects: the version's row, the tally with its limits,
+    The same text again makes no new version. `upon` is the version that whoever changes it has seen (0: there was none): what
+    somebody else saved since is not put aside unseen. Raises CouponRefused. Effects: the version's row, the tally with its limits,
     one audit line.
     """
     terms = charters.in_force(merchant, now)
@@ -39,6 +40,8 @@ def save_template(
     plain = template.model_dump(mode="json", exclude_defaults=True)
     if latest is not None and latest.document == plain and latest.source == source:
         return latest
+    if upon is not None and upon != (latest.version if latest else 0):
+        raise _meanwhile(template.key, latest, upon)
     unit = 10 ** digits(merchant.currency)
     limits = {
         "most_issued": template.limits.issued,
@@ -58,7 +61,7 @@ def save_template(
             raise CouponRefused("below_spent", key=template.key, field=name, used=used[name])
         limits[name] = used[name]  # what the charter promises less of from now on is used up; what was given stays
     CouponTally.objects.filter(pk=tally.pk).update(**limits)
-    made = CouponTemplate.objects.create(
+    made = CouponTemplate(
         merchant=merchant,
         key=template.key,
         version=(latest.version if latest else 0) + 1,
@@ -67,6 +70,14 @@ def save_template(
         made_at=now,
         made_by=actor,
     )
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError as error:  # beside somebody who makes the same version in this instant
+        if source == "charter":
+            raise
+        latest = stored.latest(merchant, template.key)
+        raise _meanwhile(template.key, latest, made.version - 1) from error
     audit.record(
         merchant_id=merchant.pk,
         at=now,
@@ -76,6 +87,13 @@ def save_template(
         detail={"version": made.version, "source": source},
     )
     return made
+
+
+def _meanwhile(key: str, latest: CouponTemplate | None, upon: int) -> CouponRefused:
+    if upon == 0:
+        return CouponRefused("key_taken", key=key)
+    by = (latest.made_by if latest else "") or "–"
+    return CouponRefused("changed_meanwhile", key=key, by=by, version=latest.version if latest else 0)
 
 
 def adopt_charter_templates(*, merchant: Merchant, terms: Terms, now: datetime) -> None:
