@@ -45,7 +45,13 @@ def list_(desk: Desk, member: str | None, everything: bool, limit: int) -> None:
     desk.table(
         [_("number"), _("when"), _("member"), _("what"), _("settled")],
         [
-            (str(one.pk), desk.minute(one.opened_at), one.member.card, one.what, _settled(desk, one) or _("open"))
+            (
+                str(one.pk),
+                desk.minute(one.opened_at),
+                one.member.card,
+                one.what,
+                _settled(desk, one) or _("not settled"),
+            )
             for one in found
         ],
     )
