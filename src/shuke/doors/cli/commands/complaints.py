@@ -43,7 +43,7 @@ def list_(desk: Desk, member: str | None, everything: bool, limit: int) -> None:
         desk.json([_plain(one) for one in found])
         return
     desk.table(
-        [_("number"), _("when"), _("member"), _("what"), _("settled")],
+        [_("complaint"), _("when"), _("member"), _("what it is about"), _("settled")],
         [
             (
                 str(one.pk),
