@@ -34,6 +34,7 @@ WORKED_OUT = {
         "stored.lapsed"}),
     "members/actions/cards.py": ("", {"card.lost", "card.found", "card.replaced", "frozen", "unfrozen"}),
     "members/actions/merging.py": ("", {"merged", "merged.away", "unmerged"}),
+    "service/actions.py": ("", {"complaint.opened", "complaint.settled", "complaint.reopened"}),
     "members/actions/writing.py": ("", {"joined", "woken"}),
 }  # fmt: skip
 

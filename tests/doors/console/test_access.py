@@ -62,6 +62,7 @@ def test_another_merchants_things_are_not_found(client, lan, mingde, name):
         "merge_id": 1,
         "correction_id": 1,
         "referral_id": 1,
+        "complaint_id": 1,
         "place": 0,
     }
     foreign |= {"number": 1, "file": "settlement"}

@@ -43,9 +43,15 @@ def list_(desk: Desk, member: str | None, everything: bool, limit: int) -> None:
         desk.json([_plain(one) for one in found])
         return
     desk.table(
-        [_("number"), _("when"), _("member"), _("what"), _("settled")],
+        [_("complaint"), _("when"), _("member"), _("what it is about"), _("settled")],
         [
-            (str(one.pk), desk.minute(one.opened_at), one.member.card, one.what, _settled(desk, one) or _("open"))
+            (
+                str(one.pk),
+                desk.minute(one.opened_at),
+                one.member.card,
+                one.what,
+                _settled(desk, one) or _("not settled"),
+            )
             for one in found
         ],
     )
