@@ -36,7 +36,7 @@ def why(desk: Desk, member: str) -> None:
     if desk.as_json:
         desk.json({**told._asdict(), "member": who.card, "history": changes(told.history)})
         return
-    name = "zh" if language() == "zh-hans" else "en"
+    name, called = "zh" if language() == "zh-hans" else "en", names(desk)
     desk.facts(
         [
             (_("tier"), told.name.get(name) or told.tier),
@@ -58,7 +58,10 @@ def why(desk: Desk, member: str) -> None:
     if told.history:
         desk.table(
             [_("when"), _("from"), _("to"), _("cause")],
-            [(desk.day(c.at), c.before, c.after, cause(c.cause, c.why)) for c in told.history],
+            [
+                (desk.day(c.at), called.get(c.before, c.before), called.get(c.after, c.after), cause(c.cause, c.why))
+                for c in told.history
+            ],
         )
 
 
@@ -77,11 +80,12 @@ def history(desk: Desk, member: str) -> None:
     if desk.as_json:
         desk.json({"member": who.card, "history": changes(told)})
         return
+    called = names(desk)
     desk.table(
         [_("when"), _("from"), _("to"), _("cause"), _("decided by"), _("charter")],
         [
             (
-                desk.minute(c.at), c.before, c.after, cause(c.cause, c.why),
+                desk.minute(c.at), called.get(c.before, c.before), called.get(c.after, c.after), cause(c.cause, c.why),
                 "; ".join(_decided(desk, c.why)),
                 c.charter_version,
             )
@@ -184,6 +188,15 @@ def membership(desk: Desk, member: str, buy: str | None, end: str | None, key: s
     )
 
 
+def names(desk: Desk) -> dict[str, str]:
+    """What tiers are called, those of charters before as they last were."""
+    from shuke.loyalty.queries import charters
+
+    spoken = "zh" if language() == "zh-hans" else "en"
+    begun = charters.versions(desk.merchant).begun
+    return {tier.key: getattr(tier.name, spoken) for _since, terms in begun for tier in terms.charter.tiers}
+
+
 def changes(told: list[Any]) -> list[dict[str, Any]]:
     return [
         {"at": c.at, "before": c.before, "after": c.after, "cause": c.cause, "why": c.why, "charter": c.charter_version}
@@ -220,14 +233,19 @@ def _decided(desk: Desk, why: dict[str, Any]) -> Iterator[str]:
 
 
 def conditions(desk: Desk, tree: dict[str, Any], *, only_missing: bool = False) -> Iterator[str]:
-    """A condition tree (engine.charter.grade.explain) as short sentences, one per leaf."""
+    """A condition tree (engine.charter.grade.explain) as a short sentence; a group within another in brackets."""
+    if only_missing and tree.get("met"):
+        return
     for branch in ("all", "any"):
         if branch in tree:
-            parts = [part for inner in tree[branch] for part in conditions(desk, inner, only_missing=only_missing)]
+            parts = []
+            for inner in tree[branch]:
+                for part in conditions(desk, inner, only_missing=only_missing):
+                    parts.append(f"({part})" if "measure" not in inner else part)
             if parts:
                 yield (_(" or ") if branch == "any" else _(" and ")).join(parts)
             return
-    if "measure" not in tree or (only_missing and tree["met"]):
+    if "measure" not in tree:
         return
     money = tree["measure"] in ("amount", "single_order")
     names = {
