@@ -43,7 +43,30 @@ def test_growth_value_has_a_ledger_and_tiers_a_history(lan, buyer, shuke):
     history = shuke("tiers", "history", CARD, "--json").json["history"]
     assert [line["cause"] for line in history] == ["bought", "joined"]  # silver lies below what was bought
     assert shuke("tiers", "why", CARD, "--json").json["growth"] == 616
-    assert "gold" in shuke("tiers", "why", CARD).out
+    assert "金" in shuke("tiers", "why", CARD).out  # as the charter names it
+
+
+def test_the_terminal_calls_tiers_by_name_and_misses_nothing_that_is_met(lan, shuke):
+    """Kept by the amount: that there are too few orders is nothing that is missing. A tier of a former charter has its name."""
+    from datetime import timedelta
+
+    from shuke.engine.charter import document
+    from shuke.flows import publish_charter
+    from tests.loyalty.books import CHARTER
+
+    publish(lan.merchant)
+    who = member(lan.merchant)
+    take(lan.merchant, who, order("a", 10, 900))
+    told = shuke("tiers", "why", CARD).out
+    assert "needed to keep it" in told
+    assert "still missing to keep it" not in told
+    star = CHARTER["tiers"][1] | {"key": "star", "name": {"zh": "星卡", "en": "Star"}}
+    day, begins = START + timedelta(days=15), START + timedelta(days=18)
+    charter = document.from_plain(CHARTER | {"tiers": [CHARTER["tiers"][0], star]})
+    publish_charter.publish(merchant=lan.merchant, charter=charter, effective_from=begins, now=day, actor="owner")
+    rows = [line.split() for line in shuke("tiers", "history", CARD).out.splitlines()]
+    assert ["Gold", "Star", "renamed", "by", "the", "charter"] in [row[2:8] for row in rows]
+    assert ["Member", "Gold", "reached", "the", "condition"] in [row[2:7] for row in rows]
 
 
 def test_a_membership_begins_and_ends(lan, shuke):

@@ -36,7 +36,7 @@ def why(desk: Desk, member: str) -> None:
     if desk.as_json:
         desk.json({**told._asdict(), "member": who.card, "history": changes(told.history)})
         return
-    name = "zh" if language() == "zh-hans" else "en"
+    name, called = "zh" if language() == "zh-hans" else "en", tier_names(desk)
     desk.facts(
         [
             (_("tier"), told.name.get(name) or told.tier),
@@ -56,10 +56,9 @@ def why(desk: Desk, member: str) -> None:
         title=str(who),
     )
     if told.history:
-        names = tier_names(desk)
         desk.table(
             [_("when"), _("from"), _("to"), _("cause")],
-            [(desk.day(c.at), names[c.before], names[c.after], cause(c.cause, c.why)) for c in told.history],
+            [(desk.day(c.at), called[c.before], called[c.after], cause(c.cause, c.why)) for c in told.history],
         )
 
 
@@ -224,14 +223,19 @@ def _decided(desk: Desk, why: dict[str, Any]) -> Iterator[str]:
 
 
 def conditions(desk: Desk, tree: dict[str, Any], *, only_missing: bool = False) -> Iterator[str]:
-    """A condition tree (engine.charter.grade.explain) as short sentences, one per leaf."""
+    """A condition tree (engine.charter.grade.explain) as a short sentence; a group within another in brackets."""
+    if only_missing and tree.get("met"):
+        return
     for branch in ("all", "any"):
         if branch in tree:
-            parts = [part for inner in tree[branch] for part in conditions(desk, inner, only_missing=only_missing)]
+            parts = []
+            for inner in tree[branch]:
+                for part in conditions(desk, inner, only_missing=only_missing):
+                    parts.append(f"({part})" if "measure" not in inner else part)
             if parts:
                 yield (_(" or ") if branch == "any" else _(" and ")).join(parts)
             return
-    if "measure" not in tree or (only_missing and tree["met"]):
+    if "measure" not in tree:
         return
     money = tree["measure"] in ("amount", "single_order")
     names = {
