@@ -62,7 +62,7 @@ MUTANTS = (
     Mutant("late-release-keeps-expired", "engine/ledger/spends.py",
            "if lot.expires_at is not None and lot.expires_at <= at and lot.free > 0:", "if False:", LAWS),
     Mutant("capture-takes-all", "engine/ledger/spends.py", "self._spend(effect, c.event, lots, c.amount)", "self._spend(effect, c.event, lots, sum(n for _, n in lots))", BOOK),
-    Mutant("refund-counts-once", "engine/ledger/sales.py", "sale.refunded += r.amount", "sale.refunded = r.amount", BOOK),
+    Mutant("refund-counts-once", "engine/ledger/sales.py", "self.refunded += r.amount", "self.refunded = r.amount", BOOK),
     Mutant("refund-rounds-per-event", "engine/ledger/sales.py", "lost, shrunk = sale.points - left.points, sale.growth - growth", "lost, shrunk = r.amount // 100, sale.growth - growth", BOOK),
     Mutant("wrong-time-zone", "engine/charter/terms.py", "return day_of(at, self.zone)", "return at.date()", BOOK),
     Mutant("month-end-forgotten", "engine/charter/terms.py", 'rule.to or ("month" if rule.to_month_end else "day")', 'rule.to or "day"', BOOK),

@@ -8,7 +8,19 @@ import pytest
 
 from shuke.connect import importers
 from shuke.connect.importers import guess_mapping, unnumbered
-from shuke.engine.facts import Birthday, Claim, IdentityKind, Line, Order, OrderStatus, Person, Phone, Product, Refund
+from shuke.engine.facts import (
+    Birthday,
+    Claim,
+    IdentityKind,
+    Line,
+    LineBack,
+    Order,
+    OrderStatus,
+    Person,
+    Phone,
+    Product,
+    Refund,
+)
 from tests.connect.importers.making import csv_file, facts, orders, people, problems, shanghai, told, xlsx_file
 
 PHONE, CARD, EMAIL = IdentityKind.PHONE, IdentityKind.CARD, IdentityKind.EMAIL
@@ -254,11 +266,14 @@ def test_products_and_refunds(tmp_path):
     back = csv_file(
         tmp_path / "r.csv",
         [
-            ["退款编号", "订单号", "退款金额", "退款时间", "退款状态", "退款原因"],
-            ["R1", "A001", "8.50", "2024-03-05", "已完成", "破损"],
+            ["退款编号", "订单号", "退款金额", "退款时间", "退款状态", "退款原因", "商品编码", "退货数量"],
+            ["R1", "A001", "8.50", "2024-03-05", "已完成", "破损", "", ""],
+            ["R2", "A001", "8.50", "2024-03-05", "已完成", "破损", "CUP", "1"],
         ],
     )
-    assert facts(back)[1:] == [Refund("pos", "", "A001", "R1", 850, shanghai(2024, 3, 5), None, True, "已完成", "破损")]
+    first = Refund("pos", "", "A001", "R1", 850, shanghai(2024, 3, 5), None, True, "已完成", "破损")
+    cup = LineBack(product_code="CUP", quantity_milli=1000)
+    assert facts(back)[1:] == [first, first._replace(number="R2", lines=(cup,))]
 
 
 @pytest.mark.parametrize(
