@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -118,3 +119,13 @@ def test_a_file_that_fails_half_way_never_appears(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         write_csv(tmp_path / "a.csv", ["x"], rows())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_rows_are_the_same_bytes_whenever_they_are_written(tmp_path):
+    """What a bookkeeper keeps of a closed month can be compared with what is exported later."""
+    written = []
+    for name in ("a", "b"):
+        write_xlsx(tmp_path / f"{name}.xlsx", ["日期", "金额"], [[date(2026, 3, 31), Decimal("1.06")], ["文本", 2]])
+        written.append((tmp_path / f"{name}.xlsx").read_bytes())
+        time.sleep(1.1)  # a workbook tells seconds
+    assert written[0] == written[1]

@@ -19,6 +19,7 @@ from pathlib import Path
 Cell = str | int | Decimal | date | datetime | None
 XLSX_ROWS = 1_048_575  # below the header; the format ends there
 TEXT_LIMIT = 32_767  # characters in one cell of a spreadsheet
+_NO_DAY = datetime(2000, 1, 1)  # a workbook must name one on which it was made
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more of a number
 
 # = + - @ and their full-width forms start formulas; tab and line breaks can shift what comes first.
@@ -54,13 +55,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]])
 
 
 def write_xlsx(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet: str = "Sheet1") -> int:
-    """The same as a workbook of one sheet, written row by row. Datetimes must be naive: a sheet has no zones."""
+    """The same as a workbook of one sheet, written row by row. Datetimes must be naive: a sheet has no zones. The same rows
+    are the same bytes whenever they are written: nothing says when that was."""
     import xlsxwriter
 
     def write(part: Path) -> int:
         options = {"constant_memory": True, "tmpdir": str(part.parent)}
         count = 0
         with xlsxwriter.Workbook(str(part), options) as book:
+            book.set_properties({"created": _NO_DAY})
             page = book.add_worksheet(sheet)
             text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
             day, moment = (book.add_format({"num_format": f}) for f in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))

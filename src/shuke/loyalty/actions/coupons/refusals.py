@@ -48,7 +48,10 @@ REFUSALS = {
     ),
     "budget_exhausted": ("The budget of {key} is used up.", "{key} 的预算已用完。"),
     "not_open": ("Coupon {coupon} is {state}; only an open one can be changed.", "券 {coupon} 状态为 {state}，只能处理未使用的券。"),
-    "needs_codes": ("{key} has no codes; its coupons belong to members.", "{key} 不使用券码，券直接发给会员。"),
+    "needs_codes": (
+        "{key} has no codes; its coupons belong to members. Issue them to members, or make a template with `codes: unique`.",
+        "{key} 不使用券码，券直接发给会员。请发给会员，或另建 `codes: unique`（一码一券）的模板。",
+    ),
 }  # fmt: skip
 
 
