@@ -10,7 +10,7 @@ from shuke.engine.finance import wording
 from shuke.engine.insight.wording import Wording
 from shuke.kit import money
 from shuke.loyalty.queries import charters, draws, gifts
-from shuke.loyalty.queries.member import StatementLine
+from shuke.loyalty.queries.member import GrowthLine, StatementLine
 from shuke.loyalty.queries.statements import Line, MemberStatement, OpenLot
 from shuke.shops.models import Merchant
 
@@ -54,7 +54,7 @@ class Saying:
     def kind(self, line: Line | StatementLine) -> str:
         return wording.named(wording.KINDS, line.kind, self.language)
 
-    def about(self, line: Line | StatementLine) -> str:
+    def about(self, line: Line | StatementLine | GrowthLine) -> str:
         return wording.about(line.event, self.language)
 
     def why(self, line: Line | StatementLine) -> str:

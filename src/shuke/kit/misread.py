@@ -17,6 +17,8 @@ CHINESE = {
     "decimal_parsing": "应为数字",
     "decimal_type": "应为数字",
     "decimal_max_places": "最多 {decimal_places} 位小数",
+    "decimal_max_digits": "最多 {max_digits} 位数字",
+    "decimal_whole_digits": "小数点前最多 {whole_digits} 位",
     "bool_type": "应为 true 或 false",
     "bool_parsing": "应为 true 或 false",
     "int_parsing_size": "数字位数过多",

@@ -16,7 +16,10 @@ class Day(click.DateTime):
     """Farther away nothing can be computed: the day after the last of the calendar is none, nor is it one in every zone."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        day = super().convert(value, param, ctx)
+        try:
+            day = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(_("{day} is no day; write it like 2026-03-31.").format(day=value), param, ctx)
         if not FIRST <= day.replace(tzinfo=None) <= LAST:
             self.fail(_("{day} is no day of a shop; write one from 1990 on.").format(day=value), param, ctx)
         return day

@@ -28,8 +28,8 @@ from shuke.shops.models import Merchant, Store
 
 REFUSALS = {
     "unknown_benefit": (
-        "The charter in force has no benefit {benefit}; reload the page.",
-        "现行章程没有权益 {benefit}，请刷新页面。",
+        "The charter in force has no benefit {benefit}. Look at what it has, and choose one of those.",
+        "现行章程没有权益 {benefit}，请从现有权益中选择。",
     ),
     "not_this_tier": ("{name} is not for this member's tier.", "该会员的等级不享有{name}。"),
     "no_birthday": ("{name} needs the member's birthday; it is not on file.", "{name}需要会员生日，档案中没有。"),

@@ -216,6 +216,37 @@ def codes(desk: Desk, key: str | None, count: int | None, label: str, resume: in
 
 
 @declared(
+    "batches",
+    _("The latest batches of codes: how far each is, and what they are for."),
+    "shuke coupons batches\nshuke coupons batches --template flyer",
+    group=command,
+)
+@click.option("--template", default="", metavar=_("TEMPLATE"), help=_("only of this template"))
+def batches(desk: Desk, template: str) -> None:
+    from shuke.loyalty.queries import coupons as stored
+
+    found = stored.batches(desk.merchant, template)
+    if desk.as_json:
+        desk.json(
+            [
+                {"batch": str(b.pk), "template": b.template.key, "label": b.label, "count": b.count, "made": b.made,
+                 "state": b.state, "made_at": b.made_at, "made_by": b.made_by}
+                for b in found
+            ]
+        )  # fmt: skip
+        return
+    states = {"making": _("being made"), "done": _("done"), "void": _("void")}
+    desk.table(
+        [_("number"), _("template"), _("label"), _("made"), _("of"), _("state"), _("when"), _("by")],
+        [
+            (str(b.pk), b.template.key, b.label, b.made, b.count, states.get(b.state, b.state), desk.minute(b.made_at), b.made_by)
+            for b in found
+        ],
+        right=(3, 4),
+    )  # fmt: skip
+
+
+@declared(
     "export",
     _("Write the codes of a batch as CSV. Who took them is in the audit log."),
     "shuke coupons export 742381 --output codes.csv",

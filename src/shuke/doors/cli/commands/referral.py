@@ -140,6 +140,36 @@ def decide(desk: Desk, number: int, approve: bool | None, reason: str) -> None:
 
 
 @declared(
+    "gifts",
+    _("Gifts for bringing friends that a member can have; with --hand one of them is in the member's hands."),
+    "shuke referral gifts 660000000018\nshuke referral gifts 660000000018 --hand 250172942887944192",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.option("--hand", type=int, metavar=_("NUMBER"), help=_("this one was handed over"))
+def gifts(desk: Desk, member: str, hand: int | None) -> None:
+    from shuke.doors.cli.commands.benefits import named
+    from shuke.loyalty.actions import referral
+    from shuke.loyalty.queries import referral_worth as worth
+
+    who = member_named(desk, member)
+    if hand is not None:
+        if hand not in {one.pk for one in worth.gifts_waiting(desk.merchant, who.pk)}:
+            raise Refused(referral.ReferralRefused("no_such_gift").say(language()))
+        _refusing(referral.hand_gift, merchant=desk.merchant, reward_id=hand, now=desk.now, actor=desk.actor)
+    found = worth.gifts_waiting(desk.merchant, who.pk)
+    if desk.as_json:
+        desk.json([{"number": str(one.pk), "name": one.name, "count": one.amount} for one in found])
+        return
+    desk.table(
+        [_("number"), _("gift"), _("pieces")],
+        [(str(one.pk), named(one.name), one.amount) for one in found],
+        title=str(who),
+        right=(2,),
+    )
+
+
+@declared(
     "settle",
     _("Judge what is due and pay or take back; the worker does this every few minutes."),
     "shuke referral settle",

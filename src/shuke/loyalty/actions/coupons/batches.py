@@ -123,7 +123,7 @@ def void_batch(*, merchant: Merchant, batch_id: int, reason: str, now: datetime,
             .first()
         )
         if batch is None:
-            return 0
+            raise CouponRefused("no_such_batch", batch=batch_id)
         key, unmade = batch.template.key, batch.count - batch.made
         batch.state, batch.count = "void", batch.made
         batch.save(update_fields=["state", "count"])
