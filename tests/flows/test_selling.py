@@ -13,7 +13,7 @@ from shuke.flows.checkout import CheckoutRefused
 from shuke.flows.merge_members import merge
 from shuke.flows.take_orders import take_orders
 from shuke.loyalty import queries
-from shuke.loyalty.models import Checkout
+from shuke.loyalty.models import Checkout, Entry
 from shuke.loyalty.queries import stored as books
 from shuke.members.models import Member, TimelineLine
 from shuke.orders.actions import Outcome
@@ -194,6 +194,28 @@ def test_parts_come_back_and_take_along_what_those_goods_earned(shop, ann):
     assert (row.status, row.net_minor, row.refunded_minor) == (OrderStatus.CLOSED_REFUNDED, 0, row.paid_minor)
     assert (sold.points > 0, books.balance(shop, ann, LATER).available) == (True, had[1])
     assert holds(shop, ann, NOW) == had[0]
+    sound(shop)
+
+
+def test_every_return_takes_the_points_of_its_own_goods_also_those_before_the_last(shop, ann):
+    """290 points: two creams at 2 × 60 + 60 for being skin care, a lipstick 50. One cream goes on one day, the lipstick on the next."""
+    assert sell(shop, ann).points == 290
+    for day, quantities in enumerate([{"1": 1000}, {"2": 1000}]):
+        selling.take_back(
+            merchant=shop,
+            key="k1",
+            return_key=f"r{day}",
+            quantities=quantities,
+            now=LATER + timedelta(days=day),
+            actor="till",
+        )
+    legs = Entry.objects.filter(merchant=shop, member=ann, account__in=["member", "debt"])
+    taken: dict[str, int] = {}
+    for event, amount in legs.filter(txn__event__startswith="refund:").values_list("txn__event", "amount"):
+        name = event.rpartition(":")[2]
+        taken[name] = taken.get(name, 0) + amount
+    assert taken == {"S-1-R1": -120, "S-1-R2": -50}
+    assert [len(one.lines) for one in Document.objects.order_by("number")] == [1, 1]
     sound(shop)
 
 

@@ -173,7 +173,7 @@ def _tell_return(merchant: Merchant, before: Checkout, done: Returned, now: date
     )
     document = Refund(
         place.platform, place.store, place.number, f"{place.number[:52]}-R{stored.nth_return(row, done.key)}", paid_back, now, now,
-        currency=order.currency,
+        currency=order.currency, lines=sale.lines_back(row.basket, lines, before.returned, row.returned) if ours else (),
     )  # fmt: skip
     take_orders(merchant=merchant, orders=[told], refunds=[document] if paid_back else [], now=now, actor=actor)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from shuke.engine import tenders
 from shuke.engine.checkout.codes import ALPHABET
 from shuke.engine.checkout.priced import PricedLine
-from shuke.engine.facts import Line, Order, OrderStatus, Person
+from shuke.engine.facts import Line, LineBack, Order, OrderStatus, Person
 
 Plain = Mapping[str, Any]
 
@@ -90,6 +90,16 @@ def lines_after(basket: Plain, lines: Sequence[PricedLine], returned: Mapping[st
     return tuple(
         _line(line, told[line.key], returned.get(line.key, 0)) for line in lines if not told[line.key].get("freight")
     )
+
+
+def lines_back(
+    basket: Plain, lines: Sequence[PricedLine], before: Mapping[str, int], after: Mapping[str, int]
+) -> tuple[LineBack, ...]:
+    """Which goods one return brought: what had come back after it, less what had before, by the place of the line in the order."""
+    told = _told(basket)
+    goods = [line for line in lines if not told[line.key].get("freight")]
+    came = [(n, after.get(line.key, 0) - before.get(line.key, 0)) for n, line in enumerate(goods, 1)]
+    return tuple(LineBack(position=n, quantity_milli=count) for n, count in came if count > 0)
 
 
 def came_back(place: Place, *, currency: str, whole: bool, at: datetime, lines: tuple[Line, ...] | None) -> Order:
