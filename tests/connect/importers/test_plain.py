@@ -18,6 +18,7 @@ from shuke.engine.facts import (
     OrderStatus,
     Person,
     Phone,
+    Problem,
     Product,
     Refund,
 )
@@ -274,6 +275,35 @@ def test_products_and_refunds(tmp_path):
     first = Refund("pos", "", "A001", "R1", 850, shanghai(2024, 3, 5), None, True, "已完成", "破损")
     cup = LineBack(product_code="CUP", quantity_milli=1000)
     assert facts(back)[1:] == [first, first._replace(number="R2", lines=(cup,))]
+
+
+def test_a_refund_of_several_goods_is_one_refund(tmp_path):
+    """Each row names other goods with their amount; the same goods twice, or a row without goods, is the same told again."""
+    header = ["退款编号", "订单号", "退款金额", "退款时间", "退款状态", "退款原因", "商品编码", "退货数量"]
+    rows = [
+        ["R1", "A001", "8.50", "2024-03-05", "已完成", "破损", "CUP", "1"],
+        ["R1", "A001", "3.00", "2024-03-06", "已完成", "破损", "LID", ""],
+        ["R2", "A001", "5.00", "2024-03-07", "已完成", "", "POT", ""],
+        ["R2", "A001", "6.00", "2024-03-08", "已完成", "", "POT", ""],
+        ["R3", "A001", "1.00", "2024-03-09", "已完成", "", "", ""],
+        ["R3", "A002", "1.00", "2024-03-09", "已完成", "", "", ""],
+        ["R1", "A001", "11.50", "2024-03-09", "已完成", "", "", ""],
+        ["R4", "A001", "1.00", "2024-03-09", "已完成", "", "CUP", ""],
+        ["R4", "A001", "", "2024-03-09", "已完成", "", "LID", ""],
+    ]
+    told = facts(csv_file(tmp_path / "r.csv", [header, *rows]))[1:]
+    backs = [one for one in told if isinstance(one, Refund)]
+    assert [(one.number, one.order_number, one.amount_minor) for one in backs] == [
+        ("R1", "A001", 1150), ("R2", "A001", 600), ("R3", "A001", 100), ("R3", "A002", 100), ("R1", "A001", 1150),
+    ]  # fmt: skip
+    assert backs[0].finished_at == shanghai(2024, 3, 6)
+    assert backs[0].lines == (
+        LineBack(product_code="CUP", quantity_milli=1000),
+        LineBack(product_code="LID", amount_minor=300),
+    )
+    assert [(one.code, one.row) for one in told if isinstance(one, Problem)] == [
+        ("amount_missing", 10), ("with_rejected_row", 9),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from shuke.connect.importers.cells import RowError
-from shuke.engine.facts import Order
+from shuke.engine.facts import Order, Refund
 
 WINDOW = 2_000
 _MAX_ROWS_PER_ORDER = 5_000
@@ -36,10 +36,10 @@ class Group:
 
 
 class Grouped(NamedTuple):
-    """How a layout groups: `start` gives a row's order number ("" = the order of the row before), `finish` the order."""
+    """How a layout groups: `start` gives a row's order number ("" = the order of the row before), `finish` the order, or the refund."""
 
     start: Callable[[list[str]], str]
-    finish: Callable[[Group], Order | None]
+    finish: Callable[[Group], Order | Refund | None]
 
 
 class Window:

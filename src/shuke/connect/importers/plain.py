@@ -386,9 +386,16 @@ def _product_rows(reading: Reading) -> RowReader:
     return row_to_product
 
 
-def _refund_rows(reading: Reading) -> RowReader:
+def _refund_grouped(reading: Reading) -> Grouped:
+    """Rows of one refund that stand together: its goods, each with its own amount."""
     at = _places(reading, reading.options.mapping or {})
     title, moment, amount = reading.columns.title, reading.moment, reading.amount
+
+    def numbered(row: list[str]) -> tuple[str, str]:
+        return (
+            number_id(row[at["number"]], title(at["number"])),
+            number_id(row[at["order_number"]], title(at["order_number"])),
+        )
 
     def row_to_refund(row: list[str]) -> Refund:
         given = amount(row[at["amount"]], title(at["amount"]))
@@ -402,21 +409,49 @@ def _refund_rows(reading: Reading) -> RowReader:
         done = not any(
             word in status.lower() for word in ("关闭", "拒绝", "处理", "申请", "pending", "open", "rejected", "closed")
         )
+        number, order = numbered(row)
         return Refund(
-            reading.platform, reading.options.shop, number_id(row[at["order_number"]], title(at["order_number"])),
-            number_id(row[at["number"]], title(at["number"])), given,
+            reading.platform, reading.options.shop, order, number, given,
             moment(row[at["finished_at"]], title(at["finished_at"])), None, done, status, plain(row[at["reason"]]),
             currency=reading.options.currency, lines=(LineBack("", 0, code, pieces),) if code else (),
         )  # fmt: skip
 
-    return row_to_refund
+    last, runs = ("", ""), 0
+
+    def start(row: list[str]) -> str:
+        """A refund told again further down is another statement of it, as in another file."""
+        nonlocal last, runs
+        if (which := numbered(row)) != last:
+            last, runs = which, runs + 1
+        return f"{which[0]} ({runs})"
+
+    def finish(group: Group) -> Refund:
+        told = [row_to_refund(row) for row in group.each()]
+        group.current = 0
+        return _together(told)
+
+    return Grouped(start, finish)
+
+
+def _together(told: Sequence[Refund]) -> Refund:
+    """One refund of several goods, where each row names other goods; else the same told again, and what is further on counts."""
+    goods = [line.product_code for one in told for line in one.lines]
+    if len(goods) < len(told) or len(set(goods)) < len(goods) or len({one.done for one in told}) > 1:
+        return max(reversed(told), key=lambda one: (one.done, one.finished_at.timestamp() if one.finished_at else 0))
+    whole = max(told, key=lambda one: one.finished_at.timestamp() if one.finished_at else 0)
+    lines = tuple(
+        line._replace(amount_minor=one.amount_minor) if line.quantity_milli is None and len(told) > 1 else line
+        for one in told
+        for line in one.lines
+    )
+    return whole._replace(amount_minor=sum(one.amount_minor for one in told), lines=lines)
 
 
 LAYOUTS = (
     Layout("plain.orders", "pos", "Plain table of orders", "普通订单表", (), frozenset(), grouped=_order_grouped),
     Layout("plain.customers", "pos", "Plain table of customers", "普通客户表", (), frozenset(), rows=_customer_rows, what="customers"),
     Layout("plain.products", "pos", "Plain table of products", "普通商品表", (), frozenset(), rows=_product_rows, what="products"),
-    Layout("plain.refunds", "pos", "Plain table of refunds", "普通退款表", (), frozenset(), rows=_refund_rows, what="refunds"),
+    Layout("plain.refunds", "pos", "Plain table of refunds", "普通退款表", (), frozenset(), grouped=_refund_grouped, what="refunds"),
 )  # fmt: skip
 _BY_KIND = {layout.key.removeprefix("plain."): layout for layout in LAYOUTS}
 
