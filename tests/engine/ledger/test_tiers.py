@@ -156,6 +156,16 @@ def test_bought_again_it_goes_on_from_its_end_or_begins_anew():
     assert history(anew)[-1] == ("member", "membership_end", date(2026, 2, 20))
 
 
+@pytest.mark.parametrize(("days", "ends"), [
+    ([(1, 31), (2, 20)], (3, 31)), ([(1, 31), (2, 20), (3, 20)], (4, 30)), ([(1, 31), (2, 20), (3, 20), (4, 20)], (5, 31)),
+    ([(1, 31), (2, 1), (2, 2), (2, 3)], (5, 31)), ([(1, 30), (2, 20)], (3, 30)), ([(1, 31), (3, 5)], (4, 5)),
+])  # fmt: skip
+def test_a_card_of_a_month_does_not_shrink_to_the_shortest_month_it_saw(days, ends):
+    """From 31 January to 28 February, then to 31 March; a new one after it has lapsed begins on its own day."""
+    bought = [ev.MembershipBought(f"membership:{n}", at(*day), "plus") for n, day in enumerate(days)]
+    assert history(life(*bought, until=at(12, 1), **PLUS))[-1] == ("member", "membership_end", date(2026, *ends))
+
+
 def test_given_back_it_ends_and_what_was_bought_after_it_moves_up():
     first, second = (
         ev.MembershipBought("membership:1", at(1, 10), "plus"),

@@ -247,7 +247,8 @@ class Grades(Run):
             start = max(p.end for p in running)
         elif running:
             standing.paid = [p for p in standing.paid if p.key != key]
-        end = add_months(terms.day(start), sold.months) + timedelta(days=sold.days)
+        first = min((p.start for p in running), default=start) if start > at else start
+        end = _months_on(terms.day(first), terms.day(start), sold.months) + timedelta(days=sold.days)
         standing.paid.append(Paid(key, sold.tier, start, terms.start(end), event))
         self._moved(terms, at, before, "bought", event, {"membership": key, "until": terms.start(end).isoformat()})
 
@@ -370,6 +371,12 @@ class Grades(Run):
             lot[1] -= x
             rest -= x
         standing.growth_lots = [lot for lot in standing.growth_lots if lot[1]]
+
+
+def _months_on(first: date, day: date, months: int) -> date:
+    """So many months after `day`, which may be `first` some months on, cut short by a short month: of 31 January and 29 February 31 March."""
+    gone = 12 * (day.year - first.year) + day.month - first.month
+    return add_months(first, gone + months) if add_months(first, gone) == day else add_months(day, months)
 
 
 def _begins(paid: Paid) -> datetime:
