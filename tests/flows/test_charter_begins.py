@@ -7,15 +7,21 @@ from itertools import pairwise
 import pytest
 
 from shuke.engine.charter import document
+from shuke.engine.charter.selling import Issue
 from shuke.flows import publish_charter
+from shuke.flows.checkout import price
 from shuke.flows.night import night_run
 from shuke.kit import clock, jobs
 from shuke.loyalty import actions, queries
+from shuke.loyalty.actions import gift_shelf
+from shuke.loyalty.actions import gifts as orders
 from shuke.loyalty.models import TierChange, Wallet
-from shuke.loyalty.queries import benefits
-from shuke.loyalty.queries.coupons.occasions import occasions
+from shuke.loyalty.queries import benefits, gifts
+from shuke.loyalty.queries.coupons.occasions import Occasion, in_tiers, occasions
+from shuke.loyalty.queries.member import bearings
 from shuke.members.models import TimelineLine
 from tests.loyalty.books import CHARTER, NOW, START, member, order, publish, refund, take
+from tests.loyalty.till import basket, give, template
 
 pytestmark = pytest.mark.django_db
 BEGINS = NOW + timedelta(days=3)
@@ -114,8 +120,6 @@ def test_who_asks_before_the_clock_has_run_is_told_the_same(shop):
 
 
 def test_coupons_for_rising_are_for_those_who_rose(shop):
-    from shuke.engine.charter.selling import Issue
-
     second(shop, ("star", 800, []), ("sun", 4000, []))
     actions.run_clock(merchant=shop, now=BEGINS)
     after = BEGINS + timedelta(hours=1)
@@ -131,6 +135,35 @@ def test_coupons_for_rising_are_for_those_who_rose(shop):
         .values_list("kind", flat=True)
     )
     assert list(kinds) == ["tier.renamed", "tier.up"]
+
+
+def test_a_gift_and_a_coupon_for_a_tier_are_for_it_under_its_new_name_too(shop):
+    plain, gold, best = Wallet.objects.order_by("member_id").values_list("member_id", flat=True)
+    for code, tier in (("cup", ["gold"]), ("hat", ["member"])):
+        gift_shelf.save_gift(
+            merchant=shop,
+            code=code,
+            values={"name_zh": "杯", "name_en": "Cup", "points": 10, "tiers": tier},
+            now=NOW,
+            actor="owner",
+        )
+    template(shop, when={"tiers": ["gold"]})
+    give(shop, gold)
+    second(shop, ("star", 800, []), ("sun", 4000, []))
+    actions.run_clock(merchant=shop, now=BEGINS)
+
+    asks = [actions.Ask(f"p{who}", "adjust", who, 50) for who in (plain, gold, best)]
+    assert all(told.done for told in actions.ask(merchant=shop, asks=asks, now=BEGINS, actor="owner"))
+
+    def offered(who):
+        return [o.gift.code for o in gifts.offers(shop, who, bearings(shop, who, BEGINS).tier, BEGINS) if not o.code]
+
+    assert (offered(plain), offered(gold), offered(best)) == (["hat"], ["cup"], [])
+    assert orders.order(merchant=shop, member_id=gold, gift="cup", key="g", now=BEGINS, actor="till").done
+    assert price(merchant=shop, basket=basket(100, best=True)[0], member_id=gold, now=BEGINS).discount == 1_000
+    rule = Issue(on="birthday", tiers=("gold",), days=7)
+    everybody = [Occasion(who, "x") for who in (plain, gold, best)]
+    assert [one.member_id for one in in_tiers(shop, rule, everybody, BEGINS)] == [gold]
 
 
 def test_a_longer_window_counts_what_was_bought_before_it(lan):

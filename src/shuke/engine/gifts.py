@@ -25,15 +25,16 @@ class Gift(Protocol):
     def per_member(self) -> int | None: ...
 
 
-def why_not(gift: Gift, tier: str, taken: int, count: int, now: datetime) -> str:
-    """Everything but points and stock, which only the write can tell for sure. `taken`: what the member had of it before."""
+def why_not(gift: Gift, tier: Collection[str], taken: int, count: int, now: datetime) -> str:
+    """Everything but points and stock, which only the write can tell for sure. `tier`: the member's, by all its names (Versions.named); `taken`: what
+    the member had of it before."""
     if not gift.active:
         return "inactive"
     if gift.from_at is not None and now < gift.from_at:
         return "not_begun"
     if gift.until_at is not None and now >= gift.until_at:
         return "over"
-    if gift.tiers and tier not in gift.tiers:
+    if gift.tiers and not set(tier).intersection(gift.tiers):
         return "not_this_tier"
     if gift.per_member is not None and taken + count > gift.per_member:
         return "limit"

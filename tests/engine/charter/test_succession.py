@@ -1,11 +1,16 @@
 """Tiers from one version of the charter to the next: the worked table of docs/algorithms/grading.md, executed, and its edges."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from shuke.engine.charter import document
 from shuke.engine.charter.succession import heirs
+from shuke.engine.charter.terms import Terms, Versions
 from shuke.engine.charter.tiering import Tier
 
+UTC_ZONE = ZoneInfo("UTC")
 PAGE = Path(__file__).parents[3] / "docs" / "algorithms" / "grading.md"
 
 
@@ -43,3 +48,34 @@ def test_nobody_is_lifted_because_a_tier_between_went():
         "silver",
         "removed",
     )
+
+
+def test_a_tier_is_known_by_all_its_names_but_not_by_those_of_tiers_that_went():
+    ladders = (
+        "normal, silver, gold, diamond",
+        "normal, silver, star (was gold), diamond",
+        "normal, star, gold (was diamond)",
+    )
+    charter = document.to_plain(document.ready("general")) | {"earning": []}
+    versions = Versions(
+        [
+            (
+                datetime(2026, 1 + n, 1, tzinfo=UTC),
+                Terms(document.from_plain(charter | {"tiers": climbing(told)}), UTC_ZONE, n + 1),
+            )
+            for n, told in enumerate(ladders)
+        ]
+    )
+    in_force = [datetime(2026, month, 2, tzinfo=UTC) for month in (1, 2, 3)]
+    assert [versions.named("gold", at) for at in in_force] == [{"gold"}, {"gold"}, {"gold", "diamond"}]
+    assert [versions.named("star", at) for at in in_force[1:]] == [
+        {"star", "gold"},
+        {"star"},
+    ]  # gold is another tier by now
+    assert versions.named("normal", in_force[2]) == {"normal"}  # silver went; what was for silver is for nobody
+
+
+def climbing(text: str) -> list[dict]:
+    """Each tier above the lowest from 100 yuan more."""
+    found = [tier.model_dump(mode="json", exclude_defaults=True) for tier in tiers(text)]
+    return [tier | ({"reach": {"measure": "amount", "at_least": 100 * n}} if n else {}) for n, tier in enumerate(found)]

@@ -339,6 +339,21 @@ class Versions:
                 found = terms
         return found
 
+    def named(self, tier: str, moment: datetime) -> frozenset[str]:
+        """This tier of the version in force at `moment`, and whatever earlier versions called it: a gift or a coupon that names it by an
+        older key means it still. Not the tiers that were removed: whoever limits something to gold does not mean silver."""
+        names: dict[str, set[str]] = {}
+        now: set[str] = set()
+        for one in self.regradings:
+            if one.start > moment:
+                break
+            before, names = names, {}
+            for key, heir in one.heirs.items():
+                if heir.how != "removed":
+                    names.setdefault(heir.key, set()).update(before.get(key, ()), {key})
+            now = {t.key for t in one.after.charter.tiers}
+        return frozenset({tier} | (names.get(tier, set()) - now))
+
     @property
     def begun(self) -> tuple[tuple[datetime, Terms], ...]:
         """Each version with the moment it began, oldest first."""

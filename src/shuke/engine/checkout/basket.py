@@ -90,3 +90,4 @@ class Holdings:
     gift_cards: tuple[GiftCard, ...] = ()
     cards_refused: tuple[tuple[str, str], ...] = ()  # gift cards that cannot be used: ref, reason code
     points_refused: str = ""  # reason code, where no points can be used
+    named: frozenset[str] = frozenset()  # the tier and what earlier charters called it; left out: only by its own key

@@ -84,7 +84,7 @@ class Rule:
             self.platforms is not None and basket.platform not in self.platforms
         ):
             return Reason("other_channel")
-        if self.tiers is not None and holdings.tier not in self.tiers:
+        if self.tiers is not None and self.tiers.isdisjoint(holdings.named or (holdings.tier,)):
             return Reason("other_tier")
         day = now.date()
         if (

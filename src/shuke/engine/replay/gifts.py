@@ -58,7 +58,7 @@ class Gifts:
     def _take(self, line: Line) -> Answer:
         what, member, at = self.shelf[line.ref], self.members[line.member], line.at
         fold = member.advance(at)
-        tier = fold.moves[-1].after
+        tier = self.versions.named(fold.moves[-1].after, at)
         had = sum(
             t.count - t.returned
             for t in self.taken.values()

@@ -87,7 +87,7 @@ class Rules:
     def _occasions(self, members: Iterable[Member], rule: Rule, at: datetime, today: date) -> Iterator[tuple[str, str]]:
         terms = self.versions.at(at)
         for member in members:
-            if rule.tiers and member.fold.tier_at(terms) not in rule.tiers:
+            if rule.tiers and self.versions.named(member.fold.tier_at(terms), at).isdisjoint(rule.tiers):
                 continue
             for ref in sorted(set(self._refs(rule, member, at, today))):
                 yield member.name, ref
@@ -145,7 +145,7 @@ class Rules:
         if rule.on == "tier_up" and not any(when == line.at for _, when in self.risen.get(line.member, ())):
             return "no_rise"
         tier = member.fold.tier_at(self.versions.at(line.at))
-        return "other_tier" if rule.tiers and tier not in rule.tiers else ""
+        return "other_tier" if rule.tiers and self.versions.named(tier, line.at).isdisjoint(rule.tiers) else ""
 
 
 # ---- what both the engine and the books do with it -----------------------------------------------------------------------

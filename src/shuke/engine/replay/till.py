@@ -120,8 +120,10 @@ class Till:
         asked = {names[ref] for ref in basket.asks.coupons if ref in names.keys() - found.keys() - refused.keys()}
         mine = self.vouchers.of_member(name, asked, basket.asks.best, at)
         by_code, not_theirs = self.codes.in_hand(found, name, mine, at)
+        tier = fold.tier_at(self.versions.at(at))
         return Holdings(
-            tier=fold.tier_at(self.versions.at(at)),
+            tier=tier,
+            named=self.versions.named(tier, at),
             points=max(0, fold.books.available(at)),
             points_refused="no_coalition" if basket.asks.coalition else "",  # a list is of one shop
             stored_value=self.value.available(name, at),

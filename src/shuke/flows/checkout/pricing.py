@@ -197,6 +197,7 @@ def holdings_of(
     points, refused_points = pooled.points_of(merchant, member_id, at, asks) if asks.points else (0, "")
     return Holdings(
         tier=who.tier,
+        named=who.named,
         points=points,
         points_refused=refused_points,
         stored_value=money.balance(merchant, member_id, at).available if asks.stored_value and money_on else 0,

@@ -168,7 +168,7 @@ def _take(merchant: Merchant, row: GiftOrder, what: Gift, at_once: bool, now: da
     if seen.who.frozen:
         raise _Stop("frozen")
     had = stored.taken(merchant, row.member_id, [what.pk]).get(what.pk, 0)
-    if code := why_not(what, seen.tier, had, row.count, now):
+    if code := why_not(what, seen.named, had, row.count, now):
         raise _Stop(code, limit=what.per_member)
     if what.stock is not None and not move_stock(merchant, what.pk, -row.count, "taken", row.key, now, actor):
         raise _Stop("out_of_stock", left=Gift.objects.get(pk=what.pk).stock)

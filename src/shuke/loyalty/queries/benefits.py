@@ -31,6 +31,7 @@ class Known(NamedTuple):
     terms: Terms
     who: Someone
     fold: Fold
+    named: frozenset[str]  # the tier and what earlier charters called it
 
     @property
     def tier(self) -> str:
@@ -62,7 +63,7 @@ def known(merchant: Merchant, member_id: int, now: datetime) -> Known:
         [Given(*row) for row in given.values_list("benefit", "at")],
         member.frozen_at is not None,
     )
-    return Known(terms, who, fold)
+    return Known(terms, who, fold, versions.named(tiers[-1][1], now))
 
 
 def rights_of(merchant: Merchant, member_id: int, now: datetime, store: str = "") -> list[Right]:

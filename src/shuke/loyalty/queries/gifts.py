@@ -10,6 +10,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shuke.engine.gifts import why_not
 from shuke.loyalty.models import Gift, GiftMove, GiftOrder
+from shuke.loyalty.queries import charters
 from shuke.loyalty.queries.member import balance
 from shuke.members.models import Member
 from shuke.members.queries.families import family
@@ -50,9 +51,10 @@ def offers(merchant: Merchant, member_id: int, tier: str, now: datetime) -> list
     had = taken(merchant, member_id, [g.pk for g in shown])
     points = balance(merchant, member_id, now).available
     frozen = Member.objects.filter(merchant=merchant, pk=member_id, frozen_at__isnull=False).exists()
+    names = charters.versions(merchant).named(tier, now)
     found = []
     for one in shown:
-        code = "frozen" if frozen else why_not(one, tier, had.get(one.pk, 0), 1, now)
+        code = "frozen" if frozen else why_not(one, names, had.get(one.pk, 0), 1, now)
         if not code and one.stock == 0:
             code = "out_of_stock"
         if not code and points < one.points:

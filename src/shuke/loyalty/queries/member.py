@@ -40,6 +40,7 @@ class Bearings(NamedTuple):
     tier: str
     purchases: int
     birthday: tuple[int, int, bool] | None
+    named: frozenset[str]  # the tier and what earlier charters called it
 
 
 def bearings(merchant: Merchant, member_id: int, at: datetime) -> Bearings:
@@ -61,7 +62,8 @@ def bearings(merchant: Merchant, member_id: int, at: datetime) -> Bearings:
     if tier and ((moment is not None and moment <= at) or (begun is not None and begun.start <= at)):
         head = stored.heads(merchant, [member_id]).get(member_id)
         tier = _as_of(merchant, member_id, head, at).tier_at(versions.at(at))
-    return Bearings(tier or "", int(purchases), (month, day, bool(lunar)) if month and day else None)
+    birthday = (month, day, bool(lunar)) if month and day else None
+    return Bearings(tier or "", int(purchases), birthday, versions.named(tier or "", at))
 
 
 def balance(merchant: Merchant, member_id: int, now: datetime) -> Balance:

@@ -39,7 +39,9 @@ def in_tiers(merchant: Merchant, rule: Rule, found: list[Occasion], now: datetim
     if not rule.tiers:
         return found
     tiers = _tiers(merchant, [one.member_id for one in found], now)
-    return [one for one in found if tiers.get(one.member_id, "") in rule.tiers]
+    versions = charters.versions(merchant)
+    meant = {tier for tier in set(tiers.values()) if not versions.named(tier, now).isdisjoint(rule.tiers)}
+    return [one for one in found if tiers.get(one.member_id, "") in meant]
 
 
 def of_complaint(member_id: int, ref: str) -> Occasion:
