@@ -83,7 +83,7 @@ MUTANTS = (
     Mutant("history-is-not-mended", "loyalty/actions/settling.py", "_replace_history(batch, member, fold, booked.moves[member])", "pass", SETTLE),
     Mutant("transfer-refreshes-expiry", "loyalty/actions/transfers.py", "ev.Parcel(n, lots[key].earned_at, lots[key].expires_at,", "ev.Parcel(n, lots[key].earned_at, None,", SHARE + MODEL),
     Mutant("transfer-keeps-the-points", "engine/ledger/spends.py", 'self._take(effect, lot, x, "transfer", "transferred")', "pass", SHARE),
-    Mutant("second-person-is-oneself", "loyalty/actions/corrections.py", "if found.asked_by == actor:", "if False:", SHARE),
+    Mutant("second-person-is-oneself", "loyalty/actions/corrections.py", "if own and agree:", "if False:", SHARE),
     Mutant("seal-covers-nothing", "loyalty/queries/chain.py", 'digest.update(told.encode())', "pass", VERIFY),
     Mutant("night-takes-held-points", "loyalty/actions/lapsing.py", " AND w.held = 0", "", NIGHT),
     Mutant("night-forgets-reviews", "loyalty/actions/lapsing.py", "w.next_review_at > %s", "%s IS NOT NULL", NIGHT),

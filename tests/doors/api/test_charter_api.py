@@ -71,7 +71,10 @@ def test_sent_again_under_its_key_it_answers_as_the_first_time(till):
     assert refused[0] == refused[1]
     till.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh"
     assert "自" in post(till, "/charter/versions/1/withdraw", key="c-3")[1]["error"]
-    assert till.get("/charter/versions/9")[1] == {"error": "没有第 9 版。", "code": "no_such_version"}
+    assert till.get("/charter/versions/9")[1] == {
+        "error": "没有第 9 版；若已撤回，它保存为草稿。",
+        "code": "no_such_version",
+    }
 
 
 def test_what_cannot_be_published_is_refused_with_a_code(till, lan):

@@ -105,7 +105,7 @@ def test_a_decision_sent_again_by_the_same_hand_answers_alike(ask, lan):
     first, again = (other(f"points/corrections/{number}/agree") for _ in range(2))
     assert first == again
     assert first[1]["state"] == "done"
-    assert other(f"points/corrections/{number}/decline")[1]["code"] == "decided"
+    assert other(f"points/corrections/{number}/decline", reason="no")[1]["code"] == "decided"
     assert other("points/corrections/7/agree")[0] == 404
 
 

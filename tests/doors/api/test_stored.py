@@ -1,6 +1,7 @@
 """Stored value and gift cards over the wire: each call once, refusals with a code, off where the charter has none."""
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -62,7 +63,10 @@ def test_everything_is_refused_where_the_charter_has_none(lan):
     told = {"amount_minor": 100, "key": "k", "of": "x", "hold": "x", "reason": "r", "code": "K7QM-2XWD-9PTAC"}
     described = till.client.get("/api/v1/openapi.json").json()
     shapes = described["components"]["schemas"]
-    ours = {p: how for p, how in described["paths"].items() if "/stored" in p or "/gift-cards" in p}
+    # What was sold or asked while there was a charter for it can be looked at, decided and renewed afterwards too.
+    lasting = re.compile("corrections|batch|report")
+    money = {p: how for p, how in described["paths"].items() if "/stored" in p or "/gift-cards" in p}
+    ours = {p: how for p, how in money.items() if not lasting.search(p)}
     assert len(ours) == 15
     for path, how in ours.items():
         path = path.removeprefix("/api/v1/").replace("{card}", "00000001")

@@ -201,7 +201,7 @@ def test_the_books_of_an_empty_shop_are_right(shop, shuke):
 def test_the_doctor_looks_at_everything(shop, shuke):
     said = shuke("doctor", "--json")
     states = {finding["what"]: finding["state"] for finding in said.json["findings"]}
-    assert states["tables"] == states["key"] == states["merchants"] == states["Python"] == "ok"
+    assert states["tables"] == states["master key"] == states["merchants"] == states["Python"] == "ok"
     assert "兰记" in shuke("doctor").out
 
 
@@ -227,12 +227,12 @@ def test_the_doctor_finds_out_that_the_key_is_another_one(shop, shuke, settings)
         claims=(Claim(IdentityKind.CARD, "8001", "", True),), phones=(Phone("+8613800001234"),), name="张小明"
     )
     recognise(merchant=shop, people=[buyer], now=cast.NOON)
-    key = {f["what"]: f["state"] for f in shuke("doctor", "--json").json["findings"]}["key"]
+    key = {f["what"]: f["state"] for f in shuke("doctor", "--json").json["findings"]}["master key"]
     assert key == "ok"
     settings.SHUKE_MASTER_KEY = "00" * 32
     said = shuke("doctor", "--json")
     assert (said.code, said.json["healthy"]) == (3, False)
-    assert {f["what"]: f["state"] for f in said.json["findings"]}["key"] == "wrong"
+    assert {f["what"]: f["state"] for f in said.json["findings"]}["master key"] == "wrong"
 
 
 def test_the_worker_ends_when_nothing_is_due(shop, shuke):

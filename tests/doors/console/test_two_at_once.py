@@ -128,7 +128,7 @@ def test_a_version_in_force_is_not_withdrawn_by_a_page_from_before(two, lan, mon
     first.post(f"/charter/drafts/{draft.pk}/publish", sent(first, draft, lan))
     told = withdraw_form(second, 2)
     PublishedCharter.objects.filter(version=2).update(effective_from=now(lan.merchant) - timedelta(seconds=1))
-    assert "is in force and explains" in page(second.post("/charter/versions/2/withdraw", told, follow=True))
+    assert "is in force since" in page(second.post("/charter/versions/2/withdraw", told, follow=True))
     assert PublishedCharter.objects.count() == 2
 
 

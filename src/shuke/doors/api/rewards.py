@@ -141,7 +141,7 @@ class TicketOut(Schema):
     replayed: bool
 
 
-class WaitingOut(Schema):
+class UnhandedOut(Schema):
     kind: str = Field(description="prize | benefit")
     number: str
     of: str = Field(description="the draw, or the step of a plan")
@@ -217,14 +217,14 @@ def undo(request: Request, number: int) -> Any:
     )
 
 
-@router.get("/members/{card}/waiting", tags=["benefits"], response={200: list[WaitingOut], **REFUSED})
+@router.get("/members/{card}/waiting", tags=["benefits"], response={200: list[UnhandedOut], **REFUSED})
 def waiting(request: Request, card: str) -> Any:
     """What this member won or reached and was not handed yet: prizes of draws, things that go with a step's points."""
     merchant = request.auth.merchant
     who = members.member_of(merchant.pk, card)
     return [
         *(
-            WaitingOut(
+            UnhandedOut(
                 kind="prize",
                 number=str(t.pk),
                 of=t.draw.code,
@@ -234,7 +234,7 @@ def waiting(request: Request, card: str) -> Any:
             for t in draws.prizes_waiting(merchant, who.pk)
         ),
         *(
-            WaitingOut(kind="benefit", number=str(u.pk), of=u.benefit, name=u.label, since=u.at)
+            UnhandedOut(kind="benefit", number=str(u.pk), of=u.benefit, name=u.label, since=u.at)
             for u in benefits.things_waiting(merchant, who.pk)
         ),
     ]

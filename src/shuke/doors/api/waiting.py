@@ -8,8 +8,9 @@ from typing import Any
 from ninja import Router, Schema
 from pydantic import Field
 
-from shuke.doors.api.deeds import REFUSED, desk
+from shuke.doors.api.deeds import REFUSED, Reason, desk
 from shuke.doors.api.points import refused_by_the_books
+from shuke.doors.api.shapes import Body
 from shuke.doors.api.tokens import Request
 from shuke.loyalty import actions
 from shuke.loyalty import queries as loyalty
@@ -22,16 +23,21 @@ from shuke.shops.queries import now as shop_now
 router = Router()
 
 
+class DeclineIn(Body):
+    reason: Reason = Field(description="why; whoever asked reads it")
+
+
 class CorrectionOut(Schema):
     number: str
     card: str
     points: int
     reason: str
-    state: str = Field(description="waiting, done, declined or refused (by the books)")
+    state: str = Field(description="waiting, done, declined, withdrawn or refused (by the books)")
     asked_by: str
     asked_at: datetime
     decided_by: str
     decided_at: datetime | None
+    decided_because: str
 
 
 class StoredCorrectionOut(Schema):
@@ -40,11 +46,12 @@ class StoredCorrectionOut(Schema):
     account: str = Field(description="principal or bonus")
     amount_minor: int
     reason: str
-    state: str = Field(description="waiting, done, declined or refused (by the books)")
+    state: str = Field(description="waiting, done, declined, withdrawn or refused (by the books)")
     asked_by: str
     asked_at: datetime
     decided_by: str
     decided_at: datetime | None
+    decided_because: str
 
 
 class BudgetOut(Schema):
@@ -66,7 +73,7 @@ def _stored(one: StoredCorrection) -> StoredCorrectionOut:
 
 
 def _told(one: Correction | StoredCorrection) -> dict[str, Any]:
-    names = ("reason", "state", "asked_by", "asked_at", "decided_by", "decided_at")
+    names = ("reason", "state", "asked_by", "asked_at", "decided_by", "decided_at", "decided_because")
     return {name: getattr(one, name) for name in names}
 
 
@@ -83,16 +90,16 @@ def agree(request: Request, number: int) -> Any:
 
 
 @router.post("/points/corrections/{int:number}/decline", tags=["points"], response={200: CorrectionOut, **REFUSED})
-def decline(request: Request, number: int) -> Any:
-    """A second person declines: nothing is booked."""
-    return _decide(request, number, False)
+def decline(request: Request, number: int, told: DeclineIn) -> Any:
+    """A second person declines with a reason, or whoever asked takes it back: nothing is booked."""
+    return _decide(request, number, False, told.reason)
 
 
-def _decide(request: Request, number: int, agreed: bool) -> Any:
+def _decide(request: Request, number: int, agreed: bool, reason: str = "") -> Any:
     call = desk(request)
     try:
         found, answer = actions.decide_correction(
-            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor
+            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor, reason=reason
         )
     except CorrectionRefused as refused:
         before = Correction.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
@@ -121,16 +128,16 @@ def stored_agree(request: Request, number: int) -> Any:
 @router.post(
     "/stored/corrections/{int:number}/decline", tags=["stored value"], response={200: StoredCorrectionOut, **REFUSED}
 )
-def stored_decline(request: Request, number: int) -> Any:
-    """A second person declines: nothing is booked."""
-    return _decide_stored(request, number, False)
+def stored_decline(request: Request, number: int, told: DeclineIn) -> Any:
+    """A second person declines with a reason, or whoever asked takes it back: nothing is booked."""
+    return _decide_stored(request, number, False, told.reason)
 
 
-def _decide_stored(request: Request, number: int, agreed: bool) -> Any:
+def _decide_stored(request: Request, number: int, agreed: bool, reason: str = "") -> Any:
     call = desk(request)
     try:
         found, answer = stored.decide_correction(
-            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor
+            merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor, reason=reason
         )
     except StoredRefused as refused:
         before = StoredCorrection.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
@@ -145,7 +152,7 @@ def _decide_stored(request: Request, number: int, agreed: bool) -> Any:
 
 def _again(before: Correction | StoredCorrection, actor: str, agreed: bool) -> bool:
     """Whether the same caller decided the same before: an answer that got lost is given again."""
-    return before.decided_by == actor and before.state in (("done", "refused") if agreed else ("declined",))
+    return before.decided_by == actor and before.state in (("done", "refused") if agreed else ("declined", "withdrawn"))
 
 
 @router.get("/points/budgets", tags=["points"], response={200: list[BudgetOut], **REFUSED})
