@@ -161,8 +161,8 @@ def test_its_clock_stands_at_the_end_of_its_history_and_ticks_on(home):
 
 def test_everybody_it_names_can_sign_in_with_the_password_it_tells(home):
     report = run(home)
-    told = {(user["username"], user["role"]) for user in report.users}
-    assert told == {(person.username, person.role) for person in Staff.objects.all()}
+    told = {(user["username"], user["name"], user["role"]) for user in report.users}
+    assert told == {(person.username, person.name, person.role) for person in Staff.objects.all()}
     assert all(person.check_password(report.password) for person in Staff.objects.all())
     for secret in ("password", "done.json"):
         assert (home / "demo" / "taobao" / secret).stat().st_mode & 0o077 == 0

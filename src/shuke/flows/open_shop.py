@@ -31,6 +31,7 @@ def open_shop(
     currency: str = "CNY",
     stores: list[tuple[str, str, str]] | None = None,
     owner: str = "owner",
+    owner_name: str = "",
     password: str = "",
     charter: document.Charter | None = None,
     charter_from: datetime | None = None,
@@ -53,7 +54,13 @@ def open_shop(
         )
         shops.ensure_stores(merchant=merchant, stores=stores or [("pos", "1", name)])
         person = shops.create_staff(
-            merchant=merchant, username=owner, password=told, name=name, role=Role.OWNER, now=now, actor=actor
+            merchant=merchant,
+            username=owner,
+            password=told,
+            name=owner_name or name,
+            role=Role.OWNER,
+            now=now,
+            actor=actor,
         )
         loyalty.publish_charter(
             merchant=merchant,

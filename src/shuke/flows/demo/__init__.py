@@ -148,9 +148,9 @@ class _Making:
         demo = self.demo
         password = _password(self.folder / "password")
         with transaction.atomic():
-            owner = demo.staff[0][0]
+            owner, owner_name, _ = demo.staff[0]
             opened = open_shop(
-                name=demo.name, zone=demo.zone, currency=demo.currency, stores=[*demo.stores, *stores], owner=owner,
+                name=demo.name, zone=demo.zone, currency=demo.currency, stores=[*demo.stores, *stores], owner=owner, owner_name=owner_name,
                 password=password, charter=document.ready(demo.charter), charter_from=demo.begins,
                 clock_shift=_shift(demo, self.now), now=demo.begins, actor=ACTOR,
             )  # fmt: skip
