@@ -52,12 +52,16 @@ def _hold(merchant: Merchant, numbers: set[str] | None) -> None:
     if numbers is None or len(numbers) > MANY:
         bulk.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [whole])
         return
-    bulk.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [whole])
-    each = [f"order:{merchant.pk}:{number}" for number in sorted(numbers)]
-    bulk.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(named, 0)) FROM unnest(%s::text[]) WITH ORDINALITY AS one (named, nth)",
-        [each],
-    )
+    each = [whole, *(f"order:{merchant.pk}:{number}" for number in sorted(numbers))]
+    bulk.execute(_EACH, [each])
+
+
+# One after the other, as listed: the merchant's orders with everybody else who names some, then each of these alone.
+_EACH = (
+    "SELECT CASE nth WHEN 1 THEN pg_advisory_xact_lock_shared(hashtextextended(named, 0))::text "
+    "ELSE pg_advisory_xact_lock(hashtextextended(named, 0))::text END "
+    "FROM unnest(%s::text[]) WITH ORDINALITY AS one (named, nth)"
+)
 
 
 def _meant(merchant: Merchant, refunds: Sequence[RefundFact]) -> set[str]:
