@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Manager
 from ninja import Router, Schema
 from pydantic import Field
 
-from shuke.doors.api.deeds import REFUSED, Reason, desk
+from shuke.doors.api.deeds import REFUSED, Call, Reason, desk
 from shuke.doors.api.points import refused_by_the_books
 from shuke.doors.api.shapes import Body
 from shuke.doors.api.tokens import Request
@@ -21,6 +22,7 @@ from shuke.loyalty.queries import stored as stored_queries
 from shuke.shops.queries import now as shop_now
 
 router = Router()
+Row = TypeVar("Row", Correction, StoredCorrection)
 
 
 class DeclineIn(Body):
@@ -102,10 +104,9 @@ def _decide(request: Request, number: int, agreed: bool, reason: str = "") -> An
             merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor, reason=reason
         )
     except CorrectionRefused as refused:
-        before = Correction.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
-        if refused.code == "decided" and before is not None and _again(before, call.actor, agreed):
-            return _correction(before)
-        raise
+        if (before := _before(Correction.objects, call, number, agreed, refused.code)) is None:
+            raise
+        return _correction(before)
     if answer is not None and not answer.done:
         return refused_by_the_books(request, Ask(found.key, "adjust", found.member_id, found.amount), answer)
     return _correction(found)
@@ -140,19 +141,20 @@ def _decide_stored(request: Request, number: int, agreed: bool, reason: str = ""
             merchant=call.merchant, correction_id=number, agree=agreed, now=call.now, actor=call.actor, reason=reason
         )
     except StoredRefused as refused:
-        before = StoredCorrection.objects.filter(merchant=call.merchant, pk=number).select_related("member").first()
-        if refused.code == "decided" and before is not None and _again(before, call.actor, agreed):
-            return _stored(before)
-        raise
+        if (before := _before(StoredCorrection.objects, call, number, agreed, refused.code)) is None:
+            raise
+        return _stored(before)
     if answer is not None:
         one = stored.Ask(found.key, "adjust", found.member_id, found.amount, account=found.account)
         stored.done(one, answer, call.merchant.currency)
     return _stored(found)
 
 
-def _again(before: Correction | StoredCorrection, actor: str, agreed: bool) -> bool:
-    """Whether the same caller decided the same before: an answer that got lost is given again."""
-    return before.decided_by == actor and before.state in (("done", "refused") if agreed else ("declined", "withdrawn"))
+def _before(kept: Manager[Row], call: Call, number: int, agreed: bool, code: str) -> Row | None:
+    """What the same caller decided before, alike: an answer that got lost is given again."""
+    states = ("done", "refused") if agreed else ("declined", "withdrawn")
+    mine = kept.filter(merchant=call.merchant, pk=number, decided_by=call.actor, state__in=states)
+    return mine.select_related("member").first() if code == "decided" else None
 
 
 @router.get("/points/budgets", tags=["points"], response={200: list[BudgetOut], **REFUSED})
