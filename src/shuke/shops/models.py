@@ -11,6 +11,14 @@ from django.db import models
 from shuke.kit import ids
 
 
+class FactorAsked(models.TextChoices):
+    """Of whom signing in asks more than a password. Whoever is not asked may have a second factor all the same."""
+
+    NOBODY = "nobody"
+    OFFICE = "office"  # everybody but assistants at the counter
+    ALL = "all"
+
+
 class Merchant(models.Model):
     """One business. Its zone decides what a day is, its currency what a minor unit is."""
 
@@ -22,6 +30,9 @@ class Merchant(models.Model):
     clock_shift = models.BigIntegerField(default=0)
     margin_permille = models.PositiveIntegerField(default=300, help_text="Assumed gross margin until costs are known.")
     next_card = models.BigIntegerField(default=1)
+    factor_asked = models.CharField(
+        max_length=8, choices=FactorAsked.choices, default=FactorAsked.NOBODY, db_default=FactorAsked.NOBODY
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -75,6 +86,9 @@ class Staff(AbstractBaseUser):
     is_active = models.BooleanField(default=True, help_text="No: the account is closed. Its history stays.")
     # A password somebody else made opens one door: choosing one's own, until this moment. Null: the password is their own.
     one_time_until = models.DateTimeField(null=True)
+    factor_since = models.DateTimeField(
+        null=True, help_text="Since when signing in asks for a code as well; null: the password is enough."
+    )
     seen_at = models.DateTimeField(null=True, help_text="By the real clock, to a few minutes.")
     revision = models.PositiveIntegerField(
         default=1, help_text="Grows with every change that others make to the account."
@@ -90,6 +104,43 @@ class Staff(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+
+class SecondFactor(models.Model):
+    """The secret somebody's phone makes codes from (RFC 6238), sealed: a stolen database signs in nobody."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, db_index=False)
+    secret = models.BinaryField(null=True, help_text="In force; null: none was ever confirmed.")
+    coming = models.BinaryField(null=True, help_text="Shown to be scanned, not in force before a code of it was typed.")
+    key_number = models.PositiveSmallIntegerField(default=1, help_text="Master key both are sealed under.")
+    last_step = models.BigIntegerField(default=0, help_text="Half-minute of the last code that was taken: none twice.")
+
+    class Meta:
+        db_table = "shops_second_factor"
+        constraints = [models.UniqueConstraint(fields=["merchant", "staff"], name="shops_second_factor_staff")]
+
+    def __str__(self) -> str:
+        return f"second factor of {self.staff_id}"
+
+
+class RecoveryCode(models.Model):
+    """Signs in once in place of the phone. Kept as a keyed hash; the code itself is shown once, when it is made."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, db_index=False)
+    digest = models.BinaryField(max_length=32)
+    key_number = models.PositiveSmallIntegerField(default=1)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "shops_recovery_code"
+        indexes = [models.Index(fields=["merchant", "staff"], name="shops_recovery_code_staff")]
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.staff_id}"
 
 
 class Post(models.Model):

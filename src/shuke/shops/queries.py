@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from shuke.kit import clock, instances, numbers
 from shuke.kit.models import AuditLine
-from shuke.shops.models import ApiToken, Merchant, Post, Role, Session, Staff, Store
+from shuke.shops.models import ApiToken, FactorAsked, Merchant, Post, RecoveryCode, Role, Session, Staff, Store
 
 TOKEN_MARK = "shuke_"  # so that a token found in a log or a repository is known for what it is
 
@@ -166,6 +166,16 @@ def token_of(text: str) -> ApiToken | None:
         token.merchant = merchant
         return token
     return None
+
+
+def factor_asked_of(staff: Staff, asked: str | None = None) -> bool:
+    """Whether the shop wants a second factor of them; `asked`: whether it would, were that its rule."""
+    asked = asked or staff.merchant.factor_asked
+    return asked == FactorAsked.ALL or (asked == FactorAsked.OFFICE and staff.role != Role.ASSISTANT)
+
+
+def recovery_codes_left(staff: Staff) -> int:
+    return RecoveryCode.objects.filter(merchant_id=staff.merchant_id, staff=staff, used_at__isnull=True).count()
 
 
 def tokens(merchant: Merchant) -> list[ApiToken]:

@@ -6,8 +6,9 @@ import pytest
 
 from shuke.kit.models import AuditLine
 from shuke.shops import queries
-from shuke.shops.models import ApiToken, Staff
+from shuke.shops.models import ApiToken, Merchant, Staff
 from tests import cast
+from tests.shops.test_second_factor import with_factor
 
 WHY = ("--reason", "because")
 
@@ -45,6 +46,25 @@ def test_a_password_can_be_given_and_stays(lan, shuke):
     assert shuke("staff", "add", "jo", "--role", "manager", *WHY, "--password-stdin", input="").code == 2
     assert shuke("staff", "add", "jo", "--role", "manager", *WHY, "--password-stdin", input="short\n").code == 1
     assert queries.staff_by_username(lan.merchant, "jo") is None
+
+
+def test_the_way_out_for_an_only_owner_whose_phone_is_gone(lan, shuke):
+    with_factor(lan.owner)
+    row = next(one for one in shuke("staff", "list", "--json").json if one["user"] == "lan.owner")
+    assert row["second_factor_since"] is not None
+    assert "second factor" in shuke("staff", "list").out
+    assert "with the password alone" in shuke("staff", "factor", "lan.owner", *WHY).out
+    assert shuke("staff", "factor", "lan.owner", *WHY).code == 1
+    line = AuditLine.objects.get(verb="staff.factor_taken")
+    assert (line.actor.startswith("cli:"), line.detail["reason"]) == (True, "because")
+
+
+def test_of_whom_the_shop_asks_a_second_factor(lan, shuke):
+    assert shuke("staff", "require", "office", *WHY, "--json").json == {"asked": "office", "changed": True}
+    assert shuke("staff", "require", "office", *WHY, "--json").json == {"asked": "office", "changed": False}
+    assert Merchant.objects.get(pk=lan.merchant.pk).factor_asked == "office"
+    assert shuke("staff", "require", "some", *WHY).code == 2
+    assert "nobody here signs in" in shuke("staff", "factor", "nobody", *WHY).err.lower()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""What happens to every request of somebody signed in before its page: they are noted as here, and whoever came in with a
-password that somebody else made chooses their own before anything else."""
+"""What happens to every request of somebody signed in before its page: they are noted as here; whoever came in with a
+password that somebody else made chooses their own before anything else; and whoever the shop asks for a second factor sets one up."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from django.shortcuts import redirect, resolve_url
 
 from shuke.kit import clock
 from shuke.shops import actions as shops
+from shuke.shops import queries
+from shuke.shops.models import Staff
 
 NOTED_EVERY = timedelta(minutes=5)  # a write per page would be one too many
 OWN_PASSWORD = "console:account-password"
-STAYS_OPEN = {OWN_PASSWORD, "console:sign-out"}
+SECOND_FACTOR = "console:account-factor"
+STAYS_OPEN = {OWN_PASSWORD, SECOND_FACTOR, "console:sign-out"}
 
 
 class Arriving:
@@ -37,8 +40,16 @@ class Arriving:
         if row is not None and at - row.seen_at > NOTED_EVERY:
             with suppress(DatabaseError):  # a database that cannot be written to now still shows its pages
                 shops.seen(session=row, at=at)
-        if request.user.one_time_until is None or request.resolver_match.view_name in STAYS_OPEN:
+        first = _first(request.user)
+        if first is None or request.resolver_match.view_name in STAYS_OPEN - ({SECOND_FACTOR} - {first}):
             return None
         if getattr(request, "htmx", None):
-            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(OWN_PASSWORD)})
-        return redirect(OWN_PASSWORD)
+            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(first)})
+        return redirect(first)
+
+
+def _first(staff: Staff) -> str | None:
+    """What comes before any other page."""
+    if staff.one_time_until is not None:
+        return OWN_PASSWORD
+    return SECOND_FACTOR if staff.factor_since is None and queries.factor_asked_of(staff) else None

@@ -26,6 +26,7 @@ from shuke.doors.console.views import (
     members,
     people,
     search,
+    second_factor,
     sign_in,
     value,
 )
@@ -35,10 +36,12 @@ app_name = "console"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-in/code", sign_in.code, name="sign-in-code"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("language", sign_in.language, name="language"),
     path("account", account.account, name="account"),
     path("account/password", account.password, name="account-password"),
+    path("account/second-factor", second_factor.second_factor, name="account-factor"),
     path("account/sessions", account.sessions, name="account-sessions"),
     path("people", people.people, name="people"),
     path("people/<int:pk>", people.account_of, name="people-one"),

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from shuke.kit import audit
 from shuke.shops import queries
+from shuke.shops.actions.factors import forget_factor
 from shuke.shops.actions.passwords import ONE_TIME, checked, new_password
 from shuke.shops.actions.refusals import StaffRefused, UsernameTaken
 from shuke.shops.actions.sessions import end_sessions
@@ -171,6 +172,31 @@ def reset_password(
         end_sessions(person)
         _audit(person, "password_reset", now, actor, address, {"reason": why})
     return told
+
+
+def take_factor(
+    *,
+    merchant: Merchant,
+    username: str,
+    reason: str,
+    now: datetime,
+    revision: int | None = None,
+    by: Staff | None = None,
+    actor: str = "",
+    address: str = "",
+) -> Staff:
+    """The phone is gone, and the recovery codes with it: the password alone opens again, and they are signed out everywhere.
+    Where the shop asks for a second factor, they set up a new one when they sign in."""
+    with transaction.atomic():
+        person, actor = _account(merchant, username, revision, by, actor)
+        why = _reason(reason)
+        if person.factor_since is None:
+            raise StaffRefused("no_factor", username=person.username)
+        forget_factor(person)
+        person.revision += 1
+        person.save(update_fields=["revision"])
+        _audit(person, "factor_taken", now, actor, address, {"reason": why, "sessions": end_sessions(person)})
+    return person
 
 
 def close_staff(

@@ -55,6 +55,26 @@ REFUSALS = {
         "That is the password you have. Choose another one.",
         "新密码与当前密码相同，请换一个。",
     ),
+    "wrong_code": (
+        "That code does not fit. Take the one your phone shows now, each only once, and look whether its clock is right; or take a recovery code.",
+        "验证码不正确。请输入手机当前显示的验证码（每个只能用一次），并检查手机时间是否准确；也可以使用恢复码。",
+    ),
+    "no_factor": (
+        "“{username}” signs in with a password alone: there is no second factor to change.",
+        "“{username}”目前仅用密码登录，没有可更改的两步验证。",
+    ),
+    "not_begun": (
+        "Begin again: there is nothing to confirm any more.",
+        "没有待确认的设置，请重新开始。",
+    ),
+    "factor_asked": (
+        "This shop asks everybody in your role for a second factor. Set up another phone instead of taking it away.",
+        "本店要求您所在的角色使用两步验证，不能关闭；如需更换手机，请重新设置。",
+    ),
+    "no_such_rule": (
+        "A second factor is asked of: {rules}. “{asked}” is none of these.",
+        "两步验证的要求范围可选：{rules}，没有“{asked}”。",
+    ),
     "not_your_post": (
         "You do not work at this store. Ask the owner to add it to yours.",
         "您不在这个门店任职，请联系店主添加。",

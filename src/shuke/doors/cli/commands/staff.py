@@ -1,4 +1,4 @@
-"""`shuke staff list|add|role|stores|password|close|reopen`: the people who sign in."""
+"""`shuke staff list|add|role|stores|password|factor|require|close|reopen`: the people who sign in."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ OWN = click.option(
     is_flag=True,
     help=_("read a password that stays from the input, instead of making a one-time one"),
 )
+ASKED = ("nobody", "office", "all")
 ROLES = ("owner", "manager", "specialist", "assistant", "auditor")
 
 
@@ -151,6 +152,41 @@ def password_(desk: Desk, username: str, reason: str, password_stdin: bool) -> N
 
 
 @declared(
+    "factor",
+    _("Take somebody's second factor away, when phone and recovery codes are lost. They are signed out everywhere."),
+    'shuke staff factor mei --reason "lost the phone, came in person"',
+    group=command,
+)
+@click.argument("username", metavar=_("USER"))
+@REASON
+def factor(desk: Desk, username: str, reason: str) -> None:
+    from shuke.shops import actions
+
+    one = actions.take_factor(merchant=desk.merchant, username=username, reason=reason, now=desk.now, actor=desk.actor)
+    _tell(desk, one, "", _("{user} signs in with the password alone."))
+
+
+@declared(
+    "require",
+    _(
+        "Of whom signing in asks a code from their phone beside the password: nobody, office (all but assistants) or all."
+    ),
+    'shuke staff require office --reason "members\' data is seen there"',
+    group=command,
+)
+@click.argument("asked", metavar=_("WHOM"), type=click.Choice(ASKED))
+@REASON
+def require(desk: Desk, asked: str, reason: str) -> None:
+    from shuke.shops import actions
+
+    changed = actions.ask_for_factor(merchant=desk.merchant, asked=asked, reason=reason, now=desk.now, actor=desk.actor)
+    if desk.as_json:
+        desk.json({"asked": asked, "changed": changed})
+        return
+    desk.say(_("It holds from everybody's next page on.") if changed else _("It was so already."))
+
+
+@declared(
     "close",
     _("Shut somebody out, at once: sessions end, their tokens are revoked. What they did stays under their name."),
     'shuke staff close mei --reason "left in May"',
@@ -209,6 +245,7 @@ def _plain(desk: Desk, one: Staff, stores: list[Any]) -> dict[str, Any]:
         "stores": [{"platform": store.platform, "code": store.code, "name": store.name} for store in stores],
         "open": one.is_active,
         "one_time_until": one.one_time_until,
+        "second_factor_since": one.factor_since,
         "seen_at": _seen(desk, one),
     }
 
@@ -221,7 +258,9 @@ def _seen(desk: Desk, one: Staff) -> Any:
 def _state(one: Staff) -> str:
     if not one.is_active:
         return _("account closed")
-    return _("has a one-time password") if one.one_time_until else _("may sign in")
+    if one.one_time_until:
+        return _("has a one-time password")
+    return _("second factor") if one.factor_since else _("may sign in")
 
 
 def _typed(password_stdin: bool) -> str:

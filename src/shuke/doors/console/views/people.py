@@ -24,7 +24,7 @@ from shuke.doors.console.access import StaffRequest, console
 from shuke.kit.models import AuditLine
 from shuke.shops import actions
 from shuke.shops import queries as shops
-from shuke.shops.models import Role, Staff
+from shuke.shops.models import FactorAsked, Role, Staff
 
 READERS = (Role.OWNER, Role.AUDITOR)
 
@@ -36,6 +36,8 @@ READERS = (Role.OWNER, Role.AUDITOR)
 def people(request: StaffRequest) -> HttpResponse:
     """Everybody with an account, what each role may do, and the form to let somebody in."""
     status = 200
+    if request.method == "POST" and request.POST.get("do") == "factor":
+        return _ask_for_factor(request)
     if request.method == "POST":
         _may_change(request)
         try:
@@ -67,9 +69,40 @@ def people(request: StaffRequest) -> HttpResponse:
         "told": request.POST,
         "chosen": request.POST.getlist("stores"),
         "may_change": shops.may(request.staff, "staff"),
+        "factor_rules": [
+            {"code": code, "name": name, "holds": code == request.merchant.factor_asked} for code, name in factor_rules()
+        ],
         "alone": len(shops.deciders(request.merchant)) < 2,
     }  # fmt: skip
     return render(request, "console/people.html", context, status=status)
+
+
+def _ask_for_factor(request: StaffRequest) -> HttpResponse:
+    _may_change(request)
+    try:
+        changed = actions.ask_for_factor(
+            merchant=request.merchant,
+            asked=request.POST.get("asked", ""),
+            reason=request.POST.get("reason", ""),
+            now=request.now,
+            by=request.staff,
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except actions.StaffRefused as refused:
+        messages.warning(request, refused.say(words.language()))
+    else:
+        said = _("Saved. It holds from everybody's next page on.") if changed else _("It was so already.")
+        messages.success(request, said)
+    return redirect("console:people")
+
+
+def factor_rules() -> list[tuple[str, str]]:
+    """Of whom a second factor can be asked, in words."""
+    return [
+        (FactorAsked.NOBODY, _("Everybody decides for themselves")),
+        (FactorAsked.OFFICE, _("Asked of everybody but assistants")),
+        (FactorAsked.ALL, _("Asked of everybody")),
+    ]
 
 
 @console(*READERS)
@@ -156,7 +189,17 @@ def _reopen(request: StaffRequest, one: Staff, told: dict[str, Any]) -> HttpResp
     return _show_password(request, one, password)
 
 
-DEEDS: dict[str, Deed] = {"change": _change, "password": _reset, "close": _close, "reopen": _reopen}
+def _take_factor(request: StaffRequest, one: Staff, told: dict[str, Any]) -> HttpResponse:
+    actions.take_factor(**told)
+    messages.success(
+        request, _("%(who)s signs in with the password alone, and is signed out everywhere.") % {"who": one}
+    )
+    return redirect("console:people-one", one.pk)
+
+
+DEEDS: dict[str, Deed] = {
+    "change": _change, "password": _reset, "factor": _take_factor, "close": _close, "reopen": _reopen,
+}  # fmt: skip
 
 
 @sensitive_variables("password")
@@ -200,6 +243,12 @@ def _line(says: person.Says, line: AuditLine) -> dict[str, str]:
         "staff.closed": _("Account closed"),
         "staff.reopened": _("Account reopened"),
         "staff.signed_in": _("Signed in"),
+        "staff.code_failed": _("Wrong code after the right password"),
+        "staff.factor_on": _("Second factor set up"),
+        "staff.factor_replaced": _("Second factor on another phone"),
+        "staff.factor_off": _("Second factor taken away by themselves"),
+        "staff.factor_taken": _("Second factor taken away"),
+        "staff.recovery_codes": _("New recovery codes"),
         "staff.signed_out_elsewhere": _("Signed out other browsers"),
     }
     told, detail = [], line.detail
@@ -209,6 +258,8 @@ def _line(says: person.Says, line: AuditLine) -> dict[str, str]:
         told.append(str(words.ROLES.get(detail["role"], detail["role"])))
     if line.verb == "staff.changed" and "stores" in detail:
         told.append(" → ".join(", ".join(codes) or _("all stores") for codes in detail["stores"]))
+    if detail.get("by") == "recovery":
+        told.append(_("with a recovery code"))
     if detail.get("name"):
         told.append(_("another name"))
     if detail.get("tokens"):

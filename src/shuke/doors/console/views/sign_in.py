@@ -1,12 +1,19 @@
-"""Signing in and out, and the language of the page."""
+"""Signing in, by password and, where somebody has a second factor, a code; signing out; and the language of the page.
+
+Between the two steps nobody is signed in: the session only remembers whose password was right, for ten minutes.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext_lazy as _
@@ -14,12 +21,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shuke.doors.console import attempts
+from shuke.doors.console import attempts, words
 from shuke.doors.console.access import console, public
 from shuke.kit import audit, clock
 from shuke.shops import actions
 from shuke.shops import queries as shops
-from shuke.shops.models import Session
+from shuke.shops.models import Session, Staff
+
+HALF, HALF_FOR = "half_signed_in", timedelta(minutes=10)
 
 
 class SignInForm(forms.Form):
@@ -50,22 +59,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             staff = authenticate(request, username=username, password=form.cleaned_data["password"])
             if staff is not None and staff.one_time_until and staff.one_time_until <= shops.now(staff.merchant):
                 form.add_error(None, _("This one-time password has lapsed. Ask the owner for a new one."))
+            elif staff is not None and staff.factor_since is not None:
+                request.session.cycle_key()
+                request.session[HALF] = {
+                    "staff": staff.pk, "hash": staff.get_session_auth_hash(), "until": (now + HALF_FOR).isoformat(), "next": way,
+                }  # fmt: skip
+                return redirect("console:sign-in-code")
             elif staff is not None:
-                login(request, staff)
-                agent = request.headers.get("User-Agent", "")
-                request.session.update(
-                    {Session.BEGUN: now.isoformat(), Session.ADDRESS: address, Session.AGENT: agent[:300]}
-                )
-                actions.arrived(staff=staff, at=now)
-                audit.record(
-                    merchant_id=staff.merchant_id,
-                    at=now,
-                    actor=staff.username,
-                    verb="staff.signed_in",
-                    object=f"staff {staff.pk}",
-                    address=address,
-                )
-                return HttpResponseRedirect(way)
+                return _signed_in(request, staff, now, way)
             else:
                 attempts.note_failure(username=username, address=address, now=now)
                 form.add_error(None, _("User name and password do not match."))
@@ -74,6 +75,64 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if wait:
         response["Retry-After"] = str(wait * 60)
     return response
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(max_length=40, label=_("Code"))
+
+
+@public
+@sensitive_post_parameters("code")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """The second step: the code on the phone, or a recovery code."""
+    now, address = clock.utc_now(), request.META.get("REMOTE_ADDR", "")
+    staff = _half_signed(request, now)
+    if staff is None:
+        return redirect("console:sign-in")
+    form = CodeForm(request.POST or None)
+    status, wait = 200, 0
+    if request.method == "POST":
+        status, wait = 422, attempts.wait_for_code(staff, address=address, now=now)
+        if wait:
+            status = 429
+        elif form.is_valid():
+            by = actions.fits(staff=staff, code=form.cleaned_data["code"], at=now)
+            if by:
+                way = _next(request, request.session.pop(HALF)["next"])
+                if by == "recovery":
+                    left = shops.recovery_codes_left(staff)
+                    said = _("You came in with a recovery code; %(left)s are left. Make new ones when they run out.")
+                    messages.warning(request, said % {"left": left})
+                return _signed_in(request, staff, now, way, by)
+            attempts.note_wrong_code(staff, address=address, now=now)
+            form.add_error("code", actions.StaffRefused("wrong_code").say(words.language()))
+    response = render(request, "console/sign_in_code.html", {"form": form, "wait": wait}, status=status)
+    if wait:
+        response["Retry-After"] = str(wait * 60)
+    return response
+
+
+def _half_signed(request: HttpRequest, now: datetime) -> Staff | None:
+    """Whose password was right a moment ago, if they may still come in and the password is still the same."""
+    half = request.session.get(HALF)
+    if half is None or datetime.fromisoformat(half["until"]) <= now:
+        return None
+    staff = Staff.objects.filter(pk=half["staff"], is_active=True, factor_since__isnull=False).first()
+    return staff if staff is not None and constant_time_compare(staff.get_session_auth_hash(), half["hash"]) else None
+
+
+def _signed_in(request: HttpRequest, staff: Staff, now: datetime, way: str, by: str = "") -> HttpResponse:
+    address, agent = request.META.get("REMOTE_ADDR", ""), request.headers.get("User-Agent", "")
+    login(request, staff, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.update({Session.BEGUN: now.isoformat(), Session.ADDRESS: address, Session.AGENT: agent[:300]})
+    actions.arrived(staff=staff, at=now)
+    audit.record(
+        merchant_id=staff.merchant_id, at=now, actor=staff.username, verb="staff.signed_in", object=f"staff {staff.pk}",
+        detail={"by": by} if by else {}, address=address,
+    )  # fmt: skip
+    return HttpResponseRedirect(way)
 
 
 @console()
