@@ -105,8 +105,10 @@ QUICK = (
 def planted(mutant: Mutant, folder: Path) -> Path:
     """A copy of the source with the fault in it; the folder to put on the path."""
     source = folder / "src"
-    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("*.egg-info"))  # what is compiled stays compiled
     file = source / "shuke" / mutant.path
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled.unlink()
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
         raise LookupError(f"{mutant.name}: its text stands {text.count(mutant.old)} times in {mutant.path}, not once.")
@@ -137,6 +139,7 @@ def verdict(mutant: Mutant, tables: Path | None = None) -> str:
             "SHUKE_NO_SHRINKING": "1",
         }
         env.pop("SHUKE_SOAK", None)  # at the size of CI
+        env.pop("PYTEST_XDIST_WORKER", None)  # whoever asks may be one; this run is not, and its tables bear no such name
         if tables:
             env["SHUKE_TEST_TABLES"] = str(tables)
         # Into a file: tills that a storm forked may hold a pipe open for longer than we want to read it.
