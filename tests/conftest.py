@@ -60,6 +60,21 @@ def mingde(db) -> cast.Shop:
     return cast.mingde()
 
 
+@pytest.fixture(scope="module")
+def kept(django_db_setup, django_db_blocker):
+    """kept(build) → what `build` made in the database, for every test of the file: for a shop that takes long to furnish and
+    that all of them look at. Each test takes back what it did itself; after the file everything is emptied."""
+    from django.core.management import call_command
+
+    def make(build):
+        with django_db_blocker.unblock():
+            return build()
+
+    yield make
+    with django_db_blocker.unblock():
+        call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     from playwright.sync_api import expect
