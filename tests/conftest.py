@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -125,7 +126,28 @@ def _books_can_be_emptied_between_tests():
     operations.execute_sql_flush = empty
 
 
+# Ten seconds and more of one file, most of it in a few tests.
+LONGEST = {
+    "tests/flows/test_demo.py",
+    "tests/doors/api/test_odd_input.py",
+    "tests/trust/test_mutants.py",
+    "tests/doors/cli/test_bad_input.py",
+    "tests/engine/replay/test_documented.py",
+    "tests/engine/ledger/test_laws.py",
+    "tests/insight/test_profit.py",
+    "tests/flows/test_replay.py",
+    "tests/doors/cli/test_program.py",
+    "tests/doors/cli/test_words.py",
+}
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        # A file goes to one process as a whole (.ci/test): who is given a long one last leaves the other idle meanwhile.
+        tests = Counter(item.path for item in items)
+        long = {path: str(path.relative_to(config.rootpath)) in LONGEST for path in tests}
+        items.sort(key=lambda item: (not long[item.path], -tests[item.path], str(item.path)))
     if CHROMIUM:
         return
     skip = pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
