@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -60,6 +61,21 @@ def mingde(db) -> cast.Shop:
     return cast.mingde()
 
 
+@pytest.fixture(scope="module")
+def kept(django_db_setup, django_db_blocker):
+    """kept(build) → what `build` made in the database, for every test of the file: for a shop that takes long to furnish and
+    that all of them look at. Each test takes back what it did itself; after the file everything is emptied."""
+    from django.core.management import call_command
+
+    def make(build):
+        with django_db_blocker.unblock():
+            return build()
+
+    yield make
+    with django_db_blocker.unblock():
+        call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     from playwright.sync_api import expect
@@ -110,7 +126,28 @@ def _books_can_be_emptied_between_tests():
     operations.execute_sql_flush = empty
 
 
+# Ten seconds and more of one file, most of it in a few tests.
+LONGEST = {
+    "tests/flows/test_demo.py",
+    "tests/doors/api/test_odd_input.py",
+    "tests/trust/test_mutants.py",
+    "tests/doors/cli/test_bad_input.py",
+    "tests/engine/replay/test_documented.py",
+    "tests/engine/ledger/test_laws.py",
+    "tests/insight/test_profit.py",
+    "tests/flows/test_replay.py",
+    "tests/doors/cli/test_program.py",
+    "tests/doors/cli/test_words.py",
+}
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        # A file goes to one process as a whole (.ci/test): who is given a long one last leaves the other idle meanwhile.
+        tests = Counter(item.path for item in items)
+        long = {path: str(path.relative_to(config.rootpath)) in LONGEST for path in tests}
+        items.sort(key=lambda item: (not long[item.path], -tests[item.path], str(item.path)))
     if CHROMIUM:
         return
     skip = pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium fonts-noto-cjk")

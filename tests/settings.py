@@ -40,3 +40,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite"):
     if _tables := os.environ.get("SHUKE_TEST_TABLES"):
         _worker = os.environ.get("PYTEST_XDIST_WORKER")  # whose name pytest-django hangs on
         shutil.copyfile(_tables, Path(_home) / (f"test.sqlite3_{_worker}" if _worker else "test.sqlite3"))
+elif _template := os.environ.get("SHUKE_TEST_TEMPLATE"):  # of .ci/postgres
+    DATABASES["default"]["TEST"] = {"TEMPLATE": _template}

@@ -10,14 +10,14 @@ from shuke.insight.queries import figures
 from shuke.insight.queries.members_behind import NoSuchFigure, members_behind
 from shuke.members.models import Member, MemberState
 from shuke.orders.models import Order
+from tests import cast
 from tests.insight.till import at, member, night, sell
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 11, 30)
 
 
-@pytest.fixture
-def busy(lan):
+def open_busy(lan: cast.Shop) -> cast.Shop:
     """Thirty members with all sorts of habits over fourteen months, guests, refunds, three stores; seeded."""
     luck = Random(20_261_130)
     people = [member(lan, f"会员{i}", f"2025-{luck.randint(10, 12)}-{luck.randint(1, 28):02d}") for i in range(22)]
@@ -46,6 +46,11 @@ def busy(lan):
     for day in (date(2026, 10, 31), DAY):
         actions.snapshot(merchant=lan.merchant, day=day, now=night(lan, day.isoformat()))
     return lan
+
+
+@pytest.fixture
+def busy(lan):
+    return open_busy(lan)
 
 
 def behind(shop, figure: str, **key) -> int:

@@ -105,8 +105,11 @@ QUICK = (
 def planted(mutant: Mutant, folder: Path) -> Path:
     """A copy of the source with the fault in it; the folder to put on the path."""
     source = folder / "src"
-    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    # What is compiled stays compiled.
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("*.egg-info"))
     file = source / "shuke" / mutant.path
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled.unlink()
     text = file.read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
         raise LookupError(f"{mutant.name}: its text stands {text.count(mutant.old)} times in {mutant.path}, not once.")
@@ -137,6 +140,8 @@ def verdict(mutant: Mutant, tables: Path | None = None) -> str:
             "SHUKE_NO_SHRINKING": "1",
         }
         env.pop("SHUKE_SOAK", None)  # at the size of CI
+        # Whoever asks may be a worker of xdist; this run is none, and would look for its tables under another name.
+        env.pop("PYTEST_XDIST_WORKER", None)
         if tables:
             env["SHUKE_TEST_TABLES"] = str(tables)
         # Into a file: tills that a storm forked may hold a pipe open for longer than we want to read it.

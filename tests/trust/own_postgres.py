@@ -128,7 +128,7 @@ def own_server() -> Iterator[Server]:
     server = Server(folder)
     try:
         server.create()
-        tables = server.run("pg_dump", "--no-owner", "-d", _address(connection.get_connection_params()))
+        tables = server.run("pg_dump", "--no-owner", "-d", address(connection.get_connection_params()))
         server.run("psql", "-h", str(folder), "-U", "shuke", "-qX", "-v", "ON_ERROR_STOP=1", text=tables)
         connection.close()
         rest = {key: value for key, value in told["OPTIONS"].items() if key not in ("host", "port", "user", "password")}
@@ -142,6 +142,6 @@ def own_server() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _address(told: dict) -> str:
+def address(told: dict) -> str:
     parts = {key: told.get(key) for key in ("host", "port", "user", "password", "dbname")}
     return " ".join(f"{key}='{value}'" for key, value in parts.items() if value)

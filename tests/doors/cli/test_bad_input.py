@@ -14,12 +14,16 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests import tables
 from tests.connect.importers.making import xlsx_file
+from tests.doors.cli import program
+from tests.doors.cli.program import Program
 from tests.doors.cli.test_program import environment
 from tests.doors.cli.test_words import ENGLISH
 from tests.flows.test_imports import HEADER, report, row
@@ -42,12 +46,18 @@ def shop(tmp_path_factory) -> Path:
     return home
 
 
-def stats(home: Path) -> dict:
-    return json.loads(shuke(home, "stats", "--json").stdout)
+@pytest.fixture(scope="module")
+def terminals(shop) -> Iterator[dict[str, Program]]:
+    """The shop's terminals: one in English, one in Chinese."""
+    with (
+        program.started(environment(shop, SHUKE_LANGUAGE="en")) as english,
+        program.started(environment(shop, SHUKE_LANGUAGE="zh")) as chinese,
+    ):
+        yield {"en": english, "zh": chinese}
 
 
-def held(home: Path) -> tuple[int, int]:
-    told = stats(home)
+def held(ask: Callable[..., subprocess.CompletedProcess[str]]) -> tuple[int, int]:
+    told = json.loads(ask("stats", "--json").stdout)
     return told["orders"], told["members"]
 
 
@@ -106,20 +116,20 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("what", WHOLE)
-def test_a_file_that_cannot_be_taken_in_is_refused_as_a_whole(shop, tmp_path, what):
+def test_a_file_that_cannot_be_taken_in_is_refused_as_a_whole(terminals, tmp_path, what):
     name, make, english, chinese = WHOLE[what]
     file = make(tmp_path / name)
-    before = held(shop)
+    before = held(terminals["en"])
     for language, words in (("en", english), ("zh", chinese)):
         for more in ([], ["--preview"]):
-            answer = shuke(shop, "import", str(file), "--shop", "兰记护肤", *more, language=language)
+            answer = terminals[language]("import", str(file), "--shop", "兰记护肤", *more)
             told = answer.stderr + answer.stdout
             assert answer.returncode == 1, told
             assert words in told, told
             assert name in told
             assert "Traceback" not in told
             assert language == "en" or not ENGLISH.search(answer.stderr), told
-    assert held(shop) == before
+    assert held(terminals["en"]) == before
 
 
 # what → (row of the report, English, Chinese); the good row beside it comes in
@@ -134,17 +144,17 @@ ROWS = {
 
 
 @pytest.mark.parametrize("what", ROWS)
-def test_a_bad_row_is_kept_out_with_its_reason_and_the_good_ones_come_in(tmp_path, shop, what):
+def test_a_bad_row_is_kept_out_with_its_reason_and_the_good_ones_come_in(tmp_path, terminals, what):
     bad, english, chinese = ROWS[what]
     for place, (language, words) in enumerate((("en", english), ("zh", chinese))):
         number = 100 + 10 * list(ROWS).index(what) + place
         file = report(tmp_path / f"{number}.csv", [row(number), bad, row(number + 5)])
-        before = held(shop)[0]
-        answer = shuke(shop, "import", str(file), "--shop", "兰记护肤", "--json", language=language)
+        before = held(terminals[language])[0]
+        answer = terminals[language]("import", str(file), "--shop", "兰记护肤", "--json")
         assert answer.returncode == 0, answer.stderr
         told = json.loads(answer.stdout)
         assert [words in reason for reason in told["bad"]] == [True], told["bad"]
-        assert held(shop)[0] == before + 2
+        assert held(terminals[language])[0] == before + 2
         with open(told["rejects"], encoding="utf-8-sig", newline="") as given:
             assert words in list(csv.reader(given))[1][-1]
 
@@ -158,14 +168,14 @@ def test_a_bad_row_is_kept_out_with_its_reason_and_the_good_ones_come_in(tmp_pat
     ],
     ids=["1970", "the header again", "two header rows"],
 )
-def test_what_is_odd_comes_in_and_is_told_before(tmp_path, shop, oddity, english, chinese):
+def test_what_is_odd_comes_in_and_is_told_before(tmp_path, terminals, oddity, english, chinese):
     file = report(tmp_path / "odd.csv", oddity)
     for language, words in (("en", english), ("zh", chinese)):
-        answer = shuke(shop, "import", str(file), "--shop", "兰记护肤", "--preview", language=language)
+        answer = terminals[language]("import", str(file), "--shop", "兰记护肤", "--preview")
         assert (answer.returncode, words in answer.stdout) == (0, True), answer.stdout
 
 
-def test_a_charter_that_contradicts_itself_is_refused_by_each_of_its_faults(shop, tmp_path):
+def test_a_charter_that_contradicts_itself_is_refused_by_each_of_its_faults(terminals, tmp_path):
     charter = tmp_path / "charter.yaml"
     charter.write_text(
         "shuke_charter: 1\nname: {zh: 甲, en: A}\ncurrency: CNY\n"
@@ -174,7 +184,7 @@ def test_a_charter_that_contradicts_itself_is_refused_by_each_of_its_faults(shop
     )
     for language in ("en", "zh"):
         for verb in ("validate", "publish"):
-            answer = shuke(shop, "charter", verb, str(charter), language=language)
+            answer = terminals[language]("charter", verb, str(charter))
             told = answer.stdout + answer.stderr
             assert answer.returncode == 1, told
             assert "Traceback" not in told
@@ -237,7 +247,7 @@ def test_a_disk_that_is_full_stops_the_import_between_chunks_and_it_goes_on_when
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     again = shuke(small_disk, "import", "--resume", str(batch), "--json")
     assert again.returncode == 0, again.stderr
-    assert (json.loads(again.stdout)["counts"]["orders_new"], held(small_disk)[0]) == (12_000, 12_000)
+    assert (json.loads(again.stdout)["counts"]["orders_new"], held(partial(shuke, small_disk))[0]) == (12_000, 12_000)
 
 
 def test_no_room_for_the_file_itself_leaves_nothing_behind(shop, tmp_path):

@@ -1,18 +1,25 @@
 """`shuke insight goods|goods-mark` on a small shop."""
 
+import copy
+
 import pytest
 
+from tests import cast
 from tests.insight.shelves import stock
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def stocked(kept):
+    return kept(lambda: stock(cast.lan()))
+
+
 @pytest.fixture
-def shelves(lan, shuke):
-    shop = stock(lan)
+def shelves(db, stocked, shuke):
     assert "茶" in shuke("insight", "goods", "--view", "hot").out  # no report yet: made when first asked for
     assert shuke("insight", "goods", "--check").code == 0
-    return shop
+    return copy.deepcopy(stocked)
 
 
 @pytest.mark.parametrize("view", ["hot", "slow", "opening", "together", "again", "ladder", "check"])

@@ -1,18 +1,26 @@
 """`shuke insight profit|budget|loyalty|margins|terms|book-cost` on a small shop."""
 
+import copy
+
 import pytest
 
 from shuke.members.models import MemberCost
+from tests import cast
 from tests.insight import profits
 from tests.insight.till import night
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def opened(kept):
+    return kept(lambda: profits.shop(cast.lan()))
+
+
 @pytest.fixture
-def shop(lan, monkeypatch):
-    monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: night(lan, "2026-12-31"))
-    return profits.shop(lan)
+def shop(db, opened, monkeypatch):
+    monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: night(opened, "2026-12-31"))
+    return copy.deepcopy(opened)
 
 
 @pytest.mark.parametrize("words", [("profit",), ("profit", "--by", "layer"), ("profit", "--best", "3"), ("budget",), ("loyalty",), ("margins",), ("terms",)])  # fmt: skip

@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -13,6 +15,9 @@ import pytest
 
 from shuke.doors.cli import click_words, refusals
 from shuke.doors.cli.main import COMMANDS
+from tests import tables
+from tests.doors.cli import program
+from tests.doors.cli.program import Program
 from tests.doors.cli.test_program import environment
 from tests.house.source import ROOT
 
@@ -42,20 +47,37 @@ def test_the_chinese_asks_for_no_figure_that_click_does_not_give():
         assert set(PLACEHOLDER.findall(chinese)) <= set(PLACEHOLDER.findall(english)), english
 
 
+def without_language(home: Path) -> dict[str, str]:
+    named = ("SHUKE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return {k: v for k, v in environment(home).items() if k not in named}
+
+
 def said(home: Path, *arguments: str, **terminal: str) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in environment(home).items() if k not in ("SHUKE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")}
     return subprocess.run(
         [sys.executable, "-m", "shuke", *arguments],
-        env=env | terminal, capture_output=True, text=True, timeout=120, encoding="utf-8",
+        env=without_language(home) | terminal, capture_output=True, text=True, timeout=120, encoding="utf-8",
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("shop")
+    tables.put(home / "shuke.sqlite3")
     made = said(home, "init", "--name", "兰记", LANG="en_US.UTF-8")
     assert made.returncode == 0, made.stderr
     return home
+
+
+@pytest.fixture(scope="module")
+def terminals(home) -> Iterator[list[Program]]:
+    """Two in Chinese, one by its locale and one against it, and one in English against its locale."""
+    told = [
+        {"LANG": "zh_CN.UTF-8"},
+        {"SHUKE_LANGUAGE": "zh", "LANG": "en_US.UTF-8"},
+        {"SHUKE_LANGUAGE": "en", "LANG": "zh_CN.UTF-8"},
+    ]
+    with ExitStack() as until_the_end:
+        yield [until_the_end.enter_context(program.started(without_language(home) | terminal)) for terminal in told]
 
 
 MISTAKES = {
@@ -83,14 +105,15 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_answered_in_the_language_of_the_terminal(home, mistake):
+def test_a_mistake_is_answered_in_the_language_of_the_terminal(terminals, mistake):
     arguments, code, chinese, english = MISTAKES[mistake]
-    for terminal in ({"LANG": "zh_CN.UTF-8"}, {"SHUKE_LANGUAGE": "zh", "LANG": "en_US.UTF-8"}):
-        answer = said(home, *arguments, **terminal)
+    *in_chinese, in_english = terminals
+    for shuke in in_chinese:
+        answer = shuke(*arguments)
         assert (answer.returncode, chinese in answer.stderr) == (code, True), answer.stderr
         assert not ENGLISH.search(answer.stderr), answer.stderr
         assert "Traceback" not in answer.stderr
-    answer = said(home, *arguments, LANG="zh_CN.UTF-8", SHUKE_LANGUAGE="en")
+    answer = in_english(*arguments)
     assert (answer.returncode, english in answer.stderr) == (code, True), answer.stderr
 
 

@@ -5,6 +5,7 @@ Over a real snapshot of a busy little shop with points that lapse in several mon
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -19,17 +20,18 @@ from shuke.loyalty.queries import expiring
 from shuke.orders.models import Order
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
+from tests import cast
 from tests.doors.console.claims import claims, links, points_claims, without_figure
-from tests.insight.test_members_behind import DAY, busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
+from tests.insight.test_members_behind import DAY, open_busy
 from tests.insight.till import member, night, sell
 from tests.loyalty import books
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def pages(busy, see):  # noqa: F811
-    """A reader of the console's pages two days after the last snapshot: who came since is in no figure and in no list."""
+def build() -> cast.Shop:
+    """Two days after the last snapshot: who came since is in no figure and in no list."""
+    busy = open_busy(cast.lan())
     moment = night(busy, str(DAY))
     books.publish(busy.merchant)
     sell(busy, Order.objects.filter(merchant=busy.merchant, member__isnull=False).first().member, str(DAY), 30_000)
@@ -42,6 +44,22 @@ def pages(busy, see):  # noqa: F811
     Merchant.objects.filter(pk=busy.merchant.pk).update(clock_shift=shift)
     busy.merchant.refresh_from_db()
     busy.owner.refresh_from_db()
+    return busy
+
+
+@pytest.fixture(scope="module")
+def opened(kept):
+    return kept(build)
+
+
+@pytest.fixture
+def busy(db, opened):
+    return copy.deepcopy(opened)
+
+
+@pytest.fixture
+def pages(busy, see):
+    """A reader of the console's pages."""
     client = see(busy.owner)
 
     def page(path: str) -> str:
@@ -64,7 +82,7 @@ def pages(busy, see):  # noqa: F811
         ("/insight/points", 3),
     ],
 )
-def test_every_number_opens_as_many_members_as_it_says(busy, pages, path, least):  # noqa: F811
+def test_every_number_opens_as_many_members_as_it_says(busy, pages, path, least):
     page = pages(path)
     told = claims(page, busy.merchant, shops.now(busy.merchant))
     assert [claim for claim in told if claim.claimed != claim.found] == []
@@ -77,7 +95,7 @@ def test_no_link_to_a_filtered_list_keeps_its_number_to_itself(pages):
         assert without_figure(pages(path)) == []
 
 
-def test_points_in_a_state_open_to_members_who_hold_such(busy, pages):  # noqa: F811
+def test_points_in_a_state_open_to_members_who_hold_such(busy, pages):
     told = points_claims(pages("/"), busy.merchant, shops.now(busy.merchant))
     assert {("holding=pending" in url, points > 0, found > 0) for url, points, found in told} == {
         (True, True, True),
@@ -85,7 +103,7 @@ def test_points_in_a_state_open_to_members_who_hold_such(busy, pages):  # noqa: 
     }
 
 
-def test_every_month_of_the_liability_opens_to_its_lots_and_their_sum(busy, pages):  # noqa: F811
+def test_every_month_of_the_liability_opens_to_its_lots_and_their_sum(busy, pages):
     now = shops.now(busy.merchant)
     months = [link["href"].partition("=")[2] for link in links(pages("/insight/points"), "?month=")]
     assert len(months) >= 3

@@ -1,5 +1,6 @@
 """The goods pages: every view, every figure that opens, what one member needs next, and who may look."""
 
+import copy
 import re
 from html import unescape
 
@@ -8,6 +9,7 @@ import pytest
 from shuke.insight import actions
 from shuke.insight.models import GoodsMark
 from shuke.insight.queries import goods
+from tests import cast
 from tests.insight.shelves import DAY, stock
 from tests.insight.till import night
 
@@ -15,11 +17,19 @@ pytestmark = pytest.mark.django_db
 VIEWS = ["hot", "slow", "opening", "together", "again", "ladder", "check"]
 
 
+@pytest.fixture(scope="module")
+def stocked(kept):
+    def build():
+        shop = stock(cast.lan())
+        actions.goods_report(merchant=shop.merchant, day=DAY, now=night(shop, "2026-06-30"))
+        return shop
+
+    return kept(build)
+
+
 @pytest.fixture
-def shelves(lan):
-    shop = stock(lan)
-    actions.goods_report(merchant=lan.merchant, day=DAY, now=night(lan, "2026-06-30"))
-    return shop
+def shelves(db, stocked):
+    return copy.deepcopy(stocked)
 
 
 def page(client, path):
@@ -54,8 +64,8 @@ def test_what_a_member_needs_next(see, shelves):
     assert "杯" in text
 
 
-def test_before_the_first_report_the_page_says_what_is_missing(see, lan):
-    assert "c-empty" in page(see(lan.owner), "/insight/goods")
+def test_before_the_first_report_the_page_says_what_is_missing(see, mingde):
+    assert "c-empty" in page(see(mingde.owner), "/insight/goods")
 
 
 def test_wrong_addresses_are_not_found_and_not_errors(see, shelves):

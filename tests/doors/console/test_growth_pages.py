@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import re
@@ -18,23 +19,35 @@ from shuke.insight.models import StoredReport
 from shuke.insight.queries import analytics, growth, transitions
 from shuke.members.models import Member
 from shuke.shops import queries as shops
+from tests import cast
 from tests.doors.console.claims import claims, without_figure
-from tests.insight.test_members_behind import DAY, busy  # noqa: F401 - a shop with fourteen months of all sorts of habits
+from tests.insight.test_members_behind import DAY, open_busy
 from tests.insight.till import night
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def open_shop(busy, monkeypatch):  # noqa: F811
-    """Some have a home store and a way of acquisition, some have neither; it is two days after the last night."""
+def build() -> cast.Shop:
+    """Some have a home store and a way of acquisition, some have neither."""
+    busy = open_busy(cast.lan())
     people = list(Member.objects.filter(merchant=busy.merchant).order_by("pk"))
     for i, one in enumerate(people):
         home = (busy.street, busy.online, None)[i % 3]
         Member.objects.filter(pk=one.pk).update(home_store=home, acquired_by=("", "朋友", "路过 & co")[i % 3])
     actions.snapshot(merchant=busy.merchant, day=DAY, now=night(busy, DAY.isoformat()))
-    monkeypatch.setattr(shops, "now", lambda merchant: night(busy, "2026-12-01"))
     return busy
+
+
+@pytest.fixture(scope="module")
+def opened(kept):
+    return kept(build)
+
+
+@pytest.fixture
+def open_shop(db, opened, monkeypatch):
+    """It is two days after the last night."""
+    monkeypatch.setattr(shops, "now", lambda merchant: night(opened, "2026-12-01"))
+    return copy.deepcopy(opened)
 
 
 PATHS = [
@@ -103,9 +116,9 @@ def test_what_cannot_be_asked_is_said_and_something_shown(see, open_shop):
     assert see(open_shop.assistant).get("/insight/cohorts").status_code == 403
 
 
-def test_before_the_first_night_the_pages_say_what_to_do(see, lan):
+def test_before_the_first_night_the_pages_say_what_to_do(see, mingde):
     for path in ("/insight/growth", "/insight/cohorts"):
-        assert "Nothing to compare yet" in see(lan.owner).get(path).content.decode()
+        assert "Nothing to compare yet" in see(mingde.owner).get(path).content.decode()
 
 
 CHOICES = [

@@ -1,5 +1,6 @@
 """Profit, retention budget, loyalty types, margins and costs: every figure opens, statements are kept, costs are booked by who may."""
 
+import copy
 import re
 from datetime import date
 from html import unescape
@@ -11,6 +12,7 @@ from shuke.insight import actions
 from shuke.insight.models import MemberValue, ProfitPolicy, StatedCost
 from shuke.members.models import AttributeKind, MemberCost
 from shuke.shops.models import Merchant
+from tests import cast
 from tests.insight import profits
 from tests.insight.till import night
 
@@ -18,19 +20,28 @@ pytestmark = pytest.mark.django_db
 PAGES = ["profit", "profit?by=layer", "profit?by=rfm", "budget", "loyalty", "costs"]
 
 
-@pytest.fixture
-def shop(lan, monkeypatch):
+def build():
     """The small shop with a value for two of its members."""
-    now = night(lan, "2026-12-31")
-    monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: now)
+    lan = cast.lan()
     made = profits.shop(lan)
     for who, orders, spend in ((made.wen, 10_000, 100_000), (made.chi, 2_000, 12_000)):
         MemberValue.objects.create(
             merchant=lan.merchant, member=who, as_of=date(2026, 12, 31), chance_30=500, chance_90=900,
             expected_orders=orders, expected_spend=spend, spend_low=spend // 2, spend_high=spend * 2, rule="model",
         )  # fmt: skip
-    actions.profit_report(merchant=lan.merchant, day=profits.DAY, now=now)
+    actions.profit_report(merchant=lan.merchant, day=profits.DAY, now=night(lan, "2026-12-31"))
     return made
+
+
+@pytest.fixture(scope="module")
+def opened(kept):
+    return kept(build)
+
+
+@pytest.fixture
+def shop(db, opened, monkeypatch):
+    monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: night(opened, "2026-12-31"))
+    return copy.deepcopy(opened)
 
 
 def page(client, path):
@@ -49,16 +60,18 @@ def test_every_figure_opens_to_as_many_members(see, shop, path):
     assert ("data-figure" in text) == (path != "costs")
 
 
-@pytest.mark.parametrize("path", ["profit", "budget", "loyalty", "goods"])
-def test_a_first_report_that_is_being_made_is_said_to_be(see, lan, monkeypatch, path):
-    assert "Nothing to compare yet" in page(see(lan.owner), f"/insight/{path}")  # no night yet
-    now = night(lan, "2026-12-31")
+def test_a_first_report_that_is_being_made_is_said_to_be(see, mingde, monkeypatch):
+    def told():
+        return [page(see(mingde.owner), f"/insight/{path}") for path in ("profit", "budget", "loyalty", "goods")]
+
+    assert all("Nothing to compare yet" in text for text in told())  # no night yet
+    now = night(mingde, "2026-12-31")
     monkeypatch.setattr("shuke.shops.queries.now", lambda merchant: now)
-    profits.shop(lan, snapshot=False)
-    actions.snapshot(merchant=lan.merchant, day=profits.DAY, now=now)
-    told = page(see(lan.owner), f"/insight/{path}")
-    assert "The first report is being made" in told
-    assert "Nothing to compare yet" not in told
+    profits.shop(mingde, snapshot=False)
+    actions.snapshot(merchant=mingde.merchant, day=profits.DAY, now=now)
+    for text in told():
+        assert "The first report is being made" in text
+        assert "Nothing to compare yet" not in text
 
 
 @pytest.mark.parametrize("path", ["profit?file=csv&table=groups", "budget?file=xlsx", "loyalty?file=csv&table=types"])
@@ -154,8 +167,8 @@ def test_the_list_knows_filters_and_columns(see, shop):
     assert "池" in body.decode("utf-8-sig")
 
 
-def test_before_the_first_report_the_pages_say_what_is_missing(see, lan):
-    client = see(lan.owner)
+def test_before_the_first_report_the_pages_say_what_is_missing(see, mingde):
+    client, merchants = see(mingde.owner), Merchant.objects.count()
     for path in ("profit", "budget", "loyalty"):
         assert "c-empty" in page(client, f"/insight/{path}")
-    assert Merchant.objects.count() == 1
+    assert Merchant.objects.count() == merchants
