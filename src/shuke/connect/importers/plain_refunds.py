@@ -65,9 +65,9 @@ def _together(told: Sequence[Refund]) -> Refund:
     """One refund of several goods, where each row names other goods; else the same told again, and what is further on counts."""
     goods = [line.product_code for one in told for line in one.lines]
     if len(goods) < len(told) or len(set(goods)) < len(goods) or len({one.done for one in told}) > 1:
-        last, *others = sorted(reversed(told), key=_how_far, reverse=True)
-        alike = (one.lines for one in others if one.lines and one.amount_minor == last.amount_minor)
-        return last if last.lines else last._replace(lines=next(alike, ()))
+        last = max(reversed(told), key=_how_far)
+        alike = [one for one in told if one.lines and one.amount_minor == last.amount_minor]
+        return last._replace(lines=max(reversed(alike), key=_how_far).lines) if alike and not last.lines else last
     whole = max(told, key=lambda one: one.finished_at.timestamp() if one.finished_at else 0)
     lines = tuple(
         line._replace(amount_minor=one.amount_minor) if line.quantity_milli is None and len(told) > 1 else line
