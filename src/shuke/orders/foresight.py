@@ -29,6 +29,7 @@ from shuke.orders.actions.weighing import (
     store_keys,
     weigh,
 )
+from shuke.orders.told_twice import Twice, told_twice
 
 
 class _Store(NamedTuple):
@@ -57,6 +58,7 @@ class Foresight:
         self._scratch.execute("CREATE TABLE said (place TEXT PRIMARY KEY, id INTEGER, digest BLOB, known BLOB)")
         self._scratch.execute("CREATE TABLE line (place TEXT PRIMARY KEY, number TEXT) WITHOUT ROWID")
         self._documents: dict[Key, refund_merging.Known] = {}
+        self._twice: set[int] = set()
         self._unborn = 0
 
     def __enter__(self) -> Foresight:
@@ -101,10 +103,10 @@ class Foresight:
         self._scratch.executemany("INSERT OR REPLACE INTO line VALUES (?, ?)", lines)
         return found, len(orders) - len(fresh)
 
-    def refunds(self, refunds: Sequence[RefundFact]) -> tuple[int, int, int, int]:
-        """New, changed, same; and how many of the new ones would wait for their order."""
+    def refunds(self, refunds: Sequence[RefundFact]) -> tuple[int, int, int, int, list[Twice]]:
+        """New, changed, same; how many of the new ones would wait for their order, and which may have been told before."""
         if not refunds:
-            return 0, 0, 0, 0
+            return 0, 0, 0, 0, []
         self._name_stores(refunds)
         stated: dict[Key, refund_merging.Known] = {}
         for refund in refunds:
@@ -115,6 +117,12 @@ class Foresight:
         known = {k: documents.known_of(r) for k, r in documents.known_documents(self.merchant_id, unseen).items()}
         known.update({key: self._documents[key] for key in stated if key in self._documents})
         there = self._there({(key[0], one.mark.number) for key, one in stated.items()})
+        fresh = {key: one for key, one in stated.items() if key not in known and key[0] > 0}
+        meant = naming.orders_named(self.merchant_id, {(key[0], one.mark.number) for key, one in fresh.items()})
+        unknown = {
+            key: (meant.get((key[0], one.mark.number), (None, one.mark.number))[1], one) for key, one in fresh.items()
+        }
+        twice = told_twice(self.merchant_id, unknown, stated, self._twice)
         new = changed = same = parked = 0
         for key, one in stated.items():
             if key not in known:
@@ -126,7 +134,7 @@ class Foresight:
             changed += both != known[key]
             same += both == known[key]
             self._documents[key] = both
-        return new, changed, same, parked
+        return new, changed, same, parked, twice
 
     def _there(self, named: set[Key]) -> set[Key]:
         """Those of the numbers, of orders or of their lines, that the file itself or the database knows."""

@@ -37,6 +37,10 @@ class Known(NamedTuple):
     also: Mark | None = None  # of the furthest statement that names another number
 
     @property
+    def dated(self) -> bool:
+        return self.mark.at != LONG_AGO
+
+    @property
     def lines(self) -> tuple[tuple[Any, ...], ...]:
         """The goods that count. Told beside another amount they hold as long as their money is within this one's: lines that tell
         pieces and no money stand for all that was given back when they were told. Of another order's they are none of this."""

@@ -29,6 +29,7 @@ from shuke.orders.actions.weighing import (
 from shuke.orders.merging import LONG_AGO
 from shuke.orders.models import BatchChange, Refund
 from shuke.orders.refund_merging import Known, Mark, merged, said
+from shuke.orders.told_twice import Twice, told_twice
 from shuke.shops.models import Merchant
 
 _STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number", "lines", "older")
@@ -54,6 +55,7 @@ class RefundsTaken(NamedTuple):
     same: int
     parked: int  # of the new ones: their order has not arrived
     orders: list[Refunded]  # each touched order once
+    twice: tuple[Twice, ...] = ()  # of a batch: what may have been told before, under another number
 
 
 def record_refunds(
@@ -82,6 +84,12 @@ def record_refunds(
         before = {key: known_of(row) for key, row in known.items()}
         stated |= {key: merged(was, stated[key]) for key, was in before.items()}
         meant = naming.orders_named(merchant.id, {(key[0], one.mark.number) for key, one in stated.items()})
+        unknown = {
+            key: (meant.get((key[0], one.mark.number), (None, one.mark.number))[1], one)
+            for key, one in stated.items()
+            if key not in known
+        }
+        twice = told_twice(merchant.id, unknown, stated) if batch_id is not None else []
         new, changed = [], []
         touched: set[int] = set()
         redated: set[int] = set()
@@ -106,7 +114,7 @@ def record_refunds(
                 redated |= {order_id} if one.mark.done else set()
         _write(merchant.id, new, changed, batch_id)
         told = redraw(merchant.id, sorted(touched), places, batch_id, redated)
-    return RefundsTaken(len(new), len(changed), same, parked, told)
+    return RefundsTaken(len(new), len(changed), same, parked, told, tuple(twice))
 
 
 def redraw(
