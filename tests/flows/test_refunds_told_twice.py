@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from shuke.engine.facts import Order, OrderStatus, Refund
+from shuke.engine.facts import LineBack, Order, OrderStatus, Refund
 from shuke.flows import imports
 from shuke.flows.take_orders import take_orders
+from shuke.flows.undo_import import undo
 from shuke.orders.models import Order as Row
+from shuke.orders.models import Refund as Document
 from tests.flows.test_imports import NOW, begin
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +87,26 @@ def test_a_list_sent_again_or_gone_on_says_it_once(lan, counter, listed):
     assert said(imports.preview(again, now=NOW).examples) == []  # X1 stands for the counter's; X2 is another
     counter("1-R2", "1", 3_000, finished_at=DAY + timedelta(days=1))
     assert said(imports.preview(again, now=NOW).examples) == [("X2", "1-R2")]
+
+
+def test_a_list_without_goods_takes_none_away_and_its_undo_leaves_what_was_known(lan, counter, listed):
+    goods = (LineBack(position=1, quantity_milli=1_000),)
+    counter("1-R2", "1", 2_000, lines=goods, reason="漏液")
+    kept = ("amount_minor", "finished_at", "reason", "lines", "older")
+
+    def known():
+        return Document.objects.filter(number="1-R2").values_list(*kept).get()
+
+    before = known()
+    batch = listed(("1-R2", "1", "25.00", 2))
+    assert imports.preview(batch, now=NOW).counts["refunds_changed"] == 1
+    imports.run(merchant=lan.merchant, batch_id=batch.pk, now=NOW)
+    amount, _, reason, lines, older = known()
+    assert (amount, reason, lines, sorted(older)) == (2_500, "漏液", before[3], ["lines", "reason", "requested_at"])
+    less = listed(("1-R2", "1", "15.00", 3), name="less.csv")
+    imports.run(merchant=lan.merchant, batch_id=less.pk, now=NOW)
+    assert known()[3] is None  # a piece that brought 20.00 back does not fit into 15.00
+    for one in (less, batch):
+        undo(merchant=lan.merchant, batch_id=one.pk, now=NOW, actor="test")
+        assert known()[3] == before[3]
+    assert known() == before
