@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shuke.flows import complaints, coupons
-from shuke.flows.merge_members import merge
+from shuke.flows.merge_members import merge, unmerge
 from shuke.kit import clock
+from shuke.loyalty.actions.coupons import Issue, given_before, issue
 from shuke.loyalty.models import Coupon
 from shuke.members.models import TimelineLine
 from shuke.service import actions, queries
@@ -132,3 +133,52 @@ def test_of_a_merged_member_it_is_the_survivors(shop, ann):
     assert settle(shop, one).coupons == 1
     assert Coupon.objects.get().member_id == ann
     assert kinds(ann) == ["complaint.settled"]
+
+
+def join(shop, survivor, absorbed):
+    return merge(merchant=shop, survivor_id=survivor, absorbed_id=absorbed, reason="same", now=NOW, actor="x")
+
+
+def every_hour(shop, now=NOW + timedelta(days=1)):
+    return coupons.issue_by_rule(merchant=shop, now=now, real_now=clock.utc_now()).issued
+
+
+def test_a_merge_between_two_settlings_gives_no_second_coupon(shop, ann):
+    bob = member(shop, 2)
+    template(shop, "sorry", issue=[{"on": "complaint"}])
+    one = told(shop, bob).complaint
+    assert settle(shop, one).coupons == 1
+    join(shop, ann, bob)
+    assert every_hour(shop) == 0
+    reopen(shop, one)
+    done = settle(shop, one, "Money back", NOW + timedelta(days=1))
+    assert (done.coupons, "given once" in done.say("en"), every_hour(shop)) == (0, True, 0)
+    assert Coupon.objects.count() == 1
+
+
+def test_nor_does_a_merge_that_was_taken_back(shop, ann):
+    bob = member(shop, 2)
+    template(shop, "sorry", issue=[{"on": "complaint"}])
+    one = told(shop, bob).complaint
+    merged = join(shop, ann, bob)
+    assert settle(shop, one).coupons == 1  # the survivor's
+    unmerge(merchant=shop, merge_id=merged.merge.pk, reason="two people", now=NOW, actor="x")
+    reopen(shop, one)
+    assert (settle(shop, one, "Again", NOW + timedelta(days=1)).coupons, every_hour(shop)) == (0, 0)
+    other = told(shop, bob, "k2").complaint  # another complaint is another reason
+    assert settle(shop, other, now=NOW + timedelta(days=1)).coupons == 1
+
+
+def test_what_was_given_before_a_merge_is_not_given_again(shop, ann):
+    """Birthdays, first purchases, a campaign sent again, a program that did not hear the answer."""
+    bob = member(shop, 2)
+    template(shop, "gift")
+    wish = Issue("gift", bob, "hand", "new-year", 2)
+    (first,) = issue(merchant=shop, issues=[wish], now=NOW, actor="x")
+    join(shop, ann, bob)
+    again = wish._replace(member_id=ann)
+    (second,) = issue(merchant=shop, issues=[again], now=NOW, actor="x")
+    assert (len(first.coupons), second.coupons, second.again) == (2, (), True)
+    assert given_before(merchant=shop, one=again) == list(first.coupons)
+    (other,) = issue(merchant=shop, issues=[again._replace(ref="spring")], now=NOW, actor="x")
+    assert len(other.coupons) == 2

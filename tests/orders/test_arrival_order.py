@@ -10,14 +10,15 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shuke.engine.facts import Line, Order, OrderStatus, Refund
-from shuke.orders import merging
+from shuke.engine.facts import Line, LineBack, Order, OrderStatus, Refund
+from shuke.orders import merging, refund_merging
 from shuke.orders.actions import record, record_refunds
 from shuke.orders.actions.rows import BODY
 from shuke.orders.models import Order as OrderRow
 from shuke.orders.models import OrderLine
 from shuke.orders.models import Refund as RefundRow
 
+STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number", "lines", "older")
 DAY = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
 moments = st.none() | st.integers(0, 4).map(lambda d: DAY + timedelta(days=d))
@@ -64,12 +65,26 @@ refunds = st.builds(
     partial(Refund),
     platform=st.just("taobao"),
     shop=st.just("兰记护肤"),
-    order_number=st.sampled_from(["1001", "1002"]),
+    order_number=st.sampled_from(["1001", "1002", "1"]),  # the last is a line's
     number=st.sampled_from(["R1", "R2"]),
-    amount_minor=st.sampled_from([100, 900]),
+    amount_minor=st.sampled_from([0, 100, 900]),
     finished_at=moments,
+    requested_at=moments,
     done=st.booleans(),
     status=texts,
+    reason=texts,
+    sub_number=st.sampled_from(["", "1", "2"]),
+    lines=st.lists(
+        st.builds(
+            LineBack,
+            sub_number=st.sampled_from(["", "1"]),
+            position=st.integers(0, 2),
+            product_code=st.sampled_from(["", "P1"]),
+            quantity_milli=st.sampled_from([None, 1000]),
+            amount_minor=st.sampled_from([None, 100, 900]),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 statements = st.lists(orders | refunds, min_size=1, max_size=5)
 
@@ -93,7 +108,7 @@ def archive(merchant) -> tuple:
     documents = list(
         RefundRow.objects.filter(merchant=merchant)
         .order_by("number")
-        .values_list("number", "order_number", "order__number", "amount_minor", "finished_at", "done", "status")
+        .values_list("number", "order_number", "order__number", *STATED)
     )
     return heads, positions, documents
 
@@ -132,6 +147,59 @@ def test_taking_in_is_commutative_associative_and_idempotent(a, b, c):
     assert seen(both(a, b)) == seen(both(b, a))
     assert seen(both(both(a, b), c)) == seen(both(a, both(b, c)))
     assert seen(both(a, a)) == seen(a)
+
+
+@given(refunds, refunds, refunds)
+def test_what_is_said_of_a_refund_is_commutative_associative_and_idempotent(a, b, c):
+    a, b, c = (refund_merging.said(one) for one in (a, b, c))
+    both = refund_merging.merged
+    assert both(a, b) == both(b, a)
+    assert both(both(a, b), c) == both(a, both(b, c))
+    assert both(a, a) == a
+    # What is written and read again is the same knowledge.
+    known = both(both(a, b), c)
+    requested, reason, sub_number, _ = known.values
+    seen = (requested, reason, sub_number, known.lines)
+    assert refund_merging.read(known.mark, known.status, seen, refund_merging.older(known)) == known
+
+
+CREAM = LineBack(product_code="P1", quantity_milli=1000)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("lines", "later", "stays"),
+    [
+        ((CREAM,), {}, True),  # told again without goods
+        ((CREAM,), {"amount_minor": 900}, True),  # more was given back: of that nobody told
+        ((CREAM,), {"amount_minor": 99}, False),  # a piece that brought back 1.00 does not fit into less
+        ((CREAM._replace(amount_minor=60), LineBack(position=2, amount_minor=30)), {"amount_minor": 90}, True),
+        ((CREAM._replace(amount_minor=60), LineBack(position=2, amount_minor=30)), {"amount_minor": 89}, False),
+        ((LineBack(position=1),), {"amount_minor": 1}, True),  # which line it was, and nothing of how much
+        ((CREAM,), {"order_number": "1002"}, False),  # another order's lines
+        ((CREAM,), {"done": False}, True),
+    ],
+)
+def test_a_refund_told_again_without_its_goods_keeps_them_as_long_as_they_fit(lan, lines, later, stays):
+    first = Refund("taobao", "兰记护肤", "1001", "R1", 100, DAY, DAY, reason="a", lines=lines)
+    again = first._replace(finished_at=DAY + timedelta(days=2), requested_at=None, reason="", lines=())._replace(
+        **later
+    )
+    kept = []
+    for turn in ([first], [again]), ([again], [first]), ([first, again],):
+        with transaction.atomic():
+            for batch in turn:
+                record_refunds(merchant=lan.merchant, refunds=batch, now=NOW)
+            row = RefundRow.objects.get(merchant=lan.merchant)
+            kept.append(bool(row.lines))
+            assert (row.reason, row.requested_at) == ("a", DAY)
+            # Told again as it was first, by somebody who knows: the goods are there again.
+            record_refunds(
+                merchant=lan.merchant, refunds=[first._replace(finished_at=DAY + timedelta(days=3))], now=NOW
+            )
+            assert RefundRow.objects.get(merchant=lan.merchant).lines
+            transaction.set_rollback(True)
+    assert kept == [stays] * 3
 
 
 @pytest.mark.django_db

@@ -87,7 +87,10 @@ def _give(
 ) -> Iterator[coupons.Issued]:
     moved = survivors_of(merchant.pk, {one.member_id for one in found})
     wishes = [
-        coupons.Issue(key, moved.get(one.member_id, one.member_id), rule.on, one.ref, rule.count) for one in found
+        coupons.Issue(
+            key, moved.get(one.member_id, one.member_id), rule.on, one.ref, rule.count, whoever=rule.on == "complaint"
+        )
+        for one in found
     ]
     for start in range(0, len(wishes), AT_ONCE):
         yield from coupons.issue(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from shuke.engine.facts import Order as OrderFact
 from shuke.engine.facts import Refund as RefundFact
-from shuke.orders import merging
+from shuke.orders import merging, refund_merging
 from shuke.orders.actions import naming, rows
 from shuke.orders.actions import refunds as documents
 from shuke.orders.actions.rows import Stored
@@ -29,6 +29,7 @@ from shuke.orders.actions.weighing import (
     store_keys,
     weigh,
 )
+from shuke.orders.told_twice import Twice, told_twice
 
 
 class _Store(NamedTuple):
@@ -56,7 +57,8 @@ class Foresight:
         self._scratch = sqlite3.connect("")  # a temporary file that goes when it is closed
         self._scratch.execute("CREATE TABLE said (place TEXT PRIMARY KEY, id INTEGER, digest BLOB, known BLOB)")
         self._scratch.execute("CREATE TABLE line (place TEXT PRIMARY KEY, number TEXT) WITHOUT ROWID")
-        self._documents: dict[Key, tuple] = {}
+        self._documents: dict[Key, refund_merging.Known] = {}
+        self._twice: set[int] = set()
         self._unborn = 0
 
     def __enter__(self) -> Foresight:
@@ -101,32 +103,38 @@ class Foresight:
         self._scratch.executemany("INSERT OR REPLACE INTO line VALUES (?, ?)", lines)
         return found, len(orders) - len(fresh)
 
-    def refunds(self, refunds: Sequence[RefundFact]) -> tuple[int, int, int, int]:
-        """New, changed, same; and how many of the new ones would wait for their order."""
+    def refunds(self, refunds: Sequence[RefundFact]) -> tuple[int, int, int, int, list[Twice]]:
+        """New, changed, same; how many of the new ones would wait for their order, and which may have been told before."""
         if not refunds:
-            return 0, 0, 0, 0
+            return 0, 0, 0, 0, []
         self._name_stores(refunds)
-        stated: dict[Key, tuple] = {}
+        stated: dict[Key, refund_merging.Known] = {}
         for refund in refunds:
             key = self._key(refund.platform, refund.shop, "", refund.number)
-            this = documents.statement(refund)
-            stated[key] = max(stated.get(key, this), this, key=documents.further)
+            this = refund_merging.said(refund)
+            stated[key] = refund_merging.merged(stated[key], this) if key in stated else this
         unseen = [key for key in stated if key not in self._documents and key[0] > 0]
-        known = {k: documents.statement_of(r) for k, r in documents.known_documents(self.merchant_id, unseen).items()}
+        known = {k: documents.known_of(r) for k, r in documents.known_documents(self.merchant_id, unseen).items()}
         known.update({key: self._documents[key] for key in stated if key in self._documents})
-        there = self._there({(key[0], one[0]) for key, one in stated.items()})
+        there = self._there({(key[0], one.mark.number) for key, one in stated.items()})
+        fresh = {key: one for key, one in stated.items() if key not in known and key[0] > 0}
+        meant = naming.orders_named(self.merchant_id, {(key[0], one.mark.number) for key, one in fresh.items()})
+        unknown = {
+            key: (meant.get((key[0], one.mark.number), (None, one.mark.number))[1], one) for key, one in fresh.items()
+        }
+        twice = told_twice(self.merchant_id, unknown, stated, self._twice)
         new = changed = same = parked = 0
         for key, one in stated.items():
             if key not in known:
                 new += 1
-                parked += (key[0], one[0]) not in there
-            elif documents.further(one) > documents.further(known[key]):
-                changed += 1
-            else:
-                same += 1
+                parked += (key[0], one.mark.number) not in there
+                self._documents[key] = one
                 continue
-            self._documents[key] = one
-        return new, changed, same, parked
+            both = refund_merging.merged(known[key], one)
+            changed += both != known[key]
+            same += both == known[key]
+            self._documents[key] = both
+        return new, changed, same, parked, twice
 
     def _there(self, named: set[Key]) -> set[Key]:
         """Those of the numbers, of orders or of their lines, that the file itself or the database knows."""

@@ -144,6 +144,10 @@ class Refund(models.Model):
         null=True,
         help_text="What came back, as told: [sub-order, place from 1, goods, thousandths, minor units] of each.",
     )
+    older = models.JSONField(
+        null=True,
+        help_text="Fields told by an earlier statement, with its mark; goods that do not fit this one's amount.",
+    )
     batch_id = models.BigIntegerField(null=True)
 
     class Meta:

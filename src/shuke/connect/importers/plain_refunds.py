@@ -65,7 +65,9 @@ def _together(told: Sequence[Refund]) -> Refund:
     """One refund of several goods, where each row names other goods; else the same told again, and what is further on counts."""
     goods = [line.product_code for one in told for line in one.lines]
     if len(goods) < len(told) or len(set(goods)) < len(goods) or len({one.done for one in told}) > 1:
-        return max(reversed(told), key=lambda one: (one.done, one.finished_at.timestamp() if one.finished_at else 0))
+        last = max(reversed(told), key=_how_far)
+        alike = [one for one in told if one.lines and one.amount_minor == last.amount_minor]
+        return last._replace(lines=max(reversed(alike), key=_how_far).lines) if alike and not last.lines else last
     whole = max(told, key=lambda one: one.finished_at.timestamp() if one.finished_at else 0)
     lines = tuple(
         line._replace(amount_minor=one.amount_minor) if line.quantity_milli is None and len(told) > 1 else line
@@ -73,3 +75,7 @@ def _together(told: Sequence[Refund]) -> Refund:
         for line in one.lines
     )
     return whole._replace(amount_minor=sum(one.amount_minor for one in told), lines=lines)
+
+
+def _how_far(one: Refund) -> tuple[bool, float]:
+    return one.done, one.finished_at.timestamp() if one.finished_at else 0

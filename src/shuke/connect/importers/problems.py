@@ -177,6 +177,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "negative_refund": ("The refund is negative; it was taken as none.", "退款金额为负数，按无退款处理。"),
     "refund_over_paid": ("More was refunded than was paid. Check the order.", "退款金额大于实付金额，请核对该订单。"),
+    "refund_told_twice": (
+        "Order {order} already has a return of {amount}, told by the counter or a program on {day} (number {other}). Refund {value} of the list counts besides. If it is the same return, take its row out of the list before importing, or undo the import.",
+        "订单 {order} 已有一笔 {amount} 的退货，由柜台或程序于 {day} 登记（编号 {other}）；列表中的退款 {value} 会另外计入。如是同一笔，请从列表中删除该行后再导入，或撤销本次导入。",
+    ),
     "freight_over_paid": ("The delivery fee is larger than what was paid. Check the order.", "运费大于实付金额，请核对该订单。"),
     "no_order_time": ("The order has no time at all, so it counts in no period.", "该订单没有任何时间，不计入任何时段。"),
     "more_oddities": ("{count} more of the same kind in {column} ({kind}) are not listed.", "{column} 还有 {count} 条同类情况（{kind}）未逐一列出。"),

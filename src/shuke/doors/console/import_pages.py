@@ -125,6 +125,7 @@ def page(
         "counts": counts(batch.counts),
         "bad": [_where(problem_of(told)) for told in batch.counts.get("bad", [])],
         "odd": _odd(batch.counts.get("odd", {}), batch.counts.get("examples", {})),
+        "twice": _twice(batch.counts.get("odd", {}), batch.counts.get("examples", {})),
         "rejects": bool(batch.rejects_path) and (Path(settings.SHUKE_HOME) / batch.rejects_path).is_file(),
         "resumable": batch.state == State.FAILED and bool(batch.files) and working is None,
         "undo_refusal": undo_refused(refused["code"], refused["params"]) if refused else "",
@@ -139,7 +140,8 @@ def preview(request: StaffRequest, batch: ImportBatch, seen: Preview | None, job
             "counts": counts(seen.counts),
             "bad": [_where(problem) for problem in seen.bad],
             "rejected": seen.counts.get("rejected", 0),
-            "odd": _odd(seen.odd, {code: list(some) for code, some in seen.examples.items()}),
+            "odd": _odd(seen.odd, seen.examples),
+            "twice": _twice(seen.odd, seen.examples),
             "failure": sentence(seen.failure, language()) if seen.failure else "",
             "nothing": not any(
                 v for k, v in seen.counts.items() if k.endswith(("_new", "_changed")) or k == "customers"
@@ -177,10 +179,21 @@ def _where(problem: Problem) -> tuple[str, str]:
     return ", ".join(part for part in (problem.file, row) if part), sentence(problem, language())
 
 
+_TWICE = "refund_told_twice"  # stands above the oddities: what is overlooked here counts twice
+
+
+def _twice(odd: Mapping[str, int], examples: Mapping[str, Any]) -> tuple[list[str], int]:
+    """What may be told a second time, and how many more than are shown."""
+    some = [one if isinstance(one, Problem) else problem_of(one) for one in examples.get(_TWICE, ())]
+    return [sentence(one, language()) for one in some], odd.get(_TWICE, 0) - len(some)
+
+
 def _odd(odd: Mapping[str, int], examples: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """How many of each oddity, and what one looks like."""
+    """How many of each other oddity, and what one looks like."""
     found = []
     for code, number in sorted(odd.items(), key=lambda item: -item[1]):
+        if code == _TWICE:
+            continue
         some = examples.get(code) or []
         first = some[0] if some else Problem(code, 0, reject=False)
         problem = first if isinstance(first, Problem) else problem_of(first)

@@ -20,7 +20,7 @@ from shuke.flows.statement_words import Saying
 from shuke.insight.queries.portrait import Portrait
 from shuke.kit import clock, money
 from shuke.loyalty.queries.member import StatementLine
-from shuke.orders.queries.purchases import Purchase
+from shuke.orders.queries.purchases import Bought, Purchase
 
 
 class Told(NamedTuple):
@@ -288,7 +288,7 @@ class Says:
                         "spec": line.spec,
                         "quantity": f"{line.quantity_milli / 1000:g}",
                         "amount": self.money(line.amount_minor, one.order.currency),
-                        "refunded": line.refunded_minor > 0,
+                        "refunded": self._came_back(line, one.order.currency),
                     }
                     for line in one.lines
                 ],
@@ -296,6 +296,12 @@ class Says:
             }
             for one in found
         ]
+
+    def _came_back(self, line: Bought, currency: str) -> str:
+        """That a line came back, or how much of its money."""
+        if 0 < line.refunded_minor < line.amount_minor:
+            return _("%(money)s refunded") % {"money": self.money(line.refunded_minor, currency)}
+        return _("refunded") if line.refunded_minor > 0 else ""
 
     def status(self, status: int) -> tuple[str, str]:
         """(tone, name) of an order's status."""

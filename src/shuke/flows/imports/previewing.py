@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from shuke.engine.facts import Person, Problem
 from shuke.flows import opening
 from shuke.flows.imports.reading import Chunk, FileRefused, chunks
-from shuke.flows.imports.tally import Tally
+from shuke.flows.imports.tally import Tally, counted_twice
 from shuke.kit.progress import Progress, Silent
 from shuke.members import actions as members
 from shuke.orders.actions import Outcome
@@ -69,11 +69,12 @@ def _weigh(
     ]
     found, same = foresight.orders(chunk.orders, buyers)
     count_orders(tally, [(f.outcome, f.again, f.oddities) for f in found], same)
-    new, changed, again, parked = foresight.refunds(chunk.refunds)
+    new, changed, again, parked, twice = foresight.refunds(chunk.refunds)
     tally.add("refunds_new", new)
     tally.add("refunds_changed", changed)
     tally.add("refunds_same", again)
     tally.add("refunds_parked", parked)
+    tally.problems(counted_twice(twice, merchant))
     openings.weigh(chunk.people, seen[: len(chunk.people)], tally)
     tally.add("customers", len(chunk.people))
     tally.add("members_new", newcomers.count - before)

@@ -17,7 +17,7 @@ from shuke.flows.imports.previewing import count_orders
 from shuke.flows.imports.reading import Chunk, FileRefused, chunks
 from shuke.flows.imports.rejects import Rejects
 from shuke.flows.imports.starting import disk_problem
-from shuke.flows.imports.tally import Tally
+from shuke.flows.imports.tally import Tally, counted_twice
 from shuke.flows.take_orders import take_orders
 from shuke.flows.undo_import import take_out
 from shuke.kit import bulk, jobs, money
@@ -159,6 +159,7 @@ def _take(
         tally.add("refunds_changed", taken.refunds.changed)
         tally.add("refunds_same", taken.refunds.same)
         tally.add("refunds_parked", taken.refunds.parked)
+        tally.problems(counted_twice(taken.refunds.twice, merchant))
         archive.remember_openings(merchant=merchant, batch_id=batch.pk, txn_ids=taken.openings.txn_ids)
         tally.add("customers", len(chunk.people))
         tally.add("openings", taken.openings.balances)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shuke.engine.facts import Problem
+from shuke.kit import clock
+from shuke.kit.money import show
+from shuke.orders.told_twice import Twice
+from shuke.shops.models import Merchant
 
 COUNTS = (
     "orders_new",
@@ -78,6 +82,16 @@ class Tally:
         }
 
 
+def counted_twice(found: Iterable[Twice], merchant: Merchant) -> Iterator[Problem]:
+    """Refunds that the counter or a program may have told before: they come in, and somebody should look."""
+    for one in found:
+        day = f"{clock.day_of(one.at, merchant.tz)}" if one.at else ""
+        told = (
+            ("order", one.order), ("amount", show(one.amount_minor, merchant.currency)), ("other", one.other), ("day", day),
+        )  # fmt: skip
+        yield Problem("refund_told_twice", 0, "", one.number, told, False)
+
+
 def plain_problem(problem: Problem) -> dict[str, Any]:
     """A problem as JSON can hold it; `problem_of` reads it back."""
     return {**problem._asdict(), "params": [list(p) for p in problem.params], "raw": list(problem.raw)}
@@ -88,4 +102,4 @@ def problem_of(told: Mapping[str, Any]) -> Problem:
     return Problem(**{**told, "params": params, "raw": tuple(told.get("raw", ()))})
 
 
-__all__ = ["COUNTS", "Tally", "plain_problem", "problem_of"]
+__all__ = ["COUNTS", "Tally", "counted_twice", "plain_problem", "problem_of"]

@@ -32,7 +32,7 @@ from shuke.kit.progress import Progress, Silent
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
-FORMAT = 4  # of the files: a higher number rewrites them all
+FORMAT = 5  # of the files: a higher number rewrites them all
 
 
 def folder(merchant: Merchant) -> Path:

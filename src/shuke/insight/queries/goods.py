@@ -31,6 +31,7 @@ from shuke.insight.queries.goods_sales import LEVELS, Shelf, names_of, shelf, so
 from shuke.kit import clock
 from shuke.members.models import Member
 from shuke.orders.models import Order, OrderLine
+from shuke.orders.queries.came_back import of_lines
 from shuke.shops.models import Merchant
 
 MOST_UP = 5
@@ -187,9 +188,10 @@ def _history(merchant: Merchant, member: Member, shelves: Shelf, level: str, kno
     )
     paid = {pk: clock.day_of(at, merchant.tz) for pk, at in orders.values_list("pk", "paid_at") if at}
     lines = OrderLine.objects.filter(merchant=merchant, order__in=list(paid), product__isnull=False).values_list(
-        "order_id", "product_id", "amount_minor", "refunded_minor"
+        "id", "order_id", "product_id", "amount_minor"
     )
-    rows = [(order, product, amount, back) for order, product, amount, back in lines]
+    back = of_lines(merchant, paid)
+    rows = [(order, what, amount, back.get(order, {}).get(line, 0)) for line, order, what, amount in lines]
     table = np.array(rows, np.int64).reshape(-1, 4)
     product = np.searchsorted(shelves.product, table[:, 1])
     item = shelves.item_of(level)[product] if table.size else table[:, 1]

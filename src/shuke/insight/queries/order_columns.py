@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +14,7 @@ from django.db import connection
 from shuke.engine.facts import OrderStatus
 from shuke.engine.insight.port import Columns
 from shuke.kit import bulk, clock
+from shuke.orders.queries import came_back
 from shuke.shops.models import Merchant
 
 PRINTS = ("head_print", "line_print")
@@ -45,7 +47,10 @@ def prints(merchant: Merchant, *, most: bool = True) -> Columns:
     )
     found = _fetch(sql, [merchant.pk, *_UNBOUGHT], ("order_id", "print", "lines"), digest=True)
     found["print"] += found.pop("lines") * _LINES_WEIGH
-    return found if _ascend(found["order_id"]) else _sorted(found)
+    if not _ascend(found["order_id"]):
+        found = _sorted(found)
+    _add_returns(found, "print", _returns(merchant, None), _LINES_WEIGH)
+    return found
 
 
 def paid_seconds(merchant: Merchant, orders: np.ndarray) -> Columns:
@@ -87,24 +92,81 @@ def heads(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
     ]
     found = _sorted(_joined(parts, names))
     found["line_print"] += found.pop("lines")
+    _add_returns(found, "line_print", _returns(merchant, wanted))
     return found
 
 
 def lines(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:
-    """The lines of these orders; `discount` holds a line's own and its part of what was taken off the whole order."""
+    """The lines of these orders; `discount` holds a line's own and its part of what was taken off the whole order, `refunded` what
+    came back of it by all that was told."""
     parts = [
         _fetch(
-            "SELECT l.order_id, COALESCE(l.product_id, 0), l.quantity_milli, l.amount_minor, l.discount_minor, l.refunded_minor "
+            "SELECT l.order_id, COALESCE(l.product_id, 0), l.quantity_milli, l.amount_minor, l.discount_minor, l.refunded_minor, l.id "
             "FROM orders_order o JOIN orders_line l ON l.merchant_id = o.merchant_id AND l.order_id = o.id "
             f"WHERE {_PAID} AND {where}",
             [merchant.pk, *_UNBOUGHT, *given],
-            _LINES,
+            (*_LINES, "line"),
         )
         for where, given in _where(wanted)
     ]
-    found = _joined(parts, _LINES)
+    found = _joined(parts, (*_LINES, "line"))
     _share_out(found, _reduced(merchant, wanted))
+    _put_back(merchant, found, wanted)
     return found
+
+
+def _put_back(merchant: Merchant, lines: Columns, wanted: Span | np.ndarray) -> None:
+    """What came back of each line of an order of which something was given back and something is left."""
+    which = lines.pop("line")
+    parts = [
+        _fetch(
+            f"SELECT o.id FROM orders_order o WHERE {_PAID} AND o.refunded_minor > 0 AND o.net_minor > 0 AND {where}",
+            [merchant.pk, *_UNBOUGHT, *given],
+            ("order_id",),
+        )
+        for where, given in _where(wanted)
+    ]
+    orders = np.sort(_joined(parts, ("order_id",))["order_id"])
+    if not (orders.size and which.size):
+        return
+    lines["refunded"][np.isin(lines["order_id"], orders)] = 0
+    turn = np.argsort(which)
+    for low in range(0, orders.size, _IDS):
+        told = came_back.of_lines(merchant, orders[low : low + _IDS].tolist()).values()
+        gone = {line: minor for one in told for line, minor in one.items()}
+        line = np.fromiter(gone, np.int64, len(gone))
+        at = turn[np.minimum(np.searchsorted(which, line, sorter=turn), which.size - 1)]
+        here = which[at] == line  # not one that came in a moment after the lines were read
+        lines["refunded"][at[here]] = np.fromiter(gone.values(), np.int64, len(gone))[here]
+
+
+def _returns(merchant: Merchant, wanted: Span | np.ndarray | None) -> Columns:
+    """A fingerprint of the finished refund documents of each order: they say which of its lines came back."""
+    sql = (
+        "SELECT r.order_id, r.number, r.amount_minor, r.finished_at, r.sub_number, r.named, r.lines, r.older "
+        "FROM orders_refund r WHERE r.merchant_id = %s AND r.done AND r.order_id IS NOT NULL"
+    )
+    found: dict[int, int] = {}
+    for where, given in [("", [])] if wanted is None else _where(wanted):
+        of = f" AND r.order_id IN (SELECT o.id FROM orders_order o WHERE {_PAID} AND {where})" if where else ""
+        head = [merchant.pk, *_UNBOUGHT] if where else []
+        for order, *told in bulk.select(sql + of, [merchant.pk, *head, *given]):
+            found[order] = (found.get(order, 0) + crc32(repr(told).encode())) % PRIME
+    return _sorted(
+        {
+            "order_id": np.fromiter(found, np.int64, len(found)),
+            "told": np.fromiter(found.values(), np.int64, len(found)),
+        }
+    )
+
+
+def _add_returns(found: Columns, name: str, returns: Columns, weight: int = 1) -> None:
+    """`found` by ascending id."""
+    if not (found["order_id"].size and returns["order_id"].size):
+        return
+    at = np.minimum(np.searchsorted(found["order_id"], returns["order_id"]), found["order_id"].size - 1)
+    here = found["order_id"][at] == returns["order_id"]
+    found[name][at[here]] += returns["told"][here] * weight
 
 
 def _reduced(merchant: Merchant, wanted: Span | np.ndarray) -> Columns:

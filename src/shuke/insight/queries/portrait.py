@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Sum
-
 from shuke.engine.facts import OrderStatus
 from shuke.engine.insight.lifecycle import DEGRADING_AT, DEGRADING_LEAST, LOST_AT, LOST_LEAST
 from shuke.insight.models import MemberScore, Movement
 from shuke.kit import clock, once
 from shuke.orders.models import Order, OrderLine
+from shuke.orders.queries.came_back import of_lines
 from shuke.shops.models import Merchant
 
 FAVOURITES = 3
@@ -67,17 +66,12 @@ def favourites(merchant: Merchant, member_id: int) -> list[Favourite]:
     orders = Order.objects.filter(merchant=merchant, member_id=member_id, paid_at__isnull=False, excluded="").exclude(
         status__in=(OrderStatus.CLOSED_UNPAID, OrderStatus.CLOSED_REFUNDED)
     )
-    spent = (
-        OrderLine.objects.filter(merchant=merchant, order__in=orders.values("pk"))
-        .exclude(product__category="")
-        .values("product__category")
-        .annotate(amount=Sum("amount_minor"), back=Sum("refunded_minor"))
-    )
+    lines = OrderLine.objects.filter(merchant=merchant, order__in=orders.values("pk"), product__category__gt="")
+    back = of_lines(merchant, orders.filter(refunded_minor__gt=0).values_list("pk", flat=True))
     by_category: dict[str, int] = {}
-    for row in spent:
-        if row["product__category"]:
-            name = _short(row["product__category"])
-            by_category[name] = by_category.get(name, 0) + row["amount"] - row["back"]
+    for line, order, category, amount in lines.values_list("pk", "order", "product__category", "amount_minor"):
+        name = _short(category)
+        by_category[name] = by_category.get(name, 0) + amount - back.get(order, {}).get(line, 0)
     whole = sum(v for v in by_category.values() if v > 0)
     top = sorted(by_category.items(), key=lambda item: (-item[1], item[0]))[:FAVOURITES]
     return [Favourite(name, v, v / whole) for name, v in top if whole and v / whole >= LEAST_SHARE]

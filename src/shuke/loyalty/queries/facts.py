@@ -16,6 +16,8 @@ from shuke.engine.ledger.came_back import Sold
 from shuke.kit import bulk
 from shuke.loyalty.models import ManualTier
 from shuke.loyalty.queries import refunds
+from shuke.orders.queries.came_back import documents as documents_of
+from shuke.orders.queries.came_back import of_order
 from shuke.shops.models import Merchant
 
 # Requests that are facts of a member's history, by the `kind` of their posting.
@@ -97,7 +99,7 @@ def purchases(
     kind = ("l.id", []) if each_line or not looks else _class_of(goods_rules)
     goods, kinds = _goods(merchant, ids, kind) if looks else ({}, {})
     refunded = [r[0] for r in rows if r[10]]
-    documents = refunds.documents(merchant, refunded) if refunded else {}
+    documents = documents_of(merchant, refunded) if refunded else {}
     lines = _lines(merchant, refunded, kind) if refunded and (looks or with_lines_back) else {}
     parts = _parts(merchant, rows) if with_parts else {}
     found: dict[int, list[ev.Event]] = defaultdict(list)
@@ -122,7 +124,7 @@ def purchases(
         )
         if back:
             papers = documents.get(pk, [])
-            given_back = refunds.of_order(event, at, back, bulk.read_moment(back_at), papers)
+            given_back = of_order(event, at, back, bulk.read_moment(back_at), papers)
             if sold := lines.get(pk):
                 given_back = refunds.with_goods(given_back, papers, max(0, net), sold, kinds.get(pk, ()))
             theirs.extend(given_back)

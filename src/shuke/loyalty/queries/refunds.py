@@ -14,62 +14,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from shuke.engine.checkout.refunding import Refund, points_back
-from shuke.engine.facts import LineBack, OrderStatus
+from shuke.engine.facts import OrderStatus
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.came_back import Money, Sold, came_back
 from shuke.kit import bulk
 from shuke.loyalty.queries.checkouts import BY_MONEY, plain_lines
 from shuke.orders.queries.archive import ids_by_event
+from shuke.orders.queries.came_back import Document, documents, of_order
 from shuke.shops.models import Merchant
-
-
-class Document(NamedTuple):
-    """A finished refund document, with the lines it names."""
-
-    number: str
-    amount: int
-    at: datetime | None
-    lines: tuple[LineBack, ...] = ()
-
 
 _CAPTURE = re.compile(r"capture:checkout:(\d+):paid")
 _FOLLOWS = re.compile(r"return:checkout:(\d+):refund\b")
-
-
-def of_order(
-    event: str, since: datetime, total: int, last_at: datetime | None, documents: Sequence[Document]
-) -> list[ev.Refunded]:
-    """Refund documents as events, none before `since`; what the order states beyond them is one more at the order's own
-    refund time."""
-    told = []
-    for one in documents:
-        told.append(
-            ev.Refunded(f"refund:{event}:{one.number}", max(one.at or last_at or since, since), event, one.amount)
-        )
-    rest = total - sum(one.amount for one in documents)
-    if rest > 0:
-        told.append(ev.Refunded(f"refund:{event}", max(last_at or since, since), event, rest))
-    return told
-
-
-def documents(merchant: Merchant, order_ids: Sequence[int]) -> dict[int, list[Document]]:
-    where, values = bulk.among("order_id", order_ids)
-    rows = bulk.select(
-        "SELECT order_id, number, amount_minor, finished_at, sub_number, named, lines FROM orders_refund "
-        f"WHERE merchant_id = %s AND done AND amount_minor > 0 AND {where} ORDER BY number",
-        [merchant.pk, values],
-    )
-    found: dict[int, list[Document]] = defaultdict(list)
-    for order, number, amount, at, sub_number, named, lines in rows:
-        found[order].append(Document(number, amount, bulk.read_moment(at), _named(sub_number or named, lines)))
-    return found
-
-
-def _named(sub_number: str, lines: Any) -> tuple[LineBack, ...]:
-    """A document that tells no goods may still name a sub-order, which is a line."""
-    if lines:
-        return tuple(LineBack(*one) for one in _read(lines))
-    return (LineBack(sub_number),) if sub_number else ()
 
 
 class Line(NamedTuple):

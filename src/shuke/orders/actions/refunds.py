@@ -11,7 +11,7 @@ from django.db import transaction
 
 from shuke.engine.facts import Refund as RefundFact
 from shuke.kit import bulk, ids
-from shuke.orders import merging
+from shuke.orders import merging, refund_merging
 from shuke.orders.actions import naming, rows
 from shuke.orders.actions.locking import hold_still
 from shuke.orders.actions.recording import ensure, write_orders
@@ -28,10 +28,11 @@ from shuke.orders.actions.weighing import (
 )
 from shuke.orders.merging import LONG_AGO
 from shuke.orders.models import BatchChange, Refund
+from shuke.orders.refund_merging import Known, Mark, merged, said
+from shuke.orders.told_twice import Twice, told_twice
 from shuke.shops.models import Merchant
 
-_STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number", "lines")
-_DONE = _STATED.index("done")
+_STATED = ("amount_minor", "requested_at", "finished_at", "done", "status", "reason", "sub_number", "lines", "older")
 _COLUMNS = ("id", "merchant_id", "store_id", "order_id", "order_number", "named", "number", *_STATED, "batch_id")
 
 
@@ -54,6 +55,7 @@ class RefundsTaken(NamedTuple):
     same: int
     parked: int  # of the new ones: their order has not arrived
     orders: list[Refunded]  # each touched order once
+    twice: tuple[Twice, ...] = ()  # of a batch: what may have been told before, under another number
 
 
 def record_refunds(
@@ -62,9 +64,9 @@ def record_refunds(
     """Take in refund documents, and draw up anew the orders they belong to.
 
     A document names its order, or one of its sub-orders (orders/actions/naming.py). One whose order is not there is parked
-    and found by it later. Of several
-    statements of one document the one further on counts: finished before unfinished, then the later moment, then the
-    larger amount, then the one that tells which goods came back. Only finished documents change what the order has given back. `now` is not written anywhere.
+    and found by it later. Of several statements of one document the one further on counts, and what it does not tell stays
+    as it was told before (orders/refund_merging.py). Only finished documents change what the order has given back. `now` is
+    not written anywhere.
     """
     if not refunds:
         return RefundsTaken(0, 0, 0, 0, [])
@@ -72,26 +74,35 @@ def record_refunds(
         hold_still(merchant, (), refunds)
         stores = ensure(merchant, {numbering_store(r.platform, r.shop): r.shop for r in refunds})
         places = {s.id: (s.platform, s.code) for s in stores.values()}
-        stated: dict[tuple[int, str], tuple[str, tuple[Any, ...]]] = {}
+        stated: dict[tuple[int, str], Known] = {}
         for refund in refunds:
             store_id = stores[numbering_store(refund.platform, refund.shop)].id
             key = (store_id, refund.number[:60])
-            this = statement(refund)
-            stated[key] = max(stated.get(key, this), this, key=further)
+            this = said(refund)
+            stated[key] = merged(stated[key], this) if key in stated else this
         known = known_documents(merchant.id, stated)
-        meant = naming.orders_named(merchant.id, {(key[0], one[0]) for key, one in stated.items()})
+        before = {key: known_of(row) for key, row in known.items()}
+        stated |= {key: merged(was, stated[key]) for key, was in before.items()}
+        meant = naming.orders_named(merchant.id, {(key[0], one.mark.number) for key, one in stated.items()})
+        unknown = {
+            key: (meant.get((key[0], one.mark.number), (None, one.mark.number))[1], one)
+            for key, one in stated.items()
+            if key not in known
+        }
+        twice = told_twice(merchant.id, unknown, stated) if batch_id is not None else []
         new, changed = [], []
         touched: set[int] = set()
         redated: set[int] = set()
         same = parked = 0
-        for key, (number, values) in stated.items():
+        for key, one in stated.items():
+            number = one.mark.number
             order_id, order_number = meant.get((key[0], number), (None, number))
             named = number if order_number != number else ""
             if key not in known:
-                new.append((key, order_id, order_number, named, values))
+                new.append((key, order_id, order_number, named, _values(one)))
                 parked += order_id is None
-            elif further((number, values)) > further(statement_of(known[key])):
-                changed.append((known[key], order_id, order_number, named, values))
+            elif one != before[key]:
+                changed.append((known[key], order_id, order_number, named, _values(one)))
                 if former_order := known[key].order_id:
                     touched.add(former_order)
                     redated |= {former_order} if known[key].done else set()
@@ -100,10 +111,10 @@ def record_refunds(
                 continue
             if order_id:
                 touched.add(order_id)
-                redated |= {order_id} if values[_DONE] else set()
+                redated |= {order_id} if one.mark.done else set()
         _write(merchant.id, new, changed, batch_id)
         told = redraw(merchant.id, sorted(touched), places, batch_id, redated)
-    return RefundsTaken(len(new), len(changed), same, parked, told)
+    return RefundsTaken(len(new), len(changed), same, parked, told, tuple(twice))
 
 
 def redraw(
@@ -135,30 +146,20 @@ def redraw(
     return told
 
 
-def statement(refund: RefundFact) -> tuple[str, tuple[Any, ...]]:
-    """The number it names and the values of _STATED."""
-    return refund.order_number[:60], (
-        refund.amount_minor,
-        refund.requested_at,
-        refund.finished_at,
-        refund.done,
-        refund.status[:40],
-        refund.reason[:200],
-        refund.sub_number[:60],
-        tuple((one[0][:60], one[1], one[2][:80], *one[3:]) for one in refund.lines),
-    )
+def _values(known: Known) -> tuple[Any, ...]:
+    """The values of _STATED."""
+    at = None if known.mark.at == LONG_AGO else known.mark.at
+    requested, reason, sub_number, _ = known.values
+    return (
+        known.mark.amount, requested, at, known.mark.done, known.status, reason, sub_number,
+        known.lines, refund_merging.older(known),
+    )  # fmt: skip
 
 
-def statement_of(row: Refund) -> tuple[str, tuple[Any, ...]]:
-    *stated, lines = (getattr(row, name) for name in _STATED)
-    return row.named or row.order_number, (*stated, tuple(tuple(one) for one in lines or ()))
-
-
-def further(one: tuple[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Orders statements of one document; the greatest counts, whichever came first."""
-    number, (amount, requested, finished, done, status, reason, sub_number, lines) = one
-    goods = [tuple(-1 if part is None else part for part in line) for line in lines]
-    return (done, finished or LONG_AGO, amount, requested or LONG_AGO, status, reason, sub_number, goods, number)
+def known_of(row: Refund) -> Known:
+    mark = Mark(row.done, row.finished_at or LONG_AGO, row.amount_minor, row.named or row.order_number)
+    lines = tuple(tuple(one) for one in row.lines or ())
+    return refund_merging.read(mark, row.status, (row.requested_at, row.reason, row.sub_number, lines), row.older)
 
 
 def known_documents(merchant_id: int, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Refund]:
@@ -173,8 +174,8 @@ def _write(merchant_id: int, new: list[tuple], changed: list[tuple], batch_id: i
     moment = bulk.moment()
 
     def sql(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        lines = json.dumps(values[-1], ensure_ascii=False) if values[-1] else None
-        return (values[0], moment(values[1]), moment(values[2]), *values[3:-1], lines)
+        plain = (json.dumps(one, ensure_ascii=False) if one else None for one in values[-2:])
+        return (values[0], moment(values[1]), moment(values[2]), *values[3:-2], *plain)
 
     if changed and batch_id is not None:
         BatchChange.objects.bulk_create(

@@ -105,11 +105,12 @@ def _put_lines_back(merchant_id: int, orders: Sequence[tuple[int, list[list[Any]
 def _restore_refunds(merchant_id: int, batch_id: int) -> int:
     changes = _changes(merchant_id, batch_id, "refund")
     if changes:
-        names = list(changes[-1][1])  # what an older version kept of a document knows no lines
+        # What an older version kept of a document knows no lines; what it said was said at once.
+        names = list(dict.fromkeys([*changes[-1][1], "older"]))
         moment = bulk.moment()
 
         def value(name: str, kept: Any) -> Any:
-            if name == "lines":
+            if name in ("lines", "older"):
                 return json.dumps(kept, ensure_ascii=False) if kept else None
             return moment(datetime.fromisoformat(kept)) if kept is not None and name.endswith("_at") else kept
 

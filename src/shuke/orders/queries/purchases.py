@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from shuke.orders.models import Order, OrderLine
+from shuke.orders.queries.came_back import of_lines
 from shuke.shops.models import Merchant
 
 
@@ -19,7 +20,7 @@ class Bought(NamedTuple):
     spec: str
     quantity_milli: int
     amount_minor: int
-    refunded_minor: int
+    refunded_minor: int  # what came back of it, by all that was told (orders/queries/came_back.py)
 
 
 class Purchase(NamedTuple):
@@ -42,7 +43,8 @@ def purchases_of(
 ) -> list[Purchase]:
     """A member's orders by the moment of payment (of making, where unpaid). `before` is (at, id) of the last one seen.
 
-    Two queries: the orders with their stores, and the lines of those orders with their products.
+    Two queries: the orders with their stores, and the lines of those orders with their products; and what came back of those
+    that were refunded.
     """
     orders = (
         Order.objects.filter(merchant=merchant, member_id=member_id)
@@ -55,11 +57,13 @@ def purchases_of(
     page = list(orders.order_by(F("happened_at").desc(nulls_last=True), "-pk")[:limit])
     lines: dict[int, list[Bought]] = {order.pk: [] for order in page}
     rows = OrderLine.objects.filter(merchant=merchant, order_id__in=list(lines), position__lt=lines_shown + 1)
-    for order, title, known_as, spec, quantity, amount, refunded in rows.order_by("order_id", "position").values_list(
-        "order_id", "title", "product__title", "spec", "quantity_milli", "amount_minor", "refunded_minor"
+    back = of_lines(merchant, [order.pk for order in page if order.refunded_minor > 0])
+    for line, order, title, known_as, spec, quantity, amount in rows.order_by("order_id", "position").values_list(
+        "id", "order_id", "title", "product__title", "spec", "quantity_milli", "amount_minor"
     ):
         if len(lines[order]) < lines_shown:
-            lines[order].append(Bought(title or known_as or "", spec, quantity, amount, refunded))
+            gone = back.get(order, {}).get(line, 0)
+            lines[order].append(Bought(title or known_as or "", spec, quantity, amount, gone))
     return [
         Purchase(
             order,

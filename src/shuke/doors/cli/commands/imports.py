@@ -170,6 +170,8 @@ def look(desk: Desk, batch: ImportBatch) -> int:
             desk.say(f"✗ {sentence(problem, spoken)}")
         for code, some in seen.examples.items():
             desk.say(f"! {seen.odd.get(code, len(some))} × {sentence(some[0], spoken)}")
+            for one in some[1:] if code == "refund_told_twice" else ():
+                desk.say(f"  {sentence(one, spoken)}")
         if seen.failure is None:
             desk.say(_("Nothing was written. To take it in: shuke import --resume {batch}").format(batch=batch.pk))
     if seen.failure is not None:

@@ -16,6 +16,7 @@ from shuke.loyalty.actions.coupons.refusals import CouponRefused
 from shuke.loyalty.models import Coupon, CouponState, CouponTemplate
 from shuke.loyalty.queries import coupons as stored
 from shuke.members.actions import Note, note
+from shuke.members.queries.families import absorbed_by
 from shuke.shops.models import Merchant
 
 COLUMNS = (
@@ -34,6 +35,7 @@ class Issue(NamedTuple):
     ref: str = ""  # what for: "birthday:2026"; "" = may be given again
     copies: int = 1
     at: datetime | None = None  # when validity begins to count; None: now
+    whoever: bool = False  # `ref` is one thing that happened: given once, whoever lives on in whom by then
 
 
 class Issued(NamedTuple):
@@ -71,14 +73,16 @@ def take_from_tally(merchant: Merchant, key: str, count: int) -> None:
 def issue(*, merchant: Merchant, issues: Sequence[Issue], now: datetime, actor: str) -> list[Issued]:
     """Give coupons; each member all or nothing, one after the other, refusals among the answers.
 
+    What was given to somebody who lives on in the member was given to the member.
     Effects per member: tally counted, coupons with their first move written, one timeline line.
     """
     answers = []
     latest = stored.latest_of(merchant, {one.key for one in issues})
     with transaction.atomic():
-        given = stored.sources_given(merchant, [_source(one) for one in issues if one.ref])
+        known = _known(merchant, [one for one in issues if one.ref])
+        given = stored.sources_given(merchant, [source for of in known.values() for source in of])
         for one in issues:
-            if one.ref and _source(one) in given:
+            if one.ref and (not given.isdisjoint(known[one]) or _given_to_anybody(merchant, one)):
                 answers.append(Issued(one, (), again=True))
                 continue
             try:
@@ -97,11 +101,24 @@ def issue(*, merchant: Merchant, issues: Sequence[Issue], now: datetime, actor: 
 
 def given_before(*, merchant: Merchant, one: Issue) -> list[int]:
     """The coupons a member has for what this wish is for: the answer to whoever did not hear the first one."""
-    return stored.of_sources(merchant, one.key, [_ref(one, n + 1) for n in range(one.copies)])
+    whose = [one, *(one._replace(member_id=member) for member in absorbed_by(merchant.pk, [one.member_id]))]
+    return stored.of_sources(merchant, one.key, [_ref(of, n + 1) for of in whose for n in range(one.copies)])
 
 
 def _source(one: Issue) -> tuple[str, str]:
     return one.key, _ref(one, 1)
+
+
+def _known(merchant: Merchant, issues: Sequence[Issue]) -> dict[Issue, list[tuple[str, str]]]:
+    """The sources by which each wish may have been granted: the member's own, and those of whoever lives on in the member."""
+    absorbed: dict[int, list[int]] = {one.member_id: [one.member_id] for one in issues}
+    for member, heir in absorbed_by(merchant.pk, absorbed).items():
+        absorbed[heir].append(member)
+    return {one: [_source(one._replace(member_id=m)) for m in absorbed[one.member_id]] for one in issues}
+
+
+def _given_to_anybody(merchant: Merchant, one: Issue) -> bool:
+    return one.whoever and stored.given_for(merchant, one.key, one.ref)
 
 
 def _ref(one: Issue, number: int) -> str:

@@ -82,6 +82,11 @@ def sources_given(merchant: Merchant, wanted: Iterable[tuple[str, str]]) -> set[
     return set(rows)
 
 
+def given_for(merchant: Merchant, key: str, ref: str) -> bool:
+    """Whether anybody has a coupon of a template for what this names."""
+    return Coupon.objects.filter(merchant=merchant, key=key, source_ref__startswith=f"{ref}:").exists()
+
+
 def of_sources(merchant: Merchant, key: str, refs: Sequence[str]) -> list[int]:
     """Coupons of a template by their refs as issuing writes them, in the order in which they were issued."""
     mine = Coupon.objects.filter(merchant=merchant, key=key, source_ref__in=refs)
