@@ -230,6 +230,7 @@ KINDS = {
     "benefit.used": _("Benefit handed out"),
     "benefit.handed": _("What went with the points was handed over"),
     "benefit.undone": _("Benefit taken back"),
+    "activity.undone": _("Taking part taken back"),
     "gift.ordered": _("Gift set aside"),
     "gift.taken": _("Gift handed over"),
     "gift.cancelled": _("Gift not picked up"),
