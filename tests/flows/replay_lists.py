@@ -267,7 +267,8 @@ def _hold(story: Story) -> None:
 def _by_hand(story: Story) -> None:
     rng, who = story.rng, story.who()
     kind = rng.choice(["adjust", "adjust", "growth", "activity", "tier", "invite", "opening", "reinstate", "transfer"])
-    one = story.add(rng.uniform(5, 178), kind, member=who)
+    day = rng.uniform(5, 178)
+    one = story.add(day, kind, member=who)
     if kind in ("tier", "invite"):
         one["tier"] = rng.choice(["gold", "gold", "no_such"])
         if kind == "tier":
@@ -276,12 +277,22 @@ def _by_hand(story: Story) -> None:
     one["id"] = story.fresh("x")
     if kind == "activity":
         one["activity"] = rng.choice(["check_in", "check_in", "referral", "nothing"])
+        _taken_back(story, day, one)
         return
     one["points"] = rng.choice(
         {"adjust": [-30, 0, 25, 500], "growth": [120, -40], "reinstate": [1, 40]}.get(kind, [5, 250])
     )
     if kind == "transfer":
         one["to"] = story.who()
+
+
+def _taken_back(story: Story, day: float, one: dict[str, Any]) -> None:
+    """Noted by mistake: taken back, now and then twice, or from another member."""
+    rng = random.Random(one["at"])  # of its own: the other events stay what they were
+    for n in range(rng.choice([0, 0, 1, 1, 2])):
+        whose = one["member"] if rng.random() < 0.9 else story.members[rng.randrange(4)]
+        day += rng.choice([0, 0.1, 5, 60])
+        story.add(day, "activity_undo", member=whose, told=one["id"], id=f"{one['id']}-undone-{n}")
 
 
 def _clock(story: Story) -> None:

@@ -10,7 +10,8 @@ from shuke.engine.charter.faults import CharterInvalid
 from shuke.engine.charter.selling import Coupon
 from shuke.flows import publish_charter
 from shuke.loyalty.actions import coupons
-from tests.loyalty.books import CHARTER, NOW, publish
+from shuke.orders.models import Product
+from tests.loyalty.books import CHARTER, NOW, member, order, publish, take
 
 pytestmark = pytest.mark.django_db
 REFERRAL = {"friend": {"points": 10}, "steps": [{"coupon": "cheers"}]}
@@ -79,3 +80,36 @@ def test_the_sentence_names_what_there_is(shop):
     assert said.text.startswith("there is no coupon cheers, neither in this charter nor among the shop's coupons")
     (said,) = publish_charter.problems(shop, CHARTER | {"referral": REFERRAL}, "zh")
     assert said.text.startswith("没有优惠券 cheers")
+
+
+def warned(shop, language="en", **more) -> list[tuple[str, str, str]]:
+    return [(p.where, p.code, p.text) for p in publish_charter.warnings(shop, CHARTER | more, language)]
+
+
+def test_names_nobody_ever_heard_of_are_said_with_the_nearest(shop):
+    when = {"categories": ["护肤品"], "products": ["A1"], "channels": ["wechat"], "brands": ["Nobody"]}
+    rule = CHARTER["earning"][0] | {"when": when}
+    assert warned(shop, earning=[rule]) == []  # nothing was ever sold: there is nothing to compare with
+    buyer = member(shop)
+    take(shop, buyer, order("a", 1, 100, channel="weixin"))
+    found = warned(shop, earning=[rule])
+    assert [(where, code) for where, code, _ in found] == [
+        ("earning.0.when.categories", "unheard_category"),
+        ("earning.0.when.channels", "unheard_channel"),
+    ]
+    assert "“护肤品”" in found[0][2]
+    assert "nearest known: 护肤." in found[0][2]
+    assert "最接近的已知名称：护肤" in warned(shop, "zh", earning=[rule])[0][2]
+    # No reason to refuse: it is published as it is.
+    assert faults(shop, earning=[rule]) == []
+
+
+def test_what_is_known_and_what_lies_below_it_is_no_warning(shop):
+    take(shop, member(shop), order("a", 1, 100))
+    Product.objects.create(merchant=shop, code="Z9", category="食品/面包")
+    rule = CHARTER["earning"][0] | {"when": {"categories": ["护肤", "食品", "食品/面包"], "products": ["Z9"]}}
+    assert warned(shop, earning=[rule]) == []
+    wrong = {"selling": {"coupons": [COUPON | {"when": {"without": {"categories": ["食品/面"]}}}]}}
+    [(where, code, text)] = warned(shop, **wrong)
+    assert (where, code) == ("selling.coupons.0.when.without.categories", "unheard_category")
+    assert "食品/面包" in text

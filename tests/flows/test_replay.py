@@ -119,6 +119,15 @@ SHELF = [
     {"at": "2026-01-04", "event": "gift_cancel", "taken": "g1"},
     {"at": "2026-01-05", "event": "gift", "member": "ann", "gift": "mug", "id": "g2"},
 ]
+# Goods paid with points that come back piece by piece.
+PIECES = [
+    {"at": "2026-01-02", "event": "join", "member": "ann"},
+    {"at": "2026-01-02", "event": "opening", "member": "ann", "points": 300, "id": "o1"},
+    {"at": "2026-01-03", "event": "order", "member": "ann", "order": "1", "lines": [{"amount": 90, "quantity": 3}],
+     "tenders": {"points": "most"}},
+    {"at": "2026-01-04", "event": "return", "order": "1", "lines": [{"line": 1, "quantity": 1}], "id": "b4"},
+    {"at": "2026-01-05", "event": "return", "order": "1", "lines": [{"line": 1, "quantity": 1}], "id": "b5"},
+]  # fmt: skip
 
 
 def printed(name: str, told: list[dict]) -> dict:
@@ -155,7 +164,12 @@ def test_the_law_would_notice(fault, monkeypatch):
     """The harness itself: an engine with one of these faults prints something else than the books, which print the same as
     the engine without it."""
     owner, attribute, planted = FAULTS[fault]
-    histories = [("follow", LATE), ("till", SHELF), *(("ruled", events(seed, shelves=True)) for seed in range(40))]
+    histories = [
+        ("follow", LATE),
+        ("till", SHELF),
+        ("till", PIECES),
+        *(("ruled", events(seed, shelves=True)) for seed in range(40)),
+    ]
     for name, told in histories:
         sound = printed(name, told)
         with monkeypatch.context() as faulty:

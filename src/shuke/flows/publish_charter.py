@@ -20,6 +20,7 @@ from shuke.loyalty.actions import drafts
 from shuke.loyalty.models import CharterDraft, PublishedCharter
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries.charter_references import missing
+from shuke.loyalty.queries.charter_unheard import unheard
 from shuke.members.models import Member
 from shuke.orders.models import Order
 from shuke.shops.models import Merchant
@@ -33,6 +34,11 @@ AT_ONCE = 500
 def problems(merchant: Merchant, raw: Mapping[str, Any], language: str) -> list[telling.Problem]:
     """Everything that would keep this document from being published in this shop, in words; [] = nothing would."""
     return telling.problems(raw, language, partial(missing, merchant))
+
+
+def warnings(merchant: Merchant, raw: Mapping[str, Any], language: str) -> list[telling.Problem]:
+    """Names this shop has never heard of: they keep nobody from publishing, and are probably mistyped."""
+    return telling.warnings(raw, language, partial(unheard, merchant))
 
 
 def publish(

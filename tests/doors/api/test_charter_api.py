@@ -36,7 +36,7 @@ def test_versions_are_read_with_their_documents(till):
 
 
 def test_a_draft_is_checked_in_the_readers_language_as_document_or_text(till):
-    assert post(till, "/charter/validate", charter=OTHER) == (200, {"valid": True, "problems": []})
+    assert post(till, "/charter/validate", charter=OTHER) == (200, {"valid": True, "problems": [], "warnings": []})
     text = document.to_yaml(document.from_plain(OTHER)).replace("'800'", "'-800'")
     status, told = post(till, "/charter/validate", yaml=text, language="zh")
     assert (status, told["valid"]) == (200, False)

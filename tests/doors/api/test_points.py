@@ -128,3 +128,30 @@ def test_the_card_of_a_record_that_was_merged_is_that_records_again_when_they_ar
     later = shop_now(shop)
     assert [queries.balance(shop, m, later).available for m in (one, other)] == [200, 35]
     assert till("00000002/points/spend", points=20, key="s1")[1]["replayed"] is True
+
+
+def test_an_activity_told_by_mistake_is_taken_back_once(till, shop):
+    assert till("00000001/activities", activity="check_in", key="a1")[1]["points"] == 5
+    status, told = till("00000001/activities/undo", of="a1", key="u1")
+    assert (status, told) == (200, {"card": "00000001", "points": 5, "growth": 0, "replayed": False})
+    assert till("00000001/activities/undo", of="a1", key="u1") == (200, told | {"replayed": True})
+    status, again = till("00000001/activities/undo", of="a1", key="u2")
+    assert (status, again["code"]) == (409, "undone_before")
+    assert till("00000002/activities/undo", of="a1", key="u3")[1]["code"] == "no_such_doing"
+    assert till("00000001/activities/undo", of="a1")[1]["code"] == "no_key"
+    assert till("00000001/activities", activity="check_in", key="a2")[1]["points"] == 5  # the day's one is free again
+    listed = till.client.get("/api/v1/members/00000001/activities").json()
+    assert [(x["key"], x["points"], x["undone_at"] is None) for x in listed] == [("a2", 5, True), ("a1", 5, False)]
+    assert queries.verify(shop).findings == []
+
+
+def test_another_till_needs_the_office(shop, till):
+    till("00000001/activities", activity="check_in", key="a1")
+    _, token = actions.make_token(merchant=shop, name="other", may_write=True, now=cast.OPENED)
+    other = Client(headers={"authorization": f"Bearer {token}"})
+    path, body = "/api/v1/members/00000001/activities/undo", {"of": "a1", "key": "u1"}
+    refused = other.post(path, body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_yours_to_undo")
+    _, token = actions.make_token(merchant=shop, name="office", may_write=True, may_decide=True, now=cast.OPENED)
+    office = Client(headers={"authorization": f"Bearer {token}"})
+    assert office.post(path, body, content_type="application/json").json()["points"] == 5

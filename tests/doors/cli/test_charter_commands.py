@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from shuke.engine.charter import document
 from shuke.loyalty import actions
 from shuke.orders.actions import record
+from tests.house.source import ROOT
 from tests.loyalty.books import CHARTER, NOW, member, order, publish
 
 
@@ -137,3 +142,23 @@ def test_days_are_the_shops_and_what_the_shop_misses_is_said(shuke, shop, change
     file.write_text(document.to_yaml(document.from_plain(CHARTER | {"referral": {"friend": {"coupon": "none"}}})))
     said = shuke("charter", "publish", str(file), "--from", "2026-08-01")
     assert (said.code, "referral.friend.coupon: there is no coupon none" in said.err) == (1, True)
+
+
+def test_names_the_shop_never_heard_of_are_said_before_publishing(shop, shuke, tmp_path):
+    file = tmp_path / "typo.yaml"
+    typo = CHARTER["earning"][0] | {"when": {"categories": ["护肤品"]}}
+    file.write_text(document.to_yaml(document.from_plain(CHARTER | {"earning": [typo]})), encoding="utf-8")
+    told = shuke("charter", "validate", str(file))
+    assert (told.code, "! earning.0.when.categories" in told.out, "nearest known: 护肤" in told.out) == (0, True, True)
+    said = shuke("charter", "validate", str(file), "--json").json
+    assert (said["valid"], len(said["warnings"])) == (True, 1)
+    assert "nearest known: 护肤" in shuke("charter", "publish", str(file), "--from", "2026-07-01").out
+
+
+def test_a_ready_charter_is_shown_where_nothing_is_set_up(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-m", "shuke", "charter", "show", "--ready", "cafe", "--yaml"], capture_output=True, text=True,
+        timeout=120, env={**os.environ, "SHUKE_HOME": str(tmp_path / "none"), "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert (said.returncode, document.read(said.stdout)) == (0, document.ready("cafe")), said.stderr
+    assert not list(tmp_path.rglob("*.sqlite3"))

@@ -8,10 +8,12 @@ from shuke.engine.facts import Claim, IdentityKind, Person, Phone
 from shuke.flows.open_shop import open_shop
 from shuke.kit.models import Job
 from shuke.loyalty.models import PublishedCharter, Verification
-from shuke.members.actions import recognise
+from shuke.members.actions import Definition, define_attributes, recognise
+from shuke.members.models import Member
 from shuke.shops import queries
 from shuke.shops.models import Merchant, Staff
 from tests import cast
+from tests.loyalty.books import member
 
 GOOD = """
 shuke_charter: 1
@@ -94,7 +96,7 @@ def test_stats_of_an_empty_shop(shop, shuke):
 def test_a_charter_is_checked_published_and_shown_again(shop, shuke, tmp_path):
     file = tmp_path / "charter.yaml"
     file.write_text(GOOD)
-    assert shuke("charter", "validate", str(file), "--json").json == {"valid": True, "faults": []}
+    assert shuke("charter", "validate", str(file), "--json").json == {"valid": True, "faults": [], "warnings": []}
     refused = shuke("charter", "publish", str(file), "--from", "2020-01-01", "--json")
     assert (refused.code, refused.json["exit"]) == (1, 1)
     assert "cannot begin in the past" in refused.json["error"]
@@ -254,3 +256,20 @@ def test_a_token_is_shown_once_and_can_be_shut_out(shop, shuke):
     assert shuke("tokens", "revoke", made["id"]).code == 0
     assert queries.token_of(made["token"]) is None
     assert shuke("tokens", "revoke", made["id"]).code == 1
+
+
+def test_custom_attributes_are_named_by_their_labels(lan, shuke):
+    who = member(lan.merchant)
+    kinds = [
+        Definition("skin", "choice", "肤质", "Skin", ("干性", "油性")),
+        Definition("chat", "yes_no", "已加微信", "On WeChat"),
+    ]
+    define_attributes(merchant=lan.merchant, definitions=kinds)
+    Member.objects.filter(pk=who).update(attributes={"skin": "油性", "chat": True, "old": "x"})
+    told = shuke("members", "show", "00000001").out
+    assert [word in told for word in ("Skin", "On WeChat", "yes", "old", "skin")] == [True, True, True, True, False]
+    assert shuke("members", "show", "00000001", "--json").json["attributes"] == {
+        "skin": "油性",
+        "chat": True,
+        "old": "x",
+    }

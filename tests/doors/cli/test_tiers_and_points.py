@@ -97,3 +97,15 @@ def test_budgets_say_what_is_left(lan, buyer, shuke):
 def test_nothing_is_reinstated_that_has_not_lapsed(lan, buyer, shuke):
     refused = shuke("points", "reinstate", CARD, "5", "--reason", "kind", "--key", "r1")
     assert (refused.code, "0 have lapsed" in refused.err) == (1, True)
+
+
+def test_an_activity_noted_by_mistake_is_taken_back(lan, buyer, shuke):
+    shuke("points", "activity", CARD, "check_in", "--key", "k1")
+    taken = shuke("points", "undo", CARD, "k1", "--json")
+    assert (taken.code, taken.json["points"]) == (0, 2)
+    assert shuke("points", "undo", CARD, "k1", "--json").json["points"] == 2  # the same call again
+    refused = shuke("points", "undo", CARD, "k1", "--key", "other")
+    assert (refused.code, "taken back before" in refused.err) == (1, True)
+    [one] = shuke("points", "activities", CARD, "--json").json["activities"]
+    assert (one["key"], one["points"], one["undone_by"] != "") == ("k1", 2, True)
+    assert "k1" in shuke("points", "activities", CARD).out

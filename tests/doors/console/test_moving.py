@@ -8,6 +8,7 @@ import pytest
 from shuke.engine.charter import document
 from shuke.loyalty import actions, queries
 from shuke.loyalty.models import Correction, Family
+from shuke.loyalty.queries import activities
 from shuke.shops.queries import now
 from tests import cast
 from tests.loyalty.books import START, member, order, publish, take
@@ -156,6 +157,24 @@ def test_an_assistant_notes_what_a_member_did_and_hears_what_it_gave(client, ric
     assert held(lan, who) == 2
     refused = client.post(f"/members/{who}/points/change", {"do": "activity", "activity": "dancing"})
     assert "dancing" in text(refused)
+
+
+def test_what_was_noted_by_mistake_is_taken_back_from_the_page(client, rich):
+    lan, who = rich
+    path = f"/members/{who}/points/change"
+    client_of(client, lan.assistant).post(path, {"do": "activity", "activity": "check_in"})
+    [one] = activities.of_member(lan.merchant, who)
+    assert f'value="{one.key}"' not in client_of(client, lan.specialist).get(path).content.decode()
+    refused = client.post(path, {"do": "activity_back", "did": one.key})
+    assert ("登记人" in text(refused), held(lan, who)) == (True, 2)
+    assert f'value="{one.key}"' in client_of(client, lan.assistant).get(path).content.decode()
+    for _ in range(2):
+        assert "已撤销" in text(client.post(path, {"do": "activity_back", "did": one.key}, follow=True))
+    assert held(lan, who) == 0
+    assert f"由 {lan.assistant.username} 撤销" in text(client.get(path))
+    assert "互动登记已撤销" in text(client_of(client, lan.owner).get(f"/members/{who}"))
+    assert "登记有误，已撤销" in text(client.get(f"/members/{who}/points"))
+    assert client.post(path, {"do": "activity_back", "did": "nothing"}).status_code == 404
 
 
 def test_budgets_say_what_is_left(client, rich):

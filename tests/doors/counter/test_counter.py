@@ -14,7 +14,7 @@ from shuke.kit import clock
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
 from shuke.loyalty.actions import draws
-from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder
+from shuke.loyalty.models import BenefitUse, DrawTicket, Gift, GiftOrder, Txn
 from shuke.loyalty.queries import charters, stored
 from shuke.members.models import Member, TimelineLine
 from shuke.shops import queries as shops
@@ -51,7 +51,7 @@ def test_every_view_is_declared_and_asks_for_a_sign_in(client, db):
 
 def test_deeds_take_post_and_somebody_who_may_record(see, lan, who):
     acting = {p.name: p.pattern.converters for p in urlpatterns if p.callback.counter_acts}
-    assert len(acting) == 20
+    assert len(acting) == 21
     client = see(lan.auditor)
     assert client.get(f"/counter/m/{who}").status_code == 200
     for name in acting:
@@ -192,12 +192,22 @@ def test_a_shop_without_a_charter_says_so(see, lan):
 
 def open_stored(lan):
     """The shop's charter with stored value in it, from today on."""
+    change_charter(lan, stored={"ladder": [{"at_least": 100, "bonus": 10}], "least": 20})
+
+
+def change_charter(lan, **parts):
     now = shops.now(lan.merchant)
     charter = charters.in_force(lan.merchant, now).charter
-    plain = {**document.to_plain(charter), "stored": {"ladder": [{"at_least": 100, "bonus": 10}], "least": 20}}
     loyalty.publish_charter(
-        merchant=lan.merchant, charter=document.from_plain(plain), effective_from=now, now=now, actor="lan.owner"
-    )
+        merchant=lan.merchant, charter=document.from_plain({**document.to_plain(charter), **parts}), effective_from=now,
+        now=now, actor="lan.owner",
+    )  # fmt: skip
+
+
+SIGN = {
+    "key": "sign", "name": {"zh": "签到", "en": "Check-in"}, "kind": "activity", "activity": "check_in", "points": 5,
+    "limits": {"per_day": 1},
+}  # fmt: skip
 
 
 def test_money_is_paid_in_with_its_bonus_once(see, lan, who):
@@ -314,3 +324,33 @@ def test_the_thing_that_goes_with_a_steps_points_waits_and_is_handed_over(see, l
     assert "Waiting to be handed over" not in client.get(f"/counter/m/{who}").content.decode()
     assert do(client, who, "prize", use=use.pk).status_code == 422
     assert do(client, who, "prize", use="1").status_code == 404
+
+
+def test_a_tap_for_the_wrong_member_is_taken_back(see, lan, who):
+    change_charter(lan, earning=[*CHARTER["earning"], SIGN])
+    client = see(lan.assistant)
+    before = points(lan, who)
+    page = do(client, who, "activity", activity="check_in").content.decode()
+    assert (points(lan, who) > before, "Take back" in page) == (True, True)
+    key = Txn.objects.get(kind="activity", member_id=who).key
+    # Seen later: the member's page still lists it, to whoever tapped, not to a colleague.
+    assert f'value="{key}"' in client.get(f"/counter/m/{who}").content.decode()
+    assert f'value="{key}"' in see(lan.owner).get(f"/counter/m/{who}").content.decode()
+    said = do(client, who, "activity/back", did=key)
+    assert (said.status_code, "Taken back" in said.content.decode(), points(lan, who)) == (200, True, before)
+    assert do(client, who, "activity/back", did=key).status_code == 200  # a finger that taps twice
+    assert points(lan, who) == before
+    assert f'value="{key}"' not in client.get(f"/counter/m/{who}").content.decode()
+    assert do(client, who, "activity/back", did="counter:nothing").status_code == 404
+    assert TimelineLine.objects.filter(member_id=who, kind="activity.undone").count() == 1
+
+
+def test_a_colleagues_tap_is_left_to_them_and_to_the_manager(see, lan, who):
+    change_charter(lan, earning=[*CHARTER["earning"], SIGN])
+    do(see(lan.assistant), who, "activity", activity="check_in")
+    row = Txn.objects.get(kind="activity", member_id=who)
+    specialist = see(lan.specialist)
+    assert f'value="{row.key}"' not in specialist.get(f"/counter/m/{who}").content.decode()
+    refused = do(specialist, who, "activity/back", did=row.key)
+    assert (refused.status_code, "whoever noted it" in refused.content.decode()) == (422, True)
+    assert do(see(lan.manager), who, "activity/back", did=row.key).status_code == 200

@@ -66,6 +66,7 @@ class ProblemOut(Schema):
 class Checked(Schema):
     valid: bool
     problems: list[ProblemOut]
+    warnings: list[ProblemOut] = Field([], description="names this shop has never heard of; they refuse nothing")
 
 
 class Publish(Told):
@@ -95,10 +96,19 @@ def problems_of(told: Told, request: Request) -> list[ProblemOut]:
     return [ProblemOut(**one._asdict()) for one in found]
 
 
+def warnings_of(told: Told, request: Request) -> list[ProblemOut]:
+    """Names this shop has never heard of."""
+    try:
+        found = publish_charter.warnings(request.auth.merchant, told.raw(), told.language or language(request))
+    except CharterInvalid:  # unreadable, which is said as a problem
+        return []
+    return [ProblemOut(**one._asdict()) for one in found]
+
+
 @router.get("/charter/versions", response=list[VersionOut])
 def versions(request: Request) -> list[VersionOut]:
     """All versions, newest first."""
-    return [VersionOut(**_version(request, row)) for row in charters.history(request.auth.merchant)]
+    return [VersionOut(**version_plain(request, row)) for row in charters.history(request.auth.merchant)]
 
 
 @router.get("/charter/versions/{number}", response={200: VersionDocument, 404: Refusal})
@@ -107,14 +117,14 @@ def version(request: Request, number: int) -> Status:
     row = next((v for v in charters.history(request.auth.merchant) if v.version == number), None)
     if row is None:
         raise CharterRefused("no_such_version", version=number)
-    return Status(200, {**_version(request, row), "charter": row.document})
+    return Status(200, {**version_plain(request, row), "charter": row.document})
 
 
 @router.post("/charter/validate", response=Checked)
 def validate(request: Request, told: Told) -> Checked:
     """Everything that is wrong with a draft, each with its place and what to do. Publishes nothing."""
     found = problems_of(told, request)
-    return Checked(valid=not found, problems=found)
+    return Checked(valid=not found, problems=found, warnings=warnings_of(told, request))
 
 
 @router.post("/charter/publish", response={200: VersionOut, 403: Refusal, 409: NotPublished, 422: NotPublished})
@@ -140,7 +150,7 @@ def publish(request: Request, told: Publish, idempotency_key: KeyHeader = "") ->
             note=told.note,
             address=request.META.get("REMOTE_ADDR", ""),
         )
-        return VersionOut(**_version(request, row)).model_dump(mode="json")
+        return VersionOut(**version_plain(request, row)).model_dump(mode="json")
 
     asked = ["publish", told.raw(), told.day, told.note]
     return Status(200, _once(request, told.key or idempotency_key, asked, do, now))
@@ -172,7 +182,7 @@ def _once(
     return under_keys.once(merchant=merchant, key=key, asked=asked, deed=do, now=now, actor=actor)[0]
 
 
-def _version(request: Request, row: PublishedCharter) -> dict[str, Any]:
+def version_plain(request: Request, row: PublishedCharter) -> dict[str, Any]:
     merchant = request.auth.merchant
     now = shop_now(merchant)
     try:

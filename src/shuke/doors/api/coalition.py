@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.http import HttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from shuke.doors.api.deeds import paper
 from shuke.doors.api.points import NO_KEY, Key, KeyHeader, Points
 from shuke.doors.api.shapes import Body
 from shuke.doors.api.speaking import language
@@ -30,6 +32,7 @@ MISSING = {
     "no_such_coalition",
     "not_linked",
     "no_such_spend",
+    "no_such_paper",
     "no_such_period",
     "no_such_merchant",
     "no_such_terms",
@@ -162,12 +165,29 @@ def _mine(period: Any, merchant_id: int) -> Any:
 @router.get("/coalition/statements/{number}", response={200: dict, **ANSWERS})
 def statement(request: Request, number: int) -> dict:
     """This merchant's own statement of a period; the same for ever."""
+    period, mine = _period(request, number)
+    files = [one.name for one in settlement.papers(period, request.auth.merchant)]
+    return {**mine.document, "sha256": settlement.digest(mine.document), "files": files}
+
+
+@router.get("/coalition/statements/{number}/files/{name}", response={200: None, **ANSWERS})
+def statement_file(request: Request, number: int, name: str) -> HttpResponse:
+    """One paper of a closed period for this merchant, as the console and the command line write it: the same bytes for ever."""
+    period, _own = _period(request, number)
+    found = next((one for one in settlement.papers(period, request.auth.merchant) if one.name == name), None)
+    if found is None:
+        raise CoalitionRefused("no_such_paper", name=name)
+    return paper(name, found.made())
+
+
+def _period(request: Request, number: int) -> tuple[Any, Any]:
+    """A closed period and this merchant's own statement of it. Raises CoalitionRefused."""
     merchant = request.auth.merchant
     for seat in stored.places(merchant):
         period = stored.period(seat.coalition, number)
         mine = _mine(period, merchant.pk) if period else None
         if mine is not None:
-            return {**mine.document, "sha256": settlement.digest(mine.document)}
+            return period, mine
     raise CoalitionRefused("no_such_period", number=number)
 
 

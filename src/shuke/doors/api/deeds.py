@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
 
+from django.http import HttpResponse
 from ninja import Header, Query
 from pydantic import Field
 
@@ -73,3 +75,16 @@ def store_of(merchant: Merchant, code: str) -> Store | None:
 def status_of(code: str) -> int:
     """404 nothing of that name, 409 not as things stand."""
     return 404 if code.startswith("no_such") else 409
+
+
+def paper(name: str, data: bytes) -> HttpResponse:
+    """A file to keep, by its name."""
+    kind = "application/json" if name.endswith(".json") else "text/csv; charset=utf-8"
+    return HttpResponse(
+        data,
+        content_type=kind,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Annotated, Any
 
+from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -60,6 +63,15 @@ class GiftSaveIn(Body):
     until_at: Moment | None = None
 
 
+class PictureIn(Body):
+    base64: Annotated[str, Field(max_length=600_000, description="the file's bytes as base64; empty: no picture")]
+
+
+class PictureOut(Schema):
+    code: str
+    bytes: int = Field(description="0: it has none now")
+
+
 class StockIn(Body):
     pieces: Annotated[int, Field(ge=-(10**9), le=10**9)]
     correct: bool = Field(False, description="what a count found; may be below 0")
@@ -108,6 +120,27 @@ def save(request: Request, told: GiftSaveIn) -> Any:
         values["per_member"] = None
     row = actions.save_gift(merchant=call.merchant, code=told.code, values=values, now=call.now, actor=call.actor)
     return next(_shelf(one) for one in gifts.totals(call.merchant) if one.gift.pk == row.pk)
+
+
+@router.post("/gifts/{code}/picture", response={200: PictureOut, **REFUSED})
+def set_picture(request: Request, code: str, told: PictureIn) -> Any:
+    """Give a gift its picture (PNG, JPEG or WebP of at most 400 kB), or take it away. Sent again it changes nothing."""
+    call = desk(request)
+    try:
+        body = base64.b64decode(told.base64, validate=True)
+    except binascii.Error as error:
+        raise actions.GiftWrong("picture") from error
+    actions.set_picture(merchant=call.merchant, code=code, body=body, now=call.now, actor=call.actor)
+    return PictureOut(code=code, bytes=len(body))
+
+
+@router.get("/gifts/{code}/picture", response={200: None, **REFUSED})
+def picture(request: Request, code: str) -> Any:
+    """The picture itself. Its type was told by its bytes."""
+    row = gifts.picture(request.auth.merchant, code)
+    if row is None:
+        raise actions.GiftWrong("no_such_gift", gift=code)
+    return HttpResponse(bytes(row.body), content_type=row.type, headers={"X-Content-Type-Options": "nosniff"})
 
 
 @router.post("/gifts/{code}/stock", response={200: StockOut, **REFUSED})

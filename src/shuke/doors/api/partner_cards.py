@@ -8,17 +8,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
+from django.http import HttpResponse
 from ninja import Router, Schema
 from pydantic import Field
 
 from shuke.connect.importers.partner_card import Odd, Spent, hidden, refuses, token_of
+from shuke.doors.api.deeds import paper
 from shuke.doors.api.shapes import Body, CodedRefusal
 from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.flows import partner_card as flow
 from shuke.loyalty.actions import partner_cards as cards
 from shuke.loyalty.actions.partner_cards import CardRefused
-from shuke.loyalty.models import CardProgramme, PartnerCard
+from shuke.loyalty.models import CardProgramme, CardStatement, PartnerCard
 from shuke.loyalty.queries import card_statements
 from shuke.loyalty.queries import partner_cards as stored
 from shuke.members import queries as members
@@ -155,13 +157,27 @@ def _row(merchant: Merchant, number: int, told: SpendingIn, kind: str) -> Spent 
 @router.get("/partner-cards/{key}/statements/{number}", response={200: dict[str, Any], **ANSWERS})
 def statement(request: Request, key: str, number: int) -> dict[str, Any]:
     """What the partner owes in a closed statement; the same for ever."""
+    found = _statement(request, key, number)
+    return found.document | {"file_sha256": card_statements.digest(found), "files": list(card_statements.files(found))}
+
+
+@router.get("/partner-cards/{key}/statements/{number}/files/{name}", response={200: None, **ANSWERS})
+def statement_file(request: Request, key: str, number: int, name: str) -> HttpResponse:
+    """One file of a closed statement, as the console and the command line write it: the same bytes for ever."""
+    found = card_statements.files(_statement(request, key, number))
+    if name not in found:
+        raise CardRefused("no_such_paper", name=name)
+    return paper(name, found[name])
+
+
+def _statement(request: Request, key: str, number: int) -> CardStatement:
     one = stored.programme(request.auth.merchant, key)
     if one is None:
         raise CardRefused("no_such_programme", key=key)
     found = stored.statement(one, number)
     if found is None:
         raise CardRefused("no_such_statement", number=number)
-    return found.document | {"file_sha256": card_statements.digest(found)}
+    return found
 
 
 @router.get("/members/{card}/partner-cards", response={200: list[PartnerCardOut], **ANSWERS})

@@ -6,9 +6,10 @@ answer for ever (`replayed`), with another request 422 `key_reused`. A refusal b
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Header, Router, Schema, Status
+from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 
 from shuke.doors.api.shapes import Body
@@ -16,6 +17,7 @@ from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request, writer
 from shuke.loyalty import actions
 from shuke.loyalty.actions import Answer, Ask
+from shuke.loyalty.queries import activities
 from shuke.members import queries as members
 from shuke.shops.models import Merchant
 from shuke.shops.queries import now as shop_now
@@ -113,6 +115,23 @@ class ActivityOut(Schema):
     points: int
     growth: int
     replayed: bool
+
+
+class DoingOut(Schema):
+    """What a member did that is no purchase, and what it gave."""
+
+    key: str = Field(description="under which it was told; takes it back")
+    activity: str
+    at: datetime
+    by: str
+    points: int
+    growth: int
+    undone_at: datetime | None = Field(description="when it was taken back; null: it stands")
+
+
+class ActivityUndoIn(Body):
+    of: Annotated[str, Field(min_length=1, max_length=200, description="key of the activity")]
+    key: Key = ""
 
 
 ANSWERS: Any = {
@@ -227,6 +246,38 @@ def activity(request: Request, card: str, told: ActivityIn, idempotency_key: Key
         return answer
     if not answer.done:
         return refused_by_the_books(request, one, answer)
+    figures = answer.figures
+    return Status(
+        200,
+        ActivityOut(card=who.card, points=figures["amount"], growth=figures["growth"], replayed=answer.replayed),
+    )
+
+
+@router.get("/members/{card}/activities", response=list[DoingOut])
+def doings(request: Request, card: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[DoingOut]:
+    """What a member did that is no purchase, latest first; also what was taken back."""
+    merchant = request.auth.merchant
+    who = members.member_of(merchant.pk, card)
+    return [
+        DoingOut(key=x.key, activity=x.activity, at=x.at, by=x.actor, points=x.points, growth=x.growth, undone_at=x.undone_at)
+        for x in activities.of_member(merchant, who.pk, limit=limit)
+    ]  # fmt: skip
+
+
+@router.post("/members/{card}/activities/undo", response=ANSWERS | {200: ActivityOut})
+def undo_activity(request: Request, card: str, told: ActivityUndoIn, idempotency_key: KeyHeader = None) -> Status:
+    """Take an activity back that was told by mistake: it counts as if it had not been. On the same day by whom it was told; with
+    a token of the office at any time. `points` and `growth` are what it takes back."""
+    merchant, who, actor = call(request, card)
+    key = told.key or idempotency_key or ""
+    if not key:
+        return no_key(request)
+    answer = actions.take_back_activity(
+        merchant=merchant, key=key, member_id=who.asked_as, activity=told.of, now=shop_now(merchant), actor=actor,
+        late=request.auth.may_decide,
+    )  # fmt: skip
+    if not answer.done:
+        return refused_by_the_books(request, Ask(key, "activity_undo", who.asked_as, ref=told.of), answer)
     figures = answer.figures
     return Status(
         200,

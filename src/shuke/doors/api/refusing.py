@@ -18,7 +18,18 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from shuke.doors.api import charters, coalition, complaints, deeds, partner_cards, referral, stored, till, trouble
+from shuke.doors.api import (
+    charter_drafts,
+    charters,
+    coalition,
+    complaints,
+    deeds,
+    partner_cards,
+    referral,
+    stored,
+    till,
+    trouble,
+)
 from shuke.doors.api.reading import check_address
 from shuke.doors.api.simulations import NoSimulation
 from shuke.doors.api.speaking import language
@@ -61,6 +72,7 @@ ROOMS: tuple[tuple[type[Exception], Callable[[str], int]], ...] = (
     (ComplaintRefused, complaints.status_of),
     (OrderRefused, lambda code: 422),
     (CharterRefused, charters.status_of),
+    (charter_drafts.DraftRefused, lambda code: 422 if code == "charter_invalid" else deeds.status_of(code)),
     (NoSimulation, lambda code: 404),
     (TooFar, lambda code: 422),
     (BasketInvalid, lambda code: 400),

@@ -16,6 +16,7 @@ from shuke.doors.api import (
     benefit_log,
     card_lists,
     card_programmes,  # noqa: F401 - in partner_cards.router
+    charter_drafts,
     coalition_terms,  # noqa: F401 - its routes are in coalition.router: one path has one router
     code_lists,  # noqa: F401 - in till.router
     families,
@@ -183,6 +184,7 @@ api.add_router("", moving.router)
 api.add_router("", stored.router)
 api.add_router("", card_lists.router)
 api.add_router("", tiers.router)  # what is asked of a tier (standing.py) is in it
+api.add_router("", charter_drafts.router)
 api.add_router("", charter_routes.router)
 api.add_router("", simulations.router)
 api.add_router("", finances.router)

@@ -14,13 +14,15 @@ from django.utils.translation import gettext as _
 from shuke.doors.console import tiers, words
 from shuke.doors.console.access import StaffRequest
 from shuke.doors.console.person import Kind, Says, Told
+from shuke.doors.console.templatetags.console import by_whom
 from shuke.loyalty.queries import coupons
+from shuke.loyalty.queries.activities import name_of
 from shuke.members.models import TimelineLine
 
 # Tabs above the timeline: name → kinds of lines, or how such kinds begin.
 TABS: dict[str, tuple[str, ...]] = {
     "orders": ("order.placed", "order.paid", "order.shipped", "order.finished", "order.refunded", "order.closed"),
-    "tier": ("tier.up", "tier.down", "tier.renamed", "tier.at_risk", "points.expired", "points.given", "points.received", "stage.changed"),
+    "tier": ("tier.up", "tier.down", "tier.renamed", "tier.at_risk", "points.expired", "points.given", "points.received", "activity.undone", "stage.changed"),
     "rewards": (
         "coupon.issued", "coupon.redeemed", "coupon.used", "benefit.used", "benefit.handed", "benefit.undone", "gift.ordered", "gift.taken",
         "gift.cancelled", "gift.returned", "draw.ticket", "draw.handed", "referral.bound", "referral.rewarded",
@@ -105,6 +107,8 @@ class Timeline:
             detail = str(body.get("name", ""))
         elif room in ("benefit", "gift", "draw"):
             detail, points = self._reward(line.kind, body)
+        elif room == "activity":
+            detail, points = self._undone(body)
         elif room == "stored":
             detail, amount = self._stored(body)
         elif "by" in body:
@@ -156,6 +160,15 @@ class Timeline:
         label = body.get("label")
         told.append(str(label.get(self._language(), "")) if isinstance(label, Mapping) else str(label or ""))
         return " · ".join(part for part in told if part)
+
+    def _undone(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """Which activity was taken back by whom, and the points that went with it."""
+        kind, points, growth = str(body.get("activity", "")), int(body.get("points", 0)), int(body.get("growth", 0))
+        name = name_of(self._request.merchant, kind, self._request.now).get(self._language(), kind)
+        more = _("growth value %(n)s") % {"n": f"−{growth:,}"} if growth else ""
+        return " · ".join(
+            p for p in (name, more, by_whom(str(body.get("by", "")))) if p
+        ), f"−{points:,}" if points else ""
 
     def _reward(self, kind: str, body: Mapping[str, Any]) -> tuple[str, str]:
         """What was handed out, and the points it took."""
@@ -224,6 +237,7 @@ def titles() -> dict[str, Kind]:
         "complaint.opened": Kind(icon="alert-circle", title=_("Complaint")),
         "complaint.reopened": Kind(icon="alert-circle", title=_("Complaint opened again")),
         "complaint.settled": Kind(icon="heart-handshake", title=_("Complaint settled")),
+        "activity.undone": Kind(icon="arrow-back-up", title=_("Taking part taken back")),
         "coupon.issued": Kind(icon="ticket", title=_("Coupon received")),
         "coupon.redeemed": Kind(icon="ticket", title=_("Coupon redeemed")),
         "coupon.used": Kind(icon="ticket", title=_("Coupon used")),

@@ -201,6 +201,7 @@ class Says:
             "partner": _("Spent with the partner card"),
             "partner_undo": _("Partner card file taken back"),
             "activity": _("Activity"),
+            "activity_undo": _("Activity taken back"),
             "reinstate": _("Given back after expiry"),
             "growth": _("Growth value by hand"),
             "membership": _("Paid membership"),
@@ -227,6 +228,8 @@ class Says:
         rule = entry.get("rule", "")
         if rule == "goods_not_told":
             return _("which goods came back was not told: shared among them all")
+        if rule == "taken_back":
+            return _("noted by mistake and taken back")
         if rule == "rounding":
             return _("fraction dropped %(points)s") % {"points": entry["points"]}
         name = self._rule_name(rule, terms)

@@ -17,8 +17,10 @@ from shuke.engine import tenders
 from shuke.kit import money, numbers, refusal
 from shuke.loyalty import actions as loyalty
 from shuke.loyalty.actions import benefits, draws, gifts, stored
+from shuke.loyalty.actions.asking import LONGEST_KEY
 from shuke.loyalty.actions.asking import REFUSALS as POINTS
 from shuke.loyalty.models import BenefitUse, DrawTicket, GiftOrder
+from shuke.loyalty.queries import activities
 from shuke.loyalty.queries.benefits import doings_of, known
 from shuke.loyalty.queries.draws import prize as prize_of
 from shuke.members.models import Member
@@ -106,7 +108,33 @@ def activity(request: CounterRequest, pk: int) -> HttpResponse:
         left = found.need - found.days
         more = ngettext("one more day: +%(extra)s", "%(n)s more days: +%(extra)s", left) % {"n": left, "extra": f"{found.extra:,}"}  # fmt: skip
         said += f" · {row} · {more}"
-    return answer(request, who, said, done=True)
+    return answer(request, who, said, done=True, did=next(iter(activities.of_member(request.merchant, who.pk, key=one.key)), None))  # fmt: skip
+
+
+@counter(acts=True)
+def activity_back(request: CounterRequest, pk: int) -> HttpResponse:
+    """It was tapped for the wrong member: by whom it was tapped, on the same day; a manager also later."""
+    who = who_is(request, pk)
+    key = request.POST.get("did", "")[:LONGEST_KEY]
+    found = next(iter(activities.of_member(request.merchant, who.pk, key=key)), None) if key else None
+    if found is None:
+        raise Http404
+    told = loyalty.take_back_activity(
+        merchant=request.merchant, key=f"undo:{found.pk}", member_id=who.pk, activity=key, now=request.now,
+        actor=request.staff.username, late=shops.may(request.staff, "adjust"),
+    )  # fmt: skip
+    if not told.done:
+        return answer(request, who, _refusal(told, ref=key), done=False)
+    name = _local(activities.name_of(request.merchant, found.activity, request.now)) or found.activity
+    return answer(request, who, _taken_back(name, told.figures), done=True)
+
+
+def _taken_back(name: str, figures: dict[str, int]) -> str:
+    """Said after an activity was taken back."""
+    points, growth = figures.get("amount", 0), figures.get("growth", 0)
+    gone = [_("%(n)s points") % {"n": f"{-points:+,}"}] if points else []
+    gone += [_("growth value %(n)s") % {"n": f"{-growth:+,}"}] if growth else []
+    return _("Taken back: %(what)s") % {"what": " · ".join([name, *gone])}
 
 
 @counter(acts=True)

@@ -15,10 +15,11 @@ from shuke.doors.counter.access import CounterRequest
 from shuke.engine import tenders
 from shuke.engine.calendar.birthdays import celebrated
 from shuke.engine.charter.stored import ladder
-from shuke.kit import money
+from shuke.kit import clock, money
 from shuke.loyalty import queries as loyalty
+from shuke.loyalty.actions import may_take_back
 from shuke.loyalty.models import Draw
-from shuke.loyalty.queries import benefits, coupons, draws, gifts, stored
+from shuke.loyalty.queries import activities, benefits, coupons, draws, gifts, stored
 from shuke.members.models import Member
 from shuke.service.queries import complaints_of
 from shuke.shops import queries as shops
@@ -67,6 +68,7 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
         "later": [r for r in rights if r.code not in ("", "not_this_tier")],
         "closes": benefits.progress_of(merchant, who.pk, seen, now),
         "doings": benefits.doings_of(seen, now),
+        "did_today": _did_today(request, who),
         "recent": benefits.log(merchant, benefits.Filter(member_id=who.pk, state="done", since=undo))[:5],
         "gifts": gifts.offers(merchant, who.pk, why.tier, now)[:GIFTS],
         "orders": gifts.orders(merchant, state="held", member_id=who.pk)[:10],
@@ -84,6 +86,17 @@ def panel(request: CounterRequest, who: Member, **told: Any) -> dict[str, Any]:
             for c in coupons.held_by_member(merchant, who.pk, now)[:COUPONS]
         ],
     }  # fmt: skip
+
+
+def _did_today(request: CounterRequest, who: Member) -> list[activities.Doing]:
+    """What was noted today and this person may take back: a tap for the wrong member is seen late."""
+    since = clock.day_start(clock.day_of(request.now, request.merchant.tz), request.merchant.tz)
+    late = shops.may(request.staff, "adjust")
+    return [
+        one
+        for one in activities.of_member(request.merchant, who.pk, since=since)
+        if may_take_back(request.merchant, one, now=request.now, actor=request.staff.username, late=late)
+    ]
 
 
 def _draws(request: CounterRequest, who: Member) -> list[dict[str, Any]]:

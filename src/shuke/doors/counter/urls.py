@@ -17,6 +17,7 @@ urlpatterns = [
     path("counter/m/<int:pk>/points", deeds.points, name="points"),
     path("counter/m/<int:pk>/points/back", deeds.points_back, name="points-back"),
     path("counter/m/<int:pk>/activity", deeds.activity, name="activity"),
+    path("counter/m/<int:pk>/activity/back", deeds.activity_back, name="activity-back"),
     path("counter/m/<int:pk>/top-up", deeds.top_up, name="top-up"),
     path("counter/m/<int:pk>/gift", deeds.gift, name="gift"),
     path("counter/m/<int:pk>/order", deeds.order, name="order"),

@@ -186,6 +186,26 @@ FAULTS = {
         "there is no store {store}, so this would never apply; known are {known}. Correct the code, or open the store first.",
         "没有门店 {store}，此处将永不生效；已有：{known}。请更正编号，或先开设该门店。",
     ),
+    "unheard_category": (
+        "no goods of this shop are in a category “{name}” so far, so this does not apply to anything; nearest known: {near}. Correct the name, unless it is still to come.",
+        "本店没有类目为“{name}”的商品，此处暂不会生效；最接近的已知名称：{near}。如非日后才有，请更正。",
+    ),
+    "unheard_product": (
+        "no goods of this shop have the code “{name}” so far, so this does not apply to anything; nearest known: {near}. Correct the name, unless it is still to come.",
+        "本店没有编号为“{name}”的商品，此处暂不会生效；最接近的已知名称：{near}。如非日后才有，请更正。",
+    ),
+    "unheard_brand": (
+        "no goods of this shop are of a brand “{name}” so far, so this does not apply to anything; nearest known: {near}. Correct the name, unless it is still to come.",
+        "本店没有品牌为“{name}”的商品，此处暂不会生效；最接近的已知名称：{near}。如非日后才有，请更正。",
+    ),
+    "unheard_platform": (
+        "no store of this shop is on a platform “{name}” so far, so this does not apply to anything; nearest known: {near}. Correct the name, unless it is still to come.",
+        "本店没有属于平台“{name}”的门店，此处暂不会生效；最接近的已知名称：{near}。如非日后才有，请更正。",
+    ),
+    "unheard_channel": (
+        "no order of this shop came by a channel “{name}” so far, so this does not apply to anything; nearest known: {near}. Correct the name, unless it is still to come.",
+        "本店没有来自渠道“{name}”的订单，此处暂不会生效；最接近的已知名称：{near}。如非日后才有，请更正。",
+    ),
     "not_the_shops_currency": (
         "the charter counts in {currency}, but the shop sells in {expected}; change it to {expected}.",
         "章程的币种是 {currency}，而店铺的币种是 {expected}；请改为 {expected}。",

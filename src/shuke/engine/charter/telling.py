@@ -76,6 +76,25 @@ def problems(
     return [_of(fault, raw, language) for fault in found]
 
 
+def warnings(raw: Mapping[str, Any], language: str, also: Callable[[Charter], list[Fault]]) -> list[Problem]:
+    """What nobody must mend and somebody may have mistyped, of a document that can be read; names as they were written."""
+    try:
+        found = also(document.from_plain(dict(raw)))
+    except CharterInvalid as error:
+        if any(fault.code == "field" for fault in error.faults):
+            return []
+        found = also(document.published(dict(raw)))
+    return [
+        Problem(
+            one.where,
+            name_of(one.where, raw, language),
+            one.say(language).removeprefix(f"{one.where}: "),
+            one.code,
+        )
+        for one in found
+    ]
+
+
 def read_text(text: str) -> dict[str, Any]:
     """A document as far as it is readable as YAML. Raises CharterInvalid when it is not."""
     if len(text) > LARGEST:

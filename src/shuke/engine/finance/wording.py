@@ -26,6 +26,7 @@ ROWS = {
 KINDS = {
     "earn": Wording("消费获得", "Earned"),
     "activity": Wording("活动获得", "Earned by an activity"),
+    "activity_undo": Wording("撤销活动", "Activity taken back"),
     "burn": Wording("兑换", "Redeemed"),
     "capture": Wording("兑换（先冻结）", "Redeemed from what was set aside"),
     "expire": Wording("过期", "Expired"),
@@ -99,6 +100,7 @@ _WHY = {
         "未说明退回哪些商品，按比例分摊到各商品", "which goods came back was not told: shared among them all"
     ),
     "written_off": Wording("豁免 {points} 分", "{points} points written off"),
+    "taken_back": Wording("登记有误，已撤销", "noted by mistake and taken back"),
     "was": Wording("原为 {points} 分", "it had been {points}"),
 }
 _EVENTS = {
@@ -137,7 +139,7 @@ def reason(why: Mapping[str, Any], language: str, *, money: Callable[[int], str]
             language, net=money(int(why.get("net", 0))), earned=why.get("earned", 0), taken=why.get("taken_back", 0)
         )
     rule, points = str(why.get("rule", "")), why.get("points", "")
-    if rule in ("rounding", "written_off", "prolonged", "goods_not_told"):
+    if rule in ("rounding", "written_off", "prolonged", "goods_not_told", "taken_back"):
         return _WHY[rule].said(language, points=points)
     name = named(rules, rule, language)
     if "base" in why:

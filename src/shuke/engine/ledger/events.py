@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -140,6 +141,15 @@ class Activity(NamedTuple):
     nth: int = 0
 
 
+class ActivityUndone(NamedTuple):
+    """An activity was told by mistake: it never was."""
+
+    event: str
+    at: datetime
+    activity: str  # its event
+    nth: int = 0
+
+
 class GrowthAdjusted(NamedTuple):
     """Growth value given or taken by hand, or carried over from another system."""
 
@@ -270,7 +280,7 @@ class PartnerUndone(NamedTuple):
 Event = (
     Purchase | Refunded | Burn | BurnReturned | Adjusted | HoldPlaced | HoldCaptured | HoldReleased | TierGiven
     | Activity | GrowthAdjusted | Reinstated | MembershipBought | MembershipEnded | HandedOver | TakenOver
-    | PooledOut | PooledBack | PooledSpent | PooledReturned | PartnerEarned | PartnerUndone
+    | PooledOut | PooledBack | PooledSpent | PooledReturned | PartnerEarned | PartnerUndone | ActivityUndone
 )  # fmt: skip
 
 _RANK = {
@@ -296,6 +306,7 @@ _RANK = {
     PooledReturned: 19,
     PartnerEarned: 20,
     PartnerUndone: 21,
+    ActivityUndone: 22,
 }
 
 
@@ -305,3 +316,10 @@ def order_of(event: Event) -> tuple[datetime, int, int, str]:
     Requests granted at the very same moment keep the order they were granted in: `nth` says which one it was.
     """
     return event.at, getattr(event, "nth", 0), _RANK[type(event)], event.event
+
+
+def without_undone(told: Iterable[Event]) -> list[Event]:
+    """These events less the activities that were taken back: they count as if they had not been."""
+    events = list(told)
+    undone = {one.activity for one in events if isinstance(one, ActivityUndone)}
+    return [one for one in events if one.event not in undone] if undone else events

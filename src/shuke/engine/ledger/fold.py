@@ -32,6 +32,7 @@ class Fold(Pooling):
         self._sales = {}
         self._day_sales = {}
         self._burns = {}
+        self.undone = set()
         self._next_charter = versions.next_regrading(books.reached)
 
     def join(self, at: datetime) -> None:
@@ -92,6 +93,7 @@ _OTHERS: dict[type, Callable[[Fold, Any], None]] = {
     ev.HoldReleased: Fold._hold_released,
     ev.TierGiven: Fold._tier_given,
     ev.Activity: Fold._activity,
+    ev.ActivityUndone: Fold._activity_undone,
     ev.GrowthAdjusted: Fold._growth_adjusted,
     ev.Reinstated: Fold._reinstated,
     ev.MembershipBought: Fold._membership_bought,
@@ -128,7 +130,7 @@ def replay(
     """A member's whole history from nothing. Sorts the events; `until` lets the clock run on after the last one.
 
     Without `tells` effects do not say why, which takes a tenth of the time."""
-    told = sorted(happenings, key=ev.order_of)
+    told = sorted(ev.without_undone(happenings), key=ev.order_of)
     fold = begin(
         versions, joined_at=min(joined_at, told[0].at) if told else joined_at, birthdays=birthdays, purse=purse
     )

@@ -137,3 +137,23 @@ def judge_fact(
             return refuse("no_such_membership")
         event = ev.MembershipEnded(name, now, bought if bought in running else one.ref)
     return Verdict("", {"amount": one.amount}, event)
+
+
+class Told(NamedTuple):
+    """An activity of this member, as the books or the list know it: what it gave, and what stands in the way of taking it back."""
+
+    event: str
+    points: int
+    growth: int
+    undone: bool
+    drawn: bool  # a ticket of a lucky draw was drawn for it
+
+
+def judge_undo(one: Asked, told: Told | None, now: datetime) -> Verdict:
+    """An activity told by mistake is taken back. A ticket that was drawn for it is drawn: draws are never drawn again."""
+    if told is None:
+        return Verdict("no_such_doing", {"amount": 0, "growth": 0})
+    figures = {"amount": told.points, "growth": told.growth}
+    if told.undone or told.drawn:
+        return Verdict("undone_before" if told.undone else "ticket_drawn", figures)
+    return Verdict("", figures, ev.ActivityUndone(f"{one.kind}:{one.key}", now, told.event))

@@ -52,6 +52,7 @@ class Sales(Grades):
 
     _sales: dict[str, Sale]
     _day_sales: dict[int, list[Sale]]
+    undone: set[str]  # activities that were taken back
 
     def _purchase(self, p: ev.Purchase) -> None:
         terms = self.versions.at(p.at)
@@ -230,6 +231,11 @@ class Sales(Grades):
             self._prolong(terms, effect, a.event, a.at)
         if given.growth or given.points:
             self._grade_up(terms, a.at, day, a.event)
+
+    def _activity_undone(self, a: ev.ActivityUndone) -> None:
+        """What it undid is not among the events any more; here it only stands in the books that somebody took it back."""
+        self._effect(a.event, "activity_undo", a.at).why = [{"undone": a.activity}]
+        self.undone.add(a.activity)
 
     def _streak(self, terms: Terms, kind: str, day: date) -> int:
         """How many days in a row the activity has been done; 0 on the second time of a day."""

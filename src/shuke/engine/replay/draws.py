@@ -55,6 +55,9 @@ class Draws:
     def took_part(self, member: str, kind: str, event: str, at: datetime) -> None:
         self.activities.append((at, member, kind, event))
 
+    def took_back(self, event: str) -> None:
+        self.activities = [one for one in self.activities if one[3] != event]
+
     def offer(self, line: Line) -> Answer:
         plain = whole_terms(line, self.versions.last.zone.key)
         terms = engine.read_terms(plain)
@@ -95,6 +98,8 @@ class Draws:
         answer.did = [{"kind": "draw", "draw": line.ref, "number": number, "drew": drew, "won": won}]
         self._give(one, ticket, member, answer)
         one.tickets.append(ticket)
+        if way == "activity":
+            member.drawn.add(source)
         return answer
 
     def _give(self, one: Draw, ticket: Ticket, member: Member, answer: Answer) -> None:

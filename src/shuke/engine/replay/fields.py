@@ -28,6 +28,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     "adjust": ({"member", "points", "id"}, {"expires", "reason"}),
     "opening": ({"member", "points", "id"}, set()),
     "activity": ({"member", "activity", "id"}, set()),
+    "activity_undo": ({"member", "told", "id"}, set()),
     "growth": ({"member", "points", "id"}, set()),
     "reinstate": ({"member", "points", "id"}, set()),
     "membership": ({"member", "membership", "id"}, set()),
@@ -74,7 +75,7 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
 }
 REQUESTS = {
     "redeem": "burn", "give_back": "return", "hold": "hold", "capture": "capture", "release": "release", "adjust": "adjust",
-    "opening": "opening", "activity": "activity", "growth": "growth", "reinstate": "reinstate", "membership": "membership",
+    "opening": "opening", "activity": "activity", "activity_undo": "activity_undo", "growth": "growth", "reinstate": "reinstate", "membership": "membership",
     "membership_end": "membership_end",
 }  # fmt: skip
 SPECIAL = ("wedding", "child", "other")
@@ -83,7 +84,7 @@ PAID_BY_CARD = ("card_make", "card_spend", "card_give_back", "partner_spend", "p
 # Where a line names something else: the first of these it has.
 NAMES = (
     "card", "gift", "taken", "draw", "tier", "activity", "membership", "hold", "redeem", "to", "template", "coupon", "spend", "by",
-    "benefit", "handed", "family", "partner",
+    "benefit", "handed", "family", "partner", "told",
 )  # fmt: skip
 
 FAULTS = {

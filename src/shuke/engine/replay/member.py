@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from shuke.engine.charter.terms import Versions
 from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.fold import Fold, begin
-from shuke.engine.ledger.judging import Verdict, judge, judge_fact
+from shuke.engine.ledger.judging import Told, Verdict, judge, judge_fact, judge_undo
 from shuke.engine.ledger.purse import Purse
 from shuke.engine.replay.outcome import Answer, Booked, LotEnd, MemberEnd, Names
 
@@ -44,6 +44,8 @@ class Member:
         self.days: tuple[tuple[str, int, int, bool], ...] = ()  # special ones, which earn nothing by themselves
         self.events: list[ev.Event] = []
         self.burns: dict[str, tuple[str, int]] = {}  # key of a spend → event, what can be given back
+        self.did: set[str] = set()  # events of activities, those taken back too
+        self.drawn: set[str] = set()  # activities for which a ticket was drawn
         self.handed: list[tuple[datetime, int]] = []
         self.nth: tuple[datetime | None, int] = (None, 0)  # the last moment something was granted, and its place
         self.fold = self._begin()
@@ -60,11 +62,12 @@ class Member:
 
     def happen(self, event: ev.Event) -> None:
         late = bool(self.events) and ev.order_of(event) < ev.order_of(self.events[-1])
+        late = late or isinstance(event, ev.ActivityUndone)
         self.events.append(event)
         if not late:
             self.fold.run([event])
             return
-        self.events.sort(key=ev.order_of)
+        self.events = sorted(ev.without_undone(self.events), key=ev.order_of)
         self.fold = self._begin()
         self.fold.run(self.events)
 
@@ -89,9 +92,21 @@ class Member:
 
     def judged(self, one: Ask, at: datetime) -> Verdict:
         fold = self.advance(at)
+        if one.kind == "activity_undo":
+            return judge_undo(one, self._told(f"activity:{one.ref}"), at)
         if one.kind in BY_EFFECT:
             return judge_fact(self.versions.at(at), one, fold.books.standing, self._lapsed_since, at)
         return judge(one, fold.books, self.burns.get(one.ref) if one.kind == "return" else None, at)
+
+    def _told(self, event: str) -> Told | None:
+        """What this member did under a name; None where there was nothing."""
+        if event not in self.did:
+            return None
+        effect = next((e for e in self.fold.effects if e.event == event), None)
+        if effect is None:
+            return Told(event, 0, 0, True, False)
+        points = effect.legs.get("member", 0) + effect.legs.get("debt", 0)
+        return Told(event, points, effect.growth, False, event in self.drawn)
 
     def _lapsed_since(self, since: datetime) -> int:
         return sum(e.legs.get("breakage", 0) for e in self.fold.effects if e.at >= since)
@@ -106,6 +121,8 @@ class Member:
         event = verdict.event._replace(nth=nth)  # type: ignore[call-arg]
         self.happen(event)
         self.nth = (at, nth)
+        if one.kind == "activity":
+            self.did.add(event.event)
         if one.kind in ("burn", "capture"):
             self.burns[one.key] = (event.event, one.amount)
         elif one.kind == "return":

@@ -178,6 +178,8 @@ class Replay:
             answer.figures = {"amount": points, "growth": 0 if effect is None else effect.growth}
             if kind == "activity":
                 self.draws.took_part(line.member, line.ref, name, line.at)
+        elif answer.done and kind == "activity_undo":
+            self.draws.took_back(f"activity:{line.ref}")
         return answer
 
     def _tier(self, line: Line) -> Answer:

@@ -30,8 +30,8 @@ from shuke.loyalty import actions as loyalty
 from shuke.loyalty import queries
 from shuke.loyalty.actions.transfers import Transfer, transfer
 from shuke.loyalty.models import Coupon, CouponMove
+from shuke.loyalty.queries import activities, charters
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import charters
 from shuke.loyalty.queries.stored.views import purses_of, read_purse
 from shuke.shops import actions as shops
 from shuke.shops.models import Merchant
@@ -273,4 +273,5 @@ class Books:
                 one.legs[account] = one.legs.get(account, 0) + amount
                 if not one.legs[account]:
                     del one.legs[account]
-        return list(found.values())
+        undone = activities.undone_events(self.merchant, [member])
+        return [one for one in found.values() if one.event not in undone[member]]

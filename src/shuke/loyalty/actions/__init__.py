@@ -9,6 +9,7 @@ from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tie
 from shuke.loyalty.actions.sealing import seal, seal_stored
 from shuke.loyalty.actions.settling import Settled, settle, settle_paid
 from shuke.loyalty.actions.transfers import Transfer, spend_from_family, transfer
+from shuke.loyalty.actions.undoing import may_take_back, take_back_activity
 from shuke.loyalty.actions.verifying import Verified, verify_books
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "give_tier",
     "join_family",
     "leave_family",
+    "may_take_back",
     "open_balances",
     "publish_charter",
     "run_clock",
@@ -37,6 +39,7 @@ __all__ = [
     "settle",
     "settle_paid",
     "spend_from_family",
+    "take_back_activity",
     "transfer",
     "verify_books",
     "why_refused",

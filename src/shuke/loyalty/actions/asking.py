@@ -11,7 +11,7 @@ from shuke.kit.refusal import Refusal, Sentences, sentence
 
 KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
-    "activity", "growth", "reinstate", "membership", "membership_end",
+    "activity", "activity_undo", "growth", "reinstate", "membership", "membership_end",
 )  # fmt: skip
 LONGEST_KEY = LONGEST_REASON = 200
 LONGEST_REWARD_KEY = 150  # of gifts, benefits and draws: the points they move are asked for under keys made of it
@@ -22,7 +22,7 @@ BY_EFFECT = ("activity", "growth", "reinstate", "membership", "membership_end")
 
 class Ask(NamedTuple):
     """One request. `ref` names what it is about: of return, capture, release and membership_end the key of the spend, hold
-    or membership; of activity its kind; of membership the charter's key of it; of growth "opening", or nothing.
+    or membership; of activity its kind; of activity_undo the key of the activity; of membership the charter's key of it; of growth "opening", or nothing.
     """
 
     key: str
@@ -84,6 +84,22 @@ REFUSALS = {
     "no_such_activity": (
         "The charter in force gives nothing for the activity {ref}. Its section on taking part names those it knows.",
         "现行章程没有活动 {ref} 的规则。章程的“互动积分”一节列出了全部活动。",
+    ),
+    "no_such_doing": (
+        "There is no activity {ref} of this member. Look at what was noted, and take the key from there.",
+        "该会员没有登记过互动 {ref}。请查看已登记的互动，使用其中的键。",
+    ),
+    "undone_before": (
+        "This activity was taken back before. If it did happen, note it anew.",
+        "该互动此前已撤销。如确有其事，请重新登记。",
+    ),
+    "ticket_drawn": (
+        "A ticket of a lucky draw was drawn for this activity, so it stays. Take its {amount} points back by hand, with the reason.",
+        "该互动已用于一次抽奖，不能撤销。请手工扣回其 {amount} 积分并写明原因。",
+    ),
+    "not_yours_to_undo": (
+        "Noted by somebody else, or on another day: whoever noted it takes it back on the same day, later an owner or manager does.",
+        "并非您本人今天登记的互动：当天可由登记人撤销，此后请由店主或经理撤销。",
     ),
     "no_such_membership": (
         "There is no membership {ref}: the charter does not know it, or the member does not have it any more.",

@@ -148,15 +148,16 @@ def set_picture(*, merchant: Merchant, code: str, body: bytes, now: datetime, ac
     row = stored.gift(merchant, code)
     if row is None:
         raise GiftWrong("no_such_gift", gift=code)
-    GiftPicture.objects.filter(gift=row).delete()
     if not body:
+        GiftPicture.objects.filter(gift=row).delete()
         return
     kind = next((t for mark, t in PICTURES.items() if body.startswith(mark)), "")
     if not kind or (kind == "image/webp" and body[8:12] != b"WEBP"):
         raise GiftWrong("picture")
     if len(body) > PICTURE_BYTES:
         raise GiftWrong("picture")
-    GiftPicture.objects.create(gift=row, merchant=merchant, type=kind, body=body)
+    # One statement: two at once leave one of the two pictures, never none.
+    GiftPicture.objects.update_or_create(gift=row, merchant=merchant, defaults={"type": kind, "body": body})
 
 
 def move_stock(merchant: Merchant, gift_id: int, amount: int, why: str, ref: str, now: datetime, actor: str) -> bool:

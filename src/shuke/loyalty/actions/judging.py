@@ -14,8 +14,8 @@ from shuke.engine.ledger.fold import Fold
 from shuke.loyalty.actions.asking import BY_EFFECT, Answer, Ask
 from shuke.loyalty.actions.posting import Request
 from shuke.loyalty.models import Txn
+from shuke.loyalty.queries import activities, facts
 from shuke.loyalty.queries import books as stored
-from shuke.loyalty.queries import facts
 from shuke.shops.models import Merchant
 
 
@@ -41,7 +41,10 @@ def judge_fact(
         booked = facts.lapsed_since(merchant, one.member_id, since)
         return booked + sum(e.legs.get("breakage", 0) for e in fold.effects)
 
-    verdict = judging.judge_fact(versions.at(now), one, fold.books.standing, lapsed_since, now)
+    if one.kind == "activity_undo":
+        verdict = judging.judge_undo(one, activities.told(merchant, one.member_id, one.ref), now)
+    else:
+        verdict = judging.judge_fact(versions.at(now), one, fold.books.standing, lapsed_since, now)
     return Answer(one.key, not verdict.code, verdict.code, verdict.figures), verdict.event
 
 
@@ -76,6 +79,8 @@ def outcome(one: Ask, answer: Answer, event: ev.Event | None) -> dict[str, Any]:
         request["hold"] = f"hold:{one.ref}"
     if isinstance(event, ev.Activity):
         request["activity"] = event.kind
+    elif isinstance(event, ev.ActivityUndone):
+        request["undone"] = event.activity
     elif isinstance(event, ev.GrowthAdjusted):
         request["account"] = event.account
     elif isinstance(event, ev.MembershipBought):

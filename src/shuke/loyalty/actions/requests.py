@@ -175,7 +175,7 @@ def _do(
         whole = late
         for one in asks:
             burnt = burnt_of(merchant, member, one.ref) if one.kind == "return" else None
-            if one.kind in BY_EFFECT:
+            if one.kind in BY_EFFECT or one.kind == "activity_undo":
                 answer, event = judge_fact(merchant, versions, one, fold, now)
             else:
                 answer, event = judge(one, fold.books, burnt, now, frozen=head.is_frozen)
@@ -195,8 +195,10 @@ def _do(
                 turn.closed.append((event.hold, "captured", event.amount))
             elif isinstance(event, ev.HoldReleased):
                 turn.closed.append((event.hold, "released", 0))
-            if isinstance(event, ev.BurnReturned | ev.Reinstated):
-                whole = True  # which lots a spend drew from, and what lapsed, is not in the open books
+            if isinstance(event, ev.BurnReturned | ev.Reinstated | ev.ActivityUndone):
+                whole = (
+                    True  # what a spend drew from, what lapsed and what was before an activity is not in the open books
+                )
             if not whole:
                 fold.run([event])
         if whole:

@@ -338,8 +338,10 @@ def _post_difference(
     for event, n in revisions.items():
         if event not in wanted and (legs.get(event) or uses.get(event) or grown.get(event)):
             gone = Effect(event, "correct", gone_at, 0)
+            gone.why = [{"rule": "taken_back"}] if event in fold.undone else []
             change = _difference(gone, legs.get(event, {}), uses.get(event, {}), grown.get(event, 0))
             if change is not None:
+                change.why = gone.why
                 batch.post(sheet, change, revision=n + 1, kind="correct")
     for key, (pk, lot) in lot_rows.items():
         target = fold.books.lots.get(key)

@@ -5,7 +5,7 @@ The document by itself is checked by the engine; this looks at what stands besid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from pydantic import BaseModel
 
@@ -40,27 +40,27 @@ def _coupons(merchant: Merchant, charter: Charter) -> Iterator[Fault]:
 
 
 def _stores(merchant: Merchant, charter: Charter) -> Iterator[Fault]:
-    named = list(_store_places(charter, ""))
+    named = list(places_of(charter, ("stores",)))
     if not named:
         return
     known = set(Store.objects.filter(merchant=merchant).values_list("code", flat=True))
-    for where, code in named:
+    for where, _, code in named:
         if code not in known:
             yield Fault(where, "unknown_store", store=code, known=_listed(known))
 
 
-def _store_places(part: BaseModel, where: str) -> Iterator[tuple[str, str]]:
-    """Every place of the document that names a store, with its code."""
+def places_of(part: BaseModel, fields: Container[str], where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every name in one of these fields, wherever it stands in the document: place, field, name."""
     for name in type(part).model_fields:
         value = getattr(part, name)
-        if name == "stores":
-            yield from ((f"{where}{name}", code) for code in value)
+        if name in fields and isinstance(value, tuple):
+            yield from ((f"{where}{name}", name, one) for one in value if isinstance(one, str))
         elif isinstance(value, BaseModel):
-            yield from _store_places(value, f"{where}{name}.")
+            yield from places_of(value, fields, f"{where}{name}.")
         elif isinstance(value, tuple):
             for i, one in enumerate(value):
                 if isinstance(one, BaseModel):
-                    yield from _store_places(one, f"{where}{name}.{i}.")
+                    yield from places_of(one, fields, f"{where}{name}.{i}.")
 
 
 def _listed(known: set[str]) -> str:

@@ -13,6 +13,7 @@ from shuke.engine.draws import asking
 from shuke.engine.draws.drawing import moment_text
 from shuke.engine.facts import OrderStatus
 from shuke.loyalty.models import Draw, DrawTicket, Txn
+from shuke.loyalty.queries.activities import undone_events
 from shuke.loyalty.queries.facts import order_event
 from shuke.loyalty.queries.member import balance
 from shuke.members.queries.families import family
@@ -164,7 +165,13 @@ def _activities(merchant: Merchant, terms: engine.DrawTerms, own: Any) -> list[s
         merchant=merchant, member_id__in=own, kind="activity", at__gte=terms.opens_at, at__lt=terms.closes_at
     )
     told = rows.order_by("at", "id").values_list("event", "outcome")
-    return [event for event, outcome in told if ((outcome or {}).get("request") or {}).get("activity") == kind]
+    members = own.values_list("pk", flat=True)
+    undone = {event for events in undone_events(merchant, members).values() for event in events}
+    return [
+        event
+        for event, outcome in told
+        if ((outcome or {}).get("request") or {}).get("activity") == kind and event not in undone
+    ]
 
 
 def tickets_of(merchant: Merchant, member_id: int) -> QuerySet[DrawTicket]:

@@ -23,7 +23,7 @@ from shuke.shops.models import Merchant
 # Requests that are facts of a member's history, by the `kind` of their posting.
 REQUEST_KINDS = (
     "burn", "return", "adjust", "opening", "hold", "capture", "release",
-    "activity", "growth", "reinstate", "membership", "membership_end",
+    "activity", "activity_undo", "growth", "reinstate", "membership", "membership_end",
     "handed", "taken",
     "pool_out", "pool_back", "pool_spent", "pool_returned", "partner", "partner_undo",
 )  # fmt: skip
@@ -273,6 +273,8 @@ def requests(merchant: Merchant, member_ids: Iterable[int]) -> dict[int, list[ev
         moment = bulk.read_moment(at)
         assert moment is not None
         found[member].append(_request(event, kind, moment, told))
+    for member in found:
+        found[member] = ev.without_undone(found[member])
     for member, back in refunds.of_baskets(merchant, found).items():
         found[member] += back
     given = ManualTier.objects.filter(merchant=merchant, member_id__in=member_ids).values_list(
@@ -301,7 +303,9 @@ def requests_of(merchant: Merchant, member: int) -> list[Asked]:
     found = []
     for pk, event, outcome in _requests_of(merchant, member):
         told = (json.loads(outcome) if isinstance(outcome, str) else outcome)["request"]
-        found.append(Asked(pk, event, told.get("burn") or told.get("hold") or told.get("bought") or ""))
+        found.append(
+            Asked(pk, event, told.get("burn") or told.get("hold") or told.get("bought") or told.get("undone") or "")
+        )
     return sorted(found)
 
 
@@ -373,6 +377,8 @@ def _fact(event: str, kind: str, at: datetime, told: dict[str, Any]) -> Any:
         return ev.HoldReleased(event, at, told["hold"])
     if kind == "activity":
         return ev.Activity(event, at, told["activity"])
+    if kind == "activity_undo":
+        return ev.ActivityUndone(event, at, told["undone"])
     if kind == "growth":
         return ev.GrowthAdjusted(event, at, amount, told.get("account", "adjusted"))
     if kind == "reinstate":

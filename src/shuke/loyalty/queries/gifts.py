@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from shuke.engine.gifts import why_not
-from shuke.loyalty.models import Gift, GiftMove, GiftOrder
+from shuke.loyalty.models import Gift, GiftMove, GiftOrder, GiftPicture
 from shuke.loyalty.queries import charters
 from shuke.loyalty.queries.member import balance
 from shuke.members.models import Member
@@ -122,3 +122,8 @@ def stock_that_does_not_add_up(merchant: Merchant) -> list[tuple[Gift, int]]:
         for g in gifts(merchant, with_inactive=True)
         if g.stock is not None and g.stock != added.get(g.pk, 0)
     ]
+
+
+def picture(merchant: Merchant, code: str) -> GiftPicture | None:
+    """Of the gift with this code."""
+    return GiftPicture.objects.filter(merchant=merchant, gift__code=code).first()

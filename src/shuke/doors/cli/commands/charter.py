@@ -15,9 +15,9 @@ from shuke.doors.cli.commands import (  # noqa: F401
     charter_simulate,
     charter_versions,
 )
-from shuke.doors.cli.commands.charter_files import command, read, wrong_with
+from shuke.doors.cli.commands.charter_files import command, read, unheard, wrong_with
 from shuke.doors.cli.days import Day
-from shuke.doors.cli.desk import Desk, declared
+from shuke.doors.cli.desk import Desk, check_database, declared
 from shuke.doors.cli.errors import REFUSED, Refused
 from shuke.doors.cli.words import _, language
 
@@ -27,6 +27,7 @@ from shuke.doors.cli.words import _, language
     _("Show the charter in force in plain words, or as the YAML document itself."),
     "shuke charter show\nshuke charter show --yaml > charter.yaml\nshuke charter show --ready beauty --yaml",
     group=command,
+    database=False,
 )
 @click.option("--yaml", "as_yaml", is_flag=True, help=_("the document, to edit and publish again"))
 @click.option("--version", type=int, metavar="N", help=_("an earlier or coming version; default: the one in force"))
@@ -40,6 +41,7 @@ def show(desk: Desk, as_yaml: bool, version: int | None, ready: str | None) -> N
     if ready:
         charter, title = document.ready(ready), ready
     else:
+        check_database()  # a ready charter ships with Shuke and needs none
         versions = loyalty.history(desk.merchant)
         wanted = version or loyalty.in_force(desk.merchant, desk.now).version
         row = next((v for v in versions if v.version == wanted), None)
@@ -81,13 +83,16 @@ def validate(desk: Desk, file: Path) -> int:
     except document.CharterInvalid as error:
         faults = wrong_with(file, error)
         if desk.as_json:
-            desk.json({"valid": False, "faults": faults})
+            desk.json({"valid": False, "faults": faults, "warnings": unheard(desk, file)})
         for fault in faults:
             desk.say(f"✗ {fault}")
         desk.say(_("{file} is no valid charter: {count} to mend.").format(file=file, count=len(faults)))
         return REFUSED
+    warnings = unheard(desk, file)
     if desk.as_json:
-        desk.json({"valid": True, "faults": []})
+        desk.json({"valid": True, "faults": [], "warnings": warnings})
+    for warning in warnings:
+        desk.say(f"! {warning}")
     desk.say(
         _("{file} is a valid charter with {tiers} tiers and {rules} earning rules.").format(
             file=file, tiers=len(charter.tiers), rules=len(charter.earning)
@@ -139,8 +144,11 @@ def publish(desk: Desk, file: Path | None, ready: str | None, since: datetime | 
         )
     except document.CharterInvalid as error:  # sound by itself, but it names what the shop does not have
         raise Refused("\n".join(fault.say(language()) for fault in error.faults)) from error
+    warnings = unheard(desk, file) if file else []
     if desk.as_json:
-        desk.json({"version": version.version, "effective_from": version.effective_from})
+        desk.json({"version": version.version, "effective_from": version.effective_from, "warnings": warnings})
+    for warning in warnings:
+        desk.say(f"! {warning}")
     desk.say(
         _("Version {version} comes into force on {day}.").format(
             version=version.version, day=desk.minute(version.effective_from)

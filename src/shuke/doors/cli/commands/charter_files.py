@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from shuke.doors.cli.desk import Desk
-from shuke.doors.cli.errors import Refused
+from shuke.doors.cli.desk import Desk, check_database
+from shuke.doors.cli.errors import NotReady, Refused
 from shuke.doors.cli.words import _, language
 from shuke.kit import clock
 
@@ -72,6 +72,22 @@ def wrong_with(file: Path, error: CharterInvalid) -> list[str]:
         found = []
     if len(found) != len(error.faults):
         return [fault.say(language()) for fault in error.faults]
+    return [f"{one.where}: {one.text}" for one in found]
+
+
+def unheard(desk: Desk, file: Path) -> list[str]:
+    """Names in a charter file that this shop has never heard of; [] where there is no shop here to ask, or it is not said which."""
+    from shuke.engine.charter import telling
+    from shuke.engine.charter.faults import CharterInvalid
+    from shuke.flows import publish_charter
+    from shuke.shops.queries import NoMerchant, SeveralMerchants
+
+    try:
+        check_database()
+        raw = telling.read_text(text_of(file))
+        found = publish_charter.warnings(desk.merchant, raw, language())
+    except (NotReady, NoMerchant, SeveralMerchants, CharterInvalid):
+        return []
     return [f"{one.where}: {one.text}" for one in found]
 
 

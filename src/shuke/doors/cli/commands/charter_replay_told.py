@@ -137,6 +137,7 @@ def posting(kind: str) -> str:
         "partner": _("Spent with the partner card"),
         "partner_undo": _("Partner card file taken back"),
         "activity": _("Activity"),
+        "activity_undo": _("Activity taken back"),
         "reinstate": _("Given back after expiry"),
         "growth": _("Growth value by hand"),
         "membership": _("Paid membership"),

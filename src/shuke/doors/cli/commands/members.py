@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -82,6 +82,24 @@ def found_by(code: str) -> str:
     }.get(code, code)
 
 
+def labelled(desk: Desk, attributes: dict[str, Any]) -> list[tuple[str, str]]:
+    """Custom attributes by the labels the shop gave them, as the console shows them."""
+    from shuke.members import queries
+
+    chinese = language() == "zh-hans"
+    labels = {
+        one.key: (one.label_zh if chinese else one.label_en)
+        for one in (queries.attribute_kinds(desk.merchant) if attributes else ())
+    }
+    return [(labels.get(key) or key, shown(value)) for key, value in attributes.items()]
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+
+
 @declared(
     "show",
     _("Show one member: who this is, tier, points, how they buy, and the latest lines of the timeline."),
@@ -145,7 +163,7 @@ def show(desk: Desk, member: str, lines: int) -> None:
                     f"{i.realm or identity(i.kind)}: {i.shown}" for i in identities if i.shown and i.kind != "card"
                 ),
             ),
-            *who.attributes.items(),
+            *labelled(desk, who.attributes),
             (_("tier"), tier),
             (_("points available"), balance.available),
             (_("points pending"), balance.pending or None),
@@ -230,6 +248,7 @@ KINDS = {
     "benefit.used": _("Benefit handed out"),
     "benefit.handed": _("What went with the points was handed over"),
     "benefit.undone": _("Benefit taken back"),
+    "activity.undone": _("Taking part taken back"),
     "gift.ordered": _("Gift set aside"),
     "gift.taken": _("Gift handed over"),
     "gift.cancelled": _("Gift not picked up"),

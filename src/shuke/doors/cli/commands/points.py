@@ -143,6 +143,75 @@ def activity(desk: Desk, member: str, activity: str, key: str) -> None:
 
 
 @declared(
+    "activities",
+    _(
+        "What a member did that the charter gives for, latest first: when, told by whom, what it gave, what was taken back."
+    ),
+    "shuke points activities 100000000018",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help=_("at most so many lines"))
+def doings(desk: Desk, member: str, limit: int) -> None:
+    from shuke.loyalty.queries import activities
+
+    who = member_named(desk, member)
+    told = activities.of_member(desk.merchant, who.pk, limit=limit)
+    if desk.as_json:
+        desk.json({"member": who.card, "activities": told})
+        return
+    desk.table(
+        [_("when"), _("key"), _("activity"), _("points"), _("growth value"), _("by"), _("taken back")],
+        [
+            (
+                desk.minute(x.at), x.key, x.activity, x.points, x.growth, x.actor,
+                desk.minute(x.undone_at) if x.undone_at else "",
+            )
+            for x in told
+        ],
+        title=str(who),
+        right=(3, 4),
+    )  # fmt: skip
+
+
+@declared(
+    "undo",
+    _(
+        "Take back an activity that was noted by mistake: it counts as if it had not been. OF is the key `activities` shows."
+    ),
+    "shuke points undo 100000000018 app-2026-06-01-18",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.argument("of", metavar=_("OF"))
+@click.option("--key", default="", help=_("your own key: the same call again does nothing twice"))
+def undo(desk: Desk, member: str, of: str, key: str) -> None:
+    from shuke.loyalty import actions
+
+    who = member_named(desk, member)
+    one = actions.Ask(key or f"cli-undo:{of}"[:200], "activity_undo", who.asked_as, ref=of)
+    answer = actions.take_back_activity(
+        merchant=desk.merchant,
+        key=one.key,
+        member_id=who.asked_as,
+        activity=of,
+        now=desk.now,
+        actor=desk.actor,
+        late=True,
+    )
+    if not answer.done:
+        raise Refused(actions.why_refused(one, answer, "zh" if language() == "zh-hans" else "en"))
+    figures = answer.figures
+    if desk.as_json:
+        desk.json({"member": who.card, "points": figures["amount"], "growth": figures["growth"]})
+    desk.say(
+        _("{member}: {points} points and {growth} growth value are taken back.").format(
+            member=who, points=figures["amount"], growth=figures["growth"]
+        )
+    )
+
+
+@declared(
     "reinstate",
     _("Give lapsed points back, at most what lapsed within the time the charter allows."),
     "shuke points reinstate 100000000018 500 --reason 'was in hospital' --key case-4711",
@@ -213,6 +282,7 @@ def kind(code: str) -> str:
         "partner_undo": _("partner card, taken back"),
         "correct": _("corrected"),
         "activity": _("activity"),
+        "activity_undo": _("activity taken back"),
         "growth": _("by hand"),
         "growth_lapse": _("expired"),
         "growth_fade": _("yearly share taken off"),

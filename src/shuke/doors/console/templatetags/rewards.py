@@ -19,7 +19,8 @@ from shuke.kit import money
 from shuke.loyalty.actions.benefits import why_refused
 from shuke.loyalty.models import BenefitUse, Gift
 from shuke.loyalty.queries import benefits
-from shuke.loyalty.queries.charters import NoCharter, in_force
+from shuke.loyalty.queries.activities import name_of
+from shuke.loyalty.queries.charters import NoCharter
 from shuke.members.models import Member, MemberState
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
@@ -171,11 +172,7 @@ def draw_state(state: str) -> str:
 @register.filter
 def activity(key: str, merchant: Merchant) -> str:
     """What the charter calls an activity; its key where the charter in force has it no more."""
-    try:
-        rules = in_force(merchant, shops.now(merchant)).charter.earning
-    except NoCharter:
-        return key
-    return next((local(rule.name) for rule in rules if rule.kind == "activity" and rule.activity == key), key)
+    return local(name_of(merchant, key, shops.now(merchant))) or key
 
 
 @register.inclusion_tag("console/parts/member_benefits.html", takes_context=True)

@@ -6,7 +6,7 @@ they did, and what one typed oneself is shown again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -219,12 +219,21 @@ def _editor(
         "parts": _parts(problems, language),
         "node": None if part == YAML else form.tree(raw, part, language),
         "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
+        "warnings": warnings_of(request, raw, unreadable, language),
         "at_place": _by_place(problems),
         "changes": changes_of(request, raw, problems, language),
         "about": ABOUT.get(part, ""),
         "part_name": dict(form.sections(language)).get(part, "YAML"),
     }
     return render(request, "console/charter_draft.html", context, status=status)
+
+
+def warnings_of(
+    request: StaffRequest, raw: Mapping[str, Any], unreadable: Sequence[telling.Problem], language: str
+) -> list[dict[str, Any]]:
+    """Names this shop has never heard of, each with the part of the charter it is in."""
+    found = [] if unreadable else publish_charter.warnings(request.merchant, raw, language)
+    return [one._asdict() | {"part": section_of(one.where)} for one in found]
 
 
 @console()
@@ -243,6 +252,7 @@ def check(request: StaffRequest, draft_id: int) -> HttpResponse:
     return JsonResponse(
         {
             "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
+            "warnings": warnings_of(request, raw, unreadable, language),
             "counts": counts,
             "changes": [c._asdict() for c in changes_of(request, raw, problems, language)],
         }

@@ -19,7 +19,7 @@ from shuke.kit import ids
 from shuke.loyalty import actions
 from shuke.loyalty import queries as loyalty
 from shuke.loyalty.actions import Answer, Ask, KeyReused
-from shuke.loyalty.queries import charters
+from shuke.loyalty.queries import activities, charters
 from shuke.loyalty.queries.facts import lapsed_since
 from shuke.members import queries as members
 from shuke.members.models import Member
@@ -62,6 +62,7 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
     if terms is not None:
         since = request.now - timedelta(days=terms.reinstate_days)
         lapsed = lapsed_since(request.merchant, who.pk, since) + held.lapsed
+    late = shops.may(request.staff, "adjust")
     told = request.POST
     language = _language()
     return {
@@ -80,6 +81,13 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
                 ),
             )
             for key in (force.activities if force else ())
+        ],
+        "done": [
+            (
+                one,
+                actions.may_take_back(request.merchant, one, now=request.now, actor=request.staff.username, late=late),
+            )
+            for one in activities.of_member(request.merchant, who.pk, limit=10)
         ],
         "title": str(who),
         "held": held,
@@ -175,6 +183,30 @@ def _activity(request: StaffRequest, who: Member) -> bool:
     return _say(request, one, told, said)
 
 
+def _activity_back(request: StaffRequest, who: Member) -> bool:
+    """It was noted by mistake: whoever noted it takes it back on the same day, an owner or a manager at any time."""
+    if not shops.may(request.staff, "record"):
+        raise PermissionDenied
+    found = next(iter(activities.of_member(request.merchant, who.pk, key=request.POST.get("did", ""))), None)
+    if found is None:
+        raise Http404
+    told = actions.take_back_activity(
+        merchant=request.merchant,
+        key=f"undo:{found.pk}",
+        member_id=who.pk,
+        activity=found.key,
+        now=request.now,
+        actor=request.staff.username,
+        late=shops.may(request.staff, "adjust"),
+    )
+    points, growth = told.figures.get("amount", 0), told.figures.get("growth", 0)
+    said = _("Taken back: %(points)s points, %(growth)s growth value.") % {
+        "points": f"{points:,}",
+        "growth": f"{growth:,}",
+    }
+    return _say(request, Ask(told.key, "activity_undo", who.pk, points, found.key), told, said)
+
+
 def _book(request: StaffRequest, one: Ask, said: str) -> bool:
     [told] = actions.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
     return _say(request, one, told, said)
@@ -232,7 +264,7 @@ def _leave(request: StaffRequest, who: Member) -> bool:
 
 
 DEEDS = {
-    "adjust": _adjust, "reinstate": _reinstate, "growth": _growth, "activity": _activity,
+    "adjust": _adjust, "reinstate": _reinstate, "growth": _growth, "activity": _activity, "activity_back": _activity_back,
     "give": _give, "join": _join, "leave": _leave,
 }  # fmt: skip
 

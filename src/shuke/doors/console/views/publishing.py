@@ -13,7 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shuke.doors.console.access import StaffRequest, console
-from shuke.doors.console.views.drafts import changes_of, draft_of, may, or_closed, read_draft, section_of, tongue
+from shuke.doors.console.views.drafts import (
+    changes_of,
+    draft_of,
+    may,
+    or_closed,
+    read_draft,
+    section_of,
+    tongue,
+    warnings_of,
+)
 from shuke.engine.charter import document
 from shuke.flows import publish_charter
 from shuke.kit import clock
@@ -38,6 +47,7 @@ def publish(request: StaffRequest, draft_id: int) -> HttpResponse:
         "draft": draft,
         "upon": max((row.version for row in history), default=0),
         "problems": [p._asdict() | {"part": section_of(p.where)} for p in problems],
+        "warnings": warnings_of(request, raw, unreadable, language),
         "changes": changes_of(request, raw, problems, language),
         "history": history,
         "today": today.isoformat(),

@@ -86,6 +86,10 @@ REFUSALS = {
         "Everything before {day} is closed. Choose a later end.",
         "{day} 之前已全部结算。请选择更晚的截止时间。",
     ),
+    "no_such_paper": (
+        "This period has no file {name}. `files` of its statement names those there are.",
+        "该期没有文件 {name}。结算单的 files 列出了全部文件。",
+    ),
     "no_such_period": ("No period {number} was closed.", "没有第 {number} 期结算。"),
 }
 

@@ -9,6 +9,10 @@ REFUSALS = {
     "no_such_programme": ("There is no card programme {key}.", "没有联名卡方案 {key}。"),
     "no_such_card": ("This member has no such card.", "该会员没有这张联名卡。"),
     "no_such_member": ("There is no such member here.", "没有该会员。"),
+    "no_such_paper": (
+        "This statement has no file {name}. `files` of the statement names those there are.",
+        "该对账单没有文件 {name}。对账单的 files 列出了全部文件。",
+    ),
     "no_such_file": ("There is no spend file {number}.", "没有编号为 {number} 的消费文件。"),
     "no_such_line": ("No spending with the number {number} waits for a member.", "没有编号为 {number} 的待认领消费。"),
     "no_such_statement": ("There is no statement {number}.", "没有第 {number} 期对账单。"),

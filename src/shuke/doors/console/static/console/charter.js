@@ -46,17 +46,18 @@ if (form) {
 
   const show = (told) => {
     showFaults(told.problems);
-    const list = form.querySelector("[data-problems]");
-    list.replaceChildren(
-      ...told.problems.map((one) => {
+    const listed = (found) =>
+      found.map((one) => {
         const item = make("li", "");
         const jump = make("button", one.label.charAt(0).toUpperCase() + one.label.slice(1), "c-jump");
         jump.name = "go";
         jump.value = one.part;
         item.append(jump, " " + one.text);
         return item;
-      }),
-    );
+      });
+    form.querySelector("[data-problems]").replaceChildren(...listed(told.problems));
+    form.querySelector("[data-warnings]").replaceChildren(...listed(told.warnings));
+    form.querySelector("[data-warned]").hidden = !told.warnings.length;
     form.querySelector("[data-problem-count]").textContent = told.problems.length;
     form.querySelector("[data-whole]").hidden = told.problems.length > 0;
     for (const badge of form.querySelectorAll("[data-count]")) {
