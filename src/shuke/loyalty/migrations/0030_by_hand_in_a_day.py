@@ -29,4 +29,13 @@ class Migration(migrations.Migration):
             "key",
             models.CharField(help_text="The caller's key; the posting has it too.", max_length=200),
         ),
+        # Which cards were shown at the tills in a time: for whoever looks after the people of the shop.
+        migrations.AddIndex(
+            "checkout",
+            models.Index(
+                fields=["merchant", "placed_at"],
+                name="loyalty_checkout_shown",
+                condition=models.Q(member__isnull=False),
+            ),
+        ),
     ]
