@@ -78,23 +78,22 @@ def by_hand(request: StaffRequest) -> HttpResponse:
         }
 
     currency = merchant.currency
-    people: list[tuple[str, list[dict[str, str]]]] = [
-        (
-            name(one.person),
-            [
-                cell(one.person, "", one.count),
-                *(
-                    cell(one.person, key, asdict(one)[key])
-                    for key in ("given", "taken", "reinstated", "growth", "tiers", "coupons")
-                ),
-                cell(one.person, "money", one.money_minor, money.show(one.money_minor, currency)),
-                cell(one.person, "top_up", one.top_up_minor, money.show(one.top_up_minor, currency)),
-                cell(one.person, "never", one.never),
-                cell(one.person, "quiet", one.quiet),
-            ],
-        )
+    cells = [
+        [
+            cell(one.person, "", one.count),
+            cell(one.person, "never", one.never),
+            cell(one.person, "quiet", one.quiet),
+            *(
+                cell(one.person, key, asdict(one)[key])
+                for key in ("given", "taken", "reinstated", "growth", "tiers", "coupons")
+            ),
+            cell(one.person, "money", one.money_minor, money.show(one.money_minor, currency)),
+            cell(one.person, "top_up", one.top_up_minor, money.show(one.top_up_minor, currency)),
+        ]
         for one in found.people
     ]
+    told = [n for n in range(len(cells[0]) if cells else 0) if any(row[n]["shown"] for row in cells)]
+    people = [(name(one.person), [row[n] for n in told]) for one, row in zip(found.people, cells, strict=True)]
     tills = [
         {
             "name": name(one.person),
@@ -107,7 +106,7 @@ def by_hand(request: StaffRequest) -> HttpResponse:
     ]
     context: dict[str, Any] = {
         "people": people,
-        "heads": [one["label"] for one in people[0][1]] if people else [],
+        "heads": [cells[0][n]["label"] for n in told],  # what nobody did needs no column
         "tills": tills,
         "span": span,
         "today": today.isoformat(),
