@@ -8,11 +8,13 @@ import pytest
 from shuke.engine.charter import document
 from shuke.flows.merge_members import merge
 from shuke.loyalty import actions, queries
-from shuke.loyalty.actions import stored
+from shuke.loyalty.actions import coupons, stored
 from shuke.loyalty.models import Correction, StoredCorrection
+from shuke.members.actions.own_cards import tell_own_card
 from shuke.shops import actions as shops
 from tests.loyalty.books import CHARTER, START, member, publish
-from tests.loyalty.stored import open_stored
+from tests.loyalty.stored import STORED, open_stored
+from tests.loyalty.till import template
 
 LIMIT = 1000
 DAY20 = START + timedelta(days=20)
@@ -191,6 +193,78 @@ def test_money_by_hand_counts_together_too(lan):
     assert money("d", ann, -5000) == "not_enough", "only 30 were money"
     assert money("e", ann, 1, actor="lan.owner").state == "waiting"
     assert StoredCorrection.objects.filter(state="done").count() == 2
+
+
+# ---- one's own account ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(lan):
+    """The manager is member 1, and shares points with member 2; 3 is anybody. Limits of 100 points and 50 yuan."""
+    points = CHARTER["points"] | {"second_person_above": 100, "transfer": "family"}
+    publish(lan.merchant, CHARTER | {"points": points, "selling": {"points": {"share": 50}}, "stored": STORED})
+    who = [member(lan.merchant, n) for n in (1, 2, 3)]
+    actions.found_family(merchant=lan.merchant, name="王家", members=who[:2], now=DAY20, actor="lan.owner")
+    told = {"merchant": lan.merchant, "staff": lan.manager, "reason": "told us", "now": DAY20, "actor": "lan.owner"}
+    assert tell_own_card(member_id=who[0], **told)
+    assert not tell_own_card(member_id=who[0], **told), "said again it is no news"
+    return lan, who, told
+
+
+def refusal(call, *asked, **more):
+    with pytest.raises((actions.CorrectionRefused, actions.NotAsked, stored.StoredRefused)) as refused:
+        call(*asked, **more)
+    return refused.value.code
+
+
+def test_nobody_gives_themselves_or_their_family_anything(own):
+    lan, who, _ = own
+    shop = lan.merchant
+    token, _ = shops.make_token(merchant=shop, name="sheet", may_write=True, now=DAY20, staff=lan.manager)
+    template(shop)
+    for actor in ("lan.manager", f"token:{token.pk}"):
+        told = {"merchant": shop, "reason": "x", "now": DAY20, "actor": actor}
+        for n, mine in enumerate(who[:2]):
+            for kind in ("adjust", "reinstate", "growth"):
+                assert refusal(by_hand, shop, f"{kind}{n}", mine, 5, actor=actor, kind=kind) == "own_account"
+            money = {"key": "m", "member_id": mine, "amount": 5, "account": "bonus"}
+            assert refusal(stored.correct, **money, **told) == "own_account"
+            assert refusal(actions.give_tier, member_id=mine, tier="gold", until=None, **told) == "own_account"
+            issue = [coupons.Issue("ten", mine, "hand"), coupons.Issue("ten", who[2], "hand")]
+            mine_, other = coupons.issue(merchant=shop, issues=issue, now=DAY20, actor=actor)
+            assert (mine_.code, len(other.coupons)) == ("own_account", 1)
+    assert Correction.objects.count() == StoredCorrection.objects.count() == 0
+    assert state(by_hand(shop, "other", who[2], 5)) == "done"
+    assert state(by_hand(shop, "owner", who[0], 5, actor="lan.owner")) == "done", "a colleague may"
+    with pytest.raises(actions.CorrectionRefused, match="ask a colleague"):
+        by_hand(shop, "again", who[0], 5)
+
+
+def test_nobody_agrees_to_what_they_get_themselves(own):
+    lan, who, told = own
+    shop = lan.merchant
+    one = by_hand(shop, "a", who[1], 500, actor="lan.owner")
+
+    def decide(agree, actor="lan.manager"):
+        return actions.decide_correction(
+            merchant=shop, correction_id=one.pk, agree=agree, now=DAY20, actor=actor, reason="no"
+        )
+
+    assert refusal(decide, True) == "own_account"
+    money = stored.correct(
+        merchant=shop, key="m", member_id=who[0], amount=9000, account="bonus", reason="x", now=DAY20, actor="lan.owner"
+    )
+    told_money = {"merchant": shop, "correction_id": money.pk, "agree": True, "now": DAY20, "actor": "lan.manager"}
+    assert refusal(stored.decide_correction, **told_money) == "own_account"
+    assert tell_own_card(member_id=None, **told)
+    assert decide(True)[0].state == "done"
+
+
+def test_who_they_are_follows_a_merge(own):
+    lan, who, _ = own
+    merge(merchant=lan.merchant, survivor_id=who[2], absorbed_id=who[0], reason="one", now=DAY20, actor="lan.owner")
+    assert refusal(by_hand, lan.merchant, "a", who[2], 5) == "own_account"
+    assert refusal(by_hand, lan.merchant, "b", who[0], 5) == "own_account"
 
 
 # ---- two at once ----------------------------------------------------------------------------------------------------

@@ -129,3 +129,23 @@ def test_only_owners_and_auditors_look_and_odd_addresses_harm_nothing(shop, ming
     ):
         assert client.get(f"/people/by-hand?{odd}").status_code == 200
     assert "because" not in page(browser("mingde.owner").get("/people/by-hand?what=given"))
+
+
+def test_the_owner_says_which_member_somebody_is(lan):
+    publish(lan.merchant, CHARTER)
+    who = member(lan.merchant, 1)
+    owner, path = browser("lan.owner"), f"/people/{lan.manager.pk}"
+    told = {"do": "card", "card": "00000001", "reason": "joined herself", "revision": lan.manager.revision}
+    assert "saved." in page(owner.post(path, told, follow=True))
+    assert "nothing was different" in page(owner.post(path, told, follow=True))
+    assert "Own member card" in page(owner.get(path))
+    assert "no member with this card" in page(owner.post(path, told | {"card": "77"}, follow=True))
+    assert "why" in page(owner.post(path, told | {"card": "", "reason": " "})).lower()
+    manager = browser("lan.manager")
+    gift = {"do": "adjust", "points": "5", "reason": "x"}
+    assert "ask a colleague" in page(manager.post(f"/members/{who}/points/change", gift))
+    tier = {"do": "give", "tier": CHARTER["tiers"][-1]["key"], "reason": "x", "how": "floor"}
+    assert "ask a colleague" in page(manager.post(f"/members/{who}/tier", tier, follow=True))
+    assert manager.post(path, told).status_code == 403
+    assert "saved." in page(owner.post(path, told | {"card": ""}, follow=True))
+    assert manager.post(f"/members/{who}/points/change", gift).status_code == 302

@@ -11,9 +11,11 @@ from django.db import transaction
 from shuke.kit import audit
 from shuke.kit.refusal import Refusal
 from shuke.loyalty.actions import alone
-from shuke.loyalty.actions.asking import Answer, Ask, KeyReused, check_asked
+from shuke.loyalty.actions.asking import OWN_ACCOUNT, Answer, Ask, KeyReused, check_asked
+from shuke.loyalty.actions.own_account import is_own
 from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
+from shuke.loyalty.models.corrections import ByHand
 from shuke.loyalty.queries import charters, facts
 from shuke.members.queries.families import survivors_of
 from shuke.shops import queries as shops
@@ -21,6 +23,7 @@ from shuke.shops.models import Merchant
 
 # Shared with corrections of stored value.
 DECIDING = {
+    "own_account": OWN_ACCOUNT,
     "may_not_decide": (
         "You may not decide about corrections any more. Nothing was changed.",
         "您已无权审批更正，未作任何更改。",
@@ -70,6 +73,8 @@ def correct(
     check_asked(key, reason, amount=amount)
     limit = charters.in_force(merchant, now).charter.points.second_person_above
     one = Ask(key, kind, member_id, amount, reason=reason)
+    if is_own(merchant, actor, member_id):
+        raise CorrectionRefused("own_account")
     with transaction.atomic():
         alone.one_at_a_time(merchant)
         before = Correction.objects.filter(merchant=merchant, key=key).select_related("member").first()
@@ -114,7 +119,7 @@ def decide_correction(
         raise CorrectionRefused("no_such_correction")
     if found.state != "waiting":
         raise CorrectionRefused("decided")
-    found.state = verdict(merchant, found.asked_by, actor, agree, reason, CorrectionRefused)
+    found.state = verdict(merchant, found, actor, agree, reason, CorrectionRefused)
     found.decided_because, answer = reason.strip()[:200], None
     if agree:
         one = Ask(found.key, found.kind, found.member_id, found.amount, reason=found.reason)
@@ -127,13 +132,15 @@ def decide_correction(
 
 
 def verdict(
-    merchant: Merchant, asked_by: str, actor: str, agree: bool, reason: str, refused: Callable[[str], Exception]
+    merchant: Merchant, one: ByHand, actor: str, agree: bool, reason: str, refused: Callable[[str], Exception]
 ) -> str:
     """What becomes of it when it is not agreed to. Refuses whoever asked (also through a token they answer for), whoever may
-    no longer decide although their page is still open, and declining without a word."""
-    own = shops.person_behind(merchant, asked_by) == shops.person_behind(merchant, actor)
+    no longer decide although their page is still open, whoever would get it themselves, and declining without a word."""
+    own = shops.person_behind(merchant, one.asked_by) == shops.person_behind(merchant, actor)
     if own and agree:
         raise refused("same_person")
+    if agree and is_own(merchant, actor, one.member_id):
+        raise refused("own_account")
     staff = shops.staff_by_username(merchant, actor)
     if not own and staff is not None and not shops.may(staff, "adjust"):
         raise refused("may_not_decide")

@@ -10,6 +10,7 @@ from shuke.engine.charter.stored import minor
 from shuke.kit import audit, money
 from shuke.loyalty.actions import alone
 from shuke.loyalty.actions.corrections import verdict
+from shuke.loyalty.actions.own_account import is_own
 from shuke.loyalty.actions.stored.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.actions.stored.requests import ask
@@ -35,6 +36,8 @@ def correct(
     one = Ask(key, "adjust", member_id, amount, account=account, reason=reason.strip()[:200])
     if not 1 <= len(key) <= 200:
         raise StoredRefused("no_key")
+    if is_own(merchant, actor, member_id):
+        raise StoredRefused("own_account")
     with transaction.atomic():
         alone.one_at_a_time(merchant)
         before = StoredCorrection.objects.filter(merchant=merchant, key=key).select_related("member").first()
@@ -77,7 +80,7 @@ def decide_correction(
         raise StoredRefused("no_such_correction")
     if found.state != "waiting":
         raise StoredRefused("decided")
-    found.state = verdict(merchant, found.asked_by, actor, agree, reason, StoredRefused)
+    found.state = verdict(merchant, found, actor, agree, reason, StoredRefused)
     found.decided_because, answer = reason.strip()[:200], None
     if agree:
         told = f"{found.reason} ({found.asked_by})"[:200]
