@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shuke.kit import ids
-from shuke.shops.models import Merchant, Store
+from shuke.shops.models import Merchant, Staff, Store
 
 
 class MemberState(models.TextChoices):
@@ -359,3 +359,16 @@ class TimelineLine(models.Model):
                 fields=["merchant", "kind"], name="members_timeline_unread", condition=Q(claimed_at__isnull=True)
             ),
         ]
+
+
+class OwnCard(models.Model):
+    """Which member a person of the shop is: they change nothing by hand there."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
+    staff = models.ForeignKey(Staff, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        db_table = "members_own_card"
+        constraints = [models.UniqueConstraint(fields=["merchant", "staff"], name="members_own_card_once")]

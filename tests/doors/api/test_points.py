@@ -92,7 +92,7 @@ def test_points_are_handed_on_and_small_corrections_done_at_once(till):
     assert till("00000001/points/give", to="00000002", points=50, key="g")[1]["available"] == 250
     assert till("00000002/points/spend", points=50, key="s")[1]["available"] == 0
     told = till("00000002/points/adjust", points=100, reason="late coupon", key="a")[1]
-    assert told == {"card": "00000002", "state": "done", "points": 100, "replayed": False}
+    assert told == {"card": "00000002", "state": "done", "points": 100, "because": "", "replayed": False}
     assert till("00000002/points/adjust", points=101, reason="late coupon", key="b")[1]["state"] == "waiting"
     assert till("00000002/points/adjust", points=-300, reason="oops", key="c")[1]["state"] == "waiting"
     assert till("00000002/points/adjust", points=5, reason=" ", key="d")[1]["code"] == "no_reason"

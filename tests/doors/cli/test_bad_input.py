@@ -9,6 +9,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -219,10 +220,10 @@ def test_a_port_in_use_is_said_in_both_languages(shop):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own, with room for a shop and little more."""
+    """A file system of its own, whose size `resize` sets."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=5m", "none", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "none", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True) if os.geteuid() == 0 else None
     if done is None or done.returncode:
         pytest.skip("NOT TRIED: a full disk needs a small file system, and this user may not mount one")
@@ -230,9 +231,14 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def resize(disk: Path, size: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+
 def test_a_disk_that_is_full_stops_the_import_between_chunks_and_it_goes_on_when_there_is_room(small_disk, tmp_path):
     tables.put(small_disk / "shuke.sqlite3")
     assert shuke(small_disk, "init", "--name", "兰记").returncode == 0
+    resize(small_disk, shutil.disk_usage(small_disk).used + 2_500_000)  # room for the shop and little more
     file = report(tmp_path / "orders.csv", [row(n, buyer=f"买家{n}") for n in range(12_000)])
     for language, words in (("en", "The disk is full"), ("zh", "磁盘已满")):
         answer = shuke(small_disk, "import", str(file), "--shop", "兰记护肤", language=language)
@@ -244,7 +250,7 @@ def test_a_disk_that_is_full_stops_the_import_between_chunks_and_it_goes_on_when
     batch, offset = whole.execute("SELECT id, offset FROM orders_batch ORDER BY started_at LIMIT 1").fetchone()
     assert whole.execute("SELECT count(*) FROM orders_order").fetchone() == (offset,)
     whole.close()
-    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    resize(small_disk, 200_000_000)
     again = shuke(small_disk, "import", "--resume", str(batch), "--json")
     assert again.returncode == 0, again.stderr
     assert (json.loads(again.stdout)["counts"]["orders_new"], held(partial(shuke, small_disk))[0]) == (12_000, 12_000)

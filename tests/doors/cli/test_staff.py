@@ -8,6 +8,7 @@ from shuke.kit.models import AuditLine
 from shuke.shops import queries
 from shuke.shops.models import ApiToken, Merchant, Staff
 from tests import cast
+from tests.loyalty.books import member
 from tests.shops.test_second_factor import with_factor
 
 WHY = ("--reason", "because")
@@ -103,3 +104,14 @@ def test_the_list_of_another_shop_is_not_shown(lan, mingde, shuke):
     assert "mingde" not in shuke("staff", "list", "--merchant", lan.merchant.name).out
     assert shuke("staff", "close", "mingde.owner", *WHY, "--merchant", lan.merchant.name).code == 1
     assert cast.PASSWORD
+
+
+def test_which_member_somebody_is(lan, shuke):
+    member(lan.merchant, 1)
+    assert shuke("staff", "card", "lan.manager", "00000001", *WHY, "--json").json["member"] == "00000001"
+    assert shuke("staff", "card", "lan.manager", "00000001", *WHY).code == 0
+    assert shuke("staff", "card", "nobody", "00000001", *WHY).code == 1
+    assert shuke("staff", "card", "lan.manager", "77", *WHY).code == 1
+    assert "no member card" in shuke("staff", "card", "lan.manager", *WHY).out
+    lines = AuditLine.objects.filter(verb="staff.card").order_by("id")
+    assert [line.detail["member"] is None for line in lines] == [False, True]

@@ -86,8 +86,9 @@ class AdjustIn(Body):
 
 class AdjustOut(Schema):
     card: str
-    state: str = Field(description="done, or waiting for a second person")
+    state: str = Field(description="done, or waiting for a second person; sent again also what was decided")
     points: int
+    because: str = Field(default="", description="why it waits")
     replayed: bool = False
 
 
@@ -204,9 +205,20 @@ def give(request: Request, card: str, told: GiveIn, idempotency_key: KeyHeader =
 
 @router.post("/members/{card}/points/adjust", response=ANSWERS | {200: AdjustOut})
 def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHeader = None) -> Status:
-    """Give or take points by hand. Beyond the charter's limit they wait until a person agrees in the console."""
+    """Give or take points by hand. What one caller, or one member, comes to in a day beyond the charter's limit waits until a
+    person agrees in the console."""
+    return _by_hand(request, card, "adjust", told, idempotency_key)
+
+
+@router.post("/members/{card}/points/reinstate", response=ANSWERS | {200: AdjustOut})
+def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: KeyHeader = None) -> Status:
+    """Give lapsed points back, at most what lapsed within the time the charter allows. They count as points by hand."""
+    return _by_hand(request, card, "reinstate", told, idempotency_key)
+
+
+def _by_hand(request: Request, card: str, kind: str, told: AdjustIn | ReinstateIn, header: str | None) -> Status:
     merchant, who, actor = call(request, card)
-    key = told.key or idempotency_key or ""
+    key = told.key or header or ""
     if not key:
         return no_key(request)
     try:
@@ -215,25 +227,22 @@ def adjust(request: Request, card: str, told: AdjustIn, idempotency_key: KeyHead
             key=key,
             member_id=who.asked_as,
             amount=told.points,
+            kind=kind,
             reason=told.reason,
             now=shop_now(merchant),
             actor=actor,
         )
     except actions.CorrectionRefused as error:
         return _refusal(400, error.say(language(request)), error.code)
-    if not isinstance(found, Answer):
-        return Status(200, AdjustOut(card=who.card, state=found.state, points=found.amount))
-    if not found.done:
-        return refused_by_the_books(request, Ask(key, "adjust", who.asked_as, told.points), found)
-    return Status(200, AdjustOut(card=who.card, state="done", points=told.points, replayed=found.replayed))
-
-
-@router.post("/members/{card}/points/reinstate", response=ANSWERS)
-def reinstate(request: Request, card: str, told: ReinstateIn, idempotency_key: KeyHeader = None) -> Status:
-    """Give lapsed points back, at most what lapsed within the time the charter allows."""
-    _, who, _ = call(request, card)
-    one = Ask(told.key or idempotency_key or "", "reinstate", who.asked_as, told.points, reason=told.reason)
-    return _do(request, who, one)
+    state, points, because = "done", told.points, ""
+    if isinstance(found, Answer):
+        if not found.done:
+            return refused_by_the_books(request, Ask(key, kind, who.asked_as, told.points), found)
+        points = found.figures["amount"]
+    else:
+        state, because = found.state, actions.why_waits(found, language(request)) if found.state == "waiting" else ""
+    replayed = isinstance(found, Answer) and found.replayed
+    return Status(200, AdjustOut(card=who.card, state=state, points=points, because=because, replayed=replayed))
 
 
 @router.post("/members/{card}/activities", response=ANSWERS | {200: ActivityOut})

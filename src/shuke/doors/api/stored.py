@@ -136,8 +136,9 @@ class StoredAdjustIn(Body):
 
 class StoredAdjustOut(Schema):
     card: str
-    state: str = Field(description="done, or waiting for a second person")
+    state: str = Field(description="done, or waiting for a second person; sent again also what was decided")
     amount_minor: int
+    because: str = Field(default="", description="why it waits")
     replayed: bool = False
 
 
@@ -287,7 +288,8 @@ def adjust(request: Request, card: str, told: StoredAdjustIn, idempotency_key: K
             one = Ask(key, "adjust", who.pk, told.amount_minor)
             stored.done(one, found, merchant.currency)
             return StoredAdjustOut(card=who.card, state="done", amount_minor=told.amount_minor, replayed=found.replayed)
-        return StoredAdjustOut(card=who.card, state=found.state, amount_minor=found.amount)
+        because = stored.why_waits(found, language(request)) if found.state == "waiting" else ""
+        return StoredAdjustOut(card=who.card, state=found.state, amount_minor=found.amount, because=because)
 
     return _answer(request, call)
 

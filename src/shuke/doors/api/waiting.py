@@ -12,6 +12,7 @@ from pydantic import Field
 from shuke.doors.api.deeds import REFUSED, Call, Reason, desk
 from shuke.doors.api.points import refused_by_the_books
 from shuke.doors.api.shapes import Body
+from shuke.doors.api.speaking import language
 from shuke.doors.api.tokens import Request
 from shuke.loyalty import actions
 from shuke.loyalty import queries as loyalty
@@ -32,7 +33,9 @@ class DeclineIn(Body):
 class CorrectionOut(Schema):
     number: str
     card: str
+    kind: str = Field(description="adjust: points; reinstate: lapsed points that come back; growth: growth value")
     points: int
+    because: str = Field(description="why it waits, or waited")
     reason: str
     state: str = Field(description="waiting, done, declined, withdrawn or refused (by the books)")
     asked_by: str
@@ -47,6 +50,7 @@ class StoredCorrectionOut(Schema):
     card: str
     account: str = Field(description="principal or bonus")
     amount_minor: int
+    because: str = Field(description="why it waits, or waited")
     reason: str
     state: str = Field(description="waiting, done, declined, withdrawn or refused (by the books)")
     asked_by: str
@@ -64,14 +68,19 @@ class BudgetOut(Schema):
     short: int = Field(description="events that got less than the rule would have given")
 
 
-def _correction(one: Correction) -> CorrectionOut:
-    return CorrectionOut(number=str(one.pk), card=one.member.card, points=one.amount, **_told(one))
-
-
-def _stored(one: StoredCorrection) -> StoredCorrectionOut:
-    return StoredCorrectionOut(
-        number=str(one.pk), card=one.member.card, account=one.account, amount_minor=one.amount, **_told(one)
+def _correction(request: Request, one: Correction) -> CorrectionOut:
+    because = actions.why_waits(one, language(request))
+    return CorrectionOut(
+        number=str(one.pk), card=one.member.card, kind=one.kind, points=one.amount, because=because, **_told(one)
     )
+
+
+def _stored(request: Request, one: StoredCorrection) -> StoredCorrectionOut:
+    because = stored.why_waits(one, language(request))
+    return StoredCorrectionOut(
+        number=str(one.pk), card=one.member.card, account=one.account, amount_minor=one.amount, because=because,
+        **_told(one),
+    )  # fmt: skip
 
 
 def _told(one: Correction | StoredCorrection) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def _told(one: Correction | StoredCorrection) -> dict[str, Any]:
 @router.get("/points/corrections", tags=["points"], response=list[CorrectionOut])
 def corrections(request: Request) -> Any:
     """Points by hand that wait for a second person, the oldest first; then what became of the latest 100."""
-    return [_correction(one) for one in loyalty.corrections(request.auth.merchant)]
+    return [_correction(request, one) for one in loyalty.corrections(request.auth.merchant)]
 
 
 @router.post("/points/corrections/{int:number}/agree", tags=["points"], response={200: CorrectionOut, **REFUSED})
@@ -106,16 +115,16 @@ def _decide(request: Request, number: int, agreed: bool, reason: str = "") -> An
     except CorrectionRefused as refused:
         if (before := _before(Correction.objects, call, number, agreed, refused.code)) is None:
             raise
-        return _correction(before)
+        return _correction(request, before)
     if answer is not None and not answer.done:
-        return refused_by_the_books(request, Ask(found.key, "adjust", found.member_id, found.amount), answer)
-    return _correction(found)
+        return refused_by_the_books(request, Ask(found.key, found.kind, found.member_id, found.amount), answer)
+    return _correction(request, found)
 
 
 @router.get("/stored/corrections", tags=["stored value"], response=list[StoredCorrectionOut])
 def stored_corrections(request: Request) -> Any:
     """Stored value by hand that waits for a second person, and what became of the latest."""
-    return [_stored(one) for one in stored_queries.corrections(request.auth.merchant)]
+    return [_stored(request, one) for one in stored_queries.corrections(request.auth.merchant)]
 
 
 @router.post(
@@ -143,11 +152,11 @@ def _decide_stored(request: Request, number: int, agreed: bool, reason: str = ""
     except StoredRefused as refused:
         if (before := _before(StoredCorrection.objects, call, number, agreed, refused.code)) is None:
             raise
-        return _stored(before)
+        return _stored(request, before)
     if answer is not None:
         one = stored.Ask(found.key, "adjust", found.member_id, found.amount, account=found.account)
         stored.done(one, answer, call.merchant.currency)
-    return _stored(found)
+    return _stored(request, found)
 
 
 def _before(kept: Manager[Row], call: Call, number: int, agreed: bool, code: str) -> Row | None:

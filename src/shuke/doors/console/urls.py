@@ -16,6 +16,7 @@ from shuke.doors.console import (
 )
 from shuke.doors.console.views import (
     account,
+    by_hand,
     charter,
     dashboard,
     goods,
@@ -44,6 +45,7 @@ urlpatterns = [
     path("account/second-factor", second_factor.second_factor, name="account-factor"),
     path("account/sessions", account.sessions, name="account-sessions"),
     path("people", people.people, name="people"),
+    path("people/by-hand", by_hand.by_hand, name="people-by-hand"),
     path("people/<int:pk>", people.account_of, name="people-one"),
     path("insight/rfm", insight.rfm, name="insight-rfm"),
     path("insight/rfm/preview", insight.rfm_preview, name="insight-rfm-preview"),

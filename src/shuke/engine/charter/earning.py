@@ -89,7 +89,7 @@ class Points(Part):
     )
     transfer: Literal["no", "family", "anyone"] = "family"  # to whom members may hand points
     transfer_most_per_day: Count | None = None
-    second_person_above: Count | None = 1000  # points by hand beyond which somebody else has to agree
+    second_person_above: Count | None = 1000  # by hand in a day; beyond it somebody else has to agree
 
 
 class Earning(Part):

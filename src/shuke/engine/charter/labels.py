@@ -65,7 +65,10 @@ FIELDS: dict[str, tuple[str, str]] = {
     "Stored.most_balance": ("本金余额上限（0 为不限）", "most money of one member (0: no limit)"),
     "Stored.bonus_months": ("赠送金额有效月数（0 为永久）", "months until the bonus lapses (0: never)"),
     "Stored.refund": ("退还本金", "paying money back"),
-    "Stored.second_person_above": ("手工更正超过此金额须第二人审批", "corrections above this need a second person"),
+    "Stored.second_person_above": (
+        "一人一天手工更正超过此金额须第二人审批",
+        "above this by hand of one person in a day a second one agrees",
+    ),
     "Stored.cards": ("礼品卡", "gift cards"),
     "TopUp.at_least": ("一次充满", "paid in at once"),
     "TopUp.bonus": ("赠送金额", "bonus"),
@@ -130,7 +133,10 @@ FIELDS: dict[str, tuple[str, str]] = {
     "Charter.rights": ("权益与奖励计划", "benefits and plans"),
     "transfer": ("积分转赠", "points may be handed to"),
     "transfer_most_per_day": ("每天最多转赠", "handed on at most per day"),
-    "second_person_above": ("手工调整超过此数须第二人同意", "by hand above this a second person agrees"),
+    "second_person_above": (
+        "一人一天手工调整超过此数须第二人同意",
+        "above this by hand of one person in a day a second one agrees",
+    ),
     "kinds": ("自有权益种类", "kinds of one's own"),
     "handed_out": ("需要发放并登记", "handed out and logged"),
     "about": ("说明", "about it"),

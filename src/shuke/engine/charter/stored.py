@@ -61,7 +61,7 @@ class Stored(Part):
     )
     returned_grace_days: Annotated[int, Field(ge=0, le=366)] = 30  # bonus that comes back after its end
     refund: Refund = Refund()
-    second_person_above: Amount = Decimal(0)  # corrections by hand above this wait for somebody else
+    second_person_above: Amount = Decimal(0)  # the same for money by hand
     cards: GiftCards = GiftCards()
 
 

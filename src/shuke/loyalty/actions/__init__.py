@@ -3,7 +3,7 @@
 from shuke.loyalty.actions.asking import NotAsked, why_refused
 from shuke.loyalty.actions.charters import CharterRefused, publish_charter, withdraw_charter
 from shuke.loyalty.actions.clock import run_clock
-from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide_correction
+from shuke.loyalty.actions.corrections import CorrectionRefused, correct, decide_correction, why_waits
 from shuke.loyalty.actions.families import FamilyRefused, found_family, join_family, leave_family
 from shuke.loyalty.actions.requests import Answer, Ask, KeyReused, ask, give_tier, open_balances
 from shuke.loyalty.actions.sealing import seal, seal_stored
@@ -43,5 +43,6 @@ __all__ = [
     "transfer",
     "verify_books",
     "why_refused",
+    "why_waits",
     "withdraw_charter",
 ]

@@ -113,6 +113,12 @@ REFUSALS = {
 }
 
 
+OWN_ACCOUNT = (
+    "This is your own account, or that of your family: ask a colleague to do it.",
+    "这是您自己或您家庭成员的账户，请由同事操作。",
+)
+
+
 class KeyReused(Refusal):
     """The same key was used before for something else."""
 
@@ -128,7 +134,7 @@ class KeyReused(Refusal):
 
 
 class NotAsked(Refusal):
-    """A request that cannot be kept, on whichever database: `code` no_key | long_reason | too_many."""
+    """A request that cannot be kept, on whichever database: `code` no_key | long_reason | too_many | own_account."""
 
     sentences: ClassVar[Sentences] = {
         "no_key": (
@@ -139,6 +145,7 @@ class NotAsked(Refusal):
             "A reason holds at most {most} characters; this one has {n}. Shorten it.",
             "原因最多 {most} 个字符，现有 {n} 个，请缩短。",
         ),
+        "own_account": OWN_ACCOUNT,
         "too_many": (
             "One booking moves at most {most:,}, not {n:,}. Look whether another number was typed in its place.",
             "一次最多入账 {most:,}，而不是 {n:,}。请检查是否误填了别的号码。",

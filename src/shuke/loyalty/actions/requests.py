@@ -18,10 +18,11 @@ from shuke.engine.ledger import events as ev
 from shuke.engine.ledger.books import Books
 from shuke.engine.ledger.fold import Fold
 from shuke.kit import bulk, ids
-from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, check_asked, payload_hash
+from shuke.loyalty.actions.asking import BY_EFFECT, KINDS, Answer, Ask, KeyReused, NotAsked, check_asked, payload_hash
 from shuke.loyalty.actions.halves import is_whom_it_was_asked_of, remember_asked
 from shuke.loyalty.actions.judging import answering, judge, judge_fact, outcome, touches_lots
 from shuke.loyalty.actions.judging import burnt as burnt_of
+from shuke.loyalty.actions.own_account import is_own
 from shuke.loyalty.actions.posting import Batch, Request, compact
 from shuke.loyalty.actions.settling import (
     OtherWallets,
@@ -276,9 +277,11 @@ def give_tier(
     """A grade by hand: a floor until its end date; or an invitation, where the charter lets one reach a tier by it.
 
     False if this `key` had given it before. The same `key` again gives nothing twice; with another tier, member, end or reason it is KeyReused; a key or reason
-    too long to be kept is NotAsked.
+    too long to be kept is NotAsked, as is a tier of one's own.
     """
     check_asked(key or "none", reason)
+    if is_own(merchant, actor, member_id):
+        raise NotAsked("own_account")
     versions = charters.versions(merchant)
     if tier not in versions.at(now).rank:
         known = ", ".join(versions.at(now).rank)

@@ -29,6 +29,7 @@ from shuke.loyalty.models.coalition import (
     CoalitionStatement,
     CoalitionTerms,
 )
+from shuke.loyalty.models.corrections import Correction, StoredCorrection
 from shuke.loyalty.models.coupons import (
     CodeTry,
     Coupon,
@@ -53,11 +54,10 @@ from shuke.loyalty.models.partner_card import (
     PartnerCard,
 )
 from shuke.loyalty.models.referral import Referral, ReferralBudget, ReferralCode, ReferralReward
-from shuke.loyalty.models.sharing import Correction, Family, Relative
+from shuke.loyalty.models.sharing import Family, Relative
 from shuke.loyalty.models.stored import (
     GiftCard,
     GiftCardBatch,
-    StoredCorrection,
     StoredHold,
     StoredLeg,
     StoredLot,

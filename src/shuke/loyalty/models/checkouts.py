@@ -70,6 +70,9 @@ class Checkout(models.Model):
                 name="loyalty_checkout_member",
                 condition=Q(member__isnull=False),
             ),
+            models.Index(
+                fields=["merchant", "placed_at"], name="loyalty_checkout_shown", condition=Q(member__isnull=False)
+            ),
         ]
 
 

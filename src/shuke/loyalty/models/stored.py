@@ -206,32 +206,6 @@ class StoredSeal(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "number"], name="loyalty_stored_seal_number")]
 
 
-class StoredCorrection(models.Model):
-    """Money given or taken by hand that waits for a second person."""
-
-    id = models.BigIntegerField(primary_key=True, default=ids.new, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, db_index=False)
-    key = models.CharField(max_length=200)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False)
-    account = models.CharField(max_length=9)
-    amount = models.BigIntegerField()
-    reason = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, default="waiting")  # waiting | done | declined | withdrawn | refused
-    asked_by = models.CharField(max_length=60)
-    asked_at = models.DateTimeField()
-    decided_by = models.CharField(max_length=60, blank=True)
-    decided_because = models.CharField(max_length=200, blank=True, help_text="Why it was declined.")
-    decided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "loyalty_stored_correction"
-        constraints = [
-            models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_stored_correction_key"),
-            models.CheckConstraint(condition=~Q(amount=0), name="loyalty_stored_correction_not_zero"),
-        ]
-        indexes = [models.Index(fields=["merchant", "state", "asked_at"], name="loyalty_stored_corr_waiting")]
-
-
 class GiftCardBatch(models.Model):
     """Gift cards made in one run. Codes follow from seed, number and the master key: they are stored nowhere."""
 

@@ -43,10 +43,10 @@ def family(merchant: Merchant, member_id: int, now: datetime) -> FamilyPage | No
 
 
 def corrections(merchant: Merchant, limit: int = 100) -> list[Correction]:
-    """Those that wait first, then the latest."""
+    """Those that wait for a second person first, then the latest that did."""
     rows = Correction.objects.filter(merchant=merchant).select_related("member")
     waiting = list(rows.filter(state="waiting").order_by("asked_at"))
-    return waiting + list(rows.exclude(state="waiting").order_by("-decided_at")[:limit])
+    return waiting + list(rows.exclude(decided_by="").order_by("-decided_at")[:limit])
 
 
 def corrections_waiting(merchant: Merchant) -> int:

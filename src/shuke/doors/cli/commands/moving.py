@@ -78,7 +78,7 @@ def give(desk: Desk, giver: str, receiver: str, points: int, key: str) -> None:
 
 @declared(
     "adjust",
-    _("Give or take points by hand, with a reason; beyond the charter's limit a second person has to agree."),
+    _("Give or take points by hand, with a reason; beyond the charter's limit of a day a second person has to agree."),
     'shuke points adjust 100000000018 200 --reason "scanned twice" --key desk-9\n'
     'shuke points adjust 100000000018 -- -200 --reason "scanned twice" --key desk-10',
     group=command,
@@ -109,14 +109,54 @@ def adjust(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
             return
         desk.say(_("{member}: {points} points by hand.").format(member=who, points=f"{points:+,}"))
         return
+    _say_waits(desk, who, told)
+
+
+def _say_waits(desk: Desk, who: Any, told: Any) -> None:
+    """Why a second person is wanted, or what one decided: the same call again says what became of it."""
+    from shuke.loyalty import actions
+
+    because = actions.why_waits(told, _zh()) if told.state == "waiting" else ""
     if desk.as_json:
-        desk.json({"member": who.card, "state": told.state, "correction": str(told.pk)})
+        desk.json({"member": who.card, "state": told.state, "correction": str(told.pk), "because": because})
         return
-    desk.say(
-        _("{points} points for {member} wait for a second person: shuke points agree {id}").format(
-            points=f"{told.amount:+,}", member=who, id=told.pk
-        )
+    if told.state != "waiting":
+        desk.say(f"{who}: {told.amount:+,} · {_state(told.state)}")
+        return
+    waits = _("{points} points for {member} wait for a second person: shuke points agree {id}").format(
+        points=f"{told.amount:+,}", member=who, id=told.pk
     )
+    desk.say(f"{waits}\n{because}" if because else waits)
+
+
+@declared(
+    "reinstate",
+    _("Give lapsed points back, at most what lapsed within the time the charter allows; they count as points by hand."),
+    "shuke points reinstate 100000000018 500 --reason 'was in hospital' --key case-4711",
+    group=command,
+)
+@click.argument("member", metavar=_("MEMBER"))
+@click.argument("points", metavar=_("POINTS"), type=POINTS)
+@click.option("--reason", required=True, help=_("why; kept with the posting"))
+@KEY
+def reinstate(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
+    from shuke.loyalty import actions
+
+    who = member_named(desk, member)
+    told = _corrected(
+        lambda: actions.correct(
+            merchant=desk.merchant, key=key, member_id=who.asked_as, amount=points, kind="reinstate", reason=reason,
+            now=desk.now, actor=desk.actor,
+        )
+    )  # fmt: skip
+    if not isinstance(told, actions.Answer):
+        _say_waits(desk, who, told)
+        return
+    given = _figures(actions.Ask(key, "reinstate", who.asked_as, points), told)
+    if desk.as_json:
+        desk.json({"member": who.card, "points": given["amount"]})
+        return
+    desk.say(_("{member} has {points} points back.").format(member=who, points=given["amount"]))
 
 
 @declared(
@@ -133,20 +173,21 @@ def waiting(desk: Desk) -> None:
         desk.json({"corrections": [_correction(one) for one in found]})
         return
     desk.table(
-        [_("number"), _("asked"), _("by"), _("member"), _("points"), _("reason"), _("state")],
+        [_("number"), _("asked"), _("by"), _("member"), _("what"), _("points"), _("reason"), _("state")],
         [
             (
                 str(one.pk),
                 desk.minute(one.asked_at),
                 one.asked_by,
                 one.member,
+                _what(one.kind),
                 f"{one.amount:+,}",
                 one.reason,
                 _state(one.state),
             )
             for one in found
         ],
-        right=(4,),
+        right=(5,),
     )
 
 
@@ -160,7 +201,7 @@ def _decide(desk: Desk, number: int, agree: bool, reason: str = "") -> None:
     )
     if answer is not None and not answer.done:
         raise Refused(
-            actions.why_refused(actions.Ask(found.key, "adjust", found.member_id, found.amount), answer, _zh())
+            actions.why_refused(actions.Ask(found.key, found.kind, found.member_id, found.amount), answer, _zh())
         )
     if desk.as_json:
         desk.json(_correction(found))
@@ -261,6 +302,7 @@ def _correction(one: Any) -> dict[str, Any]:
     return {
         "id": str(one.pk),
         "member": one.member.card,
+        "kind": one.kind,
         "points": one.amount,
         "reason": one.reason,
         "state": one.state,
@@ -279,6 +321,10 @@ def _state(code: str) -> str:
         "withdrawn": _("taken back"),
         "refused": _("refused by the books"),
     }[code]
+
+
+def _what(kind: str) -> str:
+    return {"adjust": _("points"), "reinstate": _("lapsed points"), "growth": _("growth value")}[kind]
 
 
 def _zh() -> str:

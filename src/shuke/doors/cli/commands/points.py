@@ -212,26 +212,6 @@ def undo(desk: Desk, member: str, of: str, key: str) -> None:
 
 
 @declared(
-    "reinstate",
-    _("Give lapsed points back, at most what lapsed within the time the charter allows."),
-    "shuke points reinstate 100000000018 500 --reason 'was in hospital' --key case-4711",
-    group=command,
-)
-@click.argument("member", metavar=_("MEMBER"))
-@click.argument("points", metavar=_("POINTS"), type=click.IntRange(1))
-@click.option("--reason", required=True, help=_("why; kept with the posting"))
-@click.option("--key", required=True, help=_("your own key: the same call again does nothing twice"))
-def reinstate(desk: Desk, member: str, points: int, reason: str, key: str) -> None:
-    from shuke.loyalty.actions import Ask
-
-    who = member_named(desk, member)
-    given = ask_once(desk, Ask(key, "reinstate", who.asked_as, points, reason=reason))
-    if desk.as_json:
-        desk.json({"member": who.card, "points": given["amount"]})
-    desk.say(_("{member} has {points} points back.").format(member=who, points=given["amount"]))
-
-
-@declared(
     "budgets",
     _("What the budgets of the charter's rules have given and still have."),
     "shuke points budgets",

@@ -202,6 +202,38 @@ def close(desk: Desk, username: str, reason: str) -> None:
 
 
 @declared(
+    "card",
+    _(
+        "Say which member somebody is: in that account, and their family's, they change nothing by hand. Without a card: none."
+    ),
+    'shuke staff card mei 100000000018 --reason "joined herself"',
+    group=command,
+)
+@click.argument("username", metavar=_("USER"))
+@click.argument("member", metavar=_("MEMBER"), default="")
+@REASON
+def card(desk: Desk, username: str, member: str, reason: str) -> None:
+    from shuke.doors.cli.commands.members import member_named
+    from shuke.members.actions.own_cards import tell_own_card
+    from shuke.members.queries.own_cards import own_member
+    from shuke.shops import actions, queries
+
+    one = queries.staff_by_username(desk.merchant, username)
+    if one is None:
+        raise actions.StaffRefused("no_such_person", username=username)
+    who = member_named(desk, member) if member else None
+    tell_own_card(
+        merchant=desk.merchant, staff=one, member_id=who.pk if who else None, reason=reason, now=desk.now,
+        actor=desk.actor,
+    )  # fmt: skip
+    own = own_member(desk.merchant, username)
+    if desk.as_json:
+        desk.json({"user": username, "member": own.card if own else None})
+        return
+    desk.say(f"{username}: {own}" if own else _("{user} has no member card here.").format(user=username))
+
+
+@declared(
     "reopen",
     _("Let somebody in again, with the role they had and a new one-time password."),
     'shuke staff reopen mei --reason "back from leave"',

@@ -170,7 +170,7 @@ def refund(desk: Desk, member: str, amount: str, paid_by: str, key: str) -> None
 
 @declared(
     "adjust",
-    _("Give or take stored value by hand; beyond the charter's limit a second person has to agree."),
+    _("Give or take stored value by hand; beyond the charter's limit of a day a second person has to agree."),
     'shuke stored adjust 100000000018 20 --reason "charged twice" --key desk-9\n'
     'shuke stored adjust 100000000018 --bonus --reason "charged twice" --key desk-10 -- -20',
     group=command,
@@ -196,14 +196,17 @@ def adjust(desk: Desk, member: str, amount: str, bonus: bool, reason: str, key: 
         answer = refusing(lambda: stored.done(one, told, desk.merchant.currency))
         _tell(desk, who, answer, _("{member}: {amount} by hand, {available} can be used."))
         return
+    because = stored.why_waits(told, language()) if told.state == "waiting" else ""
     if desk.as_json:
-        desk.json(_correction(told))
+        desk.json(_correction(told) | {"because": because})
         return
-    desk.say(
-        _("{amount} for {member} wait for a second person: shuke stored agree {id}").format(
-            amount=desk.money(told.amount), member=who, id=told.pk
-        )
+    if told.state != "waiting":
+        desk.say(f"{who}: {desk.money(told.amount)} · {_state(told.state)}")
+        return
+    waits = _("{amount} for {member} wait for a second person: shuke stored agree {id}").format(
+        amount=desk.money(told.amount), member=who, id=told.pk
     )
+    desk.say(f"{waits}\n{because}" if because else waits)
 
 
 @declared(

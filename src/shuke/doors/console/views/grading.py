@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from shuke.doors.console import grades, person, tiers
+from shuke.doors.console import grades, person, tiers, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.engine.charter.grade import invitable
 from shuke.kit import ids, money
@@ -108,6 +108,9 @@ def _give(request: StaffRequest, who: Member) -> bool:
             )
         except KeyReused:
             messages.warning(request, _used_before())
+            return False
+        except actions.NotAsked as refused:
+            messages.warning(request, refused.say(words.language()))
             return False
         now = loyalty.why_tier(request.merchant, who.pk, request.now).tier
         said = _("%(member)s is %(tier)s now.") % {"member": who, "tier": tiers.look(request, now)[0]}

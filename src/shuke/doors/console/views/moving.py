@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -26,6 +26,12 @@ from shuke.members.models import Member
 from shuke.shops import queries as shops
 from shuke.shops.models import Role
 
+# What a change by hand moves.
+WHAT = {
+    "adjust": gettext_lazy("points"),
+    "reinstate": gettext_lazy("lapsed points"),
+    "growth": gettext_lazy("growth value"),
+}
 LONGEST_NUMBER = 30  # digits; the books say themselves what is too many points
 
 
@@ -127,24 +133,7 @@ def _adjust(request: StaffRequest, who: Member) -> bool:
         return False
     if request.POST.get("way") == "take":
         points = -points
-    try:
-        told = actions.correct(
-            merchant=request.merchant,
-            key=_key(request),
-            member_id=who.pk,
-            amount=points,
-            reason=request.POST.get("reason", ""),
-            now=request.now,
-            actor=request.staff.username,
-        )
-    except actions.CorrectionRefused as refused:
-        messages.warning(request, refused.say(_language()))
-        return False
-    if isinstance(told, Answer):
-        said = _("%(points)s points by hand.") % {"points": f"{points:+,}"}
-        return _say(request, Ask(told.key, "adjust", who.pk, points), told, said)
-    messages.info(request, _("Somebody else has to agree: these points wait under “Points by hand”."))
-    return True
+    return _by_hand(request, who, "adjust", points, request.POST.get("reason", ""))
 
 
 def _reinstate(request: StaffRequest, who: Member) -> bool:
@@ -154,8 +143,7 @@ def _reinstate(request: StaffRequest, who: Member) -> bool:
     points, reason = _points(request, "back"), _reason(request, "why")
     if points is None or not reason:
         return False
-    one = Ask(_key(request), "reinstate", who.pk, points, reason=reason)
-    return _book(request, one, _("%(points)s lapsed points are back.") % {"points": f"{points:,}"})
+    return _by_hand(request, who, "reinstate", points, reason)
 
 
 def _growth(request: StaffRequest, who: Member) -> bool:
@@ -166,8 +154,38 @@ def _growth(request: StaffRequest, who: Member) -> bool:
         return False
     if request.POST.get("direction") == "take":
         points = -points
-    one = Ask(_key(request), "growth", who.pk, points, reason=reason)
-    return _book(request, one, _("%(points)s growth value by hand.") % {"points": f"{points:+,}"})
+    return _by_hand(request, who, "growth", points, reason)
+
+
+def _by_hand(request: StaffRequest, who: Member, kind: str, points: int, reason: str) -> bool:
+    """Booked at once, or kept waiting for a second person; the sentence says which, and why."""
+    try:
+        told = actions.correct(
+            merchant=request.merchant,
+            key=_key(request),
+            member_id=who.pk,
+            amount=points,
+            kind=kind,
+            reason=reason,
+            now=request.now,
+            actor=request.staff.username,
+        )
+    except actions.CorrectionRefused as refused:
+        messages.warning(request, refused.say(_language()))
+        return False
+    if isinstance(told, Answer):
+        return _say(request, Ask(told.key, kind, who.pk, points), told, _booked(kind, points))
+    waits = _("It waits under “Points by hand”.")
+    messages.info(request, f"{actions.why_waits(told, _language())} {waits}".strip())
+    return True
+
+
+def _booked(kind: str, points: int) -> str:
+    if kind == "reinstate":
+        return _("%(points)s lapsed points are back.") % {"points": f"{points:,}"}
+    if kind == "growth":
+        return _("%(points)s growth value by hand.") % {"points": f"{points:+,}"}
+    return _("%(points)s points by hand.") % {"points": f"{points:+,}"}
 
 
 def _activity(request: StaffRequest, who: Member) -> bool:
@@ -205,11 +223,6 @@ def _activity_back(request: StaffRequest, who: Member) -> bool:
         "growth": f"{growth:,}",
     }
     return _say(request, Ask(told.key, "activity_undo", who.pk, points, found.key), told, said)
-
-
-def _book(request: StaffRequest, one: Ask, said: str) -> bool:
-    [told] = actions.ask(merchant=request.merchant, asks=[one], now=request.now, actor=request.staff.username)
-    return _say(request, one, told, said)
 
 
 def _reason(request: StaffRequest, name: str) -> str:
@@ -299,12 +312,14 @@ def corrections(request: StaffRequest) -> HttpResponse:
         {
             "one": one,
             "points": f"{one.amount:+,}",
+            "unit": WHAT[one.kind],
+            "why": actions.why_waits(one, _language()),
             "asked": says.day(one.asked_at),
             "decided": says.day(one.decided_at) if one.decided_at else "",
             "own": shops.person_behind(request.merchant, one.asked_by) == request.staff.username,
             # What the books would say now: the balance may have changed since it was asked for.
             "now": loyalty.balance(request.merchant, one.member_id, request.now).available
-            if one.state == "waiting" and one.amount < 0
+            if one.state == "waiting" and one.amount < 0 and one.kind == "adjust"
             else None,
         }
         for one in loyalty.corrections(request.merchant)
@@ -339,8 +354,8 @@ def decide(request: StaffRequest, correction_id: int) -> HttpResponse:
     if answer is None:
         messages.info(request, _("Taken back.") if found.state == "withdrawn" else _("Declined."))
     else:
-        one = Ask(found.key, "adjust", found.member_id, found.amount)
-        _say(request, one, answer, _("%(points)s points by hand.") % {"points": f"{found.amount:+,}"})
+        one = Ask(found.key, found.kind, found.member_id, found.amount)
+        _say(request, one, answer, _booked(found.kind, found.amount))
     return redirect("console:corrections")
 
 

@@ -22,6 +22,9 @@ from django.views.decorators.http import require_http_methods
 from shuke.doors.console import person, words
 from shuke.doors.console.access import StaffRequest, console
 from shuke.kit.models import AuditLine
+from shuke.members import queries as members
+from shuke.members.actions.own_cards import tell_own_card
+from shuke.members.queries.own_cards import own_member
 from shuke.shops import actions
 from shuke.shops import queries as shops
 from shuke.shops.models import FactorAsked, Role, Staff
@@ -154,6 +157,7 @@ def account_of(request: StaffRequest, pk: int) -> HttpResponse:
         "tokens": [t for t in shops.tokens(request.merchant) if t.staff_id == one.pk],
         "history": [_line(says, line) for line in shops.account_history(request.merchant, one)],
         "may_change": shops.may(request.staff, "staff") and one.pk != request.staff.pk,
+        "member": own_member(request.merchant, one.username),
     }
     return render(request, "console/people_one.html", context, status=status)
 
@@ -197,8 +201,28 @@ def _take_factor(request: StaffRequest, one: Staff, told: dict[str, Any]) -> Htt
     return redirect("console:people-one", one.pk)
 
 
+def _card(request: StaffRequest, one: Staff, told: dict[str, Any]) -> HttpResponse:
+    """Which member they are; nothing typed: none."""
+    asked, member = request.POST.get("card", "").strip()[:40], None
+    if not told["reason"].strip():
+        raise actions.StaffRefused("no_reason")
+    if asked:
+        try:
+            member = members.member_of(request.merchant.pk, asked)
+        except members.NoSuchMember:
+            messages.warning(request, _("There is no member with this card."))
+            return redirect("console:people-one", one.pk)
+    news = tell_own_card(
+        merchant=request.merchant, staff=one, member_id=member.pk if member else None, reason=told["reason"],
+        now=request.now, actor=request.staff.username, address=told["address"],
+    )  # fmt: skip
+    said = _("%(who)s: saved.") if news else _("%(who)s: nothing was different.")
+    messages.success(request, said % {"who": one})
+    return redirect("console:people-one", one.pk)
+
+
 DEEDS: dict[str, Deed] = {
-    "change": _change, "password": _reset, "factor": _take_factor, "close": _close, "reopen": _reopen,
+    "card": _card, "change": _change, "password": _reset, "factor": _take_factor, "close": _close, "reopen": _reopen,
 }  # fmt: skip
 
 
@@ -240,6 +264,7 @@ def _line(says: person.Says, line: AuditLine) -> dict[str, str]:
         "staff.changed": _("Account changed"),
         "staff.password_reset": _("New one-time password"),
         "staff.password": _("Chose a password"),
+        "staff.card": _("Own member card"),
         "staff.closed": _("Account closed"),
         "staff.reopened": _("Account reopened"),
         "staff.signed_in": _("Signed in"),

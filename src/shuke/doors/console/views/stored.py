@@ -148,7 +148,7 @@ def _correct(request: StaffRequest, who: Member) -> str:
     if isinstance(told, Answer):
         stored.done(Ask(told.key, "adjust", who.pk, change, account=account), told, request.merchant.currency)
         return _("Booked.")
-    return _("It waits for a second person.")
+    return f"{stored.why_waits(told, language())} " + _("It waits for a second person.")
 
 
 DEEDS: dict[str, Callable[[StaffRequest, Member], str]] = {
@@ -212,7 +212,11 @@ def overview(request: StaffRequest) -> HttpResponse:
         "told": told,
         "sides": sides,
         "waiting": [
-            {"one": one, "own": shops.person_behind(request.merchant, one.asked_by) == request.staff.username}
+            {
+                "one": one,
+                "why": stored.why_waits(one, language()),
+                "own": shops.person_behind(request.merchant, one.asked_by) == request.staff.username,
+            }
             for one in found
             if one.state == "waiting"
         ],

@@ -13,6 +13,7 @@ from shuke.engine.checkout import vouchers
 from shuke.kit import bulk, ids
 from shuke.kit.clock import day_of
 from shuke.loyalty.actions.coupons.refusals import CouponRefused
+from shuke.loyalty.actions.own_account import is_own
 from shuke.loyalty.models import Coupon, CouponState, CouponTemplate
 from shuke.loyalty.queries import coupons as stored
 from shuke.members.actions import Note, note
@@ -128,6 +129,8 @@ def _ref(one: Issue, number: int) -> str:
 def _issue(merchant: Merchant, one: Issue, row: CouponTemplate | None, now: datetime, actor: str) -> list[int]:
     if row is None:
         raise CouponRefused("no_such_template", key=one.key)
+    if one.source == "hand" and is_own(merchant, actor, one.member_id):
+        raise CouponRefused("own_account")
     template = stored.terms_of(row)
     start, end = validity(template, one.at or now, merchant)
     if vouchers.is_over(end, now):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from shuke.kit.refusal import Refusal
+from shuke.loyalty.actions.asking import OWN_ACCOUNT
 
 REFUSALS = {
+    "own_account": OWN_ACCOUNT,
     "template_invalid": ("The template is not valid: {problem}", "券模板有误：{problem}"),
     "no_such_coupon": ("There is no coupon {coupon}.", "没有券 {coupon}。"),
     "no_such_batch": ("There is no batch of codes {batch}.", "没有这一批券码：{batch}。"),

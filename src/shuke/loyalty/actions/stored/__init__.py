@@ -11,7 +11,7 @@ from shuke.loyalty.actions.stored.cards import (
     void_card,
 )
 from shuke.loyalty.actions.stored.clock import run_stored_clock
-from shuke.loyalty.actions.stored.corrections import correct, decide_correction
+from shuke.loyalty.actions.stored.corrections import correct, decide_correction, why_waits
 from shuke.loyalty.actions.stored.refusals import REFUSALS, StoredRefused, say
 from shuke.loyalty.actions.stored.requests import ask
 
@@ -35,4 +35,5 @@ __all__ = [
     "sell_cards",
     "void_card",
     "why_refused",
+    "why_waits",
 ]

@@ -1,4 +1,4 @@
-"""Money given or taken by hand. Beyond the charter's limit somebody else has to agree, and nobody agrees with themselves."""
+"""Money given or taken by hand. Beyond the charter's limit of a day somebody else has to agree, and nobody agrees with themselves."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from datetime import datetime
 from django.db import transaction
 
 from shuke.engine.charter.stored import minor
-from shuke.kit import audit
+from shuke.kit import audit, money
+from shuke.loyalty.actions import alone
 from shuke.loyalty.actions.corrections import verdict
+from shuke.loyalty.actions.own_account import is_own
 from shuke.loyalty.actions.stored.asking import Answer, Ask, KeyReused
 from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.actions.stored.requests import ask
 from shuke.loyalty.models import StoredCorrection, StoredTxn
 from shuke.loyalty.queries.stored.terms import terms_of
+from shuke.members.queries.families import survivors_of
 from shuke.shops.models import Merchant
 
 
 def correct(
     *, merchant: Merchant, key: str, member_id: int, amount: int, account: str, reason: str, now: datetime, actor: str
 ) -> Answer | StoredCorrection:
-    """Give (`amount` > 0) or take principal or bonus by hand: done at once, or kept waiting for a second person. The same
-    key again gives the same; with another request KeyReused."""
+    """Give (`amount` > 0) or take principal or bonus by hand: done at once, or kept waiting for a second person where this
+    person, or this member, comes to more than the charter's limit on this day. The same key again gives the same;
+    with another request KeyReused."""
     terms = terms_of(merchant, now)
     if terms is None:
         raise StoredRefused("stored_value_off")
@@ -30,26 +34,40 @@ def correct(
     if not amount:
         raise StoredRefused("not_positive")
     one = Ask(key, "adjust", member_id, amount, account=account, reason=reason.strip()[:200])
-    if abs(amount) <= minor(terms.second_person_above, merchant.currency):
-        return ask(merchant=merchant, asks=[one], now=now, actor=actor)[0]
     if not 1 <= len(key) <= 200:
         raise StoredRefused("no_key")
+    if is_own(merchant, actor, member_id):
+        raise StoredRefused("own_account")
     with transaction.atomic():
-        waiting, fresh = StoredCorrection.objects.get_or_create(
-            merchant=merchant,
-            key=key,
-            defaults={
-                "member_id": member_id, "account": account, "amount": amount, "reason": one.reason, "asked_by": actor,
-                "asked_at": now,
-            },
-        )  # fmt: skip
-        if not fresh and (waiting.member_id, waiting.account, waiting.amount) != (member_id, account, amount):
-            raise KeyReused(key)
-        if fresh:
-            if StoredTxn.objects.filter(merchant=merchant, key=key).exists():
+        alone.one_at_a_time(merchant)
+        before = StoredCorrection.objects.filter(merchant=merchant, key=key).select_related("member").first()
+        if before is not None and (before.decided_by or before.state == "waiting"):
+            homes = survivors_of(merchant.pk, [before.member_id, member_id])
+            one_person = homes.get(before.member_id, before.member_id) == homes.get(member_id, member_id)
+            if not one_person or (before.account, before.amount) != (account, amount):
                 raise KeyReused(key)
-            _audit(merchant, waiting, "asked", now, actor)
-    return waiting
+            return before
+        if before is None and not StoredTxn.objects.filter(merchant=merchant, key=key).exists():
+            new = StoredCorrection(
+                merchant=merchant, key=key, member_id=member_id, account=account, amount=amount, reason=one.reason,
+                asked_by=actor, asked_at=now,
+            )  # fmt: skip
+            alone.with_the_day(StoredCorrection.objects.all(), new, minor(terms.second_person_above, merchant.currency))
+            if alone.why_waits(new):
+                new.save(force_insert=True)
+                _audit(merchant, new, "asked", now, actor)
+                return new
+            [answer] = ask(merchant=merchant, asks=[one], now=now, actor=actor)
+            if answer.done:
+                new.state = "done"
+                new.save(force_insert=True)
+            return answer
+        return ask(merchant=merchant, asks=[one], now=now, actor=actor)[0]
+
+
+def why_waits(one: StoredCorrection, language: str = "en") -> str:
+    """The sentence; "" where one person may do it alone."""
+    return alone.why_waits_said(one, lambda n: money.show(n, one.merchant.currency), language)
 
 
 @transaction.atomic
@@ -62,7 +80,7 @@ def decide_correction(
         raise StoredRefused("no_such_correction")
     if found.state != "waiting":
         raise StoredRefused("decided")
-    found.state = verdict(merchant, found.asked_by, actor, agree, reason, StoredRefused)
+    found.state = verdict(merchant, found, actor, agree, reason, StoredRefused)
     found.decided_because, answer = reason.strip()[:200], None
     if agree:
         told = f"{found.reason} ({found.asked_by})"[:200]

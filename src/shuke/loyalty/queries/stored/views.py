@@ -139,7 +139,7 @@ def corrections(merchant: Merchant, *, limit: int = 50) -> list[StoredCorrection
     """Waiting ones first, then the latest decided."""
     rows = StoredCorrection.objects.filter(merchant=merchant).select_related("member")
     waiting = list(rows.filter(state="waiting").order_by("asked_at"))  # all of them, however old
-    return waiting + list(rows.exclude(state="waiting").order_by("-decided_at")[:limit])
+    return waiting + list(rows.exclude(decided_by="").order_by("-decided_at")[:limit])
 
 
 def corrections_waiting(merchant: Merchant) -> int:
