@@ -211,6 +211,7 @@ def test_an_activity_is_told_once_per_key_and_answers_what_it_gave(lan):
     assert ask(lan.merchant, buyer, "activity", "referral", key="k4").figures == {"amount": 0, "growth": 150}
     refused = ask(lan.merchant, buyer, "activity", "dancing", key="k5")
     assert (refused.done, refused.code) == (False, "no_such_activity")
+    assert ask(lan.merchant, buyer, "activity", "join", key="k6").code == "joins_once", "the books tell it, once"
     assert queries.verify(lan.merchant).findings == []
 
 

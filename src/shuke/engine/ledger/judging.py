@@ -113,6 +113,8 @@ def judge_fact(
 
     event: ev.Event
     if one.kind == "activity":
+        if one.ref == "join":  # the fold tells it, once, when a member comes
+            return refuse("joins_once")
         if one.ref not in terms.activities:
             return refuse("no_such_activity")
         event = ev.Activity(name, now, one.ref)

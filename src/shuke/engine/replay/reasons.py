@@ -33,6 +33,7 @@ SAY = {
     "no_such_burn": ("there is no spend of this name", "没有这样的消耗"),
     "more_than_burnt": ("more than is left of that spend", "超过该次消耗的可退数量"),
     "more_than_paid": ("more than is left of the order", "超过订单可退金额"),
+    "joins_once": ("joining counts once, when a member comes", "入会只在加入时计一次"),
     "no_such_activity": ("the charter gives nothing for it", "章程没有此活动的规则"),
     "no_such_doing": ("the member did nothing under this id", "该会员没有此编号的互动"),
     "undone_before": ("it was taken back before", "此前已撤销"),

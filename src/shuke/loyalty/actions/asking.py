@@ -81,6 +81,10 @@ REFUSALS = {
         "Of spend {ref} {left} points can still be given back, not {amount}.",
         "消耗 {ref} 还可退回 {left} 分，不能退 {amount}。",
     ),
+    "joins_once": (
+        "Joining is told by the books themselves, once, when a member comes. Choose another activity.",
+        "入会在会员加入时由系统自动记录一次，不能再次登记。请选择其他互动。",
+    ),
     "no_such_activity": (
         "The charter in force gives nothing for the activity {ref}. Its section on taking part names those it knows.",
         "现行章程没有活动 {ref} 的规则。章程的“互动积分”一节列出了全部活动。",

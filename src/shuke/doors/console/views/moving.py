@@ -87,6 +87,7 @@ def _context(request: StaffRequest, who: Member) -> dict[str, Any]:
                 ),
             )
             for key in (force.activities if force else ())
+            if key != "join"  # told by the books, once
         ],
         "done": [
             (
