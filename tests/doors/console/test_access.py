@@ -16,7 +16,7 @@ from shuke.shops.models import Role
 from tests import cast
 
 PAGES = {pattern.name: pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)}
-PUBLIC = {"sign-in", "language", "handbook", "handbook-pdf", "invite"}
+PUBLIC = {"sign-in", "sign-in-code", "language", "handbook", "handbook-pdf", "invite"}
 
 
 def arguments(pattern: URLPattern) -> list[str]:

@@ -73,7 +73,10 @@ def of_lines(merchant: Merchant, order_ids: Iterable[int]) -> dict[int, dict[int
     was given back is that line's, and of an order of which nothing is left all lines came back. Where nobody tells which of
     several goods it was, none is said to have come back.
     """
-    where, values = bulk.among("id", order_ids)
+    asked = list(order_ids)
+    if not asked:
+        return {}
+    where, values = bulk.among("id", asked)
     orders = bulk.select(
         _ORDERS.format(where=where), [merchant.pk, int(OrderStatus.UNPAID), int(OrderStatus.CLOSED_UNPAID), values]
     )
