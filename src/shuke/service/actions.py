@@ -12,7 +12,7 @@ from django.db.models import F
 
 from shuke.kit.refusal import Refusal, Sentences
 from shuke.members.actions import Note, note
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.service.models import Complaint
 from shuke.service.queries import CHANNELS, NoSuchComplaint, bought, complaint, timeline_ref
 from shuke.shops.models import Merchant
@@ -156,6 +156,6 @@ def _found(merchant: Merchant, complaint_id: int) -> Complaint:
 
 def _tell(row: Complaint, kind: str, now: datetime, body: dict[str, str]) -> None:
     """On the timeline of whoever the member lives on in."""
-    member = survivors_of(row.merchant_id, [row.member_id]).get(row.member_id, row.member_id)
+    member = living(row.merchant_id, row.member_id)
     line = Note(member, now, kind, timeline_ref(row), {name: said for name, said in body.items() if said})
     note(merchant=row.merchant, lines=[line], now=now)

@@ -23,7 +23,7 @@ from shuke.loyalty.actions.settling import lock_heads
 from shuke.loyalty.models import BenefitUse
 from shuke.loyalty.queries import benefits as stored
 from shuke.members.actions.timeline import Note, note
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.shops.models import Merchant, Store
 
 REFUSALS = {
@@ -234,7 +234,7 @@ def take_back(
     found = BenefitUse.objects.filter(merchant=merchant, pk=use_id).first()
     if found is None or found.state == BenefitUse.State.REFUSED:
         return Handed(False, "not_handed_out", found, {})
-    owner = survivors_of(merchant.pk, [found.member_id]).get(found.member_id, found.member_id)
+    owner = living(merchant.pk, found.member_id)
     lock_heads(merchant, [owner])
     row = BenefitUse.objects.get(merchant=merchant, pk=use_id)
     if row.state == BenefitUse.State.UNDONE:

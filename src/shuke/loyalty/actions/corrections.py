@@ -17,7 +17,7 @@ from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Correction
 from shuke.loyalty.models.corrections import ByHand
 from shuke.loyalty.queries import charters, facts
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
 
@@ -101,8 +101,7 @@ def correct(
 
 def _again(merchant: Merchant, one: Ask, before: Correction) -> Correction:
     """What waited under this key, or was decided. Raises KeyReused where something else is asked now."""
-    homes = survivors_of(merchant.pk, [before.member_id, one.member_id])
-    one_person = homes.get(before.member_id, before.member_id) == homes.get(one.member_id, one.member_id)
+    one_person = living(merchant.pk, before.member_id) == living(merchant.pk, one.member_id)
     if not one_person or (before.kind, before.amount) != (one.kind, one.amount):
         raise KeyReused(one.key)
     return before

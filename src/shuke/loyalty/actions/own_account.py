@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shuke.loyalty.models import Relative
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.members.queries.own_cards import own_member
 from shuke.shops import queries as shops
 from shuke.shops.models import Merchant
@@ -14,7 +14,7 @@ def is_own(merchant: Merchant, actor: str, member_id: int) -> bool:
     mine = own_member(merchant, shops.person_behind(merchant, actor))
     if mine is None:
         return False
-    theirs = survivors_of(merchant.pk, [member_id]).get(member_id, member_id)
+    theirs = living(merchant.pk, member_id)
     if theirs == mine.pk:
         return True
     family = Relative.objects.filter(merchant=merchant, member_id=mine.pk).values("family_id")

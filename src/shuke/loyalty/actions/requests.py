@@ -197,9 +197,8 @@ def _do(
             elif isinstance(event, ev.HoldReleased):
                 turn.closed.append((event.hold, "released", 0))
             if isinstance(event, ev.BurnReturned | ev.Reinstated | ev.ActivityUndone):
-                whole = (
-                    True  # what a spend drew from, what lapsed and what was before an activity is not in the open books
-                )
+                # What a spend drew from, what lapsed and what was before an activity is not in the open books.
+                whole = True
             if not whole:
                 fold.run([event])
         if whole:

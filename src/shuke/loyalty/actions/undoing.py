@@ -12,7 +12,7 @@ from shuke.loyalty.actions.requests import ask
 from shuke.loyalty.models import Txn
 from shuke.loyalty.queries import activities
 from shuke.members.actions import Note, note
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.shops.models import Merchant
 from shuke.shops.queries import person_behind
 
@@ -29,8 +29,8 @@ def take_back_activity(
     Effects: the books folded anew and the difference posted; one timeline line; an entry in the log where it was late.
     """
     one = Ask(key, "activity_undo", member_id, ref=activity)
-    living = survivors_of(merchant.pk, [member_id]).get(member_id, member_id)
-    found = next(iter(activities.of_member(merchant, living, key=activity)), None) if activity else None
+    who = living(merchant.pk, member_id)
+    found = next(iter(activities.of_member(merchant, who, key=activity)), None) if activity else None
     own = found is not None and _own(merchant, found, now, actor)
     if found is not None and not late and not own and not Txn.objects.filter(merchant=merchant, key=key).exists():
         return Answer(key, False, "not_yours_to_undo", {"amount": found.points, "growth": found.growth})
@@ -45,7 +45,7 @@ def take_back_activity(
         "noted_by": found.actor,
         "by": actor,
     }
-    note(merchant=merchant, lines=[Note(living, now, "activity.undone", f"activity:{found.pk}", body)], now=now)
+    note(merchant=merchant, lines=[Note(who, now, "activity.undone", f"activity:{found.pk}", body)], now=now)
     if not own:
         audit.record(
             merchant_id=merchant.pk, at=now, actor=actor, verb="activity.undone", object=f"activity {found.pk}"

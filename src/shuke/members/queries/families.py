@@ -42,6 +42,11 @@ def survivors_of(merchant: int, members: Iterable[int]) -> dict[int, int]:
     )
 
 
+def living(merchant: int, member: int) -> int:
+    """Whom this member lives on in; itself where it was not merged away."""
+    return survivors_of(merchant, [member]).get(member, member)
+
+
 def family(merchant: int, member: int) -> QuerySet[Member, Any]:
     """The member and those merged into it, to be asked for within another query (`member_id__in`)."""
     return Member.objects.filter(Q(pk=member) | Q(merged_into_id=member), merchant_id=merchant).values("pk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shuke.members.models import Member, OwnCard
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.shops.models import Merchant
 
 
@@ -12,5 +12,5 @@ def own_member(merchant: Merchant, username: str) -> Member | None:
     own = OwnCard.objects.filter(merchant=merchant, staff__username=username).select_related("member").first()
     if own is None:
         return None
-    heir = survivors_of(merchant.pk, [own.member_id]).get(own.member_id)
-    return own.member if heir is None else Member.objects.get(merchant=merchant, pk=heir)
+    who = living(merchant.pk, own.member_id)
+    return own.member if who == own.member_id else Member.objects.get(merchant=merchant, pk=who)

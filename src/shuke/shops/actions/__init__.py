@@ -1,7 +1,6 @@
 """Everything that writes the seller's own tables: merchants, stores, the people of the shop, tokens."""
 
 from shuke.shops.actions.factors import (
-    ask_for_factor,
     begin_factor,
     coming_factor,
     confirm_factor,
@@ -12,6 +11,7 @@ from shuke.shops.actions.factors import (
 from shuke.shops.actions.passwords import WeakPassword, new_password, set_own_password, set_password
 from shuke.shops.actions.people import (
     add_staff,
+    ask_for_factor,
     change_staff,
     close_staff,
     create_staff,

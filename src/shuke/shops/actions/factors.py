@@ -18,16 +18,17 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.db import transaction
 
-from shuke.kit import audit, crypto
+from shuke.kit import crypto
 from shuke.shops import queries
+from shuke.shops.actions.account_log import noted
+from shuke.shops.actions.passwords import LETTERS
 from shuke.shops.actions.refusals import StaffRefused
 from shuke.shops.actions.sessions import end_sessions
-from shuke.shops.models import FactorAsked, Merchant, RecoveryCode, SecondFactor, Staff
+from shuke.shops.models import RecoveryCode, SecondFactor, Staff
 
 STEP, DIGITS, SECRET_BYTES = 30, 6, 20  # what every app takes for granted
 BESIDE = 1  # steps a phone's clock may be off
 CODES = 10
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read wrongly from paper
 
 
 def begin_factor(*, staff: Staff) -> None:
@@ -79,11 +80,11 @@ def confirm_factor(
             raise StaffRefused("wrong_code")
         row.secret, row.coming, row.last_step = row.coming, None, step
         row.save()
-        verb = "staff.factor_on" if person.factor_since is None else "staff.factor_replaced"
+        what = "factor_on" if person.factor_since is None else "factor_replaced"
         person.factor_since = now
         person.save(update_fields=["factor_since"])
         codes = _fresh_codes(person)
-        _told(person, verb, now, person.username, address, {"sessions": end_sessions(person, keep=keep)})
+        noted(person, what, now, person.username, address, {"sessions": end_sessions(person, keep=keep)})
     staff.factor_since = now
     return codes
 
@@ -102,7 +103,7 @@ def new_recovery_codes(*, staff: Staff, code: str, at: datetime, now: datetime, 
         if not fits(staff=staff, code=code, at=at):
             raise StaffRefused("wrong_code")
         codes = _fresh_codes(staff)
-        _told(staff, "staff.recovery_codes", now, staff.username, address, {})
+        noted(staff, "recovery_codes", now, staff.username, address)
     return codes
 
 
@@ -120,7 +121,7 @@ def drop_own_factor(*, staff: Staff, password: str, code: str, at: datetime, now
         if not _take(person, row, code, at):
             raise StaffRefused("wrong_code")
         forget_factor(person)
-        _told(person, "staff.factor_off", now, person.username, address, {})
+        noted(person, "factor_off", now, person.username, address)
     staff.factor_since = None
 
 
@@ -130,40 +131,6 @@ def forget_factor(person: Staff) -> None:
     RecoveryCode.objects.filter(merchant_id=person.merchant_id, staff=person).delete()
     person.factor_since = None
     person.save(update_fields=["factor_since"])
-
-
-def ask_for_factor(
-    *,
-    merchant: Merchant,
-    asked: str,
-    reason: str,
-    now: datetime,
-    by: Staff | None = None,
-    actor: str = "",
-    address: str = "",
-) -> bool:
-    """Of whom the shop wants a second factor. Who has none sets one up at their next page. False: it was so already."""
-    with transaction.atomic():
-        held = Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
-        if by is not None:
-            fresh = Staff.objects.filter(merchant=held, pk=by.pk).first()
-            if fresh is None or not queries.may(fresh, "staff"):
-                raise StaffRefused("not_allowed")
-            actor = fresh.username
-        if asked not in FactorAsked.values:
-            raise StaffRefused("no_such_rule", asked=asked, rules=", ".join(FactorAsked.values))
-        if not reason.strip():
-            raise StaffRefused("no_reason")
-        if held.factor_asked == asked:
-            return False
-        before, held.factor_asked = held.factor_asked, asked
-        held.save(update_fields=["factor_asked"])
-        audit.record(
-            merchant_id=held.pk, at=now, actor=actor or "system", verb="shop.factor_asked", object=f"merchant {held.pk}",
-            detail={"asked": [before, asked], "reason": reason.strip()[:200]}, address=address,
-        )  # fmt: skip
-    merchant.factor_asked = asked
-    return True
 
 
 # ---- what they share -------------------------------------------------------------------------------------------------
@@ -215,7 +182,7 @@ def _totp(secret: bytes) -> TOTP:
 
 def _fresh_codes(person: Staff) -> list[str]:
     RecoveryCode.objects.filter(merchant_id=person.merchant_id, staff=person).delete()
-    codes = ["".join(secrets.choice(_LETTERS) for _ in range(10)) for _ in range(CODES)]
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(10)) for _ in range(CODES)]
     number = crypto.newest_version()
     RecoveryCode.objects.bulk_create(
         RecoveryCode(
@@ -241,10 +208,3 @@ def _open(row: SecondFactor, sealed: Any) -> bytes:
         return b""
     key = crypto.key_for("second-factor", row.merchant_id, row.key_number)
     return crypto.unseal(bytes(sealed), key, b"second factor of %d" % row.staff_id)
-
-
-def _told(person: Staff, verb: str, now: datetime, actor: str, address: str, detail: dict[str, Any]) -> None:
-    audit.record(
-        merchant_id=person.merchant_id, at=now, actor=actor, verb=verb, object=f"staff {person.pk}", detail=detail,
-        address=address,
-    )  # fmt: skip

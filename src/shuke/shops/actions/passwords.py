@@ -9,13 +9,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from shuke.kit import audit
+from shuke.shops.actions.account_log import noted
 from shuke.shops.actions.refusals import StaffRefused
 from shuke.shops.actions.sessions import end_sessions
 from shuke.shops.models import Staff
 
 ONE_TIME = timedelta(days=3)  # a weekend long; whoever is later gets another
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read wrongly from a screen
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read wrongly from a screen
 
 
 class WeakPassword(ValueError):
@@ -24,7 +24,7 @@ class WeakPassword(ValueError):
 
 def new_password() -> str:
     """Four groups of four, 79 bits: good enough to keep, easy enough to type once."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def checked(password: str, person: Staff) -> str:
@@ -43,13 +43,7 @@ def set_password(*, staff: Staff, password: str, now: datetime, actor: str = "")
     with transaction.atomic():
         staff.save(update_fields=["password", "one_time_until"])
         end_sessions(staff)
-        audit.record(
-            merchant_id=staff.merchant_id,
-            at=now,
-            actor=actor or "system",
-            verb="staff.password",
-            object=f"staff {staff.id}",
-        )
+        noted(staff, "password", now, actor or "system")
 
 
 def set_own_password(*, staff: Staff, present: str, password: str, now: datetime, keep: str, address: str = "") -> None:
@@ -68,8 +62,5 @@ def set_own_password(*, staff: Staff, present: str, password: str, now: datetime
         person.one_time_until = None
         person.save(update_fields=["password", "one_time_until"])
         end_sessions(person, keep=keep)
-        audit.record(
-            merchant_id=person.merchant_id, at=now, actor=person.username, verb="staff.password",
-            object=f"staff {person.pk}", address=address,
-        )  # fmt: skip
+        noted(person, "password", now, person.username, address)
     staff.password, staff.one_time_until = person.password, None

@@ -17,11 +17,12 @@ from django.db import transaction
 
 from shuke.kit import audit
 from shuke.shops import queries
+from shuke.shops.actions.account_log import noted
 from shuke.shops.actions.factors import forget_factor
 from shuke.shops.actions.passwords import ONE_TIME, checked, new_password
 from shuke.shops.actions.refusals import StaffRefused, UsernameTaken
 from shuke.shops.actions.sessions import end_sessions
-from shuke.shops.models import ApiToken, Merchant, Post, Role, Staff, Store
+from shuke.shops.models import ApiToken, FactorAsked, Merchant, Post, Role, Staff, Store
 
 _USERNAME = re.compile(r"[\w.@+-]{1,60}")
 
@@ -88,7 +89,7 @@ def _create(
         detail: dict[str, Any] = {"role": str(person.role)}
         if reason:
             detail |= {"stores": [one.code for one in places], "reason": reason}
-        _audit(person, "created", now, actor, address, detail)
+        noted(person, "created", now, actor, address, detail)
     return person
 
 
@@ -143,7 +144,7 @@ def change_staff(
         if detail:
             person.revision += 1
             person.save(update_fields=["role", "store", "name", "revision"])
-            _audit(person, "changed", now, actor, address, detail | {"reason": why})
+            noted(person, "changed", now, actor, address, detail | {"reason": why})
     return person
 
 
@@ -170,7 +171,7 @@ def reset_password(
         person.revision += 1
         person.save(update_fields=["password", "one_time_until", "revision"])
         end_sessions(person)
-        _audit(person, "password_reset", now, actor, address, {"reason": why})
+        noted(person, "password_reset", now, actor, address, {"reason": why})
     return told
 
 
@@ -195,8 +196,37 @@ def take_factor(
         forget_factor(person)
         person.revision += 1
         person.save(update_fields=["revision"])
-        _audit(person, "factor_taken", now, actor, address, {"reason": why, "sessions": end_sessions(person)})
+        noted(person, "factor_taken", now, actor, address, {"reason": why, "sessions": end_sessions(person)})
     return person
+
+
+def ask_for_factor(
+    *,
+    merchant: Merchant,
+    asked: str,
+    reason: str,
+    now: datetime,
+    by: Staff | None = None,
+    actor: str = "",
+    address: str = "",
+) -> bool:
+    """Of whom the shop wants a second factor. Who has none sets one up at their next page. False: it was so already."""
+    with transaction.atomic():
+        held = Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
+        actor = _may(merchant, by, actor)
+        if asked not in FactorAsked.values:
+            raise StaffRefused("no_such_rule", asked=asked, rules=", ".join(FactorAsked.values))
+        why = _reason(reason)
+        if held.factor_asked == asked:
+            return False
+        before, held.factor_asked = held.factor_asked, asked
+        held.save(update_fields=["factor_asked"])
+        audit.record(
+            merchant_id=held.pk, at=now, actor=actor, verb="shop.factor_asked", object=f"merchant {held.pk}",
+            detail={"asked": [before, asked], "reason": why}, address=address,
+        )  # fmt: skip
+    merchant.factor_asked = asked
+    return True
 
 
 def close_staff(
@@ -223,7 +253,7 @@ def close_staff(
         person.save(update_fields=["is_active", "revision"])
         theirs = ApiToken.objects.filter(merchant=merchant, staff=person, revoked_at__isnull=True)
         detail = {"reason": why, "sessions": end_sessions(person), "tokens": theirs.update(revoked_at=now)}
-        _audit(person, "closed", now, actor, address, detail)
+        noted(person, "closed", now, actor, address, detail)
     return person
 
 
@@ -249,7 +279,7 @@ def reopen_staff(
         person.is_active = True
         person.revision += 1
         person.save(update_fields=["is_active", "password", "one_time_until", "revision"])
-        _audit(person, "reopened", now, actor, address, {"reason": why, "role": person.role})
+        noted(person, "reopened", now, actor, address, {"reason": why, "role": person.role})
     return person, told
 
 
@@ -335,10 +365,3 @@ def _fresh_password(person: Staff, password: str, now: datetime) -> str:
 
 def _post(merchant: Merchant, person: Staff, places: Iterable[Store]) -> None:
     Post.objects.bulk_create([Post(merchant=merchant, staff=person, store=one) for one in places])
-
-
-def _audit(person: Staff, what: str, now: datetime, actor: str, address: str, detail: dict[str, Any]) -> None:
-    audit.record(
-        merchant_id=person.merchant_id, at=now, actor=actor, verb=f"staff.{what}", object=f"staff {person.pk}",
-        detail=detail, address=address,
-    )  # fmt: skip

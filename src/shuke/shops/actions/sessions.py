@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shuke.kit import audit
+from shuke.shops.actions.account_log import noted
 from shuke.shops.models import Session, Staff
 
 
@@ -30,7 +30,7 @@ def end_session(*, staff: Staff, key: str, now: datetime, address: str = "") -> 
     with transaction.atomic():
         ended, _rows = Session.objects.filter(merchant_id=staff.merchant_id, staff=staff, pk=key).delete()
         if ended:
-            _told(staff, 1, now, address)
+            noted(staff, "signed_out_elsewhere", now, staff.username, address, {"sessions": 1})
     return bool(ended)
 
 
@@ -39,7 +39,7 @@ def end_other_sessions(*, staff: Staff, keep: str, now: datetime, address: str =
     with transaction.atomic():
         ended = end_sessions(staff, keep=keep)
         if ended:
-            _told(staff, ended, now, address)
+            noted(staff, "signed_out_elsewhere", now, staff.username, address, {"sessions": ended})
     return ended
 
 
@@ -49,10 +49,3 @@ def end_sessions(staff: Staff, keep: str = "") -> int:
         Session.objects.filter(merchant_id=staff.merchant_id, staff_id=staff.pk).exclude(pk=keep or "-").delete()
     )
     return ended
-
-
-def _told(staff: Staff, ended: int, now: datetime, address: str) -> None:
-    audit.record(
-        merchant_id=staff.merchant_id, at=now, actor=staff.username, verb="staff.signed_out_elsewhere",
-        object=f"staff {staff.pk}", detail={"sessions": ended}, address=address,
-    )  # fmt: skip

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from shuke.doors.console import finance_pages, person
 from shuke.doors.console.access import StaffRequest, console
 from shuke.doors.console.templatetags.console import by_whom
+from shuke.doors.console.views.moving import WHAT as MOVED
 from shuke.doors.console.views.people import READERS
 from shuke.doors.console.views.stored import way
 from shuke.kit import money
@@ -39,10 +40,7 @@ WHAT = {
     "busiest": gettext_lazy("cards on the busiest day"),
     "again": gettext_lazy("one card three times or more in a day"),
 }
-KINDS = {
-    "adjust": gettext_lazy("points"),
-    "reinstate": gettext_lazy("lapsed points"),
-    "growth": gettext_lazy("growth value"),
+KINDS = MOVED | {
     "money": gettext_lazy("stored value"),
     "tier": gettext_lazy("tier"),
     "coupon": gettext_lazy("coupons"),

@@ -20,7 +20,7 @@ from shuke.loyalty.queries.card_state import Reader
 from shuke.members.actions import Note
 from shuke.members.actions import note as note_timeline
 from shuke.members.models import Member, MemberState
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living, survivors_of
 from shuke.shops.models import Merchant
 
 
@@ -83,7 +83,7 @@ def _lock(one: CardProgramme) -> CardProgramme:
 
 
 def _member(merchant: Merchant, member_id: int) -> Member:
-    heir = survivors_of(merchant.pk, [member_id]).get(member_id, member_id)
+    heir = living(merchant.pk, member_id)
     found = Member.objects.filter(merchant=merchant, pk=heir).exclude(state=MemberState.FORGOTTEN).first()
     if found is None:
         raise CardRefused("no_such_member")

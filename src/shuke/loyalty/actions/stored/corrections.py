@@ -16,7 +16,7 @@ from shuke.loyalty.actions.stored.refusals import StoredRefused
 from shuke.loyalty.actions.stored.requests import ask
 from shuke.loyalty.models import StoredCorrection, StoredTxn
 from shuke.loyalty.queries.stored.terms import terms_of
-from shuke.members.queries.families import survivors_of
+from shuke.members.queries.families import living
 from shuke.shops.models import Merchant
 
 
@@ -42,8 +42,7 @@ def correct(
         alone.one_at_a_time(merchant)
         before = StoredCorrection.objects.filter(merchant=merchant, key=key).select_related("member").first()
         if before is not None and (before.decided_by or before.state == "waiting"):
-            homes = survivors_of(merchant.pk, [before.member_id, member_id])
-            one_person = homes.get(before.member_id, before.member_id) == homes.get(member_id, member_id)
+            one_person = living(merchant.pk, before.member_id) == living(merchant.pk, member_id)
             if not one_person or (before.account, before.amount) != (account, amount):
                 raise KeyReused(key)
             return before

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from shuke.engine import stored as engine
 from shuke.loyalty.models import StoredCorrection, StoredHold, StoredLeg, StoredLot, StoredPurse, StoredTxn
-from shuke.members.queries.families import family, survivors_of
+from shuke.members.queries.families import family, living
 from shuke.shops.models import Merchant
 
 
@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 
 def purses_of(merchant: Merchant, member_id: int) -> list[int]:
-    home = survivors_of(merchant.pk, [member_id]).get(member_id, member_id)
+    home = living(merchant.pk, member_id)
     mine = StoredPurse.objects.filter(merchant=merchant, member_id__in=family(merchant.pk, home))
     return list(mine.order_by("id").values_list("id", flat=True))
 
