@@ -208,3 +208,10 @@ def test_an_owner_takes_it_away_when_the_phone_is_lost(lan, time):
     assert "signs in with the password alone" in page(answer)
     assert is_in(browser("lan.manager"))
     assert one(browser("lan.auditor"), lan, "lan.manager", "factor").status_code == 403
+
+
+def test_ones_own_page_says_in_chinese_whether_it_is_set_up(lan, time):
+    client = browser("lan.owner", language="zh-hans")
+    assert "未开启" in page(client.get("/account"))
+    set_up(client, time)
+    assert "已开启" in page(client.get("/account"))
